@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The arena's address map: one sparse memfd, mapped at the same fixed address in every process of a
+ * hive, so that a pointer into it is a plain pointer everywhere.
+ *
+ *   segment   holds                                          supervisor     traced process
+ *   text      data-plane image, JIT code                     RW alias + RX  RX
+ *   control   descriptors, attach tables, constant maps      RW             R
+ *   data      map elements, ring buffers, locks, queues      RW             RW
+ *   private   vCPU stacks, scratch, thread identity          RW, own        RW, own (anonymous)
+ *
+ * The offset of a byte in the file is its address minus RT_ARENA_BASE. A traced process maps text and
+ * control through a read-only description of the file, so it cannot make them writable again.
+ * What lies in data may be overwritten by any process of the hive at any time: code that reads it
+ * reads each word once and checks it. What lies in control is written by the supervisor alone.
+ */
+#ifndef SKEP_RT_ARENA_H
+#define SKEP_RT_ARENA_H
+
+#include "base/types.h"
+
+#define RT_ARENA_BASE	0x7e8000000000UL
+#define RT_TEXT_BASE	RT_ARENA_BASE
+#define RT_TEXT_SIZE	(64UL << 20)
+#define RT_CONTROL_BASE (RT_ARENA_BASE + (256UL << 20))
+#define RT_CONTROL_SIZE (1UL << 30)
+#define RT_DATA_BASE	(RT_ARENA_BASE + (4UL << 30))
+#define RT_DATA_SIZE	(64UL << 30) /* most; rt_control.data_size says how much this hive has */
+#define RT_PRIVATE_BASE (RT_ARENA_BASE + (96UL << 30))
+#define RT_PRIVATE_SIZE (16UL << 20)
+#define RT_ARENA_SIZE	(128UL << 30)
+
+/* The data-plane image occupies the start of text; JIT code comes after it. */
+#define RT_IMAGE_SIZE_MAX (1UL << 20)
+
+#define RT_ARENA_MAGIC 0x70656b73u /* "skep" */
+#define RT_ABI_VERSION 1u	   /* of everything in src/rt that two processes share */
+
+#define RT_VCPU_MAX    64
+#define RT_SYSCALL_MAX 512
+
+struct rt_event_table;
+
+/* The first object of the control segment, at RT_CONTROL_BASE. */
+struct rt_control {
+	u32 magic;
+	u32 abi_version;
+	u32 nr_vcpus;	    /* slots; also what the façade shows as possible CPUs */
+	u32 supervisor_pid; /* as seen from the initial pid namespace of the hive */
+	u64 data_size;
+	u64 hive_id;		/* random; tells one hive from another */
+	u64 hash_seed;		/* key of every hash map's hash function */
+	char facade_dir[128];	/* directory that stands for the paths of the façade, NUL-terminated */
+	struct rt_event_table *events;
+};
+
+#define RT_CONTROL ((struct rt_control *)RT_CONTROL_BASE)
+
+#endif

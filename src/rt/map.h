@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps as the data plane sees them. The descriptor is in the control segment and constant; elements,
+ * buckets and free lists are in the data segment and hostile: chains are element indices, checked
+ * against the descriptor's bounds, with a hop limit. Maps with BPF_F_RDONLY_PROG keep their elements in
+ * the control segment, so that what the verifier took for constant stays constant.
+ *
+ * The supervisor, traced processes and embedders run the same code on the same memory.
+ */
+#ifndef SKEP_RT_MAP_H
+#define SKEP_RT_MAP_H
+
+#include <linux/bpf.h>
+#include "base/types.h"
+
+struct rt_vcpu;
+
+struct rt_map {
+	u32 type; /* enum bpf_map_type */
+	u32 key_size;
+	u32 value_size;
+	u32 max_entries;
+	u32 flags; /* map_flags */
+	u32 id;
+	u32 value_stride; /* value_size rounded up to 8: one CPU's value in user space's layout */
+	u32 elem_stride;  /* type's own */
+	u32 nr_buckets;	  /* hash types: a power of two */
+	u32 nr_vcpus;
+	u64 map_extra;
+	u64 seed;
+	u8 *data; /* the map's memory: data segment, or control for RDONLY_PROG maps */
+	u64 data_size;
+	u64 index_mask;	/* arrays: clamps a verified index also under speculation */
+	char name[BPF_OBJ_NAME_LEN];
+};
+
+/* What a map needs to be made; checked by the caller (src/sys) against the kernel's rules. */
+struct rt_map_spec {
+	u32 type, key_size, value_size, max_entries, flags, nr_vcpus;
+	u64 map_extra;
+};
+
+/*
+ * Bytes of memory a map of this spec needs, page-aligned; 0 if the type is unknown or the product
+ * overflows.
+ */
+u64 rt_map_memory_size(const struct rt_map_spec *spec);
+
+/* Fills map and formats its zeroed memory. The caller has set map->data and map->data_size. */
+void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64 seed);
+
+/*
+ * The program side: what the helpers of the same names do, with the kernel's results
+ * (kernel/bpf/{arraymap,hashtab,ringbuf}.c). Keys and values are key_size and value_size bytes.
+ * tid is the caller's thread id, for lock ownership.
+ */
+void *rt_map_lookup_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+long rt_map_update_elem(const struct rt_map *map, const void *key, const void *value, u64 flags,
+			struct rt_vcpu *vcpu);
+long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+
+/*
+ * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values of
+ * value_stride bytes each. 0 or -errno as kernel/bpf/syscall.c. next_key with key NULL gives the first.
+ */
+u64 rt_map_user_value_size(const struct rt_map *map);
+long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,
+		     struct rt_vcpu *vcpu);
+long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value, u64 flags,
+		    struct rt_vcpu *vcpu);
+long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_key,
+			 struct rt_vcpu *vcpu);
+
+/*
+ * Arrays of objects (prog array, perf event array): an element is a pointer into the control segment,
+ * kept in the control segment too, since the data plane follows it. Only the supervisor stores.
+ * The program side reads with rt_map_object(); index out of range gives NULL.
+ */
+void *rt_map_object(const struct rt_map *map, u32 index);
+long rt_map_set_object(struct rt_map *map, u32 index, void *object);
+
+#endif

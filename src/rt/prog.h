@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The descriptor of a loaded program, in the control segment: written once by the supervisor before
+ * the program can be reached, then constant until it is freed.
+ *
+ * Instructions are those that the verifier returned ("fixed up"): helper calls carry the helper's
+ * number in imm, ld_imm64 carries final addresses, calls to subprograms carry BPF_PSEUDO_CALL and a
+ * relative offset in imm, and context accesses are already those of the run-time context.
+ */
+#ifndef SKEP_RT_PROG_H
+#define SKEP_RT_PROG_H
+
+#include <linux/bpf.h>
+#include "base/types.h"
+
+struct rt_vcpu;
+
+#define RT_SUBPROG_MAX 256
+
+struct rt_subprog {
+	u32 start;	 /* index of its first instruction */
+	u32 stack_depth; /* bytes, a multiple of 8 */
+};
+
+/* Counters of one program, in the data segment: hostile, so used for show only. */
+struct rt_prog_stats {
+	u64 run_cnt;
+	u64 run_time_ns;
+	u64 recursion_misses;
+};
+
+typedef u64 (*rt_jit_fn)(const void *ctx, struct rt_vcpu *vcpu);
+
+struct rt_prog {
+	u32 id;
+	u32 type; /* enum bpf_prog_type */
+	u32 expected_attach_type;
+	u32 nr_insns;
+	u32 nr_subprogs;  /* including the main program, which is subprogs[0] */
+	u32 tail_call_reachable;
+	const struct bpf_insn *insns;
+	const struct rt_subprog *subprogs;
+	rt_jit_fn jit; /* NULL: the interpreter runs it */
+	struct rt_prog_stats *stats;
+	u32 stats_enabled;
+	char name[BPF_OBJ_NAME_LEN];
+};
+
+/*
+ * Runs prog on ctx and returns R0. The caller holds vcpu. Never faults, whatever the data segment
+ * holds, for a program that the verifier accepted.
+ */
+u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+
+/* The reference engine; rt_prog_run() ends here when there is no JIT code. */
+u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+
+#endif

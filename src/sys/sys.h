@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf(2) itself. The caller (gate, or an embedder's in-process door) says who the client is and how its
+ * memory and descriptors are reached; results and errno are the kernel's.
+ */
+#ifndef SKEP_SYS_SYS_H
+#define SKEP_SYS_SYS_H
+
+#include <linux/bpf.h>
+#include "base/types.h"
+#include "object/object.h"
+
+struct arena;
+struct sys_hive;
+
+/* Who calls. The caller of sys_bpf() embeds this. */
+struct sys_client {
+	const struct sys_client_ops *ops;
+	u32 pid, tgid; /* thread and process, as the supervisor sees them */
+	u32 uid, gid;
+	bool privileged; /* bpf_capable(), perfmon_capable() */
+};
+
+struct sys_client_ops {
+	/* Copies from and to the client's memory: 0 or -EFAULT, never a partial success. */
+	int (*read)(struct sys_client *client, void *dst, u64 address, u64 size);
+	int (*write)(struct sys_client *client, u64 address, const void *src, u64 size);
+	/* NUL-terminated string of at most size bytes with the NUL: its length, or -EFAULT, -ENAMETOOLONG. */
+	long (*read_string)(struct sys_client *client, char *dst, u64 address, u64 size);
+	/* The object behind a client's descriptor, a new reference; -EBADF closed, -EINVAL no such kind. */
+	int (*object_by_fd)(struct sys_client *client, int fd, enum object_kind kind,
+			    struct object **ret_object);
+	/*
+	 * Gives the client a new close-on-exec descriptor of object, taking a reference for it. access is
+	 * O_RDONLY, O_WRONLY or O_RDWR. The descriptor number, or -errno.
+	 */
+	int (*install_fd)(struct sys_client *client, struct object *object, int access);
+	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE bits. */
+	int (*fd_access)(struct sys_client *client, int fd);
+	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into bpffs. */
+	int (*pin)(struct sys_client *client, int dirfd, const char *path, struct object *object);
+	int (*pinned)(struct sys_client *client, int dirfd, const char *path, struct object **ret_object);
+};
+
+/* How links reach events: src/hook implements it, whoever builds the hive wires it. */
+struct sys_prog;
+struct sys_link_target {
+	u32 attach_type;
+	int target_fd; /* perf event descriptor for BPF_PERF_EVENT, … */
+	u64 cookie;
+	const char *name; /* raw tracepoint */
+};
+struct sys_attach_ops {
+	/*
+	 * Attaches prog to a raw tracepoint by name. 0 and *ret_token (passed to detach), or -ENOENT for an
+	 * unknown name, -EOPNOTSUPP for one that no process tree can show (*ret_reason says why).
+	 */
+	int (*raw_tracepoint)(void *arg, struct sys_prog *prog, const char *name, u64 cookie,
+			      void **ret_token, const char **ret_reason);
+	/* Attaches prog to a perf event object (tracepoint, …) as PERF_EVENT_IOC_SET_BPF and links do. */
+	int (*perf_event)(void *arg, struct sys_prog *prog, struct object *perf, u64 cookie,
+			  void **ret_token, const char **ret_reason);
+	void (*detach)(void *arg, void *token);
+};
+
+struct sys_hive_options {
+	struct arena *arena;
+	const struct sys_attach_ops *attach_ops;
+	void *attach_arg;
+	/* Sentences for the person behind the hive (refusals and their reasons); may be NULL. */
+	void (*message)(void *arg, const char *text);
+	void *message_arg;
+};
+
+struct sys_hive *sys_hive_new(const struct sys_hive_options *options);
+struct sys_hive *sys_hive_free(struct sys_hive *hive);
+struct object_table *sys_hive_objects(struct sys_hive *hive);
+
+/* bpf(cmd, attr, size): >= 0 or -errno. attr is the client's address of a union bpf_attr. */
+long sys_bpf(struct sys_hive *hive, struct sys_client *client, u32 cmd, u64 attr, u32 size);
+
+/* Called regularly from the supervisor's loop: frees what a grace period kept. */
+void sys_hive_reap(struct sys_hive *hive);
+
+/* Text of /proc/PID/fdinfo/N for an object (the part after pos, flags, mnt_id, ino); length or -ENOSPC. */
+long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size);
+
+/* Accessors that hook and gate need. */
+const struct rt_prog *sys_prog_rt(const struct sys_prog *prog);
+struct sys_prog *sys_prog_ref(struct sys_prog *prog);
+struct sys_prog *sys_prog_unref(struct sys_prog *prog);
+u32 sys_prog_type(const struct sys_prog *prog);
+struct sys_prog *sys_prog_of(struct object *object); /* object of kind OBJECT_PROG */
+const struct rt_map *sys_map_rt(struct object *object); /* object of kind OBJECT_MAP */
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verifier's door: takes a program and descriptions of what it refers to, says yes or no with the
+ * kernel's errno and wording, and returns the program that the engines run.
+ *
+ * It knows maps and BTF by description only; it never touches the arena, file descriptors or clients.
+ */
+#ifndef SKEP_VERIFY_VERIFY_H
+#define SKEP_VERIFY_VERIFY_H
+
+#include <linux/bpf.h>
+#include "base/types.h"
+
+struct btf;
+
+/* A map as the verifier sees it. */
+struct verify_map {
+	u32 type, key_size, value_size, max_entries, flags, id;
+	u64 map_extra;
+	char name[BPF_OBJ_NAME_LEN];
+	bool frozen;
+	u64 address;	  /* of the descriptor: what ld_imm64 of the map loads */
+	u64 value_address; /* of the first value, for BPF_PSEUDO_MAP_VALUE; 0 if the type has none */
+	const void *frozen_values; /* readable contents of a frozen BPF_F_RDONLY_PROG map, else NULL */
+	const struct btf *btf;
+	u32 btf_key_type_id, btf_value_type_id;
+	u32 owner_prog_type; /* prog arrays: type of the programs in it, 0 if none yet */
+	void *handle;	     /* the caller's own */
+};
+
+/* How the verifier reaches what a program refers to. Results are 0 or -errno. */
+struct verify_ops {
+	/* The map behind fd; *ret_map stays valid until verify_program() returns. */
+	int (*map_by_fd)(void *arg, int fd, const struct verify_map **ret_map);
+};
+
+struct verify_log {
+	u32 level; /* log_level of bpf_attr */
+	/* Takes size bytes of log text; the sink truncates as the client's buffer asks. */
+	void (*write)(void *arg, const char *text, u64 size);
+	void *arg;
+};
+
+struct verify_input {
+	const struct bpf_insn *insns;
+	u32 nr_insns;
+	u32 prog_type;
+	u32 expected_attach_type;
+	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
+	bool gpl_compatible;
+	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
+	const int *fd_array; /* as copied from the client; NULL if none */
+	u32 nr_fd_array;
+	const struct btf *btf; /* NULL if the program has none */
+	const void *func_info; /* checked for bounds by the caller, contents by the verifier */
+	u32 func_info_rec_size, nr_func_info;
+	const void *line_info;
+	u32 line_info_rec_size, nr_line_info;
+	const struct verify_ops *ops;
+	void *ops_arg;
+	struct verify_log log;
+};
+
+struct verify_subprog {
+	u32 start;
+	u32 stack_depth;
+};
+
+/* What an accepted program becomes. Owned by the caller; verify_output_done() frees. */
+struct verify_output {
+	struct bpf_insn *insns; /* fixed up, see rt/prog.h */
+	u32 nr_insns;
+	struct verify_subprog *subprogs;
+	u32 nr_subprogs;
+	void **used_maps; /* handles, each once, in order of first use */
+	u32 nr_used_maps;
+	bool tail_calls;
+	u32 verified_insns; /* processed, as fdinfo and bpf_prog_info show it */
+	/* Counters: printed in the last log line. */
+	u32 max_states_per_insn, total_states, peak_states, mark_read;
+};
+
+/*
+ * Verifies. 0: *ret_output is filled; -errno as bpf(BPF_PROG_LOAD) gives it, with the log written.
+ */
+int verify_program(const struct verify_input *input, struct verify_output *ret_output);
+
+void verify_output_done(struct verify_output *output);
+
+#endif
