@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small producer of the Test Anything Protocol: a test program calls tap_ok() and its relatives, then returns
- * tap_done() from main. A test that cannot run here says why with tap_skip(), and is counted as skipped.
+ * A small producer of the Test Anything Protocol: a test program calls tap_ok() and its relatives,
+ * then returns tap_done() from main. A test that cannot run here says why with tap_skip(), and is
+ * counted as skipped.
  */
 #ifndef SKEP_TESTS_TAP_H
 #define SKEP_TESTS_TAP_H
@@ -28,11 +29,11 @@ int tap_done(void);
 bool tap_kernel_bpf(void);
 
 #define tap_ok(condition, ...) tap_ok_at(__FILE__, __LINE__, (condition), __VA_ARGS__)
-#define tap_is(got, want, name)                                                                    \
-	do {                                                                                       \
-		long long got_ = (long long)(got), want_ = (long long)(want);                      \
-		if (!tap_ok_at(__FILE__, __LINE__, got_ == want_, "%s", name))                     \
-			tap_note("got %lld, want %lld", got_, want_);                              \
+#define tap_is(got, want, name)                                                \
+	do {                                                                   \
+		long long got_ = (long long)(got), want_ = (long long)(want);  \
+		if (!tap_ok_at(__FILE__, __LINE__, got_ == want_, "%s", name)) \
+			tap_note("got %lld, want %lld", got_, want_);          \
 	} while (0)
 
 #endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory of the control plane. Every allocation goes through these four functions, so that a test
+ * can make the n-th one fail and see that nothing is lost (EVIDENCE section "faults": each
+ * allocation failed once). They return NULL for want of memory and never end the program. Freed
+ * with base_free().
+ */
+#ifndef SKEP_BASE_ALLOC_H
+#define SKEP_BASE_ALLOC_H
+
+#include "base/types.h"
+
+/* size bytes with indeterminate contents. size 0 gives a unique pointer. */
+void *base_alloc(size_t size) __attribute__((malloc, warn_unused_result));
+
+/* count × size zeroed bytes; NULL too when the product overflows. */
+void *base_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
+
+/* memory (or NULL) with room for count × size bytes; on failure memory is untouched and still
+ * owned. */
+void *base_realloc(void *memory, size_t count, size_t size) __attribute__((warn_unused_result));
+
+/* A copy of size bytes. */
+void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_unused_result));
+
+/* Takes NULL; returns NULL. */
+void *base_free(void *memory);
+
+/*
+ * Fault injection, for tests: the skip-th allocation from now (0: the next) fails, once; -1 turns
+ * it off. Returns whether the previous injection has fired. One for the whole process: a test uses
+ * it on one thread at a time.
+ */
+bool base_alloc_fail_after(long skip);
+
+#endif
