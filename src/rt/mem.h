@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * memcpy(), memmove(), memset() and memcmp() for data-plane sources, which cannot include <string.h>.
- * In the image rt/mem.c defines them, hosted libc does.
+ * memcpy(), memmove(), memset() and memcmp() for data-plane sources, which cannot include
+ * <string.h>. In the image rt/mem.c defines them, hosted libc does.
  */
 #ifndef SKEP_RT_MEM_H
 #define SKEP_RT_MEM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The start of the data segment: what all processes of a hive share beside maps. Everything here can be
- * overwritten by any of them at any time: read a word once, check it, never follow it.
+ * The start of the data segment: what all processes of a hive share beside maps. Everything here
+ * can be overwritten by any of them at any time: read a word once, check it, never follow it.
  */
 #ifndef SKEP_RT_SHARED_H
 #define SKEP_RT_SHARED_H
@@ -9,8 +9,9 @@
 #include "rt/arena.h"
 
 /*
- * Who holds a vCPU: thread id in the low half (0: free), number of acquisitions in the high half. One
- * word, so that a process killed at any instruction leaves it either free or held by a dead thread.
+ * Who holds a vCPU: thread id in the low half (0: free), number of acquisitions in the high half.
+ * One word, so that a process killed at any instruction leaves it either free or held by a dead
+ * thread.
  */
 struct rt_vcpu_lock {
 	u64 word;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The system calls that the data plane makes, typed. Each returns what the kernel returns: -errno on
- * failure. Nothing else in the data plane enters the kernel, except the agent's notifying instruction.
+ * The system calls that the data plane makes, typed. Each returns what the kernel returns: -errno
+ * on failure. Nothing else in the data plane enters the kernel, except the agent's notifying
+ * instruction.
  */
 #ifndef SKEP_RT_SYS_H
 #define SKEP_RT_SYS_H
@@ -44,7 +45,8 @@ static inline long rt_sys_clock_gettime(s32 clock, struct __kernel_timespec *tim
 	return rt_syscall3(__NR_clock_gettime, (u64)clock, (u64)time, 0);
 }
 
-static inline long rt_sys_futex(u32 *word, s32 op, u32 value, const struct __kernel_timespec *timeout)
+static inline long rt_sys_futex(u32 *word, s32 op, u32 value,
+				const struct __kernel_timespec *timeout)
 {
 	return rt_syscall4(__NR_futex, (u64)word, (u64)op, value, (u64)timeout);
 }

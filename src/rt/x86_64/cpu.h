@@ -7,10 +7,12 @@
 
 #include "base/types.h"
 
-/* The segment whose limit Linux sets to node << 12 | cpu (arch/x86/include/asm/segment.h, CPUNODE). */
+/* The segment whose limit Linux sets to node << 12 | cpu (arch/x86/include/asm/segment.h, CPUNODE).
+ */
 #define RT_CPUNODE_SELECTOR 0x7b
 
-/* The current CPU; the thread may be moved at any time. rdpid: the processor has that instruction. */
+/* The current CPU; the thread may be moved at any time. rdpid: the processor has that instruction.
+ */
 static inline u32 rt_cpu_current(bool rdpid)
 {
 	u64 value = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * System calls of the data plane, raw: no libc, no errno, no cancellation. The result is what the kernel
- * leaves in rax: -errno on failure. In a traced process these instructions lie in the arena's text, which
- * the seccomp filter lets pass by instruction pointer.
+ * System calls of the data plane, raw: no libc, no errno, no cancellation. The result is what the
+ * kernel leaves in rax: -errno on failure. In a traced process these instructions lie in the
+ * arena's text, which the seccomp filter lets pass by instruction pointer.
  */
 #ifndef SKEP_RT_X86_64_SYSCALL_H
 #define SKEP_RT_X86_64_SYSCALL_H
