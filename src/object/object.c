@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See object.h. Ids of a kind are handed out upwards and begin again at 1 after 2^31 - 1, as the
+ * kernel's; a sorted array a kind answers "by id" and "next id" with a binary search, and since new
+ * ids are the largest, entering one is an append.
+ */
+#include "object/object.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ID_MAX 0x7fffffffu
+
+struct ids {
+	struct object **objects; /* by id, ascending */
+	u32 nr, room, last_id;
+};
+
+struct object_table {
+	struct ids kinds[OBJECT_KINDS];
+};
+
+struct object_table *object_table_new(void)
+{
+	return calloc(1, sizeof(struct object_table));
+}
+
+struct object_table *object_table_free(struct object_table *table)
+{
+	u32 kind, i;
+
+	if (!table)
+		return NULL;
+	for (kind = 0; kind < OBJECT_KINDS; kind++) {
+		/* Objects may live on in somebody's hand: they lose their id. */
+		for (i = 0; i < table->kinds[kind].nr; i++)
+			table->kinds[kind].objects[i]->table = NULL;
+		free(table->kinds[kind].objects);
+	}
+	free(table);
+	return NULL;
+}
+
+/* Index of the first object whose id is at least id. */
+static u32 lower_bound(const struct ids *ids, u32 id)
+{
+	u32 low = 0, high = ids->nr, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (ids->objects[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int give_id(struct object_table *table, struct object *object)
+{
+	struct ids *ids = &table->kinds[object->kind];
+	struct object **objects;
+	u32 id, at, room;
+
+	if (ids->nr == ids->room) {
+		room = ids->room ? ids->room * 2 : 64;
+		objects = reallocarray(ids->objects, room, sizeof(*objects));
+		if (!objects)
+			return -ENOMEM;
+		ids->objects = objects;
+		ids->room = room;
+	}
+	id = ids->last_id < ID_MAX ? ids->last_id + 1 : 1;
+	for (at = lower_bound(ids, id); at < ids->nr && ids->objects[at]->id == id; at++)
+		id = id < ID_MAX ? id + 1 : 1; /* only after the first wrap */
+	at = lower_bound(ids, id);
+	memmove(&ids->objects[at + 1], &ids->objects[at], (ids->nr - at) * sizeof(*objects));
+	ids->objects[at] = object;
+	ids->nr++;
+	ids->last_id = id;
+	object->id = id;
+	object->table = table;
+	return 0;
+}
+
+int object_init(struct object_table *table, struct object *object, enum object_kind kind,
+		void (*release)(struct object *))
+{
+	object->kind = kind;
+	object->id = 0;
+	object->references = 1;
+	object->release = release;
+	object->table = NULL;
+	return kind == OBJECT_PERF ? 0 : give_id(table, object);
+}
+
+static void take_id(struct object *object)
+{
+	struct ids *ids;
+	u32 at;
+
+	if (!object->table)
+		return;
+	ids = &object->table->kinds[object->kind];
+	at = lower_bound(ids, object->id);
+	ids->nr--;
+	memmove(&ids->objects[at], &ids->objects[at + 1], (ids->nr - at) * sizeof(*ids->objects));
+	object->table = NULL;
+}
+
+struct object *object_ref(struct object *object)
+{
+	object->references++;
+	return object;
+}
+
+struct object *object_unref(struct object *object)
+{
+	if (!object || --object->references)
+		return NULL;
+	take_id(object);
+	if (object->gate_release)
+		object->gate_release(object);
+	object->release(object);
+	return NULL;
+}
+
+void object_user_ref(struct object *object)
+{
+	object_ref(object);
+	object->users++;
+}
+
+void object_user_unref(struct object *object)
+{
+	if (!object)
+		return;
+	if (!--object->users && object->last_user)
+		object->last_user(object);
+	object_unref(object);
+}
+
+struct object *object_by_id(struct object_table *table, enum object_kind kind, u32 id)
+{
+	struct ids *ids = &table->kinds[kind];
+	u32 at = lower_bound(ids, id);
+
+	return at < ids->nr && ids->objects[at]->id == id ? object_ref(ids->objects[at]) : NULL;
+}
+
+u32 object_next_id(struct object_table *table, enum object_kind kind, u32 start)
+{
+	struct ids *ids = &table->kinds[kind];
+	u32 at;
+
+	if (start >= ID_MAX)
+		return 0;
+	at = lower_bound(ids, start + 1);
+	return at < ids->nr ? ids->objects[at]->id : 0;
+}
