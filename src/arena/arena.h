@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control plane's side of the arena: makes the memfd, maps it at its fixed address in the supervisor,
- * loads the data-plane image into text, and hands out memory of the control and data segments. The
- * allocator's own bookkeeping lies in ordinary memory of the supervisor, out of reach of traced processes.
+ * The control plane's side of the arena: makes the memfd, maps it at its fixed address in the
+ * supervisor, loads the data-plane image into text, and hands out memory of the control and data
+ * segments. The allocator's own bookkeeping lies in ordinary memory of the supervisor, out of reach
+ * of traced processes.
  *
  * One arena a process: the address is fixed.
  */
@@ -15,8 +16,8 @@
 struct arena;
 
 struct arena_options {
-	u32 nr_vcpus;	/* 0: possible CPUs of the machine */
-	u64 data_size;	/* 0: RT_DATA_SIZE, or what RLIMIT_AS and RLIMIT_FSIZE leave */
+	u32 nr_vcpus;		/* 0: possible CPUs of the machine */
+	u64 data_size;		/* 0: RT_DATA_SIZE, or what RLIMIT_AS and RLIMIT_FSIZE leave */
 	const char *image_path; /* NULL: the image linked into this program */
 };
 
@@ -30,8 +31,8 @@ int arena_new(const struct arena_options *options, struct arena **ret_arena,
 struct arena *arena_free(struct arena *arena);
 
 /*
- * Zeroed memory from a segment: align is a power of two, at most a page; sizes of a page and more are
- * page-aligned. NULL when the segment is full. For ARENA_TEXT the returned address is the
+ * Zeroed memory from a segment: align is a power of two, at most a page; sizes of a page and more
+ * are page-aligned. NULL when the segment is full. For ARENA_TEXT the returned address is the
  * executable one; write through arena_text_alias().
  */
 void *arena_alloc(struct arena *arena, enum arena_segment segment, u64 size, u32 align);

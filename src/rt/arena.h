@@ -9,8 +9,8 @@
  *   data      map elements, ring buffers, locks, queues      RW             RW
  *   private   vCPU stacks, scratch, thread identity          RW, own        RW, own (anonymous)
  *
- * The offset of a byte in the file is its address minus RT_ARENA_BASE. A traced process maps text and
- * control through a read-only description of the file, so it cannot make them writable again.
+ * The offset of a byte in the file is its address minus RT_ARENA_BASE. A traced process maps text
+ * and control through a read-only description of the file, so it cannot make them writable again.
  * What lies in data may be overwritten by any process of the hive at any time: code that reads it
  * reads each word once and checks it. What lies in control is written by the supervisor alone.
  */
@@ -28,7 +28,18 @@
 #define RT_DATA_SIZE	(64UL << 30) /* most; rt_control.data_size says how much this hive has */
 #define RT_PRIVATE_BASE (RT_ARENA_BASE + (96UL << 30))
 #define RT_PRIVATE_SIZE (16UL << 20)
-#define RT_ARENA_SIZE	(128UL << 30)
+
+/*
+ * What a hive has where address space is scarce (RLIMIT_AS): the bases stay, the sizes shrink; the
+ * sizes of this hive are in struct rt_control.
+ */
+#define RT_TEXT_SIZE_SMALL    (4UL << 20)
+#define RT_CONTROL_SIZE_SMALL (32UL << 20)
+#define RT_DATA_SIZE_SMALL    (64UL << 20)
+
+/* The first part of private belongs to the agent (thread identity); the vCPUs come after it. */
+#define RT_PRIVATE_AGENT_SIZE (1UL << 20)
+#define RT_ARENA_SIZE	      (128UL << 30)
 
 /* The data-plane image occupies the start of text; JIT code comes after it. */
 #define RT_IMAGE_SIZE_MAX (1UL << 20)
@@ -47,12 +58,18 @@ struct rt_control {
 	u32 abi_version;
 	u32 nr_vcpus;	    /* slots; also what the façade shows as possible CPUs */
 	u32 supervisor_pid; /* as seen from the initial pid namespace of the hive */
+	u64 text_size;	    /* bytes of each segment to map, from its base */
+	u64 control_size;
 	u64 data_size;
-	u64 hive_id;		/* random; tells one hive from another */
-	u64 hash_seed;		/* key of every hash map's hash function */
-	char facade_dir[128];	/* directory that stands for the paths of the façade, NUL-terminated */
+	u64 hive_id;	      /* random; tells one hive from another */
+	u64 hash_seed;	      /* key of every hash map's hash function */
+	char facade_dir[128]; /* directory that stands for the paths of the façade, NUL-terminated
+			       */
 	struct rt_event_table *events;
+	u32 cpu_features; /* RT_CPU_* */
 };
+
+#define RT_CPU_RDPID 1u /* the rdpid instruction works here */
 
 #define RT_CONTROL ((struct rt_control *)RT_CONTROL_BASE)
 
