@@ -85,6 +85,14 @@ bool scalar_subset(const struct scalar *a, const struct scalar *b);
 /* Do the domains contradict each other visibly (some range is empty)? Such a state is unreachable.
  */
 bool scalar_is_empty(const struct scalar *a);
+/*
+ * Which invariant a contradictory (unreachable) state breaks, in the kernel's words, or NULL. The
+ * kernel then forgets the ranges, and so must the caller after each ALU instruction and refinement:
+ * scalar_forget_ranges().
+ */
+const char *scalar_violation(const struct scalar *a);
+/* All ranges become unknown; the known bits stay. */
+void scalar_forget_ranges(struct scalar *a);
 /* Is the word x one of a? */
 bool scalar_has(const struct scalar *a, u64 x);
 
@@ -114,7 +122,7 @@ enum scalar_truth scalar_compare(enum scalar_cmp cmp, bool is32, const struct sc
 
 /*
  * Refines *a and *b by the knowledge that a cmp b is `holds`. Loses no pair that satisfies it; the
- * results are in sync. a and b may not alias. A contradiction shows in scalar_is_empty() at most.
+ * results are in sync. a and b may not alias. A contradiction shows in scalar_violation() at most.
  */
 void scalar_refine(enum scalar_cmp cmp, bool is32, bool holds, struct scalar *a, struct scalar *b);
 
