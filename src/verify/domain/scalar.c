@@ -114,6 +114,29 @@ const char *scalar_violation(const struct scalar *a)
 	return NULL;
 }
 
+static void set_half(struct scalar *a, u32 value)
+{
+	a->var_off = tnum_with_subreg(a->var_off, tnum_const((u64)value));
+	a->umin32 = a->umax32 = value;
+	a->smin32 = a->smax32 = (s32)value;
+}
+
+bool scalar_split(const struct scalar *a, struct scalar *ret_zero, struct scalar *ret_ones)
+{
+	if (a->smin == -1 && a->smax == 0) {
+		*ret_zero = scalar_const(0);
+		*ret_ones = scalar_const(DOMAIN_U64_MAX);
+		return true;
+	}
+	if (a->smin32 == -1 && a->smax32 == 0) {
+		*ret_zero = *ret_ones = *a;
+		set_half(ret_zero, 0);
+		set_half(ret_ones, DOMAIN_U32_MAX);
+		return true;
+	}
+	return false;
+}
+
 bool scalar_has(const struct scalar *a, u64 x)
 {
 	u32 low = (u32)x;
@@ -121,6 +144,23 @@ bool scalar_has(const struct scalar *a, u64 x)
 	return (x & ~a->var_off.mask) == a->var_off.value && a->umin <= x && x <= a->umax &&
 	       a->smin <= (s64)x && (s64)x <= a->smax && a->umin32 <= low && low <= a->umax32 &&
 	       a->smin32 <= (s32)low && (s32)low <= a->smax32;
+}
+
+/*
+ * Known bits and unsigned range may leave a single word: umin, the largest that the bits allow, or
+ * one between. If they leave none, a need not say so.
+ */
+static void meet_single(struct scalar *a)
+{
+	u64 first = tnum_next(a->var_off, a->umin), last = a->var_off.value | a->var_off.mask;
+	bool umin_fits = (a->umin & ~a->var_off.mask) == a->var_off.value;
+
+	if (umin_fits) {
+		if (first > a->umax)
+			*a = scalar_const(a->umin);
+	} else if (first == last || (first <= a->umax && tnum_next(a->var_off, first) > a->umax)) {
+		*a = scalar_const(first);
+	}
 }
 
 /* The ranges learn from the known bits. */
@@ -133,6 +173,7 @@ static void meet_bits(struct scalar *a)
 	range32_meet_bits(&half, (u32)a->var_off.value, (u32)a->var_off.mask);
 	scalar_set_range64(a, word);
 	scalar_set_range32(a, half);
+	meet_single(a);
 }
 
 /*
@@ -164,6 +205,7 @@ static void deduce_half(struct scalar *a)
 	half_from_word(&half, a->umin, a->umax, true);
 	half_from_word(&half, (u64)a->smin, (u64)a->smax, false);
 	range32_meet_signs(&half);
+	range32_meet_one_side(&half);
 	scalar_set_range32(a, half);
 }
 

@@ -93,6 +93,12 @@ bool scalar_is_empty(const struct scalar *a);
 const char *scalar_violation(const struct scalar *a);
 /* All ranges become unknown; the known bits stay. */
 void scalar_forget_ranges(struct scalar *a);
+/*
+ * If a (or its low half) is 0 or -1, as a comparison's result often is: the two cases apart. The
+ * kernel explores both, separately, when such a register is the destination of AND or OR with a
+ * constant.
+ */
+bool scalar_split(const struct scalar *a, struct scalar *ret_zero, struct scalar *ret_ones);
 /* Is the word x one of a? */
 bool scalar_has(const struct scalar *a, u64 x);
 

@@ -88,15 +88,13 @@ static void shift_half(enum scalar_op op, struct scalar *dst, unsigned shift)
 }
 
 /*
- * A left shift by the width of the half moves the half's signed range to the top unharmed;
- * compilers sign-extend that way (lsh 32, arsh 32). Bounds below zero are not tracked.
+ * A left shift by the width of the half makes the half's signed range the word's; compilers
+ * sign-extend that way (lsh 32, arsh 32).
  */
 static void lsh_by_half(struct range64 *word, const struct range32 *half)
 {
-	if (half->smax >= 0)
-		word->smax = (s64)((u64)half->smax << HALF_BITS);
-	if (half->smin >= 0)
-		word->smin = (s64)((u64)half->smin << HALF_BITS);
+	word->smax = (s64)((u64)half->smax << HALF_BITS);
+	word->smin = (s64)((u64)half->smin << HALF_BITS);
 }
 
 static void shift_word(enum scalar_op op, struct scalar *dst, unsigned shift)
@@ -288,6 +286,15 @@ void scalar_movsx(struct scalar *dst, int size, bool is32)
 
 void scalar_bswap(struct scalar *dst, enum scalar_swap swap, int bits)
 {
-	/* The kernel of 6.18 knows nothing of the result, whatever the width. */
-	*dst = scalar_unknown();
+	int size = bits / 8;
+
+	/* A permutation of bytes leaves nothing of a range but what the known bits say. */
+	if (swap == SCALAR_SWAP) {
+		dst->var_off = tnum_bswap(dst->var_off, size);
+		scalar_forget_ranges(dst);
+	}
+	if (size < 8)
+		scalar_truncate(dst, size);
+	else
+		scalar_sync(dst);
 }

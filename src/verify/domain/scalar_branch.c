@@ -42,6 +42,8 @@ static enum scalar_truth equal(bool is32, const struct scalar *a, const struct s
 
 	if (tnum_is_const(x.bits) && tnum_is_const(y.bits))
 		return x.bits.value == y.bits.value ? SCALAR_ALWAYS : SCALAR_NEVER;
+	if (!tnum_overlap(x.bits, y.bits))
+		return SCALAR_NEVER;
 	if (disjoint64(&x.range, &y.range) || disjoint64(&low_x.range, &low_y.range))
 		return SCALAR_NEVER;
 	return SCALAR_MAYBE;

@@ -28,14 +28,31 @@ struct tnum tnum_const(u64 value)
 	return tnum_make(value, 0);
 }
 
+/* x's highest set bit and all bits below it. */
+static u64 fill_down(u64 x)
+{
+	for (int shift = 1; shift < WORD_BITS; shift *= 2)
+		x = x | (x >> shift);
+	return x;
+}
+
 struct tnum tnum_range(u64 min, u64 max)
 {
-	u64 open = min ^ max;
-
 	/* From the highest bit in which the ends differ downwards, every combination may occur. */
-	for (int shift = 1; shift < WORD_BITS; shift *= 2)
-		open |= open >> shift;
-	return tnum_make(min, open);
+	return tnum_make(min, fill_down(min ^ max));
+}
+
+u64 tnum_next(struct tnum a, u64 x)
+{
+	/* The known bits that x has wrong; the highest of them decides. */
+	u64 wrong = (x ^ a.value) & ~a.mask, below = fill_down(wrong), next;
+
+	/* x lacks it: setting it goes up, and everything below may be as small as it gets. */
+	if ((a.value & wrong) > (x & wrong))
+		return (x & a.mask & ~below) | a.value;
+	/* Else count upwards in the unknown bits above it: carries pass over the known ones. */
+	next = (x | ~a.mask | below) + 1;
+	return next == 0 ? a.value | a.mask : (next & a.mask) | a.value;
 }
 
 struct tnum tnum_lshift(struct tnum a, unsigned shift)
@@ -139,6 +156,22 @@ struct tnum tnum_cast(struct tnum a, int size)
 	u64 keep = DOMAIN_U64_MAX >> (WORD_BITS - size * BYTE_BITS);
 
 	return tnum_make(a.value & keep, a.mask & keep);
+}
+
+static u64 reverse_bytes(u64 x, int size)
+{
+	u64 byte = (DOMAIN_U64_MAX >> (WORD_BITS - BYTE_BITS)), reversed = 0;
+
+	for (int i = 0; i < size; i++) {
+		reversed = (reversed << BYTE_BITS) | (x & byte);
+		x = x >> BYTE_BITS;
+	}
+	return reversed;
+}
+
+struct tnum tnum_bswap(struct tnum a, int size)
+{
+	return tnum_make(reverse_bytes(a.value, size), reverse_bytes(a.mask, size));
 }
 
 struct tnum tnum_subreg(struct tnum a)

@@ -23,6 +23,9 @@ struct tnum tnum_const(u64 value);
 /* The smallest tnum that has every x with min <= x <= max, unsigned. */
 struct tnum tnum_range(u64 min, u64 max);
 
+/* The smallest member of a that is larger than x; the largest member if there is none. */
+u64 tnum_next(struct tnum a, u64 x);
+
 static inline bool tnum_is_const(struct tnum a)
 {
 	return a.mask == 0;
@@ -63,6 +66,8 @@ bool tnum_in(struct tnum a, struct tnum b);
 
 /* Keeps the low size bytes, size 1, 2, 4 or 8; the rest becomes zero. */
 struct tnum tnum_cast(struct tnum a, int size);
+/* Reverses the order of the low size bytes, size 2, 4 or 8; the rest becomes zero. */
+struct tnum tnum_bswap(struct tnum a, int size);
 /* The low half of a, zero-extended; a with its low half cleared; and a with b's low half in place
  * of its own. */
 struct tnum tnum_subreg(struct tnum a);
