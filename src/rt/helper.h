@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helper functions as the engines call them. The table is indexed by helper number (enum bpf_func_id);
- * NULL means that the data plane does not have it, and then the verifier (by src/abi's table) never lets
- * a call to it through.
+ * Helper functions as the engines call them. The table is indexed by helper number (enum
+ * bpf_func_id); NULL means that the data plane does not have it, and then the verifier (by
+ * src/abi's table) never lets a call to it through.
  */
 #ifndef SKEP_RT_HELPER_H
 #define SKEP_RT_HELPER_H
@@ -18,14 +18,18 @@ typedef u64 (*rt_helper_fn)(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct rt_vc
 extern const rt_helper_fn rt_helpers[RT_HELPER_MAX];
 
 /*
- * Copies that never fault (rt/access.c): 0, or -EFAULT with the destination's rest zeroed. "user" means the
- * current task's memory (vcpu->task), "kernel" what the modelled kernel shows programs: the arena.
- * The str forms copy up to a NUL and return the length with it.
+ * Copies that never fault (rt/access.c): 0, or -EFAULT with the destination's rest zeroed. "user"
+ * means the current task's memory (vcpu->task), "kernel" what the modelled kernel shows programs:
+ * the arena. The str forms copy up to a NUL and return the length with it.
  */
 long rt_read_user(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_user_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_kernel(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
 long rt_read_kernel_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
+/* bpf_probe_read(), _str(): whichever of the two the address belongs to. */
+long rt_read_any(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
+long rt_read_any_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
+/* -EFAULT also for any address in the arena. */
 long rt_write_user(struct rt_vcpu *vcpu, u64 user_address, const void *src, u64 size);
 
 /*

@@ -5,9 +5,9 @@
  * private segment: the stack that programs and the agent run on, scratch, and the current task.
  *
  * A thread that fires an event takes the slot of the CPU it is on, or the next free one. Whatever
- * it does while it holds the slot is bounded: it never blocks. A slot whose owner died is taken over.
- * A signal handler that interrupts a program may take another slot; if this thread holds all slots, the
- * event is counted as a recursion miss.
+ * it does while it holds the slot is bounded: it never blocks. A slot whose owner died is taken
+ * over. A signal handler that interrupts a program may take another slot; if this thread holds all
+ * slots, the event is counted as a recursion miss.
  */
 #ifndef SKEP_RT_VCPU_H
 #define SKEP_RT_VCPU_H
@@ -15,10 +15,10 @@
 #include <linux/bpf.h>
 #include "rt/arena.h"
 
-#define RT_VCPU_STACK_SIZE  (64UL << 10) /* C stack of the agent, dispatch and helpers */
-#define RT_BPF_STACK_SIZE   512		 /* per frame, MAX_BPF_STACK of include/linux/filter.h */
-#define RT_BPF_FRAMES_MAX   8		 /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
-#define RT_TAIL_CALL_MAX    33		 /* MAX_TAIL_CALL_CNT */
+#define RT_VCPU_STACK_SIZE   (64UL << 10) /* C stack of the agent, dispatch and helpers */
+#define RT_BPF_STACK_SIZE    512	  /* per frame, MAX_BPF_STACK of include/linux/filter.h */
+#define RT_BPF_FRAMES_MAX    8		  /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
+#define RT_TAIL_CALL_MAX     33		  /* MAX_TAIL_CALL_CNT */
 #define RT_VCPU_SCRATCH_SIZE (8UL << 10)
 
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
@@ -26,14 +26,14 @@ struct rt_task {
 	u32 pid;  /* thread id, the kernel's "pid" */
 	u32 tgid; /* process id */
 	/*
-	 * 0: the event happened in this very process; its memory is this process's memory, and comm and
-	 * ids that are not filled in are asked of the kernel. Otherwise this process is the
+	 * 0: the event happened in this very process; its memory is this process's memory, and comm
+	 * and ids that are not filled in are asked of the kernel. Otherwise this process is the
 	 * supervisor, and the task's memory is reached with process_vm_readv(2) on this thread id.
 	 */
 	u32 remote_pid;
 	u32 flags;
-	u32 uid, gid;	/* valid with RT_TASK_HAS_IDS */
-	char comm[16];	/* valid with RT_TASK_HAS_COMM, NUL-padded */
+	u32 uid, gid;  /* valid with RT_TASK_HAS_IDS */
+	char comm[16]; /* valid with RT_TASK_HAS_COMM, NUL-padded */
 };
 
 #define RT_TASK_HAS_IDS	 1u
@@ -41,8 +41,10 @@ struct rt_task {
 
 /* One slot's private memory. Sits in the private segment, never in shared memory. */
 struct rt_vcpu {
-	u32 index; /* what bpf_get_smp_processor_id() returns */
-	u32 owner; /* thread id of the holder */
+	u64 lock_word; /* what the holder wrote into the slot's lock; 0: this process does not hold
+			  it */
+	u32 index;     /* what bpf_get_smp_processor_id() returns */
+	u32 owner;     /* thread id of the holder */
 	u32 tail_calls;
 	u32 frame; /* depth of BPF-to-BPF calls */
 	const struct rt_prog *prog;
@@ -50,10 +52,27 @@ struct rt_vcpu {
 	struct rt_task task;
 	u64 regs[16];
 	u8 bpf_stack[RT_BPF_FRAMES_MAX * RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
-	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16))); /* event context, pt_regs, … */
-	u8 format[1024] __attribute__((aligned(16)));			/* printk and snprintf */
-	u8 stack[RT_VCPU_STACK_SIZE] __attribute__((aligned(16)));	/* grows down from its end */
-};
+	u8 scratch[RT_VCPU_SCRATCH_SIZE]
+		__attribute__((aligned(16)));			   /* event context, pt_regs, … */
+	u8 format[1024] __attribute__((aligned(16)));		   /* printk and snprintf */
+	u8 stack[RT_VCPU_STACK_SIZE] __attribute__((aligned(16))); /* grows down from its end */
+} __attribute__((aligned(4096)));
+
+/* This process, as far as vCPUs are concerned; private memory before the first vCPU. */
+struct rt_process {
+	u64 nonce;	    /* tells this process image from others that had the same thread ids */
+	u32 foreign_pid_ns; /* thread ids mean nothing to other processes of the hive */
+} __attribute__((aligned(4096)));
+
+#define RT_PROCESS ((struct rt_process *)(RT_PRIVATE_BASE + RT_PRIVATE_AGENT_SIZE))
+#define RT_VCPUS   ((struct rt_vcpu *)(RT_PROCESS + 1))
+
+/*
+ * To be called by the agent where a process begins: at its entry, and in the child of a fork (which
+ * inherits a copy of its parent's private memory). foreign_pid_ns: its pid namespace is not the
+ * supervisor's, so nobody else can tell whether its threads live.
+ */
+void rt_process_begin(bool foreign_pid_ns);
 
 /*
  * Takes a slot for thread tid. Returns NULL when this thread already holds every slot it could
@@ -65,9 +84,9 @@ struct rt_vcpu *rt_vcpu_acquire(u32 tid);
 void rt_vcpu_release(struct rt_vcpu *vcpu);
 
 /*
- * Has every slot been free, or changed hands, at least once since snapshot was taken? The supervisor
- * frees descriptors only after this grace period. rt_grace_begin() fills snapshot; rt_grace_over()
- * says true when it has passed. Dead owners do not hold a grace period up.
+ * Has every slot been free, or changed hands, at least once since snapshot was taken? The
+ * supervisor frees descriptors only after this grace period. rt_grace_begin() fills snapshot;
+ * rt_grace_over() says true when it has passed. Dead owners do not hold a grace period up.
  */
 struct rt_grace {
 	u64 seen[RT_VCPU_MAX];

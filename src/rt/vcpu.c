@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Taking and giving back vCPUs. All shared state of a slot is its one lock word, changed by compare
+ * and exchange only, so a process may die at any instruction:
+ *
+ *   bits 0-21   thread id of the holder, 0: free (the kernel's ids end at 2^22)
+ *   bit  22     the holder lives in another pid namespace: its id says nothing here
+ *   bits 23-43  nonce of the holder's process
+ *   bits 44-63  number of acquisitions
+ *
+ * The word is hostile. Whoever forges one makes events be missed or two processes share per-CPU
+ * values; memory that programs run on is each process's own.
+ */
+#include "rt/shared.h"
+#include "rt/sys.h"
+#include "rt/vcpu.h"
+#include "rt/x86_64/cpu.h"
+
+#define TID_MASK    ((1UL << 22) - 1)
+#define FOREIGN_BIT (1UL << 22)
+#define NONCE_SHIFT 23
+#define NONCE_MASK  (((1UL << 21) - 1) << NONCE_SHIFT)
+#define COUNT_SHIFT 44
+#define IDENTITY    (TID_MASK | FOREIGN_BIT | NONCE_MASK)
+
+#define ROUNDS_MAX   256 /* then the event is missed */
+#define ROUNDS_SPIN  4	 /* before the first sched_yield */
+#define ROUNDS_ALIVE 8	 /* before owners are asked whether they live */
+
+enum attempt { TAKEN, BUSY, MINE };
+
+_Static_assert(RT_PRIVATE_AGENT_SIZE + sizeof(struct rt_process) +
+			       RT_VCPU_MAX * sizeof(struct rt_vcpu) <=
+		       RT_PRIVATE_SIZE,
+	       "the private segment holds all vCPUs");
+_Static_assert(sizeof(struct rt_shared) <= RT_TRACE_BASE - RT_DATA_BASE, "shared start of data");
+_Static_assert(RT_TRACE_BASE + RT_TRACE_SIZE <= RT_DATA_BASE + RT_SHARED_SIZE,
+	       "shared start of data");
+
+static u64 new_nonce(void)
+{
+	u64 value = (__builtin_ia32_rdtsc() ^ (u64)rt_sys_getpid() << 32) * 0x9e3779b97f4a7c15UL;
+
+	/* Never 0, so that 0 says "none yet". */
+	return (value >> 20 | 1) << NONCE_SHIFT & NONCE_MASK;
+}
+
+void rt_process_begin(bool foreign_pid_ns)
+{
+	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
+	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
+	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++)
+		RT_VCPUS[i].lock_word = 0;
+}
+
+static u64 identity_of(u32 tid)
+{
+	u64 nonce = __atomic_load_n(&RT_PROCESS->nonce, __ATOMIC_ACQUIRE);
+
+	if (unlikely(nonce == 0)) {
+		/* Nobody called rt_process_begin(): the supervisor, tests. Threads may race here.
+		 */
+		u64 fresh = new_nonce();
+
+		if (__atomic_compare_exchange_n(&RT_PROCESS->nonce, &nonce, fresh, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			nonce = fresh;
+	}
+	return (tid & TID_MASK) | nonce | (RT_PROCESS->foreign_pid_ns ? FOREIGN_BIT : 0);
+}
+
+static bool replace(u64 *word, u64 old, u64 new)
+{
+	return __atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+/* Is the holder that word names surely gone? False when this process cannot know. */
+static bool holder_dead(u64 word)
+{
+	if (word & FOREIGN_BIT || RT_PROCESS->foreign_pid_ns)
+		return false;
+	return !rt_sys_thread_exists((u32)(word & TID_MASK));
+}
+
+static enum attempt try_slot(u32 index, u64 identity, bool ask_alive)
+{
+	u64 *lock = &RT_SHARED->vcpus[index].word;
+	u64 word = __atomic_load_n(lock, __ATOMIC_RELAXED);
+
+	if ((word & IDENTITY) == identity)
+		return MINE;
+	if (word & TID_MASK) {
+		/* The same thread id under another nonce: a process image that is gone (exec,
+		 * reuse). */
+		bool reused = (word & (TID_MASK | FOREIGN_BIT)) ==
+				      (identity & (TID_MASK | FOREIGN_BIT)) &&
+			      !(word & FOREIGN_BIT);
+
+		if (!reused && !(ask_alive && holder_dead(word)))
+			return BUSY;
+	}
+	u64 mine = ((word >> COUNT_SHIFT) + 1) << COUNT_SHIFT | identity;
+
+	if (!replace(lock, word, mine))
+		return BUSY;
+	RT_VCPUS[index].lock_word = mine;
+	return TAKEN;
+}
+
+static struct rt_vcpu *prepare(u32 index, u32 tid)
+{
+	struct rt_vcpu *vcpu = &RT_VCPUS[index];
+
+	vcpu->index = index;
+	vcpu->owner = tid;
+	vcpu->tail_calls = 0;
+	vcpu->frame = 0;
+	vcpu->prog = NULL;
+	vcpu->cookie = 0;
+	return vcpu;
+}
+
+struct rt_vcpu *rt_vcpu_acquire(u32 tid)
+{
+	const struct rt_control *control = RT_CONTROL;
+	u32 nr = control->nr_vcpus,
+	    first = rt_cpu_current(control->cpu_features & RT_CPU_RDPID) % nr;
+	u64 identity = identity_of(tid);
+
+	for (u32 round = 0; round < ROUNDS_MAX; round++) {
+		bool ask_alive = round >= ROUNDS_ALIVE && round % ROUNDS_ALIVE == 0;
+		u32 nr_mine = 0, index = first;
+
+		for (u32 i = 0; i < nr; i++) {
+			enum attempt attempt = try_slot(index, identity, ask_alive);
+
+			if (likely(attempt == TAKEN))
+				return prepare(index, tid);
+			nr_mine += attempt == MINE;
+			if (++index == nr)
+				index = 0;
+		}
+		/* Waiting for oneself would be for ever. */
+		if (nr_mine == nr)
+			break;
+		if (round < ROUNDS_SPIN)
+			rt_cpu_relax();
+		else
+			rt_sys_yield();
+	}
+	__atomic_fetch_add(&RT_SHARED->vcpus[first].missed, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+void rt_vcpu_release(struct rt_vcpu *vcpu)
+{
+	u64 word = vcpu->lock_word;
+
+	vcpu->lock_word = 0;
+	/* If the word is another one, somebody scribbled: the slot is not ours to give any more. */
+	replace(&RT_SHARED->vcpus[vcpu->index].word, word, word & ~IDENTITY);
+}
+
+void rt_grace_begin(struct rt_grace *snapshot)
+{
+	/* What was unpublished before this point must be seen unpublished by later acquisitions. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < RT_VCPU_MAX; i++)
+		snapshot->seen[i] =
+			i < RT_CONTROL->nr_vcpus
+				? __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_SEQ_CST)
+				: 0;
+}
+
+bool rt_grace_over(struct rt_grace *snapshot)
+{
+	bool over = true;
+
+	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++) {
+		u64 seen = snapshot->seen[i];
+
+		if (!(seen & TID_MASK))
+			continue;
+		if (__atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_ACQUIRE) == seen &&
+		    !holder_dead(seen)) {
+			over = false;
+			continue;
+		}
+		snapshot->seen[i] = 0;
+	}
+	return over;
+}
