@@ -37,8 +37,9 @@
 #define RT_CONTROL_SIZE_SMALL (32UL << 20)
 #define RT_DATA_SIZE_SMALL    (64UL << 20)
 
-/* The first part of private belongs to the agent (thread identity); the vCPUs come after it. */
-#define RT_PRIVATE_AGENT_SIZE (1UL << 20)
+/* The vCPUs take the first half of private, the agent has the second. */
+#define RT_PRIVATE_AGENT_BASE (RT_PRIVATE_BASE + (8UL << 20))
+#define RT_PRIVATE_AGENT_SIZE (8UL << 20)
 #define RT_ARENA_SIZE	      (128UL << 30)
 
 /* The data-plane image occupies the start of text; JIT code comes after it. */

@@ -9,14 +9,28 @@
 #include "rt/arena.h"
 
 /*
- * Who holds a vCPU: thread id in the low half (0: free), number of acquisitions in the high half.
- * One word, so that a process killed at any instruction leaves it either free or held by a dead
- * thread.
+ * Who holds a vCPU, in one word, so that a process killed at any instruction leaves it either free
+ * or held by a dead thread. bits 0-21   thread id of the holder, 0: free (the kernel's ids end at
+ * 2^22) bit  22     the holder lives in another pid namespace: its id says nothing here bits 23-43
+ * nonce of the holder's process bits 44-63  number of acquisitions; kept when the slot is given
+ * back
  */
 struct rt_vcpu_lock {
 	u64 word;
 	u64 missed; /* events that found no slot, for show */
 } __attribute__((aligned(64)));
+
+/* 0: free. */
+static inline u32 rt_vcpu_lock_tid(u64 word)
+{
+	return word & ((1u << 22) - 1);
+}
+
+/* Low 20 bits of the number of acquisitions. */
+static inline u32 rt_vcpu_lock_count(u64 word)
+{
+	return word >> 44;
+}
 
 struct rt_shared {
 	struct rt_vcpu_lock vcpus[RT_VCPU_MAX];

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Taking and giving back vCPUs. All shared state of a slot is its one lock word, changed by compare
- * and exchange only, so a process may die at any instruction:
- *
- *   bits 0-21   thread id of the holder, 0: free (the kernel's ids end at 2^22)
- *   bit  22     the holder lives in another pid namespace: its id says nothing here
- *   bits 23-43  nonce of the holder's process
- *   bits 44-63  number of acquisitions
- *
- * The word is hostile. Whoever forges one makes events be missed or two processes share per-CPU
- * values; memory that programs run on is each process's own.
+ * Taking and giving back vCPUs. All shared state of a slot is its one lock word (rt/shared.h),
+ * changed by compare and exchange only, so a process may die at any instruction. The word is
+ * hostile: whoever forges one makes events be missed or two processes share per-CPU values; memory
+ * that programs run on is each process's own.
  */
 #include "rt/shared.h"
 #include "rt/sys.h"
@@ -29,9 +23,8 @@
 
 enum attempt { TAKEN, BUSY, MINE };
 
-_Static_assert(RT_PRIVATE_AGENT_SIZE + sizeof(struct rt_process) +
-			       RT_VCPU_MAX * sizeof(struct rt_vcpu) <=
-		       RT_PRIVATE_SIZE,
+_Static_assert(sizeof(struct rt_process) + RT_VCPU_MAX * sizeof(struct rt_vcpu) <=
+		       RT_PRIVATE_AGENT_BASE - RT_PRIVATE_BASE,
 	       "the private segment holds all vCPUs");
 _Static_assert(sizeof(struct rt_shared) <= RT_TRACE_BASE - RT_DATA_BASE, "shared start of data");
 _Static_assert(RT_TRACE_BASE + RT_TRACE_SIZE <= RT_DATA_BASE + RT_SHARED_SIZE,
@@ -43,14 +36,6 @@ static u64 new_nonce(void)
 
 	/* Never 0, so that 0 says "none yet". */
 	return (value >> 20 | 1) << NONCE_SHIFT & NONCE_MASK;
-}
-
-void rt_process_begin(bool foreign_pid_ns)
-{
-	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
-	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
-	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++)
-		RT_VCPUS[i].lock_word = 0;
 }
 
 static u64 identity_of(u32 tid)
@@ -73,6 +58,22 @@ static bool replace(u64 *word, u64 old, u64 new)
 {
 	return __atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);
+}
+
+void rt_process_begin(bool foreign_pid_ns)
+{
+	u32 tid = rt_sys_gettid();
+
+	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
+	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
+	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++) {
+		u64 word = __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_RELAXED);
+
+		RT_VCPUS[i].lock_word = 0;
+		/* This id's earlier owner is gone: died, or became this process by execve. */
+		if (!foreign_pid_ns && (word & (TID_MASK | FOREIGN_BIT)) == tid)
+			replace(&RT_SHARED->vcpus[i].word, word, word & ~IDENTITY);
+	}
 }
 
 /* Is the holder that word names surely gone? False when this process cannot know. */
@@ -118,6 +119,7 @@ static struct rt_vcpu *prepare(u32 index, u32 tid)
 	vcpu->frame = 0;
 	vcpu->prog = NULL;
 	vcpu->cookie = 0;
+	vcpu->clock = RT_PROCESS->clock;
 	return vcpu;
 }
 

@@ -15,10 +15,10 @@
 #include <linux/bpf.h>
 #include "rt/arena.h"
 
-#define RT_VCPU_STACK_SIZE   (64UL << 10) /* C stack of the agent, dispatch and helpers */
-#define RT_BPF_STACK_SIZE    512	  /* per frame, MAX_BPF_STACK of include/linux/filter.h */
-#define RT_BPF_FRAMES_MAX    8		  /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
-#define RT_TAIL_CALL_MAX     33		  /* MAX_TAIL_CALL_CNT */
+#define RT_BPF_STACK_SIZE    512 /* per frame, MAX_BPF_STACK of include/linux/filter.h */
+#define RT_BPF_FRAMES_MAX    8	 /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
+#define RT_FRAMES	     64	 /* tail calls out of subprograms add to those 8 */
+#define RT_TAIL_CALL_MAX     33	 /* MAX_TAIL_CALL_CNT */
 #define RT_VCPU_SCRATCH_SIZE (8UL << 10)
 
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
@@ -39,32 +39,40 @@ struct rt_task {
 #define RT_TASK_HAS_IDS	 1u
 #define RT_TASK_HAS_COMM 2u
 
+/* A caller that waits for a BPF-to-BPF call to return. */
+struct rt_frame {
+	const struct rt_prog *prog;
+	const struct bpf_insn *resume;
+	u64 r6, r7, r8, r9;
+	u64 may_goto; /* what is left of its loop budget */
+};
+
 /* One slot's private memory. Sits in the private segment, never in shared memory. */
 struct rt_vcpu {
-	u64 lock_word; /* what the holder wrote into the slot's lock; 0: this process does not hold
-			  it */
+	u64 lock_word; /* what the holder wrote into the slot's lock; 0: not held by this process */
 	u32 index;     /* what bpf_get_smp_processor_id() returns */
 	u32 owner;     /* thread id of the holder */
 	u32 tail_calls;
-	u32 frame; /* depth of BPF-to-BPF calls */
+	u32 frame; /* of the running function: its stack is bpf_stack[frame] */
 	const struct rt_prog *prog;
 	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
+	u64 clock;  /* address of this process's __vdso_clock_gettime; 0: raw system call */
+	u64 random; /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
-	u64 regs[16];
-	u8 bpf_stack[RT_BPF_FRAMES_MAX * RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
-	u8 scratch[RT_VCPU_SCRATCH_SIZE]
-		__attribute__((aligned(16)));			   /* event context, pt_regs, … */
-	u8 format[1024] __attribute__((aligned(16)));		   /* printk and snprintf */
-	u8 stack[RT_VCPU_STACK_SIZE] __attribute__((aligned(16))); /* grows down from its end */
+	struct rt_frame frames[RT_FRAMES];
+	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
+	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16))); /* event contexts */
+	u8 format[1024] __attribute__((aligned(16)));		       /* printk and snprintf */
 } __attribute__((aligned(4096)));
 
 /* This process, as far as vCPUs are concerned; private memory before the first vCPU. */
 struct rt_process {
 	u64 nonce;	    /* tells this process image from others that had the same thread ids */
+	u64 clock;	    /* see rt_vcpu.clock */
 	u32 foreign_pid_ns; /* thread ids mean nothing to other processes of the hive */
 } __attribute__((aligned(4096)));
 
-#define RT_PROCESS ((struct rt_process *)(RT_PRIVATE_BASE + RT_PRIVATE_AGENT_SIZE))
+#define RT_PROCESS ((struct rt_process *)RT_PRIVATE_BASE)
 #define RT_VCPUS   ((struct rt_vcpu *)(RT_PROCESS + 1))
 
 /*
