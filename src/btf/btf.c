@@ -5,9 +5,9 @@
  * lock: a struct btf does not change.
  */
 #include "btf/check.h"
+#include "base/alloc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static u32 name_hash(const char *name, u32 kind)
@@ -26,7 +26,7 @@ static int index_names(struct btf *btf)
 
 	while (room < btf->nr_types * 2)
 		room *= 2;
-	btf->by_name = calloc(room, sizeof(u32));
+	btf->by_name = base_zalloc(room, sizeof(u32));
 	if (!btf->by_name)
 		return -ENOMEM;
 	btf->by_name_mask = room - 1;
@@ -59,7 +59,7 @@ int btf_new(const void *data, u32 size, const struct btf_log *log, struct btf **
 
 	if (size > BTF_SIZE_MAX)
 		return -E2BIG;
-	btf = calloc(1, sizeof(*btf));
+	btf = base_zalloc(1, sizeof(*btf));
 	if (!btf)
 		return -ENOMEM;
 	/* Types are read in place: put them on a word boundary whatever the header's length is. */
@@ -67,7 +67,7 @@ int btf_new(const void *data, u32 size, const struct btf_log *log, struct btf **
 		memcpy(&header_length, (const u8 *)data + offsetof(struct btf_header, hdr_len),
 		       sizeof(header_length));
 	shift = -header_length % sizeof(u32);
-	btf->memory = malloc((size_t)size + sizeof(u32));
+	btf->memory = base_alloc((size_t)size + sizeof(u32));
 	if (!btf->memory) {
 		btf_free(btf);
 		return -ENOMEM;
@@ -86,7 +86,7 @@ int btf_new(const void *data, u32 size, const struct btf_log *log, struct btf **
 		error = btf_check_type_tags(&check);
 	if (!error)
 		error = index_names(btf);
-	free(check.visit);
+	base_free(check.visit);
 	if (error) {
 		btf_free(btf);
 		return error;
@@ -99,12 +99,12 @@ struct btf *btf_free(struct btf *btf)
 {
 	if (!btf)
 		return NULL;
-	free(btf->memory);
-	free(btf->types);
-	free(btf->resolved_id);
-	free(btf->resolved_size);
-	free(btf->by_name);
-	free(btf);
+	base_free(btf->memory);
+	base_free(btf->types);
+	base_free(btf->resolved_id);
+	base_free(btf->resolved_size);
+	base_free(btf->by_name);
+	base_free(btf);
 	return NULL;
 }
 
@@ -300,8 +300,8 @@ const char *btf_special_field(const struct btf *btf, u32 id)
 	struct walk walk = { .btf = btf };
 	const char *name = NULL;
 
-	walk.seen = calloc(btf->nr_types, 1);
-	walk.todo = calloc(btf->nr_types, sizeof(u32));
+	walk.seen = base_zalloc(btf->nr_types, 1);
+	walk.todo = base_zalloc(btf->nr_types, sizeof(u32));
 	if (walk.seen && walk.todo) {
 		visit(&walk, id);
 		while (!name && walk.nr)
@@ -309,7 +309,7 @@ const char *btf_special_field(const struct btf *btf, u32 id)
 	} else {
 		name = "(unknown: out of memory)"; /* the careful answer */
 	}
-	free(walk.seen);
-	free(walk.todo);
+	base_free(walk.seen);
+	base_free(walk.todo);
 	return name;
 }

@@ -6,9 +6,9 @@
  * step btf->types is complete and every type's body lies in the section.
  */
 #include "btf/check.h"
+#include "base/alloc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define INFO_MASK      0x9f00ffffu
@@ -429,7 +429,7 @@ static int add_type(struct btf_check *check, const struct btf_type *type)
 			return -E2BIG;
 		}
 		room = btf->types_room ? btf->types_room * 2 : 64;
-		types = reallocarray(btf->types, room, sizeof(*types));
+		types = base_realloc(btf->types, room, sizeof(*types));
 		if (!types)
 			return -ENOMEM;
 		btf->types = types;

@@ -10,9 +10,9 @@
  * which types are visited, and the order is the kernel's, because its verdicts depend on it too.
  */
 #include "btf/check.h"
+#include "base/alloc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 enum { NOT_VISITED, ON_STACK, RESOLVED };
 
@@ -526,9 +526,9 @@ int btf_check_references(struct btf_check *check)
 	u32 id;
 	int error = 0;
 
-	btf->resolved_id = calloc(btf->nr_types, sizeof(u32));
-	btf->resolved_size = calloc(btf->nr_types, sizeof(u32));
-	check->visit = calloc(btf->nr_types, 1);
+	btf->resolved_id = base_zalloc(btf->nr_types, sizeof(u32));
+	btf->resolved_size = base_zalloc(btf->nr_types, sizeof(u32));
+	check->visit = base_zalloc(btf->nr_types, 1);
 	if (!btf->resolved_id || !btf->resolved_size || !check->visit)
 		return -ENOMEM;
 	check->shape_known = true;

@@ -5,9 +5,9 @@
  * ids are the largest, entering one is an append.
  */
 #include "object/object.h"
+#include "base/alloc.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ID_MAX 0x7fffffffu
@@ -23,7 +23,7 @@ struct object_table {
 
 struct object_table *object_table_new(void)
 {
-	return calloc(1, sizeof(struct object_table));
+	return base_zalloc(1, sizeof(struct object_table));
 }
 
 struct object_table *object_table_free(struct object_table *table)
@@ -36,9 +36,9 @@ struct object_table *object_table_free(struct object_table *table)
 		/* Objects may live on in somebody's hand: they lose their id. */
 		for (i = 0; i < table->kinds[kind].nr; i++)
 			table->kinds[kind].objects[i]->table = NULL;
-		free(table->kinds[kind].objects);
+		base_free(table->kinds[kind].objects);
 	}
-	free(table);
+	base_free(table);
 	return NULL;
 }
 
@@ -65,7 +65,7 @@ static int give_id(struct object_table *table, struct object *object)
 
 	if (ids->nr == ids->room) {
 		room = ids->room ? ids->room * 2 : 64;
-		objects = reallocarray(ids->objects, room, sizeof(*objects));
+		objects = base_realloc(ids->objects, room, sizeof(*objects));
 		if (!objects)
 			return -ENOMEM;
 		ids->objects = objects;
@@ -92,7 +92,7 @@ int object_init(struct object_table *table, struct object *object, enum object_k
 	object->references = 1;
 	object->release = release;
 	object->table = NULL;
-	return kind == OBJECT_PERF ? 0 : give_id(table, object);
+	return kind < OBJECT_PERF ? give_id(table, object) : 0;
 }
 
 static void take_id(struct object *object)

@@ -14,11 +14,19 @@
 
 struct object_table; /* ids of all kinds, one hive's */
 
-enum object_kind { OBJECT_MAP, OBJECT_PROG, OBJECT_BTF, OBJECT_LINK, OBJECT_PERF, OBJECT_KINDS };
+enum object_kind {
+	OBJECT_MAP,
+	OBJECT_PROG,
+	OBJECT_BTF,
+	OBJECT_LINK,
+	OBJECT_PERF,  /* no id */
+	OBJECT_STATS, /* BPF_ENABLE_STATS: counting goes on while it lives; no id */
+	OBJECT_KINDS, /* as an argument of a look-up: any kind */
+};
 
 struct object {
 	enum object_kind kind;
-	u32 id; /* 0: not in the id table (perf events) */
+	u32 id; /* 0: not in the id table (perf events, stats) */
 	u32 references;
 	u32 users; /* of the references: file descriptions in clients and pins */
 	u32 uid;   /* of the client that made it */

@@ -27,7 +27,10 @@ struct sys_client_ops {
 	int (*write)(struct sys_client *client, u64 address, const void *src, u64 size);
 	/* NUL-terminated string of at most size bytes with the NUL: its length, or -EFAULT, -ENAMETOOLONG. */
 	long (*read_string)(struct sys_client *client, char *dst, u64 address, u64 size);
-	/* The object behind a client's descriptor, a new reference; -EBADF closed, -EINVAL no such kind. */
+	/*
+	 * The object behind a client's descriptor, a new reference; -EBADF closed, -EINVAL not of this kind.
+	 * OBJECT_KINDS asks for any kind.
+	 */
 	int (*object_by_fd)(struct sys_client *client, int fd, enum object_kind kind,
 			    struct object **ret_object);
 	/*
@@ -35,6 +38,11 @@ struct sys_client_ops {
 	 * O_RDONLY, O_WRONLY or O_RDWR. The descriptor number, or -errno.
 	 */
 	int (*install_fd)(struct sys_client *client, struct object *object, int access);
+	/*
+	 * The object behind descriptor fd of process pid (TASK_FD_QUERY), a new reference: -ENOENT no such
+	 * process, -EBADF no such descriptor, -EINVAL another kind of file. NULL: only the client's own.
+	 */
+	int (*object_of_task)(struct sys_client *client, u32 pid, int fd, struct object **ret_object);
 	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE bits. */
 	int (*fd_access)(struct sys_client *client, int fd);
 	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into bpffs. */
@@ -44,11 +52,11 @@ struct sys_client_ops {
 
 /* How links reach events: src/hook implements it, whoever builds the hive wires it. */
 struct sys_prog;
-struct sys_link_target {
-	u32 attach_type;
-	int target_fd; /* perf event descriptor for BPF_PERF_EVENT, … */
-	u64 cookie;
-	const char *name; /* raw tracepoint */
+struct sys_perf_info {
+	u32 type;		/* perf_event_attr.type */
+	u64 config;		/* perf_event_attr.config */
+	const char *tracepoint; /* name of the tracepoint, NULL for other events */
+	u32 prog_id;		/* the program attached to it, 0: none */
 };
 struct sys_attach_ops {
 	/*
@@ -61,6 +69,13 @@ struct sys_attach_ops {
 	int (*perf_event)(void *arg, struct sys_prog *prog, struct object *perf, u64 cookie,
 			  void **ret_token, const char **ret_reason);
 	void (*detach)(void *arg, void *token);
+	/*
+	 * Where bpf_perf_event_output() writes when the perf event stands in a perf event array: a struct
+	 * rt_perf_buffer in control; -EINVAL for an event that takes no output.
+	 */
+	int (*perf_target)(void *arg, struct object *perf, void **ret_target);
+	/* What a perf event is, for link info and TASK_FD_QUERY. */
+	int (*perf_info)(void *arg, struct object *perf, struct sys_perf_info *ret_info);
 };
 
 struct sys_hive_options {
@@ -92,5 +107,13 @@ struct sys_prog *sys_prog_unref(struct sys_prog *prog);
 u32 sys_prog_type(const struct sys_prog *prog);
 struct sys_prog *sys_prog_of(struct object *object); /* object of kind OBJECT_PROG */
 const struct rt_map *sys_map_rt(struct object *object); /* object of kind OBJECT_MAP */
+
+/*
+ * mmap(2) of a map's descriptor, with the kernel's rules (kernel/bpf/syscall.c bpf_map_mmap): access is the
+ * descriptor's O_ACCMODE, prot and map_flags are mmap's. 0 and the arena address of the first byte in
+ * *ret_address, or -ENOTSUPP (524), -EINVAL, -EPERM, -EACCES.
+ */
+int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
+		 u64 *ret_address);
 
 #endif
