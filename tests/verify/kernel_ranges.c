@@ -17,7 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "harness/tap.h"
-#include "verify/domain/scalar.h"
+#include "verify/alu.h"
+#include "verify/branch.h"
 
 enum {
 	FIRST_REG = 6,
@@ -126,7 +127,10 @@ static void emit_alu(struct program *p)
 		op = BPF_ARSH;
 		imm = class == BPF_ALU64 ? 63 : 31;
 	}
-	if (pick(2))
+	/* Offset 1 makes divisions signed. */
+	if (op == BPF_DIV || op == BPF_MOD)
+		emit(p, class | op | BPF_K, pick_reg(), 0, (s16)pick(2), imm);
+	else if (pick(2))
 		emit(p, class | op | BPF_K, pick_reg(), 0, 0, imm);
 	else
 		emit(p, class | op | BPF_X, pick_reg(), pick_reg(), 0, 0);
@@ -358,76 +362,31 @@ static bool settle(struct scalar *a)
 
 static void run_alu(const struct bpf_insn *insn, struct step_state *s)
 {
-	static const enum scalar_op ops[] = { SCALAR_ADD, SCALAR_SUB, SCALAR_MUL, SCALAR_DIV,
-					      SCALAR_OR,  SCALAR_AND, SCALAR_LSH, SCALAR_RSH,
-					      0,	  SCALAR_MOD, SCALAR_XOR, 0,
-					      SCALAR_ARSH };
-	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
-	struct scalar *dst = &s->regs[insn->dst_reg - FIRST_REG], src;
-	u8 op = BPF_OP(insn->code);
+	struct scalar *dst = &s->regs[insn->dst_reg - FIRST_REG], src = *dst, zero;
 
-	src = scalar_const((u64)(s64)insn->imm);
-	if (BPF_SRC(insn->code) == BPF_X && op != BPF_END)
+	if (BPF_SRC(insn->code) == BPF_X && BPF_OP(insn->code) != BPF_END)
 		src = s->regs[insn->src_reg - FIRST_REG];
-	if (op == BPF_NEG) {
-		scalar_neg(dst, is32);
-	} else if (op == BPF_END) {
-		scalar_bswap(dst,
-			     insn->code == (BPF_ALU | BPF_END | BPF_TO_LE) ? SCALAR_KEEP
-									   : SCALAR_SWAP,
-			     insn->imm);
-	} else if (op == BPF_MOV) {
-		if (BPF_SRC(insn->code) == BPF_K)
-			src = scalar_const(is32 ? (u32)insn->imm : (u64)(s64)insn->imm);
-		*dst = src;
-		if (insn->off)
-			scalar_movsx(dst, insn->off / 8, is32);
-		else if (is32)
-			scalar_zext32(dst);
-	} else {
-		struct scalar zero;
-
-		/* The main path continues with all ones; the other half is explored later. */
-		if ((op == BPF_AND || op == BPF_OR) && scalar_is_const(&src))
-			scalar_split(dst, &zero, dst);
-		scalar_alu(ops[op >> 4], is32, dst, &src);
-	}
+	/* The main path continues with all ones; the other case is explored later. */
+	alu_forks(insn, dst, &src, &zero, dst);
+	alu_scalar(insn, dst, &src);
 	settle(dst);
-}
-
-static enum scalar_cmp cmp_of(u8 code)
-{
-	switch (BPF_OP(code)) {
-	case BPF_JEQ: return SCALAR_EQ;
-	case BPF_JNE: return SCALAR_NE;
-	case BPF_JSET: return SCALAR_SET;
-	case BPF_JGT: return SCALAR_GT;
-	case BPF_JGE: return SCALAR_GE;
-	case BPF_JLT: return SCALAR_LT;
-	case BPF_JLE: return SCALAR_LE;
-	case BPF_JSGT: return SCALAR_SGT;
-	case BPF_JSGE: return SCALAR_SGE;
-	case BPF_JSLT: return SCALAR_SLT;
-	default: return SCALAR_SLE;
-	}
 }
 
 /* The jump's decision; *s becomes the state behind it, *taken that at its target. */
 static enum scalar_truth run_jump(const struct bpf_insn *insn, struct step_state *s,
 				  struct step_state *taken)
 {
-	bool is32 = BPF_CLASS(insn->code) == BPF_JMP32, by_reg = BPF_SRC(insn->code) == BPF_X;
+	bool by_reg = BPF_SRC(insn->code) == BPF_X;
 	struct scalar constant = scalar_const((u64)(s64)insn->imm), other = constant;
 	int dst = insn->dst_reg - FIRST_REG, src = insn->src_reg - FIRST_REG;
-	enum scalar_cmp cmp = cmp_of(insn->code);
 	enum scalar_truth truth =
-		scalar_compare(cmp, is32, &s->regs[dst], by_reg ? &s->regs[src] : &constant);
+		branch_decide(insn, &s->regs[dst], by_reg ? &s->regs[src] : &constant);
 
 	*taken = *s;
 	if (truth != SCALAR_MAYBE)
 		return truth;
-	scalar_refine(cmp, is32, false, &s->regs[dst], by_reg ? &s->regs[src] : &constant);
-	scalar_refine(cmp, is32, true, &taken->regs[dst], by_reg ? &taken->regs[src] : &other);
+	branch_refine(insn, false, &s->regs[dst], by_reg ? &s->regs[src] : &constant);
+	branch_refine(insn, true, &taken->regs[dst], by_reg ? &taken->regs[src] : &other);
 	settle(&s->regs[dst]);
 	settle(&taken->regs[dst]);
 	if (by_reg) {
