@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The gate: serves the processes of a hive. Owns the seccomp filter and its listener, object descriptors
- * in clients, the façade's files, trace_pipe, and the supervisor's loop.
+ * The gate: serves the processes of a hive. Owns the seccomp filter and its listener, object
+ * descriptors in clients, the façade's files, trace_pipe, and the supervisor's loop.
  */
 #ifndef SKEP_GATE_GATE_H
 #define SKEP_GATE_GATE_H
@@ -26,6 +26,7 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate);
 struct gate *gate_free(struct gate *gate);
 
 /* See skep_hive_spawn() and skep_hive_serve(). */
+#define GATE_SPAWN_CLIENT 1u /* SKEP_SPAWN_CLIENT */
 pid_t gate_spawn(struct gate *gate, char *const argv[], char *const envp[], unsigned flags);
 int gate_serve(struct gate *gate, pid_t pid, int *ret_status);
 const char *gate_facade_dir(const struct gate *gate);

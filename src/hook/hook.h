@@ -60,7 +60,7 @@ const struct hook_event *hook_perf_event(const struct object *perf);
  * seizes the thread, injects at the exec stop, detaches. Calls made by the thread that traces: always the same
  * supervisor thread.
  */
-int hook_exec_begin(struct hook *hook, pid_t tid);
+int hook_exec_begin(struct hook *hook, pid_t tid, bool quiet);
 /* A process went on after execve without a stop (it failed): lets it go. */
 void hook_exec_abandon(struct hook *hook, pid_t tid);
 /*

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The façade's rules: which paths of the machine stand for which directories of the hive. The agent
+ * applies them to the path arguments of system calls in the process; the gate, which makes those
+ * directories, to the paths in bpf(2) and for processes without an agent.
+ *
+ * Freestanding: tables without pointers and one inline function.
+ */
+#ifndef SKEP_AGENT_FACADE_H
+#define SKEP_AGENT_FACADE_H
+
+#include "base/types.h"
+
+/* What the façade's pmu/ directory shows as types of the dynamic PMUs (perf_event_attr.type). */
+#define FACADE_PMU_KPROBE 6
+#define FACADE_PMU_UPROBE 7
+
+/*
+ * A gate command beside those of agent/protocol.h, for any process: which hive do I live in? attr =
+ * struct agent_hive_info, size its size. Fails as every bpf(2) with an unknown command where there
+ * is no hive.
+ */
+#define AGENT_HIVE_INFO (0x534b0000u + 0x80)
+
+struct agent_hive_info {
+	char facade_dir[128]; /* out */
+	u32 supervisor_pid;   /* out */
+	u32 zero;
+};
+
+struct facade_rule {
+	u8 prefix_length, target_length;
+	char prefix[46]; /* this path and everything below it */
+	char target[16]; /* goes after the hive's directory in its place */
+};
+
+#define FACADE_RULE(prefix, target)                                    \
+	{                                                              \
+		sizeof(prefix) - 1, sizeof(target) - 1, prefix, target \
+	}
+
+static const struct facade_rule facade_rules[] = {
+	FACADE_RULE("/sys/kernel/tracing", "/tracing"),
+	FACADE_RULE("/sys/kernel/debug/tracing", "/tracing"),
+	FACADE_RULE("/sys/fs/bpf", "/bpf"),
+	FACADE_RULE("/sys/devices/system/cpu/possible", "/cpu/possible"),
+	FACADE_RULE("/sys/devices/system/cpu/online", "/cpu/online"),
+	FACADE_RULE("/sys/bus/event_source/devices/kprobe", "/pmu/kprobe"),
+	FACADE_RULE("/sys/bus/event_source/devices/uprobe", "/pmu/uprobe"),
+};
+
+/*
+ * Writes the path that stands for path in the hive whose directory is dir (NUL-terminated): its
+ * length, 0 when no rule applies, -1 when out is too small. Only absolute paths in plain form are
+ * known; others are the caller's to resolve.
+ */
+static inline int facade_rewrite(const char *path, const char *dir, char *out, u32 size)
+{
+	const struct facade_rule *rule;
+	u32 i, n = 0;
+
+	/* Every rule begins with "/sys/": most paths are decided here. */
+	if (path[0] != '/' || path[1] != 's' || path[2] != 'y' || path[3] != 's' || path[4] != '/')
+		return 0;
+	for (u32 r = 0; r < ARRAY_SIZE(facade_rules); r++) {
+		rule = &facade_rules[r];
+		for (i = 0; i < rule->prefix_length && path[i] == rule->prefix[i]; i++)
+			;
+		if (i < rule->prefix_length || (path[i] && path[i] != '/'))
+			continue;
+		for (; *dir; dir++, n++) {
+			if (n + 1 >= size)
+				return -1;
+			out[n] = *dir;
+		}
+		for (u32 t = 0; t < rule->target_length; t++, n++) {
+			if (n + 1 >= size)
+				return -1;
+			out[n] = rule->target[t];
+		}
+		for (; path[i]; i++, n++) {
+			if (n + 1 >= size)
+				return -1;
+			out[n] = path[i];
+		}
+		out[n] = '\0';
+		return (int)n;
+	}
+	return 0;
+}
+
+#endif

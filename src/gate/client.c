@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The client's side of bpf(2): sys_client_ops over process_vm_readv(2), /proc and the listener. The
+ * rule for everything that is read by thread id: read, then ask whether the notification is still
+ * valid, then use.
+ */
+#include "gate/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include "agent/facade.h"
+#include "gate/state.h"
+
+static struct gate_client *client_of(struct sys_client *client)
+{
+	return container_of(client, struct gate_client, base);
+}
+
+static int client_read(struct sys_client *base, void *dst, u64 address, u64 size)
+{
+	struct gate_client *client = client_of(base);
+	struct iovec local = { dst, size }, remote = { (void *)address, size };
+
+	if (!size)
+		return 0;
+	if (process_vm_readv((pid_t)base->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
+		return -EFAULT;
+	return listener_valid(client->listener) ? 0 : -EFAULT;
+}
+
+/*
+ * process_vm_writev() may stop half-way, at a page that cannot be written. The kernel's
+ * copy_to_user() does the same: what is already written stays.
+ */
+static int client_write(struct sys_client *base, u64 address, const void *src, u64 size)
+{
+	struct gate_client *client = client_of(base);
+	struct iovec local = { (void *)src, size }, remote = { (void *)address, size };
+
+	if (!size)
+		return 0;
+	if (!listener_valid(client->listener))
+		return -EFAULT;
+	return process_vm_writev((pid_t)base->pid, &local, 1, &remote, 1, 0) == (ssize_t)size
+		       ? 0
+		       : -EFAULT;
+}
+
+/* Reads page by page: the string may end just before memory that is not there. */
+static long client_read_string(struct sys_client *base, char *dst, u64 address, u64 size)
+{
+	u64 done = 0;
+
+	while (done < size) {
+		u64 chunk = 4096 - ((address + done) & 4095);
+		char *end;
+
+		if (chunk > size - done)
+			chunk = size - done;
+		if (client_read(base, dst + done, address + done, chunk) < 0)
+			return -EFAULT;
+		end = memchr(dst + done, '\0', chunk);
+		if (end)
+			return end - dst;
+		done += chunk;
+	}
+	return -ENAMETOOLONG;
+}
+
+int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
+{
+	char path[48];
+
+	if (fd < 0)
+		return -EBADF;
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
+	if (stat(path, ret_stat) < 0 || !listener_valid(client->listener))
+		return -EBADF;
+	return 0;
+}
+
+struct object *client_object(struct gate_client *client, int fd, int *ret_access)
+{
+	struct stat st;
+	bool pin;
+	struct object *object;
+
+	if (client_stat_fd(client, fd, &st) < 0)
+		return NULL;
+	object = handle_find(client->gate->handles, &st, ret_access, &pin);
+	return object && !pin ? object : NULL;
+}
+
+static int client_object_by_fd(struct sys_client *base, int fd, enum object_kind kind,
+			       struct object **ret_object)
+{
+	struct gate_client *client = client_of(base);
+	struct object *object;
+	struct stat st;
+	bool pin;
+
+	if (client_stat_fd(client, fd, &st) < 0)
+		return -EBADF;
+	object = handle_find(client->gate->handles, &st, NULL, &pin);
+	if (!object || pin || (kind != OBJECT_KINDS && object->kind != kind))
+		return -EINVAL;
+	*ret_object = object_ref(object);
+	return 0;
+}
+
+static int client_object_of_task(struct sys_client *base, u32 pid, int fd,
+				 struct object **ret_object)
+{
+	struct gate_client *client = client_of(base);
+	struct object *object;
+	char path[48];
+	struct stat st;
+	bool pin;
+
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	if (access(path, F_OK) < 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", pid, fd);
+	if (stat(path, &st) < 0)
+		return errno == EACCES ? -EPERM : -EBADF;
+	object = handle_find(client->gate->handles, &st, NULL, &pin);
+	if (!object || pin)
+		return -EINVAL;
+	*ret_object = object_ref(object);
+	return 0;
+}
+
+static int client_install_fd(struct sys_client *base, struct object *object, int access)
+{
+	struct gate_client *client = client_of(base);
+	int fd = handle_open(client->gate->handles, object, access), number;
+
+	if (fd < 0)
+		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : -ENOMEM;
+	number = listener_add_fd(client->listener, fd, O_CLOEXEC);
+	/* The client's copy is now the only one; without it the handle ends by itself. */
+	close(fd);
+	return number;
+}
+
+static int client_fd_access(struct sys_client *base, int fd)
+{
+	int access;
+
+	return client_object(client_of(base), fd, &access) ? access : -EBADF;
+}
+
+/* The absolute path of what a descriptor (or AT_FDCWD) refers to. */
+static long directory_of(struct gate_client *client, int dirfd, char *ret_path, u64 size)
+{
+	char link[48];
+	ssize_t length;
+
+	if (dirfd == AT_FDCWD)
+		snprintf(link, sizeof(link), "/proc/%u/cwd", client->base.pid);
+	else
+		snprintf(link, sizeof(link), "/proc/%u/fd/%d", client->base.pid, dirfd);
+	length = readlink(link, ret_path, size);
+	if (length < 0 || !listener_valid(client->listener))
+		return -EBADF;
+	return (u64)length >= size ? -ENAMETOOLONG : length;
+}
+
+int client_resolve(struct gate_client *client, int dirfd, const char *path, char *ret_path,
+		   u64 size)
+{
+	char absolute[4096];
+	int length;
+
+	if (path[0] == '/') {
+		if (strlen(path) >= sizeof(absolute))
+			return -ENAMETOOLONG;
+		strcpy(absolute, path);
+	} else {
+		long start = directory_of(client, dirfd, absolute, sizeof(absolute));
+
+		if (start < 0)
+			return (int)start;
+		if ((u64)start + strlen(path) + 2 > sizeof(absolute))
+			return -ENAMETOOLONG;
+		absolute[start] = '/';
+		strcpy(absolute + start + 1, path);
+	}
+	length = facade_rewrite(absolute, client->gate->directory.path, ret_path, (u32)size);
+	if (length < 0 || (!length && strlen(absolute) >= size))
+		return -ENAMETOOLONG;
+	if (!length)
+		strcpy(ret_path, absolute);
+	return 0;
+}
+
+/* Pins are files below the hive's bpf/ and nowhere else, as the kernel wants a bpf file system. */
+static int resolve_pin(struct gate_client *client, int dirfd, const char *path, char *ret_path,
+		       u64 size)
+{
+	char top[DIRECTORY_PATH_MAX + 8], parent[4096];
+	char *slash;
+	int error = client_resolve(client, dirfd, path, ret_path, size);
+
+	if (error)
+		return error;
+	slash = strrchr(ret_path, '/');
+	*slash = '\0';
+	if (!realpath(ret_path, parent))
+		return -errno;
+	*slash = '/';
+	snprintf(top, sizeof(top), "%s/bpf", client->gate->directory.path);
+	if (strncmp(parent, top, strlen(top)) ||
+	    (parent[strlen(top)] && parent[strlen(top)] != '/'))
+		return -EPERM;
+	return 0;
+}
+
+static int client_pin(struct sys_client *base, int dirfd, const char *path, struct object *object)
+{
+	struct gate_client *client = client_of(base);
+	char file[4096];
+	int error = resolve_pin(client, dirfd, path, file, sizeof(file));
+
+	return error ? error : handle_pin(client->gate->handles, object, file);
+}
+
+static int client_pinned(struct sys_client *base, int dirfd, const char *path,
+			 struct object **ret_object)
+{
+	struct gate_client *client = client_of(base);
+	struct object *object;
+	char file[4096];
+	struct stat st;
+	bool pin;
+	int error = client_resolve(client, dirfd, path, file, sizeof(file));
+
+	if (error)
+		return error;
+	if (stat(file, &st) < 0)
+		return -errno;
+	object = handle_find(client->gate->handles, &st, NULL, &pin);
+	if (!object || !pin)
+		return -EACCES;
+	*ret_object = object_ref(object);
+	return 0;
+}
+
+static const struct sys_client_ops client_ops = {
+	.read = client_read,
+	.write = client_write,
+	.read_string = client_read_string,
+	.object_by_fd = client_object_by_fd,
+	.install_fd = client_install_fd,
+	.object_of_task = client_object_of_task,
+	.fd_access = client_fd_access,
+	.pin = client_pin,
+	.pinned = client_pinned,
+};
+
+int client_init(struct gate_client *client, struct gate *gate, struct listener *listener)
+{
+	struct process_identity identity;
+	int error = process_identify(gate->processes, (pid_t)listener->slot->notif.pid, &identity);
+
+	if (error)
+		return error;
+	*client = (struct gate_client){
+		.base = { .ops = &client_ops,
+			  .pid = identity.tid,
+			  .tgid = identity.tgid,
+			  .uid = identity.uid,
+			  .gid = identity.gid,
+			  .privileged = true },
+		.gate = gate,
+		.listener = listener,
+	};
+	return 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hive's directory holds a file `lock`, and the lock on it lives in a file description that
+ * supervisor and keeper share: it is free exactly when both are gone. Directories whose lock is
+ * free are leftovers. Making and sweeping exclude each other by a second lock on the parent.
+ */
+#include "gate/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEPTH_MAX 16
+
+static void remove_entries(int dir_fd, u32 depth)
+{
+	DIR *dir = fdopendir(dir_fd);
+	struct dirent *entry;
+
+	if (!dir) {
+		close(dir_fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		int child;
+
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0 || depth == 0)
+			continue;
+		child = openat(dirfd(dir), entry->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (child < 0)
+			continue;
+		remove_entries(child, depth - 1);
+		unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(dir);
+}
+
+void directory_remove(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	remove_entries(fd, DEPTH_MAX);
+	rmdir(path);
+}
+
+int directory_write(int dir_fd, const char *name, const char *text, u64 size)
+{
+	char path[256];
+	int fd, error = 0;
+
+	if (strlen(name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	strcpy(path, name);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(dir_fd, path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	fd = openat(dir_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	while (size) {
+		ssize_t done = write(fd, text, size);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0) {
+			error = -errno;
+			break;
+		}
+		text += done;
+		size -= (u64)done;
+	}
+	close(fd);
+	return error;
+}
+
+/* Nobody but this user may have made it or may write to it. */
+static bool is_private(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	       !(st.st_mode & 077);
+}
+
+/* The directory that holds all hives of this user. */
+static int parent_path(char *path, u64 size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+	int length;
+
+	if (runtime && runtime[0] == '/' && strlen(runtime) < 64 && stat(runtime, &st) == 0 &&
+	    st.st_uid == geteuid() && S_ISDIR(st.st_mode)) {
+		length = snprintf(path, size, "%s/skep", runtime);
+		if (length > 0 && (u64)length < size &&
+		    (mkdir(path, 0700) == 0 || errno == EEXIST) && is_private(path))
+			return 0;
+	}
+	snprintf(path, size, "/tmp/skep-%u", (unsigned)geteuid());
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	return is_private(path) ? 0 : -EPERM;
+}
+
+/* Removes what dead hives left. The parent is locked. */
+static void sweep(const char *parent)
+{
+	char path[DIRECTORY_PATH_MAX + 8];
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		int fd;
+
+		if (strncmp(entry->d_name, "hive-", 5) || strlen(entry->d_name) > 32)
+			continue;
+		snprintf(path, sizeof(path), "%s/%.32s/lock", parent, entry->d_name);
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			close(fd);
+			continue;
+		}
+		*strrchr(path, '/') = '\0';
+		directory_remove(path);
+		if (fd >= 0)
+			close(fd);
+	}
+	closedir(dir);
+}
+
+static int make_locked(struct directory *directory, const char *parent)
+{
+	char lock[DIRECTORY_PATH_MAX + 8];
+	u64 random;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return -EIO;
+	snprintf(directory->path, sizeof(directory->path), "%.90s/hive-%016llx", parent,
+		 (unsigned long long)random);
+	if (mkdir(directory->path, 0700) < 0)
+		return -errno;
+	snprintf(lock, sizeof(lock), "%s/lock", directory->path);
+	directory->lock_fd = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (directory->lock_fd < 0 || flock(directory->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		int error = -errno;
+
+		directory_remove(directory->path);
+		return error;
+	}
+	return 0;
+}
+
+int directory_make(struct directory *directory, const char **ret_message)
+{
+	char parent[96], lock[128];
+	int lock_fd, error;
+
+	*directory = (struct directory){ .lock_fd = -1 };
+	*ret_message = "cannot make a private directory below $XDG_RUNTIME_DIR or /tmp: "
+		       "set XDG_RUNTIME_DIR to a directory that only you can write to";
+	error = parent_path(parent, sizeof(parent));
+	if (error)
+		return error;
+	snprintf(lock, sizeof(lock), "%s/.lock", parent);
+	lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (lock_fd < 0)
+		return -errno;
+	while (flock(lock_fd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			break;
+	sweep(parent);
+	error = make_locked(directory, parent);
+	close(lock_fd);
+	return error;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hive's own directory: private to the user, named after nothing that can be guessed, locked as
+ * long as the hive or its keeper lives. What dead hives of the same user left is removed when the
+ * next one starts.
+ */
+#ifndef SKEP_GATE_DIRECTORY_H
+#define SKEP_GATE_DIRECTORY_H
+
+#include "base/types.h"
+
+#define DIRECTORY_PATH_MAX 128 /* as rt_control.facade_dir */
+
+struct directory {
+	char path[DIRECTORY_PATH_MAX];
+	int lock_fd;
+};
+
+/*
+ * Makes a directory for this hive below $XDG_RUNTIME_DIR/skep, or /tmp/skep-UID when there is none.
+ * 0 or -errno; *ret_message (static text) says what to do.
+ */
+int directory_make(struct directory *directory, const char **ret_message);
+
+/* Removes a tree of files; symbolic links are not followed. Takes an absolute path. */
+void directory_remove(const char *path);
+
+/* Makes file name (which may have directories before it, made as needed) with text; 0 or -errno. */
+int directory_write(int dir_fd, const char *name, const char *text, u64 size);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seccomp filter of a hive's processes: which system calls go straight to the kernel and which
+ * ones reach the supervisor.
+ */
+#ifndef SKEP_GATE_FILTER_H
+#define SKEP_GATE_FILTER_H
+
+#include <linux/filter.h>
+#include "base/types.h"
+
+#define FILTER_MAX 40
+
+struct filter_options {
+	u64 notify_ip; /* what seccomp reports for the agent's notifying instruction; 0: there is
+			  none */
+	u32 handover;  /* upper half of sendmsg's flags in the call that hands the listener over */
+};
+
+/* Writes the filter; returns its length, at most FILTER_MAX. */
+u32 filter_build(struct sock_filter *ret_insns, const struct filter_options *options);
+
+/*
+ * Installs the filter on the calling thread, which must have no_new_privs: the listener's
+ * descriptor, or -errno (-EBUSY: there is a listener already, this process lives in a hive). Makes
+ * system calls only.
+ */
+int filter_install(const struct sock_filter *insns, u32 nr_insns);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Without a keeper, the death of the supervisor would turn every notified call of the processes
+ * that still run into ENOSYS. The keeper holds copies of the listeners, and the slots in which the
+ * notification in service stands: that one was received and never answered if the supervisor was
+ * killed between the two.
+ *
+ * It holds nothing else: no terminal, no pipe, no working directory; a session of its own.
+ */
+#include "gate/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "gate/directory.h"
+
+#define SLOTS_SIZE (LISTENER_MAX * sizeof(struct listener_slot))
+
+enum keeper_word { KEEPER_LISTENER = 1, KEEPER_DISMISS };
+
+struct keeper_message {
+	u32 word;
+	u32 index;
+};
+
+/* What the keeper process works with. */
+struct keeping {
+	struct listener listeners[LISTENER_MAX];
+	struct pollfd polls[LISTENER_MAX + 1];
+};
+
+static int receive_message(int socket_fd, struct keeper_message *ret_message, int *ret_fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { ret_message, sizeof(*ret_message) };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header;
+	ssize_t size;
+
+	*ret_fd = -1;
+	do {
+		size = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
+	} while (size < 0 && errno == EINTR);
+	if (size != sizeof(*ret_message))
+		return 0;
+	header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+		memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
+	return 1;
+}
+
+static void close_all_but(int first, int second)
+{
+	int low = first < second ? first : second, high = first < second ? second : first;
+
+	if (low > 0)
+		close_range(0, (unsigned)low - 1, 0);
+	if (high > low + 1)
+		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+	close_range((unsigned)high + 1, ~0u, 0);
+}
+
+/* Waits until the supervisor is gone, collecting listeners. False: dismissed. */
+static bool wait_for_end(struct keeping *keeping, int socket_fd)
+{
+	struct keeper_message message;
+	int fd;
+
+	while (receive_message(socket_fd, &message, &fd)) {
+		if (message.word == KEEPER_DISMISS)
+			return false;
+		if (fd < 0)
+			continue;
+		if (message.index >= LISTENER_MAX) {
+			close(fd);
+			continue;
+		}
+		if (keeping->listeners[message.index].fd >= 0)
+			close(keeping->listeners[message.index].fd);
+		keeping->listeners[message.index].fd = fd;
+	}
+	return true;
+}
+
+static void release(struct listener *listener)
+{
+	if (listener->slot->notif.id)
+		listener_continue(listener);
+}
+
+static void keep(struct keeping *keeping)
+{
+	u32 open = 0;
+
+	for (u32 i = 0; i < LISTENER_MAX; i++) {
+		keeping->polls[i] = (struct pollfd){ keeping->listeners[i].fd, POLLIN, 0 };
+		if (keeping->listeners[i].fd < 0)
+			continue;
+		release(&keeping->listeners[i]);
+		open++;
+	}
+	while (open) {
+		if (poll(keeping->polls, LISTENER_MAX, -1) < 0)
+			continue;
+		for (u32 i = 0; i < LISTENER_MAX; i++) {
+			struct listener *listener = &keeping->listeners[i];
+
+			if (keeping->polls[i].revents & POLLIN) {
+				if (listener_receive(listener) > 0)
+					listener_continue(listener);
+			} else if (keeping->polls[i].revents & (POLLHUP | POLLERR | POLLNVAL)) {
+				close(listener->fd);
+				keeping->polls[i].fd = -1;
+				open--;
+			}
+		}
+	}
+}
+
+static void be_nobody(int lock_fd, int socket_fd)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
+	sigset_t none;
+
+	setsid();
+	for (u32 i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, "skep-keeper");
+	close_all_but(lock_fd, socket_fd);
+	if (chdir("/") < 0)
+		_exit(1);
+}
+
+static void __attribute__((noreturn))
+keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int socket_fd)
+{
+	static struct keeping keeping;
+
+	be_nobody(lock_fd, socket_fd);
+	for (u32 i = 0; i < LISTENER_MAX; i++)
+		keeping.listeners[i] = (struct listener){ -1, &slots[i] };
+	if (wait_for_end(&keeping, socket_fd)) {
+		keep(&keeping);
+		directory_remove(directory);
+	}
+	_exit(0);
+}
+
+int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
+{
+	int sockets[2], pid;
+
+	*keeper = (struct keeper){ .socket = -1 };
+	keeper->slots =
+		mmap(NULL, SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (keeper->slots == MAP_FAILED) {
+		keeper->slots = NULL;
+		return -errno;
+	}
+	/* Resident, so that the kernel never has to fault it in while it hands a notification over.
+	 */
+	memset(keeper->slots, 0, SLOTS_SIZE);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+		pid = -errno;
+		keeper_stop(keeper, true);
+		return pid;
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(sockets[0]);
+		keeper_main(keeper->slots, directory, lock_fd, sockets[1]);
+	}
+	keeper->socket = sockets[0];
+	close(sockets[1]);
+	if (pid < 0) {
+		pid = -errno;
+		keeper_stop(keeper, true);
+		return pid;
+	}
+	keeper->pid = pid;
+	return 0;
+}
+
+int keeper_add_listener(struct keeper *keeper, int listener_fd, u32 index)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { .space = { 0 } };
+	struct keeper_message word = { KEEPER_LISTENER, index };
+	struct iovec iov = { &word, sizeof(word) };
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &listener_fd, sizeof(int));
+	return sendmsg(keeper->socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+void keeper_stop(struct keeper *keeper, bool dismiss)
+{
+	struct keeper_message word = { KEEPER_DISMISS, 0 };
+
+	if (keeper->socket >= 0) {
+		if (dismiss && keeper->pid)
+			(void)!send(keeper->socket, &word, sizeof(word), MSG_NOSIGNAL);
+		close(keeper->socket);
+	}
+	if (dismiss && keeper->pid)
+		while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (keeper->slots)
+		munmap(keeper->slots, SLOTS_SIZE);
+	*keeper = (struct keeper){ .socket = -1 };
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ioctls of a seccomp listener (include/uapi/linux/seccomp.h). A notification is in service
+ * from listener_receive() to exactly one listener_answer() or listener_continue(); an answer to a
+ * task that has died meanwhile is no error.
+ */
+#include "gate/listener.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+int listener_receive(struct listener *listener)
+{
+	/* The kernel insists on zeroes. */
+	memset(&listener->slot->notif, 0, sizeof(listener->slot->notif));
+	if (ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_RECV, &listener->slot->notif) == 0)
+		return 1;
+	listener->slot->notif.id = 0;
+	return errno == EINTR ? -EINTR : 0;
+}
+
+static void send_response(struct listener *listener, s64 value, s32 error, u32 flags)
+{
+	struct seccomp_notif_resp response = {
+		.id = listener->slot->notif.id, .val = value, .error = error, .flags = flags
+	};
+
+	while (ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == EINTR)
+		;
+	listener->slot->notif.id = 0;
+}
+
+void listener_answer(struct listener *listener, s64 result)
+{
+	if (result < 0 && result >= -4095)
+		send_response(listener, 0, (s32)result, 0);
+	else
+		send_response(listener, result, 0, 0);
+}
+
+void listener_continue(struct listener *listener)
+{
+	send_response(listener, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
+bool listener_valid(const struct listener *listener)
+{
+	return ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &listener->slot->notif.id) == 0;
+}
+
+int listener_add_fd(struct listener *listener, int fd, int flags)
+{
+	struct seccomp_notif_addfd request = { .id = listener->slot->notif.id,
+					       .srcfd = (u32)fd,
+					       .newfd_flags = (u32)flags };
+	int number;
+
+	do {
+		number = ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &request);
+	} while (number < 0 && (errno == EINTR || errno == EINPROGRESS));
+	return number < 0 ? -errno : number;
+}

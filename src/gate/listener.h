@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Listeners of the filters of this hive, one a spawned process, and the memory where the
+ * notification that is being served stands. That memory is shared with the keeper: the kernel
+ * writes the notification's id there itself, so there is no instruction at which the supervisor can
+ * be killed and the id be lost.
+ */
+#ifndef SKEP_GATE_LISTENER_H
+#define SKEP_GATE_LISTENER_H
+
+#include <linux/seccomp.h>
+#include "base/types.h"
+
+#define LISTENER_MAX 16
+
+/* In shared memory. id 0: nothing is being served. */
+struct listener_slot {
+	struct seccomp_notif notif;
+};
+
+struct listener {
+	int fd; /* -1: this place is free */
+	struct listener_slot *slot;
+};
+
+/*
+ * Takes the next notification into the slot. 1, 0 when there is none any more (the caller was
+ * interrupted or the task died), -EINTR.
+ */
+int listener_receive(struct listener *listener);
+
+/* Answers with a result or an error (a negative errno), or lets the call go on to the kernel. */
+void listener_answer(struct listener *listener, s64 result);
+void listener_continue(struct listener *listener);
+
+/* Is the task still waiting for the answer? Then what was read of it was its own. */
+bool listener_valid(const struct listener *listener);
+
+/*
+ * Puts a copy of fd into the waiting task (O_CLOEXEC or 0 in flags): its number there, or -errno.
+ */
+int listener_add_fd(struct listener *listener, int fd, int flags);
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the supervisor does with a system call that reached it. Most go on to the kernel after their
+ * enter event has fired; the rows below are the calls that the hive answers, or has to know of.
+ *
+ * A call comes from the agent's notifying instruction (it has fired the events itself, and asks
+ * because the real call could not be served: see agent/protocol.h) or from a site that nobody has
+ * rewritten.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "agent/facade.h"
+#include "agent/protocol.h"
+#include "gate/client.h"
+#include "gate/exec.h"
+#include "gate/fdinfo.h"
+#include "gate/perf.h"
+#include "gate/state.h"
+#include "hook/hook.h"
+#include "rt/buffer.h"
+#include "rt/event.h"
+
+struct reply {
+	bool answered; /* else the call goes on */
+	long result;
+};
+
+#define GO_ON	       ((struct reply){ false, 0 })
+#define ANSWER(result) ((struct reply){ true, (result) })
+
+struct notice {
+	struct gate *gate;
+	struct listener *listener;
+	const struct seccomp_data *data;
+	pid_t tid;
+	bool from_agent;
+};
+
+typedef struct reply (*handler)(struct notice *notice);
+
+static int install_raw_fd(struct sys_client *base, int fd)
+{
+	struct gate_client *client = container_of(base, struct gate_client, base);
+
+	return listener_add_fd(client->listener, fd, O_CLOEXEC);
+}
+
+static long hive_info(struct gate_client *client, u64 attr, u32 size)
+{
+	struct agent_hive_info info = { .supervisor_pid = (u32)getpid() };
+
+	if (size != sizeof(info))
+		return -EINVAL;
+	strcpy(info.facade_dir, client->gate->directory.path);
+	return client->base.ops->write(&client->base, attr, &info, sizeof(info));
+}
+
+static struct reply on_bpf(struct notice *notice)
+{
+	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
+	u64 attr = notice->data->args[1];
+	struct gate_client client;
+
+	if (client_init(&client, notice->gate, notice->listener) < 0)
+		return ANSWER(-ESRCH);
+	if (cmd == AGENT_HIVE_INFO)
+		return ANSWER(hive_info(&client, attr, size));
+	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
+		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
+					      size, install_raw_fd));
+	return ANSWER(sys_bpf(notice->gate->options.sys, &client.base, cmd, attr, size));
+}
+
+static struct reply on_perf_event_open(struct notice *notice)
+{
+	struct gate_client client;
+	bool not_ours;
+	long result;
+
+	if (client_init(&client, notice->gate, notice->listener) < 0)
+		return ANSWER(-ESRCH);
+	result = perf_open(&client, (const u64 *)notice->data->args, &not_ours);
+	return not_ours ? GO_ON : ANSWER(result);
+}
+
+static struct reply on_ioctl(struct notice *notice)
+{
+	u32 request = (u32)notice->data->args[1];
+	struct gate_client client;
+	struct object *object;
+
+	if (((request >> 8) & 0xff) != '$' ||
+	    client_init(&client, notice->gate, notice->listener) < 0)
+		return GO_ON;
+	object = client_object(&client, (int)notice->data->args[0], NULL);
+	if (!object)
+		return GO_ON;
+	if (object->kind != OBJECT_PERF)
+		return ANSWER(-ENOTTY);
+	return ANSWER(perf_ioctl(&client, object, request, notice->data->args[2]));
+}
+
+static long map_object(struct gate_client *client, struct object *object, int access,
+		       const struct notice *notice)
+{
+	u64 length = notice->data->args[1], offset = notice->data->args[5], address = 0;
+	u32 protection = (u32)notice->data->args[2];
+	void *memory;
+	int error;
+
+	switch (object->kind) {
+	case OBJECT_MAP:
+		error = sys_map_mmap(object, access, protection, (u32)notice->data->args[3], offset,
+				     length, &address);
+		break;
+	case OBJECT_PERF:
+		if (offset || !(notice->data->args[3] & MAP_SHARED))
+			return -EINVAL;
+		error = hook_perf_map(client->gate->options.hook, object, length, &memory);
+		address = (u64)memory;
+		break;
+	default: return -ENODEV;
+	}
+	if (!error)
+		error = process_add_mapping(client->gate->processes, (pid_t)client->base.tgid,
+					    object);
+	return error ? error : (long)address;
+}
+
+static struct reply on_mmap(struct notice *notice)
+{
+	int fd = (int)notice->data->args[4], access;
+	struct gate_client client;
+	struct object *object;
+
+	if (fd < 0 || notice->data->args[3] & MAP_ANONYMOUS ||
+	    (!notice->from_agent && !(notice->data->args[3] & MAP_SHARED)))
+		return GO_ON;
+	if (client_init(&client, notice->gate, notice->listener) < 0)
+		return GO_ON;
+	object = client_object(&client, fd, &access);
+	if (notice->from_agent)
+		return ANSWER(object ? map_object(&client, object, access, notice) : -ENODEV);
+	if (object)
+		gate_message(
+			notice->gate,
+			"process %d maps a BPF object from code that skep has not entered: ENODEV",
+			notice->tid);
+	return GO_ON;
+}
+
+static struct reply on_wait(struct notice *notice)
+{
+	notice->gate->objects_readable = handle_table_refresh(notice->gate->handles);
+	return GO_ON;
+}
+
+static struct reply on_exec(struct notice *notice)
+{
+	exec_begin(notice->gate, notice->tid);
+	return GO_ON;
+}
+
+/* A file of the façade for a process whose path arguments nobody rewrites. */
+static struct reply open_facade(struct gate_client *client, const char *path, int flags)
+{
+	char target[DIRECTORY_PATH_MAX + 256];
+	int fd, number;
+
+	if (facade_rewrite(path, client->gate->directory.path, target, sizeof(target)) <= 0)
+		return GO_ON;
+	/* A FIFO of ours is always open at its other end: this does not block. */
+	fd = open(target, (flags & (O_ACCMODE | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_APPEND)) |
+				  O_CLOEXEC);
+	if (fd < 0)
+		return ANSWER(-errno);
+	number = listener_add_fd(client->listener, fd, flags & O_CLOEXEC);
+	close(fd);
+	return ANSWER(number);
+}
+
+static struct reply open_path(struct notice *notice, u64 address, int flags)
+{
+	struct gate_client client;
+	char path[256];
+	long result;
+
+	if (client_init(&client, notice->gate, notice->listener) < 0 ||
+	    client.base.ops->read_string(&client.base, path, address, sizeof(path)) < 0)
+		return GO_ON;
+	if (!strncmp(path, "/proc/", 6)) {
+		if (!fdinfo_open(&client, path, flags, &result))
+			return GO_ON;
+		return ANSWER(result);
+	}
+	return notice->from_agent ? GO_ON : open_facade(&client, path, flags);
+}
+
+static struct reply on_open(struct notice *notice)
+{
+	return open_path(notice, notice->data->args[0], (int)notice->data->args[1]);
+}
+
+static struct reply on_openat(struct notice *notice)
+{
+	return open_path(notice, notice->data->args[1], (int)notice->data->args[2]);
+}
+
+static const handler handlers[] = {
+	[SYS_bpf] = on_bpf,	      [SYS_perf_event_open] = on_perf_event_open,
+	[SYS_ioctl] = on_ioctl,	      [SYS_mmap] = on_mmap,
+	[SYS_epoll_wait] = on_wait,   [SYS_epoll_pwait] = on_wait,
+	[SYS_epoll_pwait2] = on_wait, [SYS_poll] = on_wait,
+	[SYS_ppoll] = on_wait,	      [SYS_select] = on_wait,
+	[SYS_pselect6] = on_wait,     [SYS_execve] = on_exec,
+	[SYS_execveat] = on_exec,     [SYS_open] = on_open,
+	[SYS_openat] = on_openat,
+};
+
+static void fire_enter(struct notice *notice)
+{
+	const struct seccomp_data *data = notice->data;
+	const struct rt_event_table *events = RT_CONTROL->events;
+	u32 nr = (u32)data->nr;
+	struct rt_pt_regs regs = {
+		.orig_ax = nr,
+		.ax = (u64)-ENOSYS,
+		.ip = data->instruction_pointer,
+		.di = data->args[0],
+		.si = data->args[1],
+		.dx = data->args[2],
+		.r10 = data->args[3],
+		.r8 = data->args[4],
+		.r9 = data->args[5],
+	};
+
+	if (nr >= RT_SYSCALL_MAX || !(events->enter_mask[nr / 64] & (1ull << (nr % 64))))
+		return;
+	if (!process_is_quiet(notice->gate->processes, notice->tid))
+		hook_remote_sys_enter(notice->gate->options.hook, notice->tid, &regs);
+}
+
+void gate_notified(struct gate *gate, struct listener *listener)
+{
+	const struct seccomp_notif *notif = &listener->slot->notif;
+	struct notice notice = { .gate = gate, .listener = listener, .data = &notif->data };
+	struct reply reply = GO_ON;
+
+	if (listener_receive(listener) <= 0)
+		return;
+	notice.tid = (pid_t)notif->pid;
+	notice.from_agent =
+		gate->agent_notify_ip && notif->data.instruction_pointer == gate->agent_notify_ip;
+	exec_check(gate, notice.tid);
+	if (!notice.from_agent)
+		fire_enter(&notice);
+	if ((u32)notif->data.nr < ARRAY_SIZE(handlers) && handlers[notif->data.nr])
+		reply = handlers[notif->data.nr](&notice);
+	if (reply.answered)
+		listener_answer(listener, reply.result);
+	else
+		listener_continue(listener);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the gate has to know of a process for as long as it lives: whether its events are wanted,
+ * and which objects it has mapped. Few processes need an entry; its end is seen through a pidfd.
+ */
+#ifndef SKEP_GATE_PROCESS_H
+#define SKEP_GATE_PROCESS_H
+
+#include <sys/types.h>
+#include "base/types.h"
+#include "object/object.h"
+
+struct process_table;
+
+struct process_table *process_table_new(void);
+struct process_table *process_table_free(struct process_table *table);
+
+/* An epoll descriptor: readable when processes of the table have ended; then call
+ * process_table_collect(). */
+int process_table_fd(const struct process_table *table);
+void process_table_collect(struct process_table *table);
+
+/*
+ * This process, which is about to execute a program, fires no events, and neither do the children
+ * that the program forks until they execute something themselves.
+ */
+int process_set_quiet(struct process_table *table, pid_t pid);
+/* Will the program that thread tid is about to execute be a quiet one? */
+bool process_executes_quietly(struct process_table *table, pid_t tid);
+/* Is thread tid of such a process? */
+bool process_is_quiet(struct process_table *table, pid_t tid);
+/* Process pid has executed a program: what was true of it before is so no more. */
+void process_executed(struct process_table *table, pid_t pid);
+
+/* The process has object mapped: holds a reference until it ends or executes a program. 0 or
+ * -errno. */
+int process_add_mapping(struct process_table *table, pid_t pid, struct object *object);
+
+/*
+ * Of thread tid: its process, and the user and group it runs as. Remembered for a second at most. 0
+ * or -ESRCH.
+ */
+struct process_identity {
+	u32 tid, tgid, parent;
+	u32 uid, gid;
+	u64 time_ns;
+};
+int process_identify(struct process_table *table, pid_t tid, struct process_identity *ret_identity);
+
+#endif

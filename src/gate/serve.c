@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Serving until a process has ended, and what signals to the supervisor mean meanwhile: they are
+ * for the tree.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include "gate/state.h"
+
+#define FLUSH_MS 200
+
+static struct gate_child *find_child(struct gate *gate, pid_t pid)
+{
+	for (u32 i = 0; i < LISTENER_MAX; i++)
+		if (gate->children[i].pid == pid)
+			return &gate->children[i];
+	return NULL;
+}
+
+/* The last lines, as far as somebody reads them. */
+static void flush_trace(struct gate *gate)
+{
+	struct pollfd pipe = { tracepipe_fd(gate->tracepipe), POLLOUT, 0 };
+
+	tracepipe_pump(gate->tracepipe);
+	while (tracepipe_waiting(gate->tracepipe) && poll(&pipe, 1, FLUSH_MS) == 1)
+		tracepipe_pump(gate->tracepipe);
+}
+
+int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
+{
+	struct gate_child *child = find_child(gate, pid);
+	struct signalfd_siginfo signal;
+	u32 sent = 0;
+
+	if (!child)
+		return -ECHILD;
+	while (!child->ended) {
+		gate_step(gate, -1, &signal);
+		/* The terminal has told the tree by itself. */
+		if (!signal.ssi_signo || signal.ssi_code == SI_KERNEL)
+			continue;
+		if (++sent == 2)
+			return -EINTR;
+		if (!child->ended)
+			kill(pid, (int)signal.ssi_signo);
+	}
+	flush_trace(gate);
+	child->pid = 0;
+	*ret_status = child->status;
+	return 0;
+}

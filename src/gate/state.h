@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The gate's parts put together, for the files of this directory. Everything here belongs to the
+ * supervisor's thread; the only other thread (wake.c) touches its own struct.
+ */
+#ifndef SKEP_GATE_STATE_H
+#define SKEP_GATE_STATE_H
+
+#include <signal.h>
+#include "gate/directory.h"
+#include "gate/exec.h"
+#include "gate/gate.h"
+#include "gate/handle.h"
+#include "gate/keeper.h"
+#include "gate/listener.h"
+#include "gate/process.h"
+#include "gate/tracepipe.h"
+#include "gate/wake.h"
+
+/* A process that gate_spawn() started. */
+struct gate_child {
+	pid_t pid; /* 0: this place is free */
+	bool ended;
+	int status;
+};
+
+struct gate {
+	struct gate_options options;
+	struct directory directory;
+	struct keeper keeper;
+	struct listener listeners[LISTENER_MAX];
+	struct gate_child children[LISTENER_MAX];
+	struct handle_table *handles;
+	struct process_table *processes;
+	struct exec_pending pending;
+	struct tracepipe *tracepipe;
+	struct wake *wake;
+	int marker_fd;	     /* trace_marker, from where clients' lines come */
+	u64 agent_notify_ip; /* what seccomp reports for a call of the agent; 0: there is no agent
+			      */
+	u32 handover;	     /* see struct filter_options */
+	int epoll_fd, signal_fd;
+	sigset_t old_signals; /* of the thread before gate_new() */
+	bool was_subreaper;
+	bool objects_readable; /* a client may take records without a word */
+	u32 idle_ticks;	       /* since the last event, while objects are readable */
+};
+
+/* A sentence for the person behind the hive. */
+void gate_message(struct gate *gate, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Waits until something happens, a while at most, and handles it. Returns true if extra_fd (-1:
+ * none) is readable or hung up. *ret_signal gets a signal of the supervisor's set that was
+ * received, signo 0 if none.
+ */
+struct signalfd_siginfo;
+bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_signal);
+
+/* Starts to serve a listener: 0 or -errno. Takes the descriptor also on failure. */
+int gate_add_listener(struct gate *gate, int fd);
+
+/* Serves one notification (notify.c). */
+void gate_notified(struct gate *gate, struct listener *listener);
+
+#endif

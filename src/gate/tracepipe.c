@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The FIFO is held open for reading and writing, so that it exists without a reader and no write
+ * can raise SIGPIPE. Each line is written whole: it is shorter than PIPE_BUF. What does not fit
+ * waits in a ring of lines, each with its length before it; when that is full, the oldest line goes
+ * and is counted.
+ */
+#include "gate/tracepipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/alloc.h"
+
+struct tracepipe {
+	int fd;
+	u32 size;	   /* of the ring */
+	u32 head, used;	   /* the oldest byte; bytes in use */
+	u64 pushed_out;	   /* lines that left the ring unread and are not reported yet */
+	u64 queue_dropped; /* rt_trace_dropped() when it was last asked */
+	u32 cpu;	   /* of the last line: the kernel reports losses by CPU */
+	char ring[];
+};
+
+/* Flags of the kernel's lines: interrupts on, no reschedule, process context, preemption and
+ * migration disabled. */
+#define TRACE_FLAGS "...21"
+
+static u32 format_line(const struct rt_trace_record *record, const char *flags,
+		       const char *function, char *line)
+{
+	u64 microseconds = (record->timestamp_ns + 500) / 1000;
+	u32 length = record->length < RT_TRACE_TEXT_MAX ? record->length : RT_TRACE_TEXT_MAX;
+	int prefix =
+		snprintf(line, TRACEPIPE_LINE_MAX - RT_TRACE_TEXT_MAX,
+			 "%16.16s-%-7u [%03u] %s %5llu.%06llu: %s: ", record->comm, record->pid,
+			 record->cpu, flags, (unsigned long long)(microseconds / 1000000),
+			 (unsigned long long)(microseconds % 1000000), function);
+
+	memcpy(line + prefix, record->text, length);
+	line[(u32)prefix + length] = '\n';
+	return (u32)prefix + length + 1;
+}
+
+u32 tracepipe_format(const struct rt_trace_record *record, char *line)
+{
+	return format_line(record, TRACE_FLAGS, "bpf_trace_printk", line);
+}
+
+int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pipe)
+{
+	struct tracepipe *pipe = base_zalloc(1, sizeof(*pipe) + backlog_size);
+	int error;
+
+	if (!pipe)
+		return -ENOMEM;
+	pipe->size = backlog_size;
+	if (mkfifo(path, 0600) < 0 ||
+	    (pipe->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0) {
+		error = -errno;
+		base_free(pipe);
+		return error;
+	}
+	*ret_pipe = pipe;
+	return 0;
+}
+
+struct tracepipe *tracepipe_free(struct tracepipe *pipe)
+{
+	if (pipe) {
+		close(pipe->fd);
+		base_free(pipe);
+	}
+	return NULL;
+}
+
+static void ring_get(const struct tracepipe *pipe, u32 at, void *to, u32 size)
+{
+	u32 first = pipe->size - at < size ? pipe->size - at : size;
+
+	memcpy(to, pipe->ring + at, first);
+	memcpy((char *)to + first, pipe->ring, size - first);
+}
+
+static void ring_put(struct tracepipe *pipe, const void *from, u32 size)
+{
+	u32 at = (pipe->head + pipe->used) % pipe->size;
+	u32 first = pipe->size - at < size ? pipe->size - at : size;
+
+	memcpy(pipe->ring + at, from, first);
+	memcpy(pipe->ring, (const char *)from + first, size - first);
+	pipe->used += size;
+}
+
+static u16 oldest_length(const struct tracepipe *pipe)
+{
+	u16 length;
+
+	ring_get(pipe, pipe->head, &length, sizeof(length));
+	return length;
+}
+
+static void drop_oldest(struct tracepipe *pipe)
+{
+	u32 size = (u32)sizeof(u16) + oldest_length(pipe);
+
+	pipe->head = (pipe->head + size) % pipe->size;
+	pipe->used -= size;
+}
+
+static u64 push(struct tracepipe *pipe, const char *line, u32 length)
+{
+	u32 size = (u32)sizeof(u16) + length;
+	u16 prefix = (u16)length;
+	u64 lost = 0;
+
+	while (pipe->size - pipe->used < size) {
+		drop_oldest(pipe);
+		lost++;
+	}
+	ring_put(pipe, &prefix, sizeof(prefix));
+	ring_put(pipe, line, length);
+	pipe->pushed_out += lost;
+	return lost;
+}
+
+/* Writes waiting lines until the FIFO is full. */
+static void flush(struct tracepipe *pipe)
+{
+	char line[TRACEPIPE_LINE_MAX];
+
+	while (pipe->used || pipe->pushed_out) {
+		u32 length;
+
+		if (pipe->pushed_out) {
+			length = (u32)snprintf(line, sizeof(line), "CPU:%u [LOST %llu EVENTS]\n",
+					       pipe->cpu, (unsigned long long)pipe->pushed_out);
+		} else {
+			length = oldest_length(pipe);
+			pipe->head = (pipe->head + sizeof(u16)) % pipe->size;
+			ring_get(pipe, pipe->head, line, length);
+			pipe->head = (pipe->head + pipe->size - sizeof(u16)) % pipe->size;
+		}
+		if (write(pipe->fd, line, length) != (ssize_t)length)
+			return;
+		if (pipe->pushed_out)
+			pipe->pushed_out = 0;
+		else
+			drop_oldest(pipe);
+	}
+}
+
+u64 tracepipe_pump(struct tracepipe *pipe)
+{
+	struct rt_trace_record record;
+	char line[TRACEPIPE_LINE_MAX];
+	u64 dropped = rt_trace_dropped(), lost;
+
+	/* The queue's own losses, which no process can make look like a negative number. */
+	lost = dropped > pipe->queue_dropped ? dropped - pipe->queue_dropped : 0;
+	pipe->queue_dropped = dropped;
+	pipe->pushed_out += lost;
+	flush(pipe);
+	while (rt_trace_read(&record) > 0) {
+		pipe->cpu = record.cpu;
+		lost += push(pipe, line, tracepipe_format(&record, line));
+		flush(pipe);
+	}
+	return lost;
+}
+
+void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length)
+{
+	struct rt_trace_record record = { .comm = "<...>" };
+	char line[TRACEPIPE_LINE_MAX];
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	record.timestamp_ns = (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+	record.length = length < RT_TRACE_TEXT_MAX ? length : RT_TRACE_TEXT_MAX;
+	memcpy(record.text, text, record.length);
+	tracepipe_pump(pipe);
+	push(pipe, line, format_line(&record, ".....", "tracing_mark_write", line));
+	flush(pipe);
+}
+
+bool tracepipe_waiting(const struct tracepipe *pipe)
+{
+	return pipe->used || pipe->pushed_out;
+}
+
+int tracepipe_fd(const struct tracepipe *pipe)
+{
+	return pipe->fd;
+}
