@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps as the data plane sees them. The descriptor is in the control segment and constant; elements,
- * buckets and free lists are in the data segment and hostile: chains are element indices, checked
- * against the descriptor's bounds, with a hop limit. Maps with BPF_F_RDONLY_PROG keep their elements in
- * the control segment, so that what the verifier took for constant stays constant.
+ * Maps as the data plane sees them. The descriptor is in the control segment and constant;
+ * elements, buckets and free lists are in the data segment and hostile: chains are element indices,
+ * checked against the descriptor's bounds, with a hop limit. Maps with BPF_F_RDONLY_PROG keep their
+ * elements in the control segment, so that what the verifier took for constant stays constant.
  *
  * The supervisor, traced processes and embedders run the same code on the same memory.
  */
@@ -30,7 +30,11 @@ struct rt_map {
 	u64 seed;
 	u8 *data; /* the map's memory: data segment, or control for RDONLY_PROG maps */
 	u64 data_size;
-	u64 index_mask;	/* arrays: clamps a verified index also under speculation */
+	u64 index_mask;	 /* arrays: clamps a verified index also under speculation */
+	u64 cpu_stride;	 /* per-CPU types: bytes from one vCPU's values to the next one's */
+	u64 hash_key[4]; /* hash types: the hash function's key, derived from seed */
+	u64 summary_offset, buckets_offset, elems_offset,
+		values_offset; /* hash types: parts of data */
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -46,35 +50,50 @@ struct rt_map_spec {
  */
 u64 rt_map_memory_size(const struct rt_map_spec *spec);
 
+/*
+ * Must the map's memory be in the control segment? So it is for maps that programs only read
+ * (BPF_F_RDONLY_PROG) and for arrays of objects.
+ */
+bool rt_map_in_control(const struct rt_map_spec *spec);
+
 /* Fills map and formats its zeroed memory. The caller has set map->data and map->data_size. */
 void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64 seed);
 
 /*
  * The program side: what the helpers of the same names do, with the kernel's results
  * (kernel/bpf/{arraymap,hashtab,ringbuf}.c). Keys and values are key_size and value_size bytes.
- * tid is the caller's thread id, for lock ownership.
+ * vcpu is the slot that the calling thread holds: it owns the locks taken here. Updates and
+ * deletions of hash types give -EDEADLK when they interrupted, in this thread, one on the same
+ * bucket, and -ETIMEDOUT when another thread is stopped in one; as in Linux 6.18.
  */
 void *rt_map_lookup_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 long rt_map_update_elem(const struct rt_map *map, const void *key, const void *value, u64 flags,
 			struct rt_vcpu *vcpu);
 long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 
+/* The value of another vCPU (per-CPU types); NULL if there is no such key, vCPU or use. */
+void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 cpu,
+				struct rt_vcpu *vcpu);
+
 /*
- * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values of
- * value_stride bytes each. 0 or -errno as kernel/bpf/syscall.c. next_key with key NULL gives the first.
+ * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values
+ * of value_stride bytes each. 0 or -errno as kernel/bpf/syscall.c. next_key with key NULL gives the
+ * first.
  */
-u64 rt_map_user_value_size(const struct rt_map *map);
+u64 rt_map_user_value_size(const struct rt_map *map); /* of object arrays 4: an id or an fd */
 long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,
 		     struct rt_vcpu *vcpu);
 long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value, u64 flags,
 		    struct rt_vcpu *vcpu);
+long rt_map_lookup_and_delete(const struct rt_map *map, const void *key, void *value, u64 flags,
+			      struct rt_vcpu *vcpu);
 long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_key,
 			 struct rt_vcpu *vcpu);
 
 /*
- * Arrays of objects (prog array, perf event array): an element is a pointer into the control segment,
- * kept in the control segment too, since the data plane follows it. Only the supervisor stores.
- * The program side reads with rt_map_object(); index out of range gives NULL.
+ * Arrays of objects (prog array, perf event array): an element is a pointer into the control
+ * segment, kept in the control segment too, since the data plane follows it. Only the supervisor
+ * stores. The program side reads with rt_map_object(); index out of range gives NULL.
  */
 void *rt_map_object(const struct rt_map *map, u32 index);
 long rt_map_set_object(struct rt_map *map, u32 index, void *object);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The helper functions, one family a file; table.c gives them their numbers. RT_HELPER declares or
+ * defines one: arguments are r1 … r5 and vcpu. What the verifier checked (pointers, sizes, map
+ * types) is not checked again; values from shared memory are.
+ */
+#ifndef SKEP_RT_HELPER_FAMILIES_H
+#define SKEP_RT_HELPER_FAMILIES_H
+
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include "rt/helper.h"
+#include "rt/vcpu.h"
+
+#define RT_HELPER(name) \
+	u64 rt_helper_##name(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct rt_vcpu *vcpu)
+
+/* map.c */
+RT_HELPER(map_lookup_elem);
+RT_HELPER(map_update_elem);
+RT_HELPER(map_delete_elem);
+RT_HELPER(map_lookup_percpu_elem);
+
+/* read.c */
+RT_HELPER(probe_read);
+RT_HELPER(probe_read_str);
+RT_HELPER(probe_read_user);
+RT_HELPER(probe_read_user_str);
+RT_HELPER(probe_read_kernel);
+RT_HELPER(probe_read_kernel_str);
+
+/* time.c */
+RT_HELPER(ktime_get_ns);
+RT_HELPER(ktime_get_boot_ns);
+RT_HELPER(ktime_get_coarse_ns);
+RT_HELPER(ktime_get_tai_ns);
+
+/* task.c */
+RT_HELPER(get_current_pid_tgid);
+RT_HELPER(get_current_uid_gid);
+RT_HELPER(get_current_comm);
+RT_HELPER(get_attach_cookie);
+RT_HELPER(get_smp_processor_id);
+RT_HELPER(get_numa_node_id);
+RT_HELPER(get_prandom_u32);
+
+/* print.c */
+RT_HELPER(trace_printk);
+RT_HELPER(trace_vprintk);
+RT_HELPER(snprintf);
+
+/* output.c */
+RT_HELPER(perf_event_output);
+RT_HELPER(ringbuf_output);
+RT_HELPER(ringbuf_reserve);
+RT_HELPER(ringbuf_submit);
+RT_HELPER(ringbuf_discard);
+RT_HELPER(ringbuf_query);
+
+/* string.c */
+RT_HELPER(strtol);
+RT_HELPER(strtoul);
+RT_HELPER(strncmp);
+
+#endif

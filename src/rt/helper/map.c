@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Helpers on map elements: r1 is the descriptor, r2 the key, r3 the value.
+ */
+#include "rt/helper/families.h"
+#include "rt/map.h"
+
+RT_HELPER(map_lookup_elem)
+{
+	return (u64)rt_map_lookup_elem((const struct rt_map *)r1, (const void *)r2, vcpu);
+}
+
+RT_HELPER(map_update_elem)
+{
+	return (u64)rt_map_update_elem((const struct rt_map *)r1, (const void *)r2,
+				       (const void *)r3, r4, vcpu);
+}
+
+RT_HELPER(map_delete_elem)
+{
+	return (u64)rt_map_delete_elem((const struct rt_map *)r1, (const void *)r2, vcpu);
+}
+
+RT_HELPER(map_lookup_percpu_elem)
+{
+	return (u64)rt_map_lookup_percpu_elem((const struct rt_map *)r1, (const void *)r2, (u32)r3,
+					      vcpu);
+}

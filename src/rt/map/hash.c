@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hash tables: finding, storing, deleting and walking keys. What makes this safe without a lock on
+ * the reader's side and against death on the writer's is said in rt/map/hash.h. Results and their
+ * order of precedence are those of kernel/bpf/hashtab.c.
+ */
+#include "rt/map/hash.h"
+
+bool hash_layout(u32 max_entries, u32 nr_buckets, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
+		 struct hash_layout *ret_layout)
+{
+	u64 slots = ALIGN_UP(nr_vcpus * sizeof(struct hash_slot), (u64)RT_PAGE_SIZE);
+	u64 bits = ALIGN_UP(nr_buckets / HASH_SUMMARY_BUCKETS + 1, 64u);
+	u64 summary = rt_map_product(bits / 8, 1);
+	u64 buckets = rt_map_product(nr_buckets, sizeof(struct hash_bucket));
+	u64 elems = rt_map_product((u64)max_entries + nr_vcpus, elem_stride);
+	u64 values = cpu_stride ? rt_map_product(cpu_stride, nr_vcpus) : 0;
+
+	if (!buckets || !elems || (cpu_stride && !values))
+		return false;
+	ret_layout->summary = RT_PAGE_SIZE + slots;
+	ret_layout->buckets = ret_layout->summary + summary;
+	ret_layout->elems = ret_layout->buckets + buckets;
+	ret_layout->values = ret_layout->elems + elems;
+	ret_layout->total = ret_layout->values + values;
+	return ret_layout->total <= RT_DATA_SIZE;
+}
+
+/* The strides that follow from a map's sizes; false: too big. */
+static bool strides(u32 type, u32 key_size, u32 value_size, u64 nr_elems, u64 *ret_elem,
+		    u64 *ret_cpu)
+{
+	u64 value = ALIGN_UP((u64)value_size, 8);
+
+	*ret_elem = sizeof(struct hash_elem) + ALIGN_UP((u64)key_size, 8);
+	*ret_cpu = 0;
+	if (type == BPF_MAP_TYPE_PERCPU_HASH) {
+		*ret_cpu = rt_map_product(nr_elems, value);
+		if (!*ret_cpu)
+			return false;
+	} else {
+		*ret_elem += value;
+	}
+	return *ret_elem <= 1u << 30;
+}
+
+u64 hash_memory_size(const struct rt_map_spec *spec)
+{
+	struct hash_layout layout;
+	u64 elem_stride, cpu_stride;
+
+	if (spec->max_entries == 0 || spec->max_entries > 1u << 31 ||
+	    !strides(spec->type, spec->key_size, spec->value_size,
+		     (u64)spec->max_entries + spec->nr_vcpus, &elem_stride, &cpu_stride))
+		return 0;
+	if (!hash_layout(spec->max_entries, (u32)rt_map_power_of_two(spec->max_entries),
+			 (u32)elem_stride, cpu_stride, spec->nr_vcpus, &layout))
+		return 0;
+	return layout.total;
+}
+
+/* splitmix64: one seed becomes several unrelated keys. */
+static u64 next_key_word(u64 *state)
+{
+	u64 z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+void hash_init(struct rt_map *map)
+{
+	struct hash_layout layout = { 0 };
+	u64 state = map->seed, elem_stride, cpu_stride;
+
+	map->nr_buckets = (u32)rt_map_power_of_two(map->max_entries);
+	strides(map->type, map->key_size, map->value_size, hash_nr_elems(map), &elem_stride,
+		&cpu_stride);
+	map->elem_stride = (u32)elem_stride;
+	map->cpu_stride = cpu_stride;
+	hash_layout(map->max_entries, map->nr_buckets, map->elem_stride, cpu_stride, map->nr_vcpus,
+		    &layout);
+	map->summary_offset = layout.summary;
+	map->buckets_offset = layout.buckets;
+	map->elems_offset = layout.elems;
+	map->values_offset = layout.values;
+	for (u32 i = 0; i < ARRAY_SIZE(map->hash_key); i++)
+		map->hash_key[i] = next_key_word(&state) | (i & 1);
+}
+
+static u64 fold(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
+/* A keyed multiply-and-fold hash: without the key, colliding keys cannot be constructed. */
+u32 hash_key(const struct rt_map *map, const void *key)
+{
+	const u64 *k = map->hash_key;
+	const u8 *at = key;
+	u32 left = map->key_size;
+	u64 hash = left ^ k[2], word[2] = { 0 };
+
+	for (; left > 8; left -= 8, at += 8) {
+		__builtin_memcpy(word, at, 8);
+		hash = fold(hash ^ word[0], k[3]) ^ k[0];
+	}
+	if (left == 8)
+		__builtin_memcpy(word, at, 8);
+	else if (left == 4)
+		__builtin_memcpy(word, at, 4), word[0] &= 0xffffffff;
+	else
+		for (word[0] = 0; left; left--)
+			word[0] = word[0] << 8 | at[left - 1];
+	hash = fold(hash ^ word[0] ^ k[0], k[1]);
+	return (u32)(hash ^ hash >> 32);
+}
+
+/* Walks a chain from the head that was read. *ret_hops tells its length when the key is not in it.
+ */
+static u32 chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key, u32 *ret_hops)
+{
+	u32 hops = 0;
+
+	for (; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
+		const struct hash_elem *elem = hash_elem(map, at);
+
+		if (HASH_LOAD(elem->hash) == hash && rt_shared_equal(elem->key, key, map->key_size))
+			break;
+		at = HASH_LOAD(elem->link);
+	}
+	*ret_hops = hops;
+	return hash_elem_valid(map, at) && hops < HASH_HOPS_MAX ? at : 0;
+}
+
+static u32 locked_find(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
+		       const void *key, u32 *ret_hops)
+{
+	return chain_walk(map, hash_bucket_head(HASH_LOAD(bucket->head_version)), hash, key,
+			  ret_hops);
+}
+
+static u32 bucket_of(const struct rt_map *map, u32 hash)
+{
+	return hash & (map->nr_buckets - 1);
+}
+
+static bool unchanged(const struct hash_bucket *bucket, u64 word)
+{
+	return hash_bucket_version(HASH_LOAD(bucket->head_version)) == hash_bucket_version(word);
+}
+
+/* All races lost: with the bucket's lock nothing moves. */
+static u32 __attribute__((noinline))
+find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu *vcpu)
+{
+	u32 index = bucket_of(map, hash), hops, found;
+
+	if (hash_bucket_lock(map, index, vcpu))
+		return 0;
+	found = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	hash_bucket_unlock(map, index);
+	return found;
+}
+
+u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	u32 hash = hash_key(map, key), hops;
+	const struct hash_bucket *bucket = hash_bucket(map, bucket_of(map, hash));
+
+	for (u32 i = 0; i < HASH_RETRIES; i++) {
+		u64 word = HASH_LOAD(bucket->head_version);
+		u32 found = chain_walk(map, hash_bucket_head(word), hash, key, &hops);
+
+		if (likely(unchanged(bucket, word)))
+			return found;
+	}
+	return find_locked(map, hash, key, vcpu);
+}
+
+void *hash_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	u32 found = hash_find(map, key, vcpu);
+
+	return found ? hash_value(map, found, vcpu->index) : NULL;
+}
+
+static void store_value(const struct rt_map *map, u32 number, const struct hash_store *store,
+			u32 cpu, bool zero_others)
+{
+	const u8 *value = store->value;
+
+	if (!hash_is_percpu(map)) {
+		rt_shared_store(hash_value(map, number, 0), value, map->value_size);
+		return;
+	}
+	for (u32 i = 0; i < map->nr_vcpus; i++) {
+		if (store->all_cpus)
+			rt_shared_store(hash_value(map, number, i),
+					value + (u64)i * map->value_stride, map->value_stride);
+		else if (i == cpu)
+			rt_shared_store(hash_value(map, number, i), value, map->value_size);
+		else if (zero_others)
+			rt_shared_zero(hash_value(map, number, i), map->value_stride);
+	}
+}
+
+static void load_value(const struct rt_map *map, u32 number, void *value)
+{
+	if (!hash_is_percpu(map)) {
+		rt_shared_load(value, hash_value(map, number, 0), map->value_size);
+		return;
+	}
+	for (u32 i = 0; i < map->nr_vcpus; i++)
+		rt_shared_load((u8 *)value + (u64)i * map->value_stride, hash_value(map, number, i),
+			       map->value_stride);
+}
+
+/* Says in the journal what is to be done to the bucket, op last: from then on it counts. */
+static void journal(struct hash_slot *slot, enum hash_op op, u32 bucket, u32 new, u32 old)
+{
+	HASH_STORE(slot->bucket, bucket);
+	HASH_STORE(slot->new, new);
+	HASH_STORE(slot->old, old);
+	HASH_STORE(slot->op, op);
+}
+
+static void link_head(const struct rt_map *map, struct hash_bucket *bucket, u32 number, u32 hash,
+		      const void *key, bool replaces)
+{
+	u64 word = HASH_LOAD(bucket->head_version);
+	struct hash_elem *elem = hash_elem(map, number);
+
+	HASH_STORE(elem->hash, hash);
+	rt_shared_store(elem->key, key, map->key_size);
+	HASH_STORE(elem->link, hash_bucket_head(word));
+	hash_bucket_set(bucket, number, hash_bucket_version(word) + replaces);
+}
+
+/* A bit for each page of buckets that ever held an element: walks skip the others. */
+static u64 *summary_word(const struct rt_map *map, u32 bucket)
+{
+	return (u64 *)(void *)(map->data + map->summary_offset) +
+	       bucket / HASH_SUMMARY_BUCKETS / 64;
+}
+
+static u64 summary_bit(u32 bucket)
+{
+	return 1ULL << (bucket / HASH_SUMMARY_BUCKETS % 64);
+}
+
+static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, const void *key,
+		   const struct hash_store *store, struct rt_vcpu *vcpu)
+{
+	u32 index = bucket_of(map, hash), new;
+	u64 *summary = summary_word(map, index);
+	bool fresh;
+	long error = hash_pop(map, slot, vcpu, &fresh);
+
+	if (unlikely(error))
+		return error;
+	new = HASH_LOAD(slot->cell);
+	if (unlikely(!hash_elem_valid(map, new)))
+		return -E2BIG;
+	store_value(map, new, store, vcpu->index, !fresh);
+	if (!(HASH_LOAD(*summary) & summary_bit(index)))
+		__atomic_fetch_or(summary, summary_bit(index), __ATOMIC_RELEASE);
+	journal(slot, HASH_OP_INSERT, index, new, 0);
+	link_head(map, hash_bucket(map, index), new, hash, key, false);
+	hash_finish(map, slot);
+	return 0;
+}
+
+/*
+ * The value changes as a whole: a new element takes the old one's place, which stays readable for
+ * those who hold a pointer to it. Per-CPU values belong to their vCPU and are written in place.
+ */
+static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, u32 old,
+		    const void *key, const struct hash_store *store, struct rt_vcpu *vcpu)
+{
+	u32 index = bucket_of(map, hash), new = HASH_LOAD(slot->extra);
+
+	if (hash_is_percpu(map)) {
+		store_value(map, old, store, vcpu->index, false);
+		return 0;
+	}
+	if (!hash_elem_valid(map, new))
+		new = map->max_entries + 1 + vcpu->index;
+	store_value(map, new, store, vcpu->index, false);
+	journal(slot, HASH_OP_REPLACE, index, new, old);
+	link_head(map, hash_bucket(map, index), new, hash, key, true);
+	hash_finish(map, slot);
+	return 0;
+}
+
+long hash_update(const struct rt_map *map, const void *key, const struct hash_store *store,
+		 u64 flags, struct rt_vcpu *vcpu)
+{
+	u32 hash = hash_key(map, key), index = bucket_of(map, hash), old, hops;
+	struct hash_slot *slot;
+	long error;
+
+	/* Values with spin locks (BPF_F_LOCK) are not made here. */
+	if (unlikely(flags > BPF_EXIST))
+		return -EINVAL;
+	error = hash_enter(map, vcpu, &slot);
+	if (likely(!error))
+		error = hash_bucket_lock(map, index, vcpu);
+	if (unlikely(error))
+		return error;
+	old = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	if (old && flags == BPF_NOEXIST)
+		error = -EEXIST;
+	else if (!old && flags == BPF_EXIST)
+		error = -ENOENT;
+	else if (old)
+		error = replace(map, slot, hash, old, key, store, vcpu);
+	else if (likely(hops < HASH_HOPS_MAX))
+		error = insert(map, slot, hash, key, store, vcpu);
+	else
+		error = -ENOMEM;
+	hash_bucket_unlock(map, index);
+	return error;
+}
+
+/* Takes key out, its value to value if that is not NULL. */
+static long take_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
+{
+	u32 hash = hash_key(map, key), index = bucket_of(map, hash), old, hops;
+	struct hash_slot *slot;
+	long error = hash_enter(map, vcpu, &slot);
+
+	if (likely(!error))
+		error = hash_bucket_lock(map, index, vcpu);
+	if (unlikely(error))
+		return error;
+	old = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	if (old) {
+		if (value)
+			load_value(map, old, value);
+		journal(slot, HASH_OP_DELETE, index, 0, old);
+		hash_finish(map, slot);
+	}
+	hash_bucket_unlock(map, index);
+	if (!old)
+		return -ENOENT;
+	/* If a stopped thread holds the list, the element waits in the cell for the next
+	 * hash_enter(). */
+	hash_push(map, slot, vcpu);
+	return 0;
+}
+
+long hash_delete(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	return take_out(map, key, NULL, vcpu);
+}
+
+long hash_lookup_and_delete(const struct rt_map *map, const void *key, void *value,
+			    struct rt_vcpu *vcpu)
+{
+	return take_out(map, key, value, vcpu);
+}
+
+long hash_copy_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
+{
+	u32 hash = hash_key(map, key), hops, found = 0;
+	const struct hash_bucket *bucket = hash_bucket(map, bucket_of(map, hash));
+
+	for (u32 i = 0; i < HASH_RETRIES; i++) {
+		u64 word = HASH_LOAD(bucket->head_version);
+
+		found = chain_walk(map, hash_bucket_head(word), hash, key, &hops);
+		if (found)
+			load_value(map, found, value);
+		if (likely(unchanged(bucket, word)))
+			return found ? 0 : -ENOENT;
+	}
+	if (hash_bucket_lock(map, bucket_of(map, hash), vcpu))
+		return found ? 0 : -ENOENT;
+	found = locked_find(map, bucket, hash, key, &hops);
+	if (found)
+		load_value(map, found, value);
+	hash_bucket_unlock(map, bucket_of(map, hash));
+	return found ? 0 : -ENOENT;
+}
+
+/* The key after `after` (0: the first one) in a bucket's chain: true and *next_key written. */
+static bool bucket_key(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
+		       const void *after, bool *ret_found, void *next_key)
+{
+	u32 hops;
+
+	for (u32 i = 0; i < HASH_RETRIES; i++) {
+		u64 word = HASH_LOAD(bucket->head_version);
+		u32 at = hash_bucket_head(word);
+
+		*ret_found = true;
+		if (after) {
+			at = chain_walk(map, at, hash, after, &hops);
+			*ret_found = at != 0;
+			at = at ? HASH_LOAD(hash_elem(map, at)->link) : 0;
+		}
+		if (hash_elem_valid(map, at))
+			rt_shared_load(next_key, hash_elem(map, at)->key, map->key_size);
+		if (unchanged(bucket, word))
+			return hash_elem_valid(map, at);
+	}
+	return false;
+}
+
+long hash_next_key(const struct rt_map *map, const void *key, void *next_key, struct rt_vcpu *vcpu)
+{
+	u64 index = 0;
+	bool found = false;
+
+	if (key) {
+		u32 hash = hash_key(map, key);
+
+		index = bucket_of(map, hash);
+		if (bucket_key(map, hash_bucket(map, (u32)index), hash, key, &found, next_key))
+			return 0;
+		/* A key that is not there: from the start, as the kernel. */
+		index = found ? index + 1 : 0;
+	}
+	while (index < map->nr_buckets) {
+		if (!(HASH_LOAD(*summary_word(map, (u32)index)) & summary_bit((u32)index))) {
+			index = ALIGN_DOWN(index, (u64)HASH_SUMMARY_BUCKETS) + HASH_SUMMARY_BUCKETS;
+			continue;
+		}
+		if (bucket_key(map, hash_bucket(map, (u32)index), 0, NULL, &found, next_key))
+			return 0;
+		index++;
+	}
+	return -ENOENT;
+}
+
+static long store_one(const struct rt_map *map, const void *key, const void *value, u64 flags,
+		      struct rt_vcpu *vcpu)
+{
+	struct hash_store store = { .value = value };
+
+	return hash_update(map, key, &store, flags, vcpu);
+}
+
+const struct rt_map_ops rt_map_hash_ops = {
+	.memory_size = hash_memory_size,
+	.init = hash_init,
+	.lookup = hash_lookup,
+	.update = store_one,
+	.delete = hash_delete,
+	.copy_out = hash_copy_out,
+	.copy_in = store_one,
+	.lookup_and_delete = hash_lookup_and_delete,
+	.next_key = hash_next_key,
+};

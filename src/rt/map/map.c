@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps, type-independent: the table of types, making a map, and the doors through which helpers and
+ * the system call reach a type's own functions.
+ */
+#include "rt/map/ops.h"
+#include "rt/arena.h"
+
+static const struct rt_map_ops *const map_types[] = {
+	[BPF_MAP_TYPE_HASH] = &rt_map_hash_ops,
+	[BPF_MAP_TYPE_ARRAY] = &rt_map_array_ops,
+	[BPF_MAP_TYPE_PROG_ARRAY] = &rt_map_prog_array_ops,
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &rt_map_perf_event_array_ops,
+	[BPF_MAP_TYPE_PERCPU_HASH] = &rt_map_percpu_hash_ops,
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = &rt_map_percpu_array_ops,
+	[BPF_MAP_TYPE_RINGBUF] = &rt_map_ringbuf_ops,
+};
+
+/* For a type that this build does not have: every operation is missing. */
+static const struct rt_map_ops unknown_ops = { .missing = -EINVAL };
+
+const struct rt_map_ops *rt_map_ops_of(u32 type)
+{
+	return type < ARRAY_SIZE(map_types) ? map_types[type] : NULL;
+}
+
+static const struct rt_map_ops *ops_of(const struct rt_map *map)
+{
+	const struct rt_map_ops *ops = rt_map_ops_of(map->type);
+
+	return likely(ops) ? ops : &unknown_ops;
+}
+
+static long missing(const struct rt_map_ops *ops)
+{
+	return ops->missing ? ops->missing : -EOPNOTSUPP;
+}
+
+u64 rt_map_product(u64 a, u64 b)
+{
+	u64 product;
+
+	if (__builtin_mul_overflow(a, b, &product) || product > RT_DATA_SIZE)
+		return 0;
+	return ALIGN_UP(product, (u64)RT_PAGE_SIZE);
+}
+
+u64 rt_map_memory_size(const struct rt_map_spec *spec)
+{
+	const struct rt_map_ops *ops = rt_map_ops_of(spec->type);
+	u64 size = ops ? ops->memory_size(spec) : 0;
+
+	return size <= RT_DATA_SIZE ? size : 0;
+}
+
+bool rt_map_in_control(const struct rt_map_spec *spec)
+{
+	const struct rt_map_ops *ops = rt_map_ops_of(spec->type);
+
+	return (ops && ops->objects) || (spec->flags & BPF_F_RDONLY_PROG);
+}
+
+void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64 seed)
+{
+	map->type = spec->type;
+	map->key_size = spec->key_size;
+	map->value_size = spec->value_size;
+	map->max_entries = spec->max_entries;
+	map->flags = spec->flags;
+	map->id = id;
+	map->value_stride = ALIGN_UP(spec->value_size, 8u);
+	map->nr_vcpus = spec->nr_vcpus;
+	map->map_extra = spec->map_extra;
+	map->seed = seed;
+	ops_of(map)->init(map);
+}
+
+void *rt_map_lookup_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->lookup ? ops->lookup(map, key, vcpu) : NULL;
+}
+
+void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 cpu,
+				struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	if (!ops->lookup_percpu || cpu >= map->nr_vcpus)
+		return NULL;
+	return ops->lookup_percpu(map, key, cpu, vcpu);
+}
+
+long rt_map_update_elem(const struct rt_map *map, const void *key, const void *value, u64 flags,
+			struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->update ? ops->update(map, key, value, flags, vcpu) : missing(ops);
+}
+
+long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->delete ? ops->delete (map, key, vcpu) : missing(ops);
+}
+
+u64 rt_map_user_value_size(const struct rt_map *map)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	if (ops->objects)
+		return sizeof(u32);
+	return ops->percpu ? (u64)map->value_stride * map->nr_vcpus : map->value_size;
+}
+
+long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,
+		     struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	if (flags)
+		return -EINVAL;
+	return ops->copy_out ? ops->copy_out(map, key, value, vcpu) : missing(ops);
+}
+
+long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value, u64 flags,
+		    struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->copy_in ? ops->copy_in(map, key, value, flags, vcpu) : missing(ops);
+}
+
+long rt_map_lookup_and_delete(const struct rt_map *map, const void *key, void *value, u64 flags,
+			      struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	if (flags)
+		return -EINVAL;
+	return ops->lookup_and_delete ? ops->lookup_and_delete(map, key, value, vcpu)
+				      : -RT_ENOTSUPP;
+}
+
+long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_key,
+			 struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->next_key ? ops->next_key(map, key, next_key, vcpu) : missing(ops);
+}

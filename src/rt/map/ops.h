@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a map type is made of: one row of functions. A new type is a file of this directory that
+ * defines its row, and an entry in the table in map.c. A NULL function means that the type does not
+ * have the operation; map.c answers for it with the kernel's errno.
+ */
+#ifndef SKEP_RT_MAP_OPS_H
+#define SKEP_RT_MAP_OPS_H
+
+#include <linux/errno.h>
+#include "rt/map.h"
+#include "rt/vcpu.h"
+
+#define RT_PAGE_SIZE 4096u
+
+/* Linux's own "operation not supported", not in its user headers (include/linux/errno.h). */
+#define RT_ENOTSUPP 524
+
+struct rt_map_ops {
+	/* Bytes of memory, a multiple of the page; 0: too big. */
+	u64 (*memory_size)(const struct rt_map_spec *spec);
+	/* Sets the fields of map that are the type's own; the generic ones are set. */
+	void (*init)(struct rt_map *map);
+	void *(*lookup)(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+	void *(*lookup_percpu)(const struct rt_map *map, const void *key, u32 cpu,
+			       struct rt_vcpu *vcpu);
+	long (*update)(const struct rt_map *map, const void *key, const void *value, u64 flags,
+		       struct rt_vcpu *vcpu);
+	long (*delete)(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+	/* The system-call side. */
+	long (*copy_out)(const struct rt_map *map, const void *key, void *value,
+			 struct rt_vcpu *vcpu);
+	long (*copy_in)(const struct rt_map *map, const void *key, const void *value, u64 flags,
+			struct rt_vcpu *vcpu);
+	long (*lookup_and_delete)(const struct rt_map *map, const void *key, void *value,
+				  struct rt_vcpu *vcpu);
+	long (*next_key)(const struct rt_map *map, const void *key, void *next_key,
+			 struct rt_vcpu *vcpu);
+	/* What an operation that is NULL gives: 0 stands for -EOPNOTSUPP. */
+	s16 missing;
+	bool percpu;
+	bool objects; /* elements are pointers to objects in control */
+};
+
+extern const struct rt_map_ops rt_map_array_ops, rt_map_percpu_array_ops, rt_map_hash_ops,
+	rt_map_percpu_hash_ops, rt_map_ringbuf_ops, rt_map_prog_array_ops,
+	rt_map_perf_event_array_ops;
+
+/* The row of map's type; NULL if this build does not have it. */
+const struct rt_map_ops *rt_map_ops_of(u32 type);
+
+/* a × b rounded up to pages; 0 if it is more than the data segment could hold. */
+u64 rt_map_product(u64 a, u64 b);
+
+/* The smallest power of two that is not below x (x is at most 2^31). */
+static inline u64 rt_map_power_of_two(u64 x)
+{
+	return x <= 1 ? 1 : 1ULL << (64 - __builtin_clzll(x - 1));
+}
+
+#endif
