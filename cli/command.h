@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subcommands. Each parses its own arguments (argv[0] is its name, "skep run") and returns the
+ * exit status. */
+#ifndef SKEP_CLI_COMMAND_H
+#define SKEP_CLI_COMMAND_H
+
+#include <skep/skep.h>
+
+int command_run(int argc, char **argv);
+int command_exec(int argc, char **argv);
+int command_version(int argc, char **argv);
+
+/* Makes a hive whose sentences go to standard error; NULL after saying why not. */
+struct skep_hive *command_hive(void);
+
+/* The exit status that a shell would show for a wait status. */
+int command_status(int wait_status);
+
+/* Says why a command cannot be executed and returns the exit status for it: 127 not found, else
+ * 126. */
+int command_not_run(const char *name, int err);
+
+/* "skep COMMAND", which argp shows in messages, and the rest of the arguments, in the same array.
+ */
+#define EXIT_USAGE 2
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * skep, the command: finds the subcommand and leaves everything else to it. It is a client of
+ * libskep and libbpf like any other program; nothing below include/skep/ is used here.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include "command.h"
+#include "say.h"
+
+static const struct {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "run", "compile or load a BPF program, attach it, run a command, print its events",
+	  command_run },
+	{ "exec", "run a command in a hive: bpf(2) works there and events fire", command_exec },
+	{ "version", "print the version", command_version },
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(FILE *out)
+{
+	fputs("Usage: skep COMMAND [ARGUMENTS...]\n"
+	      "eBPF, whole, in user space: no root, no kernel eBPF.\n\nCommands:\n",
+	      out);
+	for (size_t i = 0; i < NR_COMMANDS; i++)
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n\"skep COMMAND --help\" and the manual page skep-COMMAND(1) say more.\n", out);
+}
+
+static void message(void *arg, const char *text)
+{
+	say("%s", text);
+}
+
+struct skep_hive *command_hive(void)
+{
+	struct skep_hive_options options = { .sz = sizeof(options), .message = message };
+	struct skep_hive *hive = NULL;
+	int err = skep_hive_new(&options, &hive);
+
+	if (!err)
+		return hive;
+	say("a hive cannot be made here: %s", strerror(-err));
+	return NULL;
+}
+
+int command_status(int wait_status)
+{
+	return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+int command_not_run(const char *name, int err)
+{
+	if (err == ENOENT)
+		say("%s: command not found", name);
+	else
+		say("%s: %s", name, strerror(err));
+	return err == ENOENT ? 127 : 126;
+}
+
+int command_version(int argc, char **argv)
+{
+	static const struct argp parser = { .doc = "Prints the version of skep." };
+
+	argp_parse(&parser, argc, argv, 0, NULL, NULL);
+	printf("skep %s\n", skep_version());
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char name[32];
+
+	argp_err_exit_status = EXIT_USAGE;
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("skep %s\n", skep_version());
+		return 0;
+	}
+	for (size_t i = 0; i < NR_COMMANDS; i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		snprintf(name, sizeof(name), "skep %s", commands[i].name);
+		argv[1] = name;
+		program_invocation_short_name = program_invocation_name = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	say("there is no command \"%s\"; \"skep --help\" lists them", argv[1]);
+	return EXIT_USAGE;
+}

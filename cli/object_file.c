@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See object_file.h. Every offset of the untrusted file is checked before it is used. */
+#include "object_file.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+int object_file_map(int fd, struct object_file *ret_file)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	*ret_file = (struct object_file){ 0 };
+	if (!st.st_size)
+		return 0;
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return -errno;
+	*ret_file = (struct object_file){ .data = data, .size = (size_t)st.st_size };
+	return 0;
+}
+
+void object_file_unmap(struct object_file *file)
+{
+	if (file->data)
+		munmap(file->data, file->size);
+	*file = (struct object_file){ 0 };
+}
+
+bool object_file_is_elf(const struct object_file *file)
+{
+	return file->size >= SELFMAG && !memcmp(file->data, ELFMAG, SELFMAG);
+}
+
+/* Does [offset, offset + size) lie in the file? */
+static bool inside(const struct object_file *file, Elf64_Xword offset, Elf64_Xword size)
+{
+	return offset <= file->size && size <= file->size - offset;
+}
+
+static const char *section_problem(const struct object_file *file, const Elf64_Ehdr *header)
+{
+	for (unsigned i = 0; i < header->e_shnum; i++) {
+		Elf64_Shdr section;
+
+		memcpy(&section, (const char *)file->data + header->e_shoff + i * sizeof(section),
+		       sizeof(section));
+		if (section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL &&
+		    !inside(file, section.sh_offset, section.sh_size))
+			return "the file is truncated or corrupt: a section lies beyond its end";
+	}
+	return NULL;
+}
+
+const char *object_file_problem(const struct object_file *file)
+{
+	Elf64_Ehdr header;
+
+	if (!file->size)
+		return "the file is empty";
+	if (!object_file_is_elf(file))
+		return "not a BPF object: it has no ELF header";
+	if (file->size < sizeof(header))
+		return "the file is truncated: its ELF header is not whole";
+	memcpy(&header, file->data, sizeof(header));
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB)
+		return "not a BPF object for this machine: it is not 64-bit little-endian ELF";
+	if (header.e_machine != EM_BPF)
+		return "not a BPF object: this ELF file is for another machine";
+	if (header.e_type != ET_REL)
+		return "not a BPF object: this ELF file is not relocatable";
+	if (!header.e_shoff || !header.e_shnum || header.e_shentsize != sizeof(Elf64_Shdr))
+		return "the file is corrupt: it has no usable section table";
+	if (!inside(file, header.e_shoff, (Elf64_Xword)header.e_shnum * sizeof(Elf64_Shdr)))
+		return "the file is truncated: its section table lies beyond its end";
+	return section_problem(file, &header);
+}

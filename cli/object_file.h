@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file that is to be run, in memory: looked at before libbpf sees it, so that people get a
+ * sentence. */
+#ifndef SKEP_CLI_OBJECT_FILE_H
+#define SKEP_CLI_OBJECT_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct object_file {
+	void *data; /* a private mapping */
+	size_t size;
+};
+
+/* Maps what fd refers to. 0 or -errno. */
+int object_file_map(int fd, struct object_file *ret_file);
+void object_file_unmap(struct object_file *file);
+
+/* Begins like an ELF file? */
+bool object_file_is_elf(const struct object_file *file);
+
+/* NULL if it is a whole BPF ELF object, else what is wrong with it, as the rest of a sentence. */
+const char *object_file_problem(const struct object_file *file);
+
+#endif
