@@ -81,25 +81,50 @@ static bool failed_program(const char *text, char *name, size_t size)
 	return true;
 }
 
+/* What follows from the sentence that was said, or frames the log. */
+static bool is_noise(const char *text)
+{
+	return strstr(text, "failed to load: -") || strstr(text, "failed to load object") ||
+	       strstr(text, "BPF program load failed: ");
+}
+
+/* One warning; of a rejected program's log, the log itself. */
+static void print_warning(char *warning)
+{
+	static const char begin[] = "-- BEGIN PROG LOAD LOG --\n",
+			  end[] = "-- END PROG LOAD LOG --";
+	const char *text = plain(warning), *log = strstr(text, begin);
+	size_t length = strlen(text);
+
+	if (log) {
+		text = log + strlen(begin);
+		length = strlen(text);
+		if (length >= strlen(end) && !strcmp(text + length - strlen(end), end))
+			length -= strlen(end) + 1;
+	} else if (is_noise(text)) {
+		return;
+	}
+	write_all(STDERR_FILENO, text, length);
+	write_all(STDERR_FILENO, "\n", 1);
+}
+
 void libbpf_log_rejection(const char *file, int err, bool real)
 {
 	char name[128] = "";
 
 	for (int i = 0; i < nr_warnings && !*name; i++)
 		failed_program(warnings[i], name, sizeof(name));
-	if (real && (err == EPERM || err == EACCES) && geteuid())
+	if (real && (err == EPERM || err == EACCES) && geteuid()) {
 		say("%s: the running kernel takes programs from root only (CAP_BPF and "
 		    "CAP_PERFMON); "
 		    "without --real no privilege is needed",
 		    file);
-	else if (*name)
+		return;
+	}
+	if (*name)
 		say("%s: program \"%s\" was rejected: %s", file, name, libbpf_log_reason(err));
 	else
 		say("%s: it cannot be loaded: %s", file, libbpf_log_reason(err));
-	for (int i = 0; i < nr_warnings; i++) {
-		const char *text = plain(warnings[i]);
-
-		write_all(STDERR_FILENO, text, strlen(text));
-		write_all(STDERR_FILENO, "\n", 1);
-	}
+	for (int i = 0; i < nr_warnings; i++)
+		print_warning(warnings[i]);
 }

@@ -101,8 +101,7 @@ static int want_logs(struct loader *loader)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, loader->object)
-	{
+	bpf_object__for_each_program(program, loader->object) {
 		char *log = malloc(LOG_SIZE);
 
 		if (!log) {
@@ -125,8 +124,7 @@ static void take_logs(struct loader *loader)
 	struct bpf_program *program;
 	size_t size;
 
-	bpf_object__for_each_program(program, loader->object)
-	{
+	bpf_object__for_each_program(program, loader->object) {
 		const char *log = bpf_program__log_buf(program, &size);
 
 		if (log && *log) {
@@ -154,11 +152,9 @@ static int load(struct loader *loader)
 }
 
 /* SEC() says what kind of program it is, but not where it goes: it is not for us to attach. */
-static bool has_no_target(const struct bpf_program *program)
+static bool has_no_target(const struct bpf_program *program, int err)
 {
-	const char *section = bpf_program__section_name(program);
-
-	return !strchr(section, '/') && libbpf_get_error(NULL) == 0 && errno == EOPNOTSUPP;
+	return err == EOPNOTSUPP && !strchr(bpf_program__section_name(program), '/');
 }
 
 static int attach(struct loader *loader)
@@ -167,8 +163,7 @@ static int attach(struct loader *loader)
 	struct bpf_program *program;
 	int attached = 0;
 
-	bpf_object__for_each_program(program, loader->object)
-	{
+	bpf_object__for_each_program(program, loader->object) {
 		struct bpf_link *link;
 		int err;
 
@@ -181,10 +176,9 @@ static int attach(struct loader *loader)
 			attached++;
 			continue;
 		}
-		errno = err;
-		if (has_no_target(program)) {
-			say("%s: program \"%s\" (SEC(\"%s\")) names no event: it is loaded, not "
-			    "attached",
+		if (has_no_target(program, err)) {
+			say("%s: program \"%s\" (SEC(\"%s\")) names no event to attach to: it is "
+			    "only loaded",
 			    file, bpf_program__name(program), bpf_program__section_name(program));
 			continue;
 		}
@@ -194,7 +188,7 @@ static int attach(struct loader *loader)
 		return 1;
 	}
 	if (!attached)
-		say("%s: no program of it can be attached", file);
+		say("%s: nothing in it can be attached", file);
 	return !attached;
 }
 

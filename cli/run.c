@@ -32,7 +32,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
 	  0 },
-	{ "verbose", 'v', NULL, 0, "Print the verifier's log; twice: every state", 0 },
+	{ "verbose", 'v', NULL, 0, "Print the verifier's log of every program", 0 },
 	{ "loader", KEY_LOADER, "FD", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -57,7 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON: run->json = true; return 0;
 	case KEY_NO_TRACE: run->no_trace = true; return 0;
 	case KEY_CPU: run->cpu = arg; return 0;
-	case 'v': run->verbose += run->verbose < 2; return 0;
+	case 'v': run->verbose = 2; return 0;
 	case KEY_LOADER: run->object_fd = atoi(arg); return 0;
 	case KEY_MAP:
 		if (run->nr_maps == LOADER_MAPS_MAX)
