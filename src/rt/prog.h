@@ -36,7 +36,7 @@ struct rt_prog {
 	u32 type; /* enum bpf_prog_type */
 	u32 expected_attach_type;
 	u32 nr_insns;
-	u32 nr_subprogs;  /* including the main program, which is subprogs[0] */
+	u32 nr_subprogs; /* including the main program, which is subprogs[0] */
 	u32 tail_call_reachable;
 	const struct bpf_insn *insns;
 	const struct rt_subprog *subprogs;
@@ -54,5 +54,12 @@ u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcp
 
 /* The reference engine; rt_prog_run() ends here when there is no JIT code. */
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+
+/*
+ * Calls a subprogram of the running program back, for helpers that take a function (bpf_loop()).
+ * callback is the value that the program has for it: the subprogram's index. Returns its R0; 0 if
+ * there is no such subprogram or no frame left.
+ */
+u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
 
 #endif

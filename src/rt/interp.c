@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The reference interpreter: RFC 9669 with local calls, atomics and cpu v4, one label for each
+ * opcode. It runs what the verifier returned and checks nothing that the verifier proved; what it
+ * meets beyond that (an opcode without a label, a helper that is missing) ends the program with 0.
+ *
+ * Each load reads memory once: what lies in shared memory may change at any time.
+ * With RT_INTERP_TRACE (tests) a hook is called before each instruction.
+ */
+#include "isa/opcode.h"
+#include "rt/alu.h"
+#include "rt/helper.h"
+#include "rt/interp.h"
+#include "rt/map.h"
+#include "rt/prog.h"
+#include "rt/vcpu.h"
+
+/* Internal: what the kernel's verifier makes of a call to bpf_tail_call(). */
+#define TAIL_CALL (BPF_JMP | 0xf0)
+
+/* Loop budget of may_goto in one frame (BPF_MAX_LOOPS). */
+#define MAY_GOTO_MAX (8UL << 20)
+
+#define UNALIGNED __attribute__((packed, may_alias))
+struct mem8 {
+	u8 v;
+} UNALIGNED;
+struct mem16 {
+	u16 v;
+} UNALIGNED;
+struct mem32 {
+	u32 v;
+} UNALIGNED;
+struct mem64 {
+	u64 v;
+} UNALIGNED;
+
+#define LOAD(bits, address)	    (((const volatile struct mem##bits *)(address))->v)
+#define STORE(bits, address, value) (((volatile struct mem##bits *)(address))->v = (u##bits)(value))
+
+/* The atomic read-modify-write instructions of one width. */
+#define ATOMIC(bits)                                                                               \
+	static bool atomic##bits(u64 *reg, const struct bpf_insn *pc)                              \
+	{                                                                                          \
+		u##bits *at = (u##bits *)(reg[pc->dst_reg] + (u64)pc->off);                        \
+		u##bits value = (u##bits)reg[pc->src_reg], expected;                               \
+                                                                                                   \
+		switch (pc->imm) {                                                                 \
+		case BPF_ADD: __atomic_fetch_add(at, value, __ATOMIC_SEQ_CST); break;              \
+		case BPF_OR: __atomic_fetch_or(at, value, __ATOMIC_SEQ_CST); break;                \
+		case BPF_AND: __atomic_fetch_and(at, value, __ATOMIC_SEQ_CST); break;              \
+		case BPF_XOR: __atomic_fetch_xor(at, value, __ATOMIC_SEQ_CST); break;              \
+		case BPF_ADD | BPF_FETCH:                                                          \
+			reg[pc->src_reg] = __atomic_fetch_add(at, value, __ATOMIC_SEQ_CST);        \
+			break;                                                                     \
+		case BPF_OR | BPF_FETCH:                                                           \
+			reg[pc->src_reg] = __atomic_fetch_or(at, value, __ATOMIC_SEQ_CST);         \
+			break;                                                                     \
+		case BPF_AND | BPF_FETCH:                                                          \
+			reg[pc->src_reg] = __atomic_fetch_and(at, value, __ATOMIC_SEQ_CST);        \
+			break;                                                                     \
+		case BPF_XOR | BPF_FETCH:                                                          \
+			reg[pc->src_reg] = __atomic_fetch_xor(at, value, __ATOMIC_SEQ_CST);        \
+			break;                                                                     \
+		case BPF_XCHG:                                                                     \
+			reg[pc->src_reg] = __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST);       \
+			break;                                                                     \
+		case BPF_CMPXCHG:                                                                  \
+			expected = (u##bits)reg[0];                                                \
+			__atomic_compare_exchange_n(at, &expected, value, false, __ATOMIC_SEQ_CST, \
+						    __ATOMIC_SEQ_CST);                             \
+			reg[0] = expected;                                                         \
+			break;                                                                     \
+		default: return ordered_access(reg, pc);                                           \
+		}                                                                                  \
+		return true;                                                                       \
+	}
+
+/* load_acquire and store_release, of any width. x86-64 orders plain accesses that way. */
+static bool ordered_access(u64 *reg, const struct bpf_insn *pc)
+{
+	if (pc->imm == BPF_LOAD_ACQ) {
+		u64 at = reg[pc->src_reg] + (u64)pc->off;
+
+		switch (BPF_SIZE(pc->code)) {
+		case BPF_B: reg[pc->dst_reg] = __atomic_load_n((u8 *)at, __ATOMIC_ACQUIRE); break;
+		case BPF_H: reg[pc->dst_reg] = __atomic_load_n((u16 *)at, __ATOMIC_ACQUIRE); break;
+		case BPF_W: reg[pc->dst_reg] = __atomic_load_n((u32 *)at, __ATOMIC_ACQUIRE); break;
+		default: reg[pc->dst_reg] = __atomic_load_n((u64 *)at, __ATOMIC_ACQUIRE); break;
+		}
+		return true;
+	}
+	if (pc->imm == BPF_STORE_REL) {
+		u64 at = reg[pc->dst_reg] + (u64)pc->off, value = reg[pc->src_reg];
+
+		switch (BPF_SIZE(pc->code)) {
+		case BPF_B: __atomic_store_n((u8 *)at, (u8)value, __ATOMIC_RELEASE); break;
+		case BPF_H: __atomic_store_n((u16 *)at, (u16)value, __ATOMIC_RELEASE); break;
+		case BPF_W: __atomic_store_n((u32 *)at, (u32)value, __ATOMIC_RELEASE); break;
+		default: __atomic_store_n((u64 *)at, value, __ATOMIC_RELEASE); break;
+		}
+		return true;
+	}
+	return false;
+}
+
+ATOMIC(32)
+ATOMIC(64)
+
+/* A load that the verifier could not prove (ISA_PROBE_MEM): 0 where it would fault. */
+static u64 probe_load(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 address)
+{
+	bool is_signed = ISA_MODE(pc->code) == ISA_PROBE_MEMSX;
+	u64 value = 0;
+	u32 bytes = isa_access_bytes(pc->code);
+
+	rt_read_kernel(vcpu, &value, bytes, address);
+	if (!is_signed)
+		return value;
+	return (u64)((s64)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes));
+}
+
+/*
+ * bpf_tail_call(): the program to go on with, or NULL when the call falls through. Only a slot that
+ * holds a program counts against the limit.
+ */
+static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
+{
+	const struct rt_prog *next;
+
+	if (vcpu->tail_calls >= RT_TAIL_CALL_MAX)
+		return NULL;
+	next = rt_map_object((const struct rt_map *)map, (u32)index);
+	if (next)
+		vcpu->tail_calls++;
+	return next;
+}
+
+#define NEXT()                                       \
+	do {                                         \
+		pc++;                                \
+		RT_INTERP_STEP(vcpu, prog, pc, reg); \
+		goto *labels[pc->code];              \
+	} while (0)
+
+#define DST reg[pc->dst_reg]
+#define SRC reg[pc->src_reg]
+#define IMM ((u64)(s64)pc->imm)
+
+/* Labels: class and operation; _K takes imm, _X takes the source register. */
+#define ALU_LABELS(name, op)                                                                  \
+	[BPF_ALU64 | (op) | BPF_K] = &&name##64_K, [BPF_ALU64 | (op) | BPF_X] = &&name##64_X, \
+			    [BPF_ALU | (op) | BPF_K] = &&name##32_K,                          \
+			    [BPF_ALU | (op) | BPF_X] = &&name##32_X
+#define JUMP_LABELS(name, op)                                                             \
+	[BPF_JMP | (op) | BPF_K] = &&name##64_K, [BPF_JMP | (op) | BPF_X] = &&name##64_X, \
+			  [BPF_JMP32 | (op) | BPF_K] = &&name##32_K,                      \
+			  [BPF_JMP32 | (op) | BPF_X] = &&name##32_X
+#define MEM_LABELS(name, width)                                                                   \
+	[BPF_LDX | BPF_MEM | (width)] = &&ldx_##name, [BPF_ST | BPF_MEM | (width)] = &&st_##name, \
+			     [BPF_STX | BPF_MEM | (width)] = &&stx_##name,                        \
+			     [BPF_LDX | ISA_PROBE_MEM | (width)] = &&probe,                       \
+			     [BPF_LDX | ISA_PROBE_MEMSX | (width)] = &&probe
+
+/* Operand forms: a and b are the operands, result what goes to the destination. */
+#define ALU(name, result64, result32)               \
+	name##64_K:                                 \
+	{                                           \
+		u64 a = DST, b = IMM;               \
+		DST = (result64);                   \
+		NEXT();                             \
+	}                                           \
+	name##64_X:                                 \
+	{                                           \
+		u64 a = DST, b = SRC;               \
+		DST = (result64);                   \
+		NEXT();                             \
+	}                                           \
+	name##32_K:                                 \
+	{                                           \
+		u32 a = (u32)DST, b = (u32)pc->imm; \
+		DST = (u32)(result32);              \
+		NEXT();                             \
+	}                                           \
+	name##32_X:                                 \
+	{                                           \
+		u32 a = (u32)DST, b = (u32)SRC;     \
+		DST = (u32)(result32);              \
+		NEXT();                             \
+	}
+
+#define JUMP(name, unsigned_type64, unsigned_type32, condition)                         \
+	name##64_K:                                                                     \
+	{                                                                               \
+		unsigned_type64 a = (unsigned_type64)DST, b = (unsigned_type64)IMM;     \
+		if (condition)                                                          \
+			pc += pc->off;                                                  \
+		NEXT();                                                                 \
+	}                                                                               \
+	name##64_X:                                                                     \
+	{                                                                               \
+		unsigned_type64 a = (unsigned_type64)DST, b = (unsigned_type64)SRC;     \
+		if (condition)                                                          \
+			pc += pc->off;                                                  \
+		NEXT();                                                                 \
+	}                                                                               \
+	name##32_K:                                                                     \
+	{                                                                               \
+		unsigned_type32 a = (unsigned_type32)DST, b = (unsigned_type32)pc->imm; \
+		if (condition)                                                          \
+			pc += pc->off;                                                  \
+		NEXT();                                                                 \
+	}                                                                               \
+	name##32_X:                                                                     \
+	{                                                                               \
+		unsigned_type32 a = (unsigned_type32)DST, b = (unsigned_type32)SRC;     \
+		if (condition)                                                          \
+			pc += pc->off;                                                  \
+		NEXT();                                                                 \
+	}
+
+#define MEMORY(name, bits)                                 \
+	ldx_##name : DST = LOAD(bits, SRC + (u64)pc->off); \
+	NEXT();                                            \
+	st_##name : STORE(bits, DST + (u64)pc->off, IMM);  \
+	NEXT();                                            \
+	stx_##name : STORE(bits, DST + (u64)pc->off, SRC); \
+	NEXT();
+
+/*
+ * Runs from pc, a function's first instruction, with its arguments in reg[1] to reg[5], until that
+ * function returns; vcpu->prog and vcpu->frame are those of this function.
+ */
+static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16])
+{
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+	static const void *const labels[256] = {
+		[0 ... 255] = &&invalid,
+		ALU_LABELS(add, BPF_ADD),
+		ALU_LABELS(sub, BPF_SUB),
+		ALU_LABELS(mul, BPF_MUL),
+		ALU_LABELS(div, BPF_DIV),
+		ALU_LABELS(or, BPF_OR),
+		ALU_LABELS(and, BPF_AND),
+		ALU_LABELS(lsh, BPF_LSH),
+		ALU_LABELS(rsh, BPF_RSH),
+		ALU_LABELS(mod, BPF_MOD),
+		ALU_LABELS(xor, BPF_XOR),
+		ALU_LABELS(arsh, BPF_ARSH),
+		ALU_LABELS(mov, BPF_MOV),
+		[BPF_ALU64 | BPF_NEG] = &&neg64,
+		[BPF_ALU | BPF_NEG] = &&neg32,
+		[BPF_ALU | BPF_END | BPF_TO_LE] = &&to_le,
+		[BPF_ALU | BPF_END | BPF_TO_BE] = &&swap,
+		[BPF_ALU64 | BPF_END | BPF_TO_LE] = &&swap,
+		JUMP_LABELS(jeq, BPF_JEQ),
+		JUMP_LABELS(jne, BPF_JNE),
+		JUMP_LABELS(jgt, BPF_JGT),
+		JUMP_LABELS(jge, BPF_JGE),
+		JUMP_LABELS(jlt, BPF_JLT),
+		JUMP_LABELS(jle, BPF_JLE),
+		JUMP_LABELS(jset, BPF_JSET),
+		JUMP_LABELS(jsgt, BPF_JSGT),
+		JUMP_LABELS(jsge, BPF_JSGE),
+		JUMP_LABELS(jslt, BPF_JSLT),
+		JUMP_LABELS(jsle, BPF_JSLE),
+		MEM_LABELS(b, BPF_B),
+		MEM_LABELS(h, BPF_H),
+		MEM_LABELS(w, BPF_W),
+		MEM_LABELS(dw, BPF_DW),
+		[BPF_LDX | BPF_MEMSX | BPF_B] = &&ldsx_b,
+		[BPF_LDX | BPF_MEMSX | BPF_H] = &&ldsx_h,
+		[BPF_LDX | BPF_MEMSX | BPF_W] = &&ldsx_w,
+		[BPF_STX | BPF_ATOMIC | BPF_B] = &&ordered,
+		[BPF_STX | BPF_ATOMIC | BPF_H] = &&ordered,
+		[BPF_STX | BPF_ATOMIC | BPF_W] = &&atomic_w,
+		[BPF_STX | BPF_ATOMIC | BPF_DW] = &&atomic_dw,
+		[BPF_LD | BPF_IMM | BPF_DW] = &&ld_imm64,
+		[BPF_LD | BPF_ABS | BPF_B] = &&ld_packet,
+		[BPF_LD | BPF_ABS | BPF_H] = &&ld_packet,
+		[BPF_LD | BPF_ABS | BPF_W] = &&ld_packet,
+		[BPF_LD | BPF_IND | BPF_B] = &&ld_packet,
+		[BPF_LD | BPF_IND | BPF_H] = &&ld_packet,
+		[BPF_LD | BPF_IND | BPF_W] = &&ld_packet,
+		[BPF_JMP | BPF_JA] = &&ja,
+		[BPF_JMP32 | BPF_JA] = &&ja32,
+		[BPF_JMP | BPF_JCOND] = &&may_goto,
+		[BPF_JMP | BPF_CALL] = &&call,
+		[TAIL_CALL] = &&tail_call,
+		[BPF_JMP | BPF_EXIT] = &&exit,
+	};
+#pragma GCC diagnostic pop
+	const struct rt_prog *prog = vcpu->prog, *next;
+	u32 first_frame = vcpu->frame;
+	u64 may_goto_left = MAY_GOTO_MAX;
+	struct rt_frame *frame;
+
+	reg[BPF_REG_10] = (u64)vcpu->bpf_stack[first_frame + 1];
+	RT_INTERP_STEP(vcpu, prog, pc, reg);
+	goto *labels[pc->code];
+
+	ALU(add, a + b, a + b)
+	ALU(sub, a - b, a - b)
+	ALU(mul, (a) * (b), (a) * (b))
+	ALU(or, a | b, a | b)
+	ALU(and, (a) & (b), (a) & (b))
+	ALU(xor, a ^ b, a ^ b)
+	ALU(lsh, a << (b & 63), a << (b & 31))
+	ALU(rsh, a >> (b & 63), a >> (b & 31))
+	ALU(arsh, alu_arsh64(a, b), alu_arsh32(a, b))
+	ALU(div, pc->off ? alu_sdiv64(a, b) : alu_div64(a, b),
+	    pc->off ? alu_sdiv32(a, b) : alu_div32(a, b))
+	ALU(mod, pc->off ? alu_smod64(a, b) : alu_mod64(a, b),
+	    pc->off ? alu_smod32(a, b) : alu_mod32(a, b))
+
+mov64_K:
+	DST = IMM;
+	NEXT();
+mov32_K:
+	DST = (u32)pc->imm;
+	NEXT();
+mov64_X:
+	DST = pc->off == 0    ? SRC
+	      : pc->off == 8  ? (u64)(s64)(s8)SRC
+	      : pc->off == 16 ? (u64)(s64)(s16)SRC
+			      : (u64)(s64)(s32)SRC;
+	NEXT();
+mov32_X:
+	DST = pc->off == 0 ? (u32)SRC : pc->off == 8 ? (u32)(s32)(s8)SRC : (u32)(s32)(s16)SRC;
+	NEXT();
+neg64:
+	DST = 0 - DST;
+	NEXT();
+neg32:
+	DST = (u32)(0 - DST);
+	NEXT();
+to_le:
+	DST = alu_truncate(DST, pc->imm);
+	NEXT();
+swap:
+	DST = alu_swap(DST, pc->imm);
+	NEXT();
+
+	JUMP(jeq, u64, u32, a == b)
+	JUMP(jne, u64, u32, a != b)
+	JUMP(jgt, u64, u32, a > b)
+	JUMP(jge, u64, u32, a >= b)
+	JUMP(jlt, u64, u32, a < b)
+	JUMP(jle, u64, u32, a <= b)
+	JUMP(jset, u64, u32, (a) & (b))
+	JUMP(jsgt, s64, s32, a > b)
+	JUMP(jsge, s64, s32, a >= b)
+	JUMP(jslt, s64, s32, a < b)
+	JUMP(jsle, s64, s32, a <= b)
+ja:
+	pc += pc->off;
+	NEXT();
+ja32:
+	pc += pc->imm;
+	NEXT();
+may_goto:
+	if (may_goto_left == 0)
+		pc += pc->off;
+	else
+		may_goto_left--;
+	NEXT();
+
+	MEMORY(b, 8)
+	MEMORY(h, 16)
+	MEMORY(w, 32)
+	MEMORY(dw, 64)
+ldsx_b:
+	DST = (u64)(s64)(s8)LOAD(8, SRC + (u64)pc->off);
+	NEXT();
+ldsx_h:
+	DST = (u64)(s64)(s16)LOAD(16, SRC + (u64)pc->off);
+	NEXT();
+ldsx_w:
+	DST = (u64)(s64)(s32)LOAD(32, SRC + (u64)pc->off);
+	NEXT();
+probe:
+	DST = probe_load(vcpu, pc, SRC + (u64)pc->off);
+	NEXT();
+atomic_w:
+	if (!atomic32(reg, pc))
+		return 0;
+	NEXT();
+atomic_dw:
+	if (!atomic64(reg, pc))
+		return 0;
+	NEXT();
+ordered:
+	if (!ordered_access(reg, pc))
+		return 0;
+	NEXT();
+ld_imm64:
+	DST = (u64)pc[1].imm << 32 | (u32)pc->imm;
+	pc++;
+	NEXT();
+ld_packet:
+	if (interp_load_packet(reg, pc))
+		NEXT();
+	reg[BPF_REG_0] = 0; /* outside the packet: the function returns 0 */
+	goto exit;
+
+call:
+	if (pc->src_reg == BPF_PSEUDO_CALL) {
+		if (vcpu->frame + 2 >= RT_FRAMES)
+			return 0;
+		frame = &vcpu->frames[vcpu->frame++];
+		*frame = (struct rt_frame){
+			prog, pc, reg[6], reg[7], reg[8], reg[9], may_goto_left
+		};
+		may_goto_left = MAY_GOTO_MAX;
+		reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
+		pc += pc->imm;
+		NEXT();
+	}
+	if (pc->imm == BPF_FUNC_tail_call)
+		goto tail_call;
+	if (pc->src_reg != 0 || (u32)pc->imm >= RT_HELPER_MAX || !rt_helpers[pc->imm])
+		return 0;
+	reg[BPF_REG_0] = rt_helpers[pc->imm](reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
+	NEXT();
+tail_call:
+	next = tail_call(vcpu, reg[2], reg[3]);
+	if (!next)
+		NEXT();
+	/* The new program takes over this frame: it returns to this function's caller. */
+	prog = vcpu->prog = next;
+	pc = prog->insns - 1;
+	NEXT();
+exit:
+	if (vcpu->frame == first_frame)
+		return reg[BPF_REG_0];
+	frame = &vcpu->frames[--vcpu->frame];
+	prog = vcpu->prog = frame->prog;
+	pc = frame->resume;
+	reg[6] = frame->r6;
+	reg[7] = frame->r7;
+	reg[8] = frame->r8;
+	reg[9] = frame->r9;
+	may_goto_left = frame->may_goto;
+	reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
+	NEXT();
+invalid:
+	return 0;
+}
+
+u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu)
+{
+	u64 reg[16] = { [BPF_REG_1] = (u64)ctx };
+
+	vcpu->prog = prog;
+	vcpu->frame = 0;
+	vcpu->tail_calls = 0;
+	return interpret(vcpu, prog->insns, reg);
+}
+
+u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	u64 reg[16] = { 0, r1, r2, r3, r4, r5 };
+	const struct rt_prog *prog = vcpu->prog;
+	u32 frame = vcpu->frame;
+
+	if (callback >= prog->nr_subprogs || frame + 2 >= RT_FRAMES)
+		return 0;
+	vcpu->frame = frame + 1;
+	reg[0] = interpret(vcpu, prog->insns + prog->subprogs[callback].start, reg);
+	vcpu->frame = frame;
+	vcpu->prog = prog;
+	return reg[0];
+}
