@@ -23,6 +23,7 @@
 #include "image/image.h"
 #include "rt/event.h"
 #include "rt/shared.h"
+#include "rt/vcpu.h"
 
 #define NR_SEGMENTS 3
 
@@ -271,6 +272,7 @@ static int fill_control(struct arena *arena, u32 nr_vcpus, const char **ret_mess
 		return -ENOMEM;
 	/* Last: says that the rest is there. */
 	__atomic_store_n(&control->magic, RT_ARENA_MAGIC, __ATOMIC_RELEASE);
+	rt_process_begin(false);
 	return 0;
 }
 

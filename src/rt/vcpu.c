@@ -5,6 +5,7 @@
  * hostile: whoever forges one makes events be missed or two processes share per-CPU values; memory
  * that programs run on is each process's own.
  */
+#include "rt/clock.h"
 #include "rt/shared.h"
 #include "rt/sys.h"
 #include "rt/vcpu.h"
@@ -65,6 +66,7 @@ void rt_process_begin(bool foreign_pid_ns)
 	u32 tid = rt_sys_gettid();
 
 	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
+	RT_PROCESS->clock = rt_clock_find();
 	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
 	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++) {
 		u64 word = __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_RELAXED);
