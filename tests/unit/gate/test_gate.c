@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A whole hive: the filter, the listener, descriptors, the façade, the end in order and by SIGKILL,
+ * over stand-ins for bpf(2) itself. The clients are this same program, started with the name of a
+ * part to play.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "agent/facade.h"
+#include "arena/arena.h"
+#include "fake.h"
+#include "gate/gate.h"
+#include "harness/tap.h"
+#include "object/object.h"
+#include "rt/event.h"
+
+static char *self;
+static struct arena *arena;
+static struct rt_event_table events;
+
+/* ---- the parts that clients play; 0: all was well, else the number of the step that was not ----
+ */
+
+static long bpf(unsigned cmd, u64 attr, unsigned size)
+{
+	long result = syscall(SYS_bpf, cmd, attr, size);
+
+	return result < 0 ? -errno : result;
+}
+
+static int play_echo(void)
+{
+	u64 value = 21;
+
+	if (bpf(FAKE_ECHO, (u64)&value, 8) != 0 || value != 42)
+		return 1;
+	if (bpf(FAKE_ECHO, 8, 8) != -EFAULT)
+		return 2;
+	if (bpf(12345, 0, 0) != -EINVAL)
+		return 3;
+	return 0;
+}
+
+static int play_descriptors(void)
+{
+	long map = bpf(FAKE_INSTALL, 0, OBJECT_MAP), prog = bpf(FAKE_INSTALL, 0, OBJECT_PROG);
+	int copy, status;
+	pid_t child;
+
+	if (map < 0 || prog < 0)
+		return 1;
+	if (bpf(FAKE_KIND, (u64)map, 0) != OBJECT_MAP ||
+	    bpf(FAKE_KIND, (u64)prog, 0) != OBJECT_PROG)
+		return 2;
+	if (!(fcntl((int)map, F_GETFD) & FD_CLOEXEC) || bpf(FAKE_ACCESS, (u64)map, 0) != O_RDWR)
+		return 3;
+	if (bpf(FAKE_KIND, 1000, 0) != -EBADF || bpf(FAKE_KIND, 0, 0) != -EINVAL)
+		return 4;
+	copy = dup((int)map);
+	close((int)map);
+	child = fork();
+	if (child == 0)
+		_exit(bpf(FAKE_KIND, (u64)copy, 0) == OBJECT_MAP ? 0 : 1);
+	if (waitpid(child, &status, 0) != child || status)
+		return 5;
+	close(copy);
+	close((int)prog);
+	for (u32 i = 0; i < 1000 && bpf(FAKE_OBJECTS, 0, 0); i++)
+		usleep(1000);
+	return bpf(FAKE_OBJECTS, 0, 0) == 0 ? 0 : 6;
+}
+
+static int play_polling(void)
+{
+	struct pollfd map = { (int)bpf(FAKE_INSTALL, 0, OBJECT_MAP), POLLIN, 0 };
+
+	if (poll(&map, 1, 0) != 0)
+		return 1;
+	bpf(FAKE_RECORD, 1, 0);
+	if (poll(&map, 1, 5000) != 1)
+		return 2;
+	bpf(FAKE_RECORD, 0, 0);
+	return poll(&map, 1, 0) == 0 ? 0 : 3; /* the call itself brings the truth */
+}
+
+static int play_perf(void)
+{
+	struct {
+		struct perf_event_attr attr;
+		u8 tail[64];
+	} big = { .attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(big) } };
+	struct {
+		struct perf_event_query_bpf query;
+		u32 ids[4];
+	} query = { .query.ids_len = 4 };
+	long prog = bpf(FAKE_INSTALL, 0, OBJECT_PROG), perf;
+	int null = open("/dev/null", O_RDWR);
+
+	perf = syscall(SYS_perf_event_open, &big, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (perf < 0)
+		return 1;
+	if (ioctl((int)perf, PERF_EVENT_IOC_SET_BPF, prog) ||
+	    ioctl((int)perf, PERF_EVENT_IOC_ENABLE, 0))
+		return 2;
+	if (ioctl((int)perf, PERF_EVENT_IOC_SET_BPF, null) == 0 || errno != EINVAL)
+		return 3;
+	if (ioctl((int)perf, PERF_EVENT_IOC_QUERY_BPF, &query) || query.query.prog_cnt != 1 ||
+	    query.ids[0] != 7)
+		return 4;
+	if (ioctl(null, PERF_EVENT_IOC_ENABLE, 0) == 0 || errno != ENOTTY)
+		return 5;
+	big.tail[63] = 1;
+	if (syscall(SYS_perf_event_open, &big, -1, 0, -1, 0) >= 0 || errno != E2BIG ||
+	    big.attr.size != sizeof(struct perf_event_attr))
+		return 6;
+	if (syscall(SYS_perf_event_open, &big, -1, 0, -1, 0x100) >= 0 || errno != EINVAL)
+		return 7;
+	return 0;
+}
+
+static int play_pins(void)
+{
+	long map = bpf(FAKE_INSTALL, 0, OBJECT_MAP), again;
+
+	if (bpf(FAKE_PIN, (u64) "/sys/fs/bpf/m", (u32)map) != 0)
+		return 1;
+	if (bpf(FAKE_PIN, (u64) "/sys/fs/bpf/m", (u32)map) != -EEXIST)
+		return 2;
+	if (bpf(FAKE_PIN, (u64) "/tmp/skep-not-a-bpffs", (u32)map) != -EPERM)
+		return 3;
+	if (bpf(FAKE_PIN, (u64) "/sys/fs/bpf/../escape", (u32)map) != -EPERM)
+		return 4;
+	if (bpf(FAKE_GET_PINNED, (u64) "/sys/fs/bpf/none", 0) != -ENOENT)
+		return 5;
+	close((int)map);
+	again = bpf(FAKE_GET_PINNED, (u64) "/sys/fs/bpf/m", 0);
+	return again >= 0 && bpf(FAKE_KIND, (u64)again, 0) == OBJECT_MAP ? 0 : 6;
+}
+
+static bool file_says(const char *path, const char *want)
+{
+	char text[256] = "";
+	int fd = open(path, O_RDONLY);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return size >= 0 && strstr(text, want);
+}
+
+static int play_facade(void)
+{
+	long map = bpf(FAKE_INSTALL, 0, OBJECT_MAP);
+	struct agent_hive_info info = { .zero = 0 };
+	char path[64], text[256] = "";
+	int fd;
+
+	if (!file_says("/sys/kernel/tracing/events/syscalls/sys_enter_getppid/id", "1\n"))
+		return 1;
+	if (!file_says("/sys/kernel/debug/tracing/available_events", "sched:sched_process_exec\n"))
+		return 2;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%ld", map);
+	if (!file_says(path, "flags:\t") || !file_says(path, "map_type:\t27\n"))
+		return 3;
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", getpid(), open("/dev/null", O_RDONLY));
+	if (file_says(path, "map_type:") || !file_says(path, "flags:\t"))
+		return 4;
+	if (bpf(AGENT_HIVE_INFO, (u64)&info, sizeof(info)) != 0 ||
+	    access(info.facade_dir, R_OK) != 0)
+		return 5;
+	fd = open("/sys/kernel/tracing/trace_pipe", O_RDONLY);
+	if (fd < 0 || bpf(FAKE_PRINT, 0, 0) != 0 || read(fd, text, sizeof(text) - 1) <= 0 ||
+	    !strstr(text, "bpf_trace_printk: line\n"))
+		return 6;
+	return 0;
+}
+
+static int play_events(void)
+{
+	long before = bpf(FAKE_ENTERS, SYS_getppid, 0);
+
+	for (u32 i = 0; i < 10; i++)
+		syscall(SYS_getppid);
+	return bpf(FAKE_ENTERS, SYS_getppid, 0) == before + 10 ? 0 : 1;
+}
+
+static int play_exec_fails(void)
+{
+	char *argv[] = { (char *)"x", NULL };
+
+	execve("/nonexistent", argv, argv);
+	return errno == ENOENT && getppid() > 0 ? 0 : 1;
+}
+
+/* Lives on without its supervisor: calls in flight and calls after it. */
+static int play_orphan(void)
+{
+	bpf(FAKE_KILL, 0, 0);
+	for (u32 i = 0; i < 100; i++) {
+		if (getppid() <= 0 || syscall(SYS_getuid) < 0)
+			return 1;
+		usleep(100);
+	}
+	return bpf(FAKE_ECHO, 0, 0) < 0 ? 0 : 2;
+}
+
+static const struct part {
+	const char *name;
+	int (*play)(void);
+} parts[] = {
+	{ "echo", play_echo },	     { "descriptors", play_descriptors },
+	{ "polling", play_polling }, { "perf", play_perf },
+	{ "pins", play_pins },	     { "facade", play_facade },
+	{ "events", play_events },   { "exec-fails", play_exec_fails },
+	{ "orphan", play_orphan },
+};
+
+/* ---- the supervisor's side ---- */
+
+static struct gate *new_gate(void)
+{
+	struct gate_options options = { .arena = arena };
+	struct gate *gate;
+	int error = gate_new(&options, &gate);
+
+	if (error)
+		tap_bail("gate_new: %d", error);
+	return gate;
+}
+
+static int run(struct gate *gate, const char *const *argv, unsigned flags)
+{
+	int status = -1, error;
+	pid_t pid = gate_spawn(gate, (char *const *)argv, NULL, flags);
+
+	if (pid < 0)
+		return pid;
+	error = gate_serve(gate, pid, &status);
+	return error ? error : status;
+}
+
+static void test_parts(struct gate *gate)
+{
+	for (u32 i = 0; i + 1 < ARRAY_SIZE(parts); i++) {
+		const char *argv[] = { self, parts[i].name, NULL };
+		int status = run(gate, argv, 0);
+
+		if (!tap_ok(status == 0, "a client: %s", parts[i].name))
+			tap_note("status %#x", status);
+	}
+}
+
+static void test_spawn(struct gate *gate)
+{
+	const char *none[] = { "skep-no-such-program", NULL }, *directory[] = { "/tmp", NULL };
+	const char *shell[] = { "sh", "-c", "/bin/true && exit 3", NULL };
+	const char *killed[] = { "sh", "-c", "kill -9 $$", NULL };
+	const char *events_argv[] = { self, "events", NULL };
+	u32 begun = fake_exec_begun, quiet = fake_exec_quiet;
+
+	tap_is(run(gate, none, 0), -ENOENT, "no such program");
+	tap_is(run(gate, directory, 0), -EACCES, "a directory");
+	tap_is(run(gate, shell, 0), 3 << 8, "the exit status");
+	tap_ok(fake_exec_begun >= begun + 3, "each execution is announced to the hook module");
+	tap_is(run(gate, killed, 0), SIGKILL, "the signal");
+	tap_ok(fake_exec_abandoned > 0, "failed executions are given up");
+	tap_is(run(gate, events_argv, GATE_SPAWN_CLIENT), 1 << 8,
+	       "a client's own events do not fire");
+	tap_is(fake_exec_quiet, quiet + 1, "and its program is entered quietly");
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0;
+}
+
+/* The supervisor is killed while it serves; the client goes on, and nothing is left when it has
+ * ended. */
+static void test_keeper(void)
+{
+	char directory[128] = "";
+	const char *argv[] = { self, "orphan", NULL };
+	int pipes[2], status = -1;
+	pid_t supervisor, left;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (pipe(pipes) < 0)
+		tap_bail("no pipe");
+	supervisor = fork();
+	if (supervisor == 0) {
+		struct gate *gate = new_gate();
+
+		(void)!write(pipes[1], gate_facade_dir(gate), strlen(gate_facade_dir(gate)));
+		run(gate, argv, 0);
+		_exit(0);
+	}
+	close(pipes[1]);
+	(void)!read(pipes[0], directory, sizeof(directory) - 1);
+	waitpid(supervisor, &status, 0);
+	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the supervisor is killed");
+	/* Both orphans are ours now: the client, then the keeper. */
+	for (u32 i = 0; i < 2; i++) {
+		alarm(20);
+		left = waitpid(-1, &status, 0);
+		tap_ok(left > 0 && status == 0, "%s ends well", i ? "the keeper" : "the client");
+	}
+	alarm(0);
+	tap_ok(directory[0] && !exists(directory), "the keeper removed the hive's directory");
+}
+
+/* In order, with a process that stays. */
+static void test_takeover(void)
+{
+	struct gate *gate = new_gate();
+	const char *argv[] = { "sh", "-c",
+			       "(sleep 0.3; cat /dev/null; exit 0) >/dev/null 2>&1 & exit 0",
+			       NULL };
+	char directory[128];
+	int status;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	strcpy(directory, gate_facade_dir(gate));
+	tap_is(run(gate, argv, 0), 0, "a process that leaves another one behind");
+	gate_free(gate);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	tap_ok(exists(directory), "the directory stays as long as that one runs");
+	alarm(20);
+	while (wait(&status) > 0 || errno == EINTR)
+		;
+	alarm(0);
+	tap_ok(!exists(directory), "and goes with it");
+}
+
+static void be_client(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(parts); i++)
+		if (!strcmp(name, parts[i].name))
+			exit(parts[i].play());
+	exit(99);
+}
+
+int main(int argc, char **argv)
+{
+	char runtime[] = "/tmp/skep-test-XXXXXX", directory[128], path[4096];
+	struct gate *gate;
+	const char *message;
+
+	if (argc > 1)
+		be_client(argv[1]);
+	self = realpath("/proc/self/exe", path);
+	if (!self || !mkdtemp(runtime))
+		tap_bail("no temporary directory");
+	setenv("XDG_RUNTIME_DIR", runtime, 1);
+	setenv("XDG_CACHE_HOME", runtime, 1);
+	if (arena_new(NULL, &arena, &message) < 0)
+		tap_bail("%s", message);
+	events.enter_mask[SYS_getppid / 64] |= 1ull << (SYS_getppid % 64);
+	RT_CONTROL->events = &events;
+
+	gate = new_gate();
+	strcpy(directory, gate_facade_dir(gate));
+	test_parts(gate);
+	test_spawn(gate);
+	gate_free(gate);
+	tap_ok(!exists(directory), "the end in order leaves no directory");
+	test_keeper();
+	test_takeover();
+	arena_free(arena);
+	snprintf(path, sizeof(path), "rm -rf %s", runtime);
+	return system(path) == 0 ? tap_done() : 1;
+}
