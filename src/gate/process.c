@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries are made for the processes that were spawned quietly and for those that map objects. A
- * process that a quiet one forked has no entry: it is recognised by its parent, as long as it runs
- * the same program; the exec notification that precedes a new program makes it an entry of its own,
- * which is not quiet.
+ * Entries are made for the processes that were spawned quietly and for those that map objects. The
+ * children of a quiet process are processes of their own and traced as usual.
  */
 #include "gate/process.h"
 
@@ -19,7 +17,6 @@
 
 #define IDENTITIES	 64 /* a power of two */
 #define IDENTITY_LIFE_NS 1000000000ull
-#define ANCESTORS_MAX	 8
 
 struct mapping {
 	struct mapping *next;
@@ -159,21 +156,14 @@ bool process_executes_quietly(struct process_table *table, pid_t tid)
 bool process_is_quiet(struct process_table *table, pid_t tid)
 {
 	struct process_identity identity;
-	struct process *process;
+	const struct process *process;
 
 	if (!table->nr_quiet)
 		return false;
-	for (u32 i = 0; i < ANCESTORS_MAX; i++) {
-		if (process_identify(table, tid, &identity) < 0)
-			return false;
+	process = find(table, tid);
+	if (!process && process_identify(table, tid, &identity) == 0)
 		process = find(table, (pid_t)identity.tgid);
-		if (process)
-			return process->quiet;
-		tid = (pid_t)identity.parent;
-		if (tid <= 1 || tid == getpid())
-			return false;
-	}
-	return false;
+	return process && process->quiet;
 }
 
 void process_executed(struct process_table *table, pid_t pid)
@@ -181,10 +171,6 @@ void process_executed(struct process_table *table, pid_t pid)
 	struct process *process = find(table, pid);
 
 	memset(table->identities, 0, sizeof(table->identities));
-	if (!process && !process_is_quiet(table, pid))
-		return;
-	if (!process)
-		process = get(table, pid);
 	if (!process)
 		return;
 	drop_mappings(process);
@@ -254,7 +240,6 @@ int process_identify(struct process_table *table, pid_t tid, struct process_iden
 	*known = (struct process_identity){ .tid = (u32)tid, .time_ns = now };
 	/* The second numbers of Uid and Gid are the effective ones. */
 	if (!parse_line(text, "\nTgid:", "%u", &known->tgid) ||
-	    !parse_line(text, "\nPPid:", "%u", &known->parent) ||
 	    !parse_line(text, "\nUid:", "%*u %u", &known->uid) ||
 	    !parse_line(text, "\nGid:", "%*u %u", &known->gid)) {
 		known->tid = 0;

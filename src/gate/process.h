@@ -21,8 +21,8 @@ int process_table_fd(const struct process_table *table);
 void process_table_collect(struct process_table *table);
 
 /*
- * This process, which is about to execute a program, fires no events, and neither do the children
- * that the program forks until they execute something themselves.
+ * This process, which is about to execute a program, fires no events, as long as it runs that
+ * program. Its children do.
  */
 int process_set_quiet(struct process_table *table, pid_t pid);
 /* Will the program that thread tid is about to execute be a quiet one? */
@@ -41,7 +41,7 @@ int process_add_mapping(struct process_table *table, pid_t pid, struct object *o
  * or -ESRCH.
  */
 struct process_identity {
-	u32 tid, tgid, parent;
+	u32 tid, tgid;
 	u32 uid, gid;
 	u64 time_ns;
 };

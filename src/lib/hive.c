@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hive is put together here, from the bottom up: arena, events, bpf(2), the doors. A process that
+ * lives in a hive already cannot found another one below it (a filter chain has one listener): it
+ * joins that one, and then spawning and serving are what they are everywhere, fork and wait.
+ */
+#include <errno.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <skep/skep.h>
+#include "agent/facade.h"
+#include "arena/arena.h"
+#include "base/alloc.h"
+#include "gate/gate.h"
+#include "hook/hook.h"
+#include "sys/sys.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+_Static_assert(SKEP_SPAWN_CLIENT == GATE_SPAWN_CLIENT, "the public flag is passed on as it is");
+
+extern char **environ;
+
+struct skep_hive {
+	struct arena *arena;
+	struct hook *hook;
+	struct sys_hive *sys;
+	struct gate *gate; /* NULL: joined */
+	struct agent_hive_info joined;
+};
+
+static bool is_in_hive(struct agent_hive_info *ret_info)
+{
+	memset(ret_info, 0, sizeof(*ret_info));
+	return syscall(SYS_bpf, AGENT_HIVE_INFO, ret_info, sizeof(*ret_info)) == 0;
+}
+
+static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
+{
+	struct sys_hive_options sys = { .attach_ops = &hook_attach_ops,
+					.message = opts->message,
+					.message_arg = opts->message_arg };
+	struct gate_options gate = { .message = opts->message, .message_arg = opts->message_arg };
+	const char *message = NULL;
+	int error = arena_new(NULL, &hive->arena, &message);
+
+	if (error) {
+		if (message && opts->message)
+			opts->message(opts->message_arg, message);
+		return error;
+	}
+	hive->hook = hook_new(hive->arena);
+	if (!hive->hook)
+		return -ENOMEM;
+	sys.arena = hive->arena;
+	sys.attach_arg = hive->hook;
+	hive->sys = sys_hive_new(&sys);
+	if (!hive->sys)
+		return -ENOMEM;
+	gate.arena = hive->arena;
+	gate.hook = hive->hook;
+	gate.sys = hive->sys;
+	return gate_new(&gate, &hive->gate);
+}
+
+EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive **ret_hive)
+{
+	struct skep_hive_options known = { .sz = sizeof(known) };
+	struct skep_hive *hive;
+	int error = 0;
+
+	if (opts && opts->sz < sizeof(size_t))
+		return -EINVAL;
+	/* A caller built with a newer header may set what this library does not know: refused
+	 * unless zero. */
+	for (size_t i = sizeof(known); opts && i < opts->sz; i++)
+		if (((const char *)opts)[i])
+			return -E2BIG;
+	if (opts)
+		memcpy(&known, opts, opts->sz < sizeof(known) ? opts->sz : sizeof(known));
+	hive = base_zalloc(1, sizeof(*hive));
+	if (!hive)
+		return -ENOMEM;
+	if (!is_in_hive(&hive->joined))
+		error = found(hive, &known);
+	if (error) {
+		skep_hive_free(hive);
+		return error;
+	}
+	*ret_hive = hive;
+	return 0;
+}
+
+EXPORT struct skep_hive *skep_hive_free(struct skep_hive *hive)
+{
+	if (!hive)
+		return NULL;
+	gate_free(hive->gate);
+	sys_hive_free(hive->sys);
+	hook_free(hive->hook);
+	arena_free(hive->arena);
+	return base_free(hive);
+}
+
+EXPORT pid_t skep_hive_spawn(struct skep_hive *hive, char *const argv[], char *const envp[],
+			     unsigned flags)
+{
+	pid_t pid;
+	int error;
+
+	if (!argv || !argv[0] || flags & ~SKEP_SPAWN_CLIENT)
+		return -EINVAL;
+	if (hive->gate)
+		return gate_spawn(hive->gate, argv, envp, flags);
+	error = posix_spawnp(&pid, argv[0], NULL, NULL, argv, envp ? envp : environ);
+	return error ? -error : pid;
+}
+
+EXPORT int skep_hive_serve(struct skep_hive *hive, pid_t pid, int *ret_status)
+{
+	if (hive->gate)
+		return gate_serve(hive->gate, pid, ret_status);
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+EXPORT const char *skep_hive_facade(const struct skep_hive *hive)
+{
+	return hive->gate ? gate_facade_dir(hive->gate) : hive->joined.facade_dir;
+}
