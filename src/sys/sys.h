@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf(2) itself. The caller (gate, or an embedder's in-process door) says who the client is and how its
- * memory and descriptors are reached; results and errno are the kernel's.
+ * bpf(2) itself. The caller (gate, or an embedder's in-process door) says who the client is and how
+ * its memory and descriptors are reached; results and errno are the kernel's.
  */
 #ifndef SKEP_SYS_SYS_H
 #define SKEP_SYS_SYS_H
@@ -25,29 +25,35 @@ struct sys_client_ops {
 	/* Copies from and to the client's memory: 0 or -EFAULT, never a partial success. */
 	int (*read)(struct sys_client *client, void *dst, u64 address, u64 size);
 	int (*write)(struct sys_client *client, u64 address, const void *src, u64 size);
-	/* NUL-terminated string of at most size bytes with the NUL: its length, or -EFAULT, -ENAMETOOLONG. */
+	/* NUL-terminated string of at most size bytes with the NUL: its length, or -EFAULT,
+	 * -ENAMETOOLONG. */
 	long (*read_string)(struct sys_client *client, char *dst, u64 address, u64 size);
 	/*
-	 * The object behind a client's descriptor, a new reference; -EBADF closed, -EINVAL not of this kind.
-	 * OBJECT_KINDS asks for any kind.
+	 * The object behind a client's descriptor, a new reference; -EBADF closed, -EINVAL not of
+	 * this kind. OBJECT_KINDS asks for any kind.
 	 */
 	int (*object_by_fd)(struct sys_client *client, int fd, enum object_kind kind,
 			    struct object **ret_object);
 	/*
-	 * Gives the client a new close-on-exec descriptor of object, taking a reference for it. access is
-	 * O_RDONLY, O_WRONLY or O_RDWR. The descriptor number, or -errno.
+	 * Gives the client a new close-on-exec descriptor of object, taking a reference for it.
+	 * access is O_RDONLY, O_WRONLY or O_RDWR. The descriptor number, or -errno.
 	 */
 	int (*install_fd)(struct sys_client *client, struct object *object, int access);
 	/*
-	 * The object behind descriptor fd of process pid (TASK_FD_QUERY), a new reference: -ENOENT no such
-	 * process, -EBADF no such descriptor, -EINVAL another kind of file. NULL: only the client's own.
+	 * The object behind descriptor fd of process pid (TASK_FD_QUERY), a new reference: -ENOENT
+	 * no such process, -EBADF no such descriptor, -EINVAL another kind of file. NULL: only the
+	 * client's own.
 	 */
-	int (*object_of_task)(struct sys_client *client, u32 pid, int fd, struct object **ret_object);
-	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE bits. */
+	int (*object_of_task)(struct sys_client *client, u32 pid, int fd,
+			      struct object **ret_object);
+	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE
+	 * bits. */
 	int (*fd_access)(struct sys_client *client, int fd);
-	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into bpffs. */
+	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into
+	 * bpffs. */
 	int (*pin)(struct sys_client *client, int dirfd, const char *path, struct object *object);
-	int (*pinned)(struct sys_client *client, int dirfd, const char *path, struct object **ret_object);
+	int (*pinned)(struct sys_client *client, int dirfd, const char *path,
+		      struct object **ret_object);
 };
 
 /* How links reach events: src/hook implements it, whoever builds the hive wires it. */
@@ -60,18 +66,20 @@ struct sys_perf_info {
 };
 struct sys_attach_ops {
 	/*
-	 * Attaches prog to a raw tracepoint by name. 0 and *ret_token (passed to detach), or -ENOENT for an
-	 * unknown name, -EOPNOTSUPP for one that no process tree can show (*ret_reason says why).
+	 * Attaches prog to a raw tracepoint by name. 0 and *ret_token (passed to detach), or
+	 * -ENOENT for an unknown name, -EOPNOTSUPP for one that no process tree can show
+	 * (*ret_reason says why).
 	 */
 	int (*raw_tracepoint)(void *arg, struct sys_prog *prog, const char *name, u64 cookie,
 			      void **ret_token, const char **ret_reason);
-	/* Attaches prog to a perf event object (tracepoint, …) as PERF_EVENT_IOC_SET_BPF and links do. */
+	/* Attaches prog to a perf event object (tracepoint, …) as PERF_EVENT_IOC_SET_BPF and links
+	 * do. */
 	int (*perf_event)(void *arg, struct sys_prog *prog, struct object *perf, u64 cookie,
 			  void **ret_token, const char **ret_reason);
 	void (*detach)(void *arg, void *token);
 	/*
-	 * Where bpf_perf_event_output() writes when the perf event stands in a perf event array: a struct
-	 * rt_perf_buffer in control; -EINVAL for an event that takes no output.
+	 * Where bpf_perf_event_output() writes when the perf event stands in a perf event array: a
+	 * struct rt_perf_buffer in control; -EINVAL for an event that takes no output.
 	 */
 	int (*perf_target)(void *arg, struct object *perf, void **ret_target);
 	/* What a perf event is, for link info and TASK_FD_QUERY. */
@@ -97,7 +105,8 @@ long sys_bpf(struct sys_hive *hive, struct sys_client *client, u32 cmd, u64 attr
 /* Called regularly from the supervisor's loop: frees what a grace period kept. */
 void sys_hive_reap(struct sys_hive *hive);
 
-/* Text of /proc/PID/fdinfo/N for an object (the part after pos, flags, mnt_id, ino); length or -ENOSPC. */
+/* Text of /proc/PID/fdinfo/N for an object (the part after pos, flags, mnt_id, ino); length or
+ * -ENOSPC. */
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size);
 
 /* Accessors that hook and gate need. */
@@ -105,13 +114,15 @@ const struct rt_prog *sys_prog_rt(const struct sys_prog *prog);
 struct sys_prog *sys_prog_ref(struct sys_prog *prog);
 struct sys_prog *sys_prog_unref(struct sys_prog *prog);
 u32 sys_prog_type(const struct sys_prog *prog);
-struct sys_prog *sys_prog_of(struct object *object); /* object of kind OBJECT_PROG */
+/* End of the furthest context access, in bytes: a tracepoint must have that much to show. */
+u32 sys_prog_max_ctx_offset(const struct sys_prog *prog);
+struct sys_prog *sys_prog_of(struct object *object);	/* object of kind OBJECT_PROG */
 const struct rt_map *sys_map_rt(struct object *object); /* object of kind OBJECT_MAP */
 
 /*
- * mmap(2) of a map's descriptor, with the kernel's rules (kernel/bpf/syscall.c bpf_map_mmap): access is the
- * descriptor's O_ACCMODE, prot and map_flags are mmap's. 0 and the arena address of the first byte in
- * *ret_address, or -ENOTSUPP (524), -EINVAL, -EPERM, -EACCES.
+ * mmap(2) of a map's descriptor, with the kernel's rules (kernel/bpf/syscall.c bpf_map_mmap):
+ * access is the descriptor's O_ACCMODE, prot and map_flags are mmap's. 0 and the arena address of
+ * the first byte in *ret_address, or -ENOTSUPP (524), -EINVAL, -EPERM, -EACCES.
  */
 int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
 		 u64 *ret_address);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BPF_BTF_LOAD: the blob is checked by src/btf, its report goes to the client's log buffer. */
+#include "sys/hive.h"
+#include "sys/log.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static void release(struct object *object)
+{
+	struct sys_btf *btf = container_of(object, struct sys_btf, object);
+
+	btf_free(btf->btf);
+	base_free(btf);
+}
+
+static int parse(struct sys_call *call, struct btf **ret_btf)
+{
+	const union abi_attr *attr = &call->attr;
+	struct btf_log sink = { 0 };
+	struct sys_log log;
+	void *data;
+	int error, log_error;
+
+	if (attr->btf.btf_size > BTF_SIZE_MAX)
+		return -E2BIG;
+	error = sys_log_init(&log, attr->btf.log_level, attr->btf.log_buf, attr->btf.log_size);
+	if (error)
+		return error;
+	sink.level = log.level;
+	sink.write = sys_log_write;
+	sink.arg = &log;
+	error = sys_read_new(call, attr->btf.btf, attr->btf.btf_size, &data);
+	if (!error) {
+		error = btf_new(data, attr->btf.btf_size, &sink, ret_btf);
+		base_free(data);
+	}
+	log_error = sys_log_finish(call, &log, &call->attr.btf.log_true_size);
+	if (call->size >= offsetof(union abi_attr, btf.log_true_size) + sizeof(u32) &&
+	    sys_write_attr(call, btf.log_true_size))
+		log_error = -EFAULT;
+	if (log_error && !error)
+		btf_free(*ret_btf);
+	return log_error ? log_error : error;
+}
+
+long sys_btf_load(struct sys_call *call)
+{
+	struct sys_btf *btf;
+	int error;
+
+	if (call->attr.btf.flags & ~ABI_F_TOKEN_FD)
+		return -EINVAL;
+	if (call->attr.btf.flags & ABI_F_TOKEN_FD) {
+		struct object *object;
+
+		/* There are no tokens: whatever the descriptor is, it is not one. */
+		error = sys_object_by_fd(call, (u32)call->attr.btf.token_fd, OBJECT_KINDS, &object);
+		if (!error)
+			object_unref(object);
+		return error ? error : -EINVAL;
+	}
+	if (!call->client->privileged)
+		return -EPERM;
+	btf = base_zalloc(1, sizeof(*btf));
+	if (!btf)
+		return -ENOMEM;
+	error = parse(call, &btf->btf);
+	if (error) {
+		base_free(btf);
+		return error;
+	}
+	error = object_init(call->hive->objects, &btf->object, OBJECT_BTF, release);
+	if (error) {
+		release(&btf->object);
+		return error;
+	}
+	return sys_install_consume(call, &btf->object, O_RDONLY);
+}

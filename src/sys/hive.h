@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside src/sys: one call of bpf(2) in progress, the objects it works on, and the helpers that
+ * every command uses. A command is a function of the call: it returns the result or -errno and
+ * cleans up what it took, whatever happens.
+ *
+ * Everything runs on the supervisor's one thread. Memory that the data plane may still be using
+ * (programs, maps) goes through sys_defer(), which runs after a grace period.
+ */
+#ifndef SKEP_SYS_HIVE_H
+#define SKEP_SYS_HIVE_H
+
+#include "abi/attr.h"
+#include "arena/arena.h"
+#include "btf/btf.h"
+#include "rt/map.h"
+#include "rt/prog.h"
+#include "rt/vcpu.h"
+#include "sys/sys.h"
+#include "verify/verify.h"
+
+#define SYS_TAG_SIZE	   8
+#define SYS_CURSORS	   8
+#define SYS_TRACEPOINT_MAX 128 /* bytes of a raw tracepoint's name with its NUL */
+
+struct sys_deferred {
+	struct sys_deferred *next;
+	struct rt_grace grace;
+	void (*run)(struct sys_deferred *deferred);
+};
+
+struct sys_hive {
+	struct sys_hive_options options;
+	struct object_table *objects;
+	struct sys_deferred *deferred; /* oldest first */
+	struct sys_deferred **deferred_end;
+	u32 stats_users; /* live OBJECT_STATS */
+};
+
+struct sys_slot; /* map_object.c */
+
+struct sys_btf {
+	struct object object;
+	struct btf *btf;
+};
+
+struct sys_map {
+	struct object object;
+	struct sys_hive *hive;
+	struct rt_map *rt;	    /* in control */
+	enum arena_segment segment; /* of rt->data */
+	struct sys_btf *btf;
+	u32 btf_key_type_id, btf_value_type_id;
+	bool frozen;
+	/* Object arrays: what the slots refer to; owner is what its programs have in common. */
+	struct sys_slot **slots;
+	bool has_owner;
+	u32 owner_type, owner_attach_type, owner_frags;
+	/* Where BPF_MAP_LOOKUP_BATCH on a hash goes on: the client holds the token. */
+	struct {
+		u32 token;
+		void *key;
+	} cursors[SYS_CURSORS];
+	u32 last_token;
+	struct sys_deferred deferred;
+};
+
+struct sys_prog {
+	struct object object;
+	struct sys_hive *hive;
+	struct rt_prog *rt; /* in control */
+	u32 type, expected_attach_type, flags;
+	char name[BPF_OBJ_NAME_LEN];
+	u8 tag[SYS_TAG_SIZE];
+	bool gpl_compatible, tail_calls;
+	u64 load_time_ns; /* since boot */
+	u32 verified_insns, max_ctx_offset;
+	struct sys_btf *btf;
+	struct bpf_func_info *func_info;
+	struct bpf_line_info *line_info;
+	u32 nr_func_info, nr_line_info;
+	struct sys_map **maps;
+	u32 nr_maps;
+	struct sys_deferred deferred;
+};
+
+struct sys_link {
+	struct object object;
+	struct sys_hive *hive;
+	u32 type; /* enum bpf_link_type */
+	struct sys_prog *prog;
+	void *token; /* of the attach ops */
+	u64 cookie;
+	struct object *perf;		     /* perf event links */
+	char tracepoint[SYS_TRACEPOINT_MAX]; /* raw tracepoint links */
+};
+
+struct sys_call {
+	struct sys_hive *hive;
+	struct sys_client *client;
+	u32 cmd;
+	u32 size;    /* bytes of attr that the client gave, at most sizeof(union abi_attr) */
+	u64 address; /* of the client's attr */
+	union abi_attr attr; /* a copy, the rest zero; commands may write to it */
+};
+
+typedef long (*sys_command_fn)(struct sys_call *call);
+
+/* map_create.c, map_elem.c, map_batch.c, map_object.c */
+long sys_map_create(struct sys_call *call);
+long sys_map_lookup(struct sys_call *call);
+long sys_map_update(struct sys_call *call);
+long sys_map_delete(struct sys_call *call);
+long sys_map_next_key(struct sys_call *call);
+long sys_map_lookup_and_delete(struct sys_call *call);
+long sys_map_freeze(struct sys_call *call);
+long sys_map_batch(struct sys_call *call);
+/* prog_load.c */
+long sys_prog_load(struct sys_call *call);
+/* test_run.c */
+long sys_prog_test_run(struct sys_call *call);
+/* btf_load.c */
+long sys_btf_load(struct sys_call *call);
+/* id.c */
+long sys_next_id(struct sys_call *call);
+long sys_fd_by_id(struct sys_call *call);
+/* info.c */
+long sys_object_info(struct sys_call *call);
+/* pin.c */
+long sys_object_pin(struct sys_call *call);
+long sys_object_get(struct sys_call *call);
+/* link.c */
+long sys_link_create(struct sys_call *call);
+long sys_link_update(struct sys_call *call);
+long sys_link_detach(struct sys_call *call);
+long sys_raw_tracepoint_open(struct sys_call *call);
+long sys_iter_create(struct sys_call *call);
+/* attach.c */
+long sys_prog_attach(struct sys_call *call);
+long sys_prog_detach(struct sys_call *call);
+long sys_prog_query(struct sys_call *call);
+/* misc.c */
+long sys_prog_bind_map(struct sys_call *call);
+long sys_task_fd_query(struct sys_call *call);
+long sys_enable_stats(struct sys_call *call);
+long sys_token_create(struct sys_call *call);
+long sys_stream_read(struct sys_call *call);
+
+/* Copies from and to the client: 0 or -EFAULT. No bytes at all are always fine. */
+int sys_read(struct sys_call *call, void *dst, u64 address, u64 size);
+int sys_write(struct sys_call *call, u64 address, const void *src, u64 size);
+/* Writes a field of the client's attr back. */
+#define sys_write_attr(call, field)                                                               \
+	sys_write((call), (call)->address + offsetof(union abi_attr, field), &(call)->attr.field, \
+		  sizeof((call)->attr.field))
+/*
+ * A structure of known bytes of which the client has size: -E2BIG if more than a page, or if what
+ * lies beyond known is not zero; -EFAULT. (The kernel's bpf_check_uarg_tail_zero().)
+ */
+int sys_check_tail(struct sys_call *call, u64 address, u64 known, u64 size);
+/* A copy of size bytes of the client's in *ret_memory, to be freed: 0, -EFAULT, -ENOMEM. */
+int sys_read_new(struct sys_call *call, u64 address, u64 size, void **ret_memory);
+
+/* A sentence for the person behind the hive. */
+void sys_say(struct sys_hive *hive, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What a client's descriptor stands for, a new reference: 0, -EBADF, -EINVAL. */
+int sys_map_by_fd(struct sys_call *call, u32 fd, struct sys_map **ret_map);
+int sys_prog_by_fd(struct sys_call *call, u32 fd, struct sys_prog **ret_prog);
+int sys_btf_by_fd(struct sys_call *call, u32 fd, struct sys_btf **ret_btf);
+int sys_link_by_fd(struct sys_call *call, u32 fd, struct sys_link **ret_link);
+int sys_object_by_fd(struct sys_call *call, u32 fd, enum object_kind kind,
+		     struct object **ret_object);
+
+void sys_map_put(struct sys_map *map);
+void sys_prog_put(struct sys_prog *prog);
+void sys_btf_put(struct sys_btf *btf);
+void sys_link_put(struct sys_link *link);
+
+/* map_create.c: fills the verifier's picture of a map. */
+void sys_map_describe(const struct sys_map *map, struct verify_map *ret_description);
+
+/* map_object.c: prog arrays and perf event arrays, seen from a client. */
+bool sys_map_holds_objects(const struct sys_map *map);
+int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value);
+int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags);
+int sys_slot_delete(struct sys_map *map, u32 index);
+void sys_slots_clear(struct sys_map *map);
+/* May prog be in, or tail-call through, this prog array? The first one to ask decides. */
+struct sys_map *sys_map_of(struct object *object);
+bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog);
+
+/* map_elem.c: an update with the key and the value (user layout) already in the supervisor's
+ * memory. */
+long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
+		   u64 flags);
+/* Bytes of a value as clients see it. */
+u64 sys_map_value_size(const struct sys_map *map);
+/* 0 or -EPERM: may the descriptor and the map's state be used so? */
+#define SYS_MAY_READ  1u
+#define SYS_MAY_WRITE 2u
+int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights);
+
+/* attach.c */
+/* The kernel's bpf_prog_load_check_attach() and the defaults before it. */
+int sys_check_load_attach(u32 type, u32 *expected_attach_type);
+/* Is attach_type one that a program of this kind may be attached as? 0 or -EINVAL. */
+int sys_check_attach_type(const struct sys_prog *prog, u32 attach_type);
+
+/* A vCPU for map operations and runs in the supervisor, for this client's task; NULL: all are
+ * taken. */
+struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client);
+void sys_vcpu_release(struct rt_vcpu *vcpu);
+
+/* Runs later, when no vCPU can be using what it frees any more. */
+void sys_defer(struct sys_hive *hive, struct sys_deferred *deferred,
+	       void (*run)(struct sys_deferred *deferred));
+
+/* A copy of an object's name from attr: letters, digits, '_', '.'; 0 or -EINVAL. */
+int sys_copy_name(char *dst, const char *src);
+
+/* BPF_F_RDONLY and BPF_F_WRONLY as O_ACCMODE; -EINVAL for both. */
+int sys_access_of_flags(u32 flags);
+
+/* Makes a descriptor for an object whose only reference the caller gives up, also on failure. */
+long sys_install_consume(struct sys_call *call, struct object *object, int access);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * OBJ_GET_INFO_BY_FD. The client gives a structure that says what it wants (lengths and addresses
+ * of buffers) and gets it back filled, cut to the length it knows. A tail of its that we do not
+ * know must be zero. Programs' info is in prog_info.c.
+ */
+#include "sys/info.h"
+
+#include <errno.h>
+#include <string.h>
+
+int sys_info_read(struct sys_call *call, void *info, u32 known)
+{
+	union abi_attr *attr = &call->attr;
+	int error;
+
+	error = sys_check_tail(call, attr->info.info, known, attr->info.info_len);
+	if (error)
+		return error;
+	if (attr->info.info_len > known)
+		attr->info.info_len = known;
+	memset(info, 0, known);
+	return sys_read(call, info, attr->info.info, attr->info.info_len);
+}
+
+int sys_info_write(struct sys_call *call, const void *info)
+{
+	if (sys_write(call, call->attr.info.info, info, call->attr.info.info_len) ||
+	    sys_write_attr(call, info.info_len))
+		return -EFAULT;
+	return 0;
+}
+
+static int map_info(struct sys_call *call, struct sys_map *map)
+{
+	const struct rt_map *rt = map->rt;
+	struct abi_map_info info;
+	u64 hash;
+	u32 hash_size;
+	int error;
+
+	error = sys_info_read(call, &info, sizeof(info));
+	if (error)
+		return error;
+	/* A hash can be asked for of maps that belong to signed programs; there are none. */
+	hash = info.hash;
+	hash_size = info.hash_size;
+	memset(&info, 0, sizeof(info));
+	if (hash || hash_size)
+		return -EINVAL;
+	info.type = rt->type;
+	info.id = rt->id;
+	info.key_size = rt->key_size;
+	info.value_size = rt->value_size;
+	info.max_entries = rt->max_entries;
+	info.map_flags = rt->flags;
+	info.map_extra = rt->map_extra;
+	memcpy(info.name, rt->name, sizeof(info.name));
+	if (map->btf) {
+		info.btf_id = map->btf->object.id;
+		info.btf_key_type_id = map->btf_key_type_id;
+		info.btf_value_type_id = map->btf_value_type_id;
+	}
+	return sys_info_write(call, &info);
+}
+
+/* Copies the blob, as far as the client has room; the size is told whole. */
+static int btf_info(struct sys_call *call, struct sys_btf *btf)
+{
+	struct bpf_btf_info info;
+	const void *data;
+	u32 size, copy;
+	int error;
+
+	error = sys_info_read(call, &info, sizeof(info));
+	if (error)
+		return error;
+	data = btf_data(btf->btf, &size);
+	info.id = btf->object.id;
+	copy = info.btf_size < size ? info.btf_size : size;
+	if (sys_write(call, info.btf, data, copy))
+		return -EFAULT;
+	info.btf_size = size;
+	info.kernel_btf = 0;
+	/* Only BTF of the kernel and its modules has a name. */
+	if (!info.name != !info.name_len)
+		return -EINVAL;
+	if (info.name && sys_write(call, info.name, "", 1))
+		return -EFAULT;
+	info.name_len = 0;
+	return sys_info_write(call, &info);
+}
+
+/* A name into the client's buffer of room bytes; one that is too short gets the beginning, and
+ * ENOSPC. */
+static int write_name(struct sys_call *call, u64 buffer, u32 room, const char *name,
+		      u32 *ret_length)
+{
+	u32 length = (u32)strlen(name), part = length;
+
+	if (!room != !buffer)
+		return -EINVAL;
+	*ret_length = length + 1;
+	if (!buffer)
+		return 0;
+	if (room < length + 1)
+		part = room - 1;
+	if (sys_write(call, buffer, name, part) || sys_write(call, buffer + part, "", 1))
+		return -EFAULT;
+	return part < length ? -ENOSPC : 0;
+}
+
+static int perf_link_info(struct sys_call *call, struct sys_link *link, struct abi_link_info *info)
+{
+	const struct sys_hive_options *options = &call->hive->options;
+	struct sys_perf_info perf = { 0 };
+	int error;
+
+	error = options->attach_ops->perf_info(options->attach_arg, link->perf, &perf);
+	if (error)
+		return error;
+	if (link->prog->type == BPF_PROG_TYPE_TRACEPOINT && perf.tracepoint) {
+		error = write_name(call, info->perf_event.tracepoint.tp_name,
+				   info->perf_event.tracepoint.name_len, perf.tracepoint,
+				   &info->perf_event.tracepoint.name_len);
+		if (error)
+			return error;
+		info->perf_event.type = ABI_PERF_EVENT_TRACEPOINT;
+		info->perf_event.tracepoint.cookie = link->cookie;
+		return 0;
+	}
+	if (link->prog->type != BPF_PROG_TYPE_PERF_EVENT)
+		return -EOPNOTSUPP;
+	info->perf_event.type = ABI_PERF_EVENT_EVENT;
+	info->perf_event.event.type = perf.type;
+	info->perf_event.event.config = perf.config;
+	info->perf_event.event.cookie = link->cookie;
+	return 0;
+}
+
+static int link_info(struct sys_call *call, struct sys_link *link)
+{
+	struct abi_link_info info;
+	int error;
+
+	error = sys_info_read(call, &info, sizeof(info));
+	if (error)
+		return error;
+	info.type = link->type;
+	info.id = link->object.id;
+	info.prog_id = link->prog->object.id;
+	if (link->type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
+		error = write_name(call, info.raw_tracepoint.tp_name,
+				   info.raw_tracepoint.tp_name_len, link->tracepoint,
+				   &info.raw_tracepoint.tp_name_len);
+		info.raw_tracepoint.cookie = link->cookie;
+	} else {
+		error = perf_link_info(call, link, &info);
+	}
+	return error ? error : sys_info_write(call, &info);
+}
+
+long sys_object_info(struct sys_call *call)
+{
+	struct object *object;
+	int error;
+
+	error = sys_object_by_fd(call, call->attr.info.bpf_fd, OBJECT_KINDS, &object);
+	if (error)
+		return error == -EBADF ? -EBADFD
+				       : error; /* the kernel's own choice for this command */
+	switch (object->kind) {
+	case OBJECT_PROG: error = sys_prog_info(call, sys_prog_of(object)); break;
+	case OBJECT_MAP: error = map_info(call, sys_map_of(object)); break;
+	case OBJECT_BTF:
+		error = btf_info(call, container_of(object, struct sys_btf, object));
+		break;
+	case OBJECT_LINK:
+		error = link_info(call, container_of(object, struct sys_link, object));
+		break;
+	default: error = -EINVAL; break;
+	}
+	object_unref(object);
+	return error;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Links: a program attached to something, as an object. There are links to perf events
+ * (tracepoints, …) and to raw tracepoints; where they fire is src/hook's, reached through the
+ * hive's attach ops. A link holds its program and its perf event, and detaches when its last
+ * reference goes.
+ */
+#include "sys/hive.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static void release(struct object *object)
+{
+	struct sys_link *link = container_of(object, struct sys_link, object);
+	const struct sys_hive_options *options = &link->hive->options;
+
+	if (link->token)
+		options->attach_ops->detach(options->attach_arg, link->token);
+	object_unref(link->perf);
+	sys_prog_put(link->prog);
+	base_free(link);
+}
+
+static struct sys_link *new_link(struct sys_call *call, u32 type, struct sys_prog *prog, u64 cookie)
+{
+	struct sys_link *link = base_zalloc(1, sizeof(*link));
+
+	if (!link)
+		return NULL;
+	if (object_init(call->hive->objects, &link->object, OBJECT_LINK, release)) {
+		base_free(link);
+		return NULL;
+	}
+	link->hive = call->hive;
+	link->type = type;
+	link->prog = sys_prog_ref(prog);
+	link->cookie = cookie;
+	return link;
+}
+
+static void explain(struct sys_call *call, const struct sys_prog *prog, const char *reason)
+{
+	if (reason)
+		sys_say(call->hive, "program %s: %s", prog->name, reason);
+}
+
+static long attach_perf(struct sys_call *call, struct sys_prog *prog)
+{
+	const struct sys_hive_options *options = &call->hive->options;
+	const union abi_attr *attr = &call->attr;
+	const char *reason = NULL;
+	struct sys_link *link;
+	struct object *perf;
+	int error;
+
+	if (attr->link_create.flags)
+		return -EINVAL;
+	error = sys_object_by_fd(call, attr->link_create.target_fd, OBJECT_PERF, &perf);
+	if (error)
+		return error;
+	link = new_link(call, BPF_LINK_TYPE_PERF_EVENT, prog,
+			attr->link_create.perf_event.bpf_cookie);
+	if (!link) {
+		object_unref(perf);
+		return -ENOMEM;
+	}
+	link->perf = perf;
+	error = options->attach_ops
+			? options->attach_ops->perf_event(options->attach_arg, prog, perf,
+							  link->cookie, &link->token, &reason)
+			: -EOPNOTSUPP;
+	if (error) {
+		explain(call, prog, reason);
+		link->token = NULL;
+		sys_link_put(link);
+		return error;
+	}
+	return sys_install_consume(call, &link->object, O_RDWR);
+}
+
+long sys_link_create(struct sys_call *call)
+{
+	const union abi_attr *attr = &call->attr;
+	struct sys_prog *prog;
+	long result;
+
+	if (attr->link_create.attach_type == ABI_STRUCT_OPS) {
+		sys_say(call->hive, "links of struct_ops maps are not available in user space");
+		return -EINVAL;
+	}
+	result = sys_prog_by_fd(call, attr->link_create.prog_fd, &prog);
+	if (result)
+		return result;
+	result = sys_check_attach_type(prog, attr->link_create.attach_type);
+	if (!result && attr->link_create.attach_type == BPF_PERF_EVENT) {
+		result = attach_perf(call, prog);
+	} else if (!result) {
+		sys_say(call->hive, "program %s: links of attach type %u are not available",
+			prog->name, attr->link_create.attach_type);
+		result = -EOPNOTSUPP;
+	}
+	sys_prog_put(prog);
+	return result;
+}
+
+static long attach_raw(struct sys_call *call, struct sys_prog *prog)
+{
+	const struct sys_hive_options *options = &call->hive->options;
+	const union abi_attr *attr = &call->attr;
+	char name[SYS_TRACEPOINT_MAX];
+	const char *reason = NULL;
+	struct sys_link *link;
+	long length;
+	int error;
+
+	length = call->client->ops->read_string(call->client, name, attr->raw_tracepoint.name,
+						sizeof(name));
+	if (length == -ENAMETOOLONG)
+		return -ENOENT; /* cut, as the kernel does, it would be no tracepoint's name either
+				 */
+	if (length < 0)
+		return -EFAULT;
+	link = new_link(call, BPF_LINK_TYPE_RAW_TRACEPOINT, prog, attr->raw_tracepoint.cookie);
+	if (!link)
+		return -ENOMEM;
+	memcpy(link->tracepoint, name, sizeof(name));
+	error = options->attach_ops
+			? options->attach_ops->raw_tracepoint(options->attach_arg, prog,
+							      link->tracepoint, link->cookie,
+							      &link->token, &reason)
+			: -ENOENT;
+	if (error) {
+		explain(call, prog, reason);
+		link->token = NULL;
+		sys_link_put(link);
+		return error;
+	}
+	return sys_install_consume(call, &link->object, O_RDWR);
+}
+
+long sys_raw_tracepoint_open(struct sys_call *call)
+{
+	struct sys_prog *prog;
+	long result;
+
+	result = sys_prog_by_fd(call, call->attr.raw_tracepoint.prog_fd, &prog);
+	if (result)
+		return result;
+	if (prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
+	    prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
+		result = attach_raw(call, prog);
+	else
+		result = -EINVAL;
+	sys_prog_put(prog);
+	return result;
+}
+
+/* Neither kind of link can change its program. */
+long sys_link_update(struct sys_call *call)
+{
+	const union abi_attr *attr = &call->attr;
+	struct sys_prog *new_prog, *old_prog = NULL;
+	struct sys_link *link;
+	long result;
+
+	if (attr->link_update.flags & ~BPF_F_REPLACE)
+		return -EINVAL;
+	result = sys_link_by_fd(call, attr->link_update.link_fd, &link);
+	if (result)
+		return result;
+	result = sys_prog_by_fd(call, attr->link_update.new_prog_fd, &new_prog);
+	if (!result) {
+		if (attr->link_update.flags & BPF_F_REPLACE)
+			result = sys_prog_by_fd(call, attr->link_update.old_prog_fd, &old_prog);
+		if (!result)
+			result = -EINVAL;
+		sys_prog_put(old_prog);
+		sys_prog_put(new_prog);
+	}
+	sys_link_put(link);
+	return result;
+}
+
+long sys_link_detach(struct sys_call *call)
+{
+	struct sys_link *link;
+	int error = sys_link_by_fd(call, call->attr.link_detach.link_fd, &link);
+
+	if (error)
+		return error;
+	sys_link_put(link);
+	return -EOPNOTSUPP; /* of both kinds, in the kernel too */
+}
+
+long sys_iter_create(struct sys_call *call)
+{
+	struct sys_link *link;
+	int error;
+
+	if (call->attr.iter_create.flags)
+		return -EINVAL;
+	error = sys_link_by_fd(call, call->attr.iter_create.link_fd, &link);
+	if (error)
+		return error;
+	sys_link_put(link);
+	return -EINVAL; /* not an iterator's link */
+}

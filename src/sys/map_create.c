@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * BPF_MAP_CREATE: the kernel's rules for each map type as rows
+ * (kernel/bpf/{arraymap,hashtab,ringbuf}.c, map_create() of syscall.c), then the descriptor and the
+ * memory in the arena. A map that programs only read, or that holds objects, has its memory in the
+ * control segment, where no traced process can write.
+ */
+#include "sys/hive.h"
+#include "base/alloc.h"
+#include "rt/arena.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#define PAGE	     4096u
+#define ACCESS_FLAGS (BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)
+#define ARRAY_FLAGS \
+	(BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS)
+#define HASH_FLAGS \
+	(BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS)
+#define VALUE_SIZE_MAX 0x7fffffffu
+#define PERCPU_MAX     32768u		 /* PCPU_MIN_UNIT_SIZE */
+#define HASH_ELEM_MAX  ((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
+
+typedef int (*check_fn)(const union abi_attr *attr);
+typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf_type *key,
+			    const struct btf_type *value);
+
+struct map_row {
+	check_fn check;		/* NULL: skep has no map of this type */
+	check_btf_fn check_btf; /* NULL: a key type is needed, and nothing else is looked at */
+};
+
+static bool flags_clash(u32 flags)
+{
+	u32 both = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+
+	return (flags & both) == both;
+}
+
+static int check_array(const union abi_attr *attr)
+{
+	bool percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_ARRAY;
+
+	if (!attr->max_entries || attr->key_size != 4 || !attr->value_size ||
+	    attr->map_flags & ~ARRAY_FLAGS || flags_clash(attr->map_flags) ||
+	    (percpu && attr->map_flags & BPF_F_NUMA_NODE))
+		return -EINVAL;
+	if (attr->map_type != BPF_MAP_TYPE_ARRAY &&
+	    attr->map_flags & (BPF_F_MMAPABLE | BPF_F_INNER_MAP))
+		return -EINVAL;
+	if (attr->map_type != BPF_MAP_TYPE_PERF_EVENT_ARRAY &&
+	    attr->map_flags & BPF_F_PRESERVE_ELEMS)
+		return -EINVAL;
+	if (attr->value_size > VALUE_SIZE_MAX)
+		return -E2BIG;
+	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
+}
+
+static int check_object_array(const union abi_attr *attr)
+{
+	if (attr->value_size != sizeof(u32) ||
+	    attr->map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG))
+		return -EINVAL;
+	return check_array(attr);
+}
+
+static int check_hash(const union abi_attr *attr)
+{
+	bool percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_HASH;
+
+	if (attr->map_flags & ~HASH_FLAGS || flags_clash(attr->map_flags) ||
+	    attr->map_flags & BPF_F_NO_COMMON_LRU || (percpu && attr->map_flags & BPF_F_NUMA_NODE))
+		return -EINVAL;
+	if (!attr->max_entries || !attr->key_size || !attr->value_size)
+		return -EINVAL;
+	if ((u64)attr->key_size + attr->value_size >= HASH_ELEM_MAX)
+		return -E2BIG;
+	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
+}
+
+static int check_ringbuf(const union abi_attr *attr)
+{
+	if (attr->map_flags & ~BPF_F_NUMA_NODE || attr->key_size || attr->value_size ||
+	    !attr->max_entries || attr->max_entries & (attr->max_entries - 1) ||
+	    attr->max_entries % PAGE)
+		return -EINVAL;
+	return 0;
+}
+
+static int btf_of_array(const union abi_attr *attr, const struct btf_type *key,
+			const struct btf_type *value)
+{
+	u32 data;
+
+	/* Without a key type: .data, .rodata, .bss */
+	if (!key)
+		return attr->map_type == BPF_MAP_TYPE_ARRAY && attr->max_entries == 1 &&
+				       btf_kind_of(value) == BTF_KIND_DATASEC
+			       ? 0
+			       : -EINVAL;
+	if (btf_kind_of(key) != BTF_KIND_INT)
+		return -EINVAL;
+	data = btf_int_data(key);
+	return BTF_INT_BITS(data) == 32 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
+}
+
+static int btf_refused(const union abi_attr *attr, const struct btf_type *key,
+		       const struct btf_type *value)
+{
+	return -ABI_ENOTSUPP;
+}
+
+static const struct map_row rows[] = {
+	[BPF_MAP_TYPE_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_PERCPU_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_ARRAY] = { check_array, btf_of_array },
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = { check_array, btf_of_array },
+	[BPF_MAP_TYPE_PROG_ARRAY] = { check_object_array, NULL },
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
+	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
+};
+
+static int check_btf(struct sys_call *call, const struct btf *btf)
+{
+	const union abi_attr *attr = &call->attr;
+	const struct map_row *row = &rows[attr->map_type];
+	const struct btf_type *key = NULL, *value;
+	u32 id = attr->btf_key_type_id, size;
+	const char *special;
+
+	if (id) {
+		key = btf_sized_type(btf, &id, &size);
+		if (!key || size != attr->key_size)
+			return -EINVAL;
+	} else if (!row->check_btf) {
+		return -EINVAL;
+	}
+	id = attr->btf_value_type_id;
+	value = btf_sized_type(btf, &id, &size);
+	if (!value || size != attr->value_size)
+		return -EINVAL;
+	special = btf_special_field(btf, id);
+	if (special) {
+		sys_say(call->hive, "map %.16s: values with a %s are not available in user space",
+			attr->map_name, special);
+		return -EOPNOTSUPP;
+	}
+	return row->check_btf ? row->check_btf(attr, key, value) : 0;
+}
+
+/* What map_create() of the kernel looks at before a map exists, in its order. */
+static int check_attr(struct sys_call *call)
+{
+	union abi_attr *attr = &call->attr;
+	bool token = attr->map_flags & ABI_F_TOKEN_FD;
+	struct object *object;
+	int error;
+
+	attr->map_flags &= ~ABI_F_TOKEN_FD;
+	if (attr->btf_vmlinux_value_type_id) {
+		if (attr->map_type != BPF_MAP_TYPE_STRUCT_OPS || attr->btf_key_type_id ||
+		    attr->btf_value_type_id)
+			return -EINVAL;
+	} else if (attr->btf_key_type_id && !attr->btf_value_type_id) {
+		return -EINVAL;
+	}
+	if (attr->map_type != BPF_MAP_TYPE_BLOOM_FILTER && attr->map_type != ABI_MAP_TYPE_ARENA &&
+	    attr->map_extra)
+		return -EINVAL;
+	if (sys_access_of_flags(attr->map_flags) < 0)
+		return -EINVAL;
+	if (attr->map_flags & BPF_F_NUMA_NODE && attr->numa_node)
+		return -EINVAL;
+	if (attr->map_type >= ARRAY_SIZE(rows) || !rows[attr->map_type].check) {
+		if (abi_map_type_name(attr->map_type) && attr->map_type)
+			sys_say(call->hive,
+				"map %.16s: maps of type %s are not available in user space",
+				attr->map_name, abi_map_type_name(attr->map_type));
+		return -EINVAL;
+	}
+	error = rows[attr->map_type].check(attr);
+	if (error)
+		return error;
+	if (attr->map_ifindex)
+		return -EINVAL; /* offload to a device */
+	if (token) {
+		error = sys_object_by_fd(call, (u32)attr->map_token_fd, OBJECT_KINDS, &object);
+		if (!error)
+			object_unref(object);
+		return error ? error : -EINVAL;
+	}
+	return call->client->privileged ? 0 : -EPERM;
+}
+
+static void release_memory(struct sys_map *map)
+{
+	struct arena *arena = map->hive->options.arena;
+
+	if (map->rt && map->rt->data)
+		arena_release(arena, map->segment, map->rt->data, map->rt->data_size);
+	if (map->rt)
+		arena_release(arena, ARENA_CONTROL, map->rt, sizeof(*map->rt));
+}
+
+static void free_map(struct sys_deferred *deferred)
+{
+	struct sys_map *map = container_of(deferred, struct sys_map, deferred);
+	u32 i;
+
+	sys_slots_clear(map);
+	release_memory(map);
+	sys_btf_put(map->btf);
+	base_free(map->slots);
+	for (i = 0; i < SYS_CURSORS; i++)
+		base_free(map->cursors[i].key);
+	base_free(map);
+}
+
+static void release(struct object *object)
+{
+	struct sys_map *map = container_of(object, struct sys_map, object);
+
+	sys_defer(map->hive, &map->deferred, free_map);
+}
+
+/* A prog array lives by its users: programs that refer to it keep it, but not what is in it. */
+static void last_user(struct object *object)
+{
+	struct sys_map *map = container_of(object, struct sys_map, object);
+
+	if (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY || !(map->rt->flags & BPF_F_PRESERVE_ELEMS))
+		sys_slots_clear(map);
+}
+
+static int allocate(struct sys_call *call, struct sys_map *map)
+{
+	const union abi_attr *attr = &call->attr;
+	struct arena *arena = call->hive->options.arena;
+	struct rt_map_spec spec = {
+		.type = attr->map_type,
+		.key_size = attr->key_size,
+		.value_size = attr->value_size,
+		.max_entries = attr->max_entries,
+		.flags = attr->map_flags & ~(BPF_F_RDONLY | BPF_F_WRONLY),
+		.nr_vcpus = RT_CONTROL->nr_vcpus,
+		.map_extra = attr->map_extra,
+	};
+	u64 size = rt_map_memory_size(&spec), seed = 0;
+
+	if (!size)
+		return -E2BIG;
+	if (!(spec.flags & BPF_F_ZERO_SEED) && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+		return -ENOMEM;
+	map->segment = rt_map_in_control(&spec) ? ARENA_CONTROL : ARENA_DATA;
+	map->rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*map->rt), 64);
+	if (map->rt)
+		map->rt->data = arena_alloc(arena, map->segment, size, PAGE);
+	if (!map->rt || !map->rt->data) {
+		sys_say(call->hive, "map %.16s: no room for %llu bytes in the hive's arena",
+			attr->map_name, (unsigned long long)size);
+		return -ENOMEM;
+	}
+	map->rt->data_size = size;
+	rt_map_init(map->rt, &spec, 0, seed);
+	if (sys_map_holds_objects(map)) {
+		map->slots = base_zalloc(attr->max_entries, sizeof(*map->slots));
+		if (!map->slots)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int fill(struct sys_call *call, struct sys_map *map)
+{
+	const union abi_attr *attr = &call->attr;
+	int error;
+
+	error = allocate(call, map);
+	if (!error)
+		error = sys_copy_name(map->rt->name, attr->map_name);
+	if (error || (!attr->btf_key_type_id && !attr->btf_value_type_id))
+		return error;
+	error = sys_btf_by_fd(call, attr->btf_fd, &map->btf);
+	if (error)
+		return error;
+	map->btf_key_type_id = attr->btf_key_type_id;
+	map->btf_value_type_id = attr->btf_value_type_id;
+	return check_btf(call, map->btf->btf);
+}
+
+/* A map for one signed program alone: there is nothing here that could check a signature. */
+static int check_exclusive(struct sys_call *call)
+{
+	if (!call->attr.excl_prog_hash)
+		return call->attr.excl_prog_hash_size ? -EINVAL : 0;
+	sys_say(call->hive, "map %.16s: maps exclusive to a signed program are not available",
+		call->attr.map_name);
+	return -EINVAL;
+}
+
+long sys_map_create(struct sys_call *call)
+{
+	struct sys_map *map;
+	int error;
+
+	error = check_attr(call);
+	if (error)
+		return error;
+	map = base_zalloc(1, sizeof(*map));
+	if (!map)
+		return -ENOMEM;
+	map->hive = call->hive;
+	error = check_exclusive(call);
+	if (!error)
+		error = fill(call, map);
+	if (!error)
+		error = object_init(call->hive->objects, &map->object, OBJECT_MAP, release);
+	if (error) {
+		free_map(&map->deferred); /* no program has seen it */
+		return error;
+	}
+	map->object.last_user = sys_map_holds_objects(map) ? last_user : NULL;
+	map->rt->id = map->object.id;
+	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));
+}
+
+void sys_map_describe(const struct sys_map *map, struct verify_map *ret_description)
+{
+	const struct rt_map *rt = map->rt;
+	struct verify_map *description = ret_description;
+
+	memset(description, 0, sizeof(*description));
+	description->type = rt->type;
+	description->key_size = rt->key_size;
+	description->value_size = rt->value_size;
+	description->max_entries = rt->max_entries;
+	description->flags = rt->flags;
+	description->id = rt->id;
+	description->map_extra = rt->map_extra;
+	memcpy(description->name, rt->name, sizeof(description->name));
+	description->frozen = map->frozen;
+	description->address = (u64)(uintptr_t)rt;
+	if (rt->type == BPF_MAP_TYPE_ARRAY) {
+		description->value_address = (u64)(uintptr_t)rt->data;
+		/* In control: what was read while verifying is what programs will read. */
+		if (map->frozen && rt->flags & BPF_F_RDONLY_PROG)
+			description->frozen_values = rt->data;
+	}
+	description->btf = map->btf ? map->btf->btf : NULL;
+	description->btf_key_type_id = map->btf_key_type_id;
+	description->btf_value_type_id = map->btf_value_type_id;
+	description->owner_prog_type = map->owner_type;
+	description->handle = (void *)(uintptr_t)map;
+}
+
+struct sys_map *sys_map_of(struct object *object)
+{
+	return container_of(object, struct sys_map, object);
+}
+
+const struct rt_map *sys_map_rt(struct object *object)
+{
+	return sys_map_of(object)->rt;
+}
+
+static u64 page_up(u64 size)
+{
+	return ALIGN_UP(size, (u64)PAGE);
+}
+
+int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
+		 u64 *ret_address)
+{
+	const struct rt_map *rt = sys_map_of(object)->rt;
+	bool write = prot & PROT_WRITE;
+	u64 size;
+
+	/* As for any file: every mapping reads, and a shared writable one writes. */
+	if ((access & O_ACCMODE) == O_WRONLY || (write && (access & O_ACCMODE) == O_RDONLY))
+		return -EACCES;
+	if (rt->type != BPF_MAP_TYPE_ARRAY && rt->type != BPF_MAP_TYPE_RINGBUF)
+		return -ABI_ENOTSUPP;
+	if (!(map_flags & MAP_SHARED))
+		return -EINVAL;
+	if (write && sys_map_of(object)->frozen)
+		return -EPERM;
+	if (write && rt->flags & BPF_F_RDONLY_PROG)
+		return -EACCES;
+	if (rt->type == BPF_MAP_TYPE_ARRAY) {
+		if (!(rt->flags & BPF_F_MMAPABLE))
+			return -EINVAL;
+		size = page_up((u64)rt->max_entries * rt->value_stride);
+	} else {
+		if (write && (offset || length != PAGE))
+			return -EPERM;
+		size = 2 * PAGE + 2ull * rt->max_entries;
+	}
+	if (offset % PAGE || !length || offset > size || page_up(length) > size - offset)
+		return -EINVAL;
+	*ret_address = (u64)(uintptr_t)rt->data + offset;
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps whose elements are objects: prog arrays and perf event arrays. The supervisor keeps a
+ * reference for each slot in its own memory; what the data plane follows is a pointer in the
+ * control segment, stored with rt_map_set_object(). What leaves a slot keeps its reference for a
+ * grace period, because a program that is running may have read the pointer before.
+ */
+#include "sys/hive.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What stands in one slot. Made with the entry, so that leaving never needs memory. */
+struct sys_slot {
+	struct object *object;
+	struct sys_deferred deferred;
+};
+
+static void free_slot(struct sys_deferred *deferred)
+{
+	struct sys_slot *slot = container_of(deferred, struct sys_slot, deferred);
+
+	object_unref(slot->object);
+	base_free(slot);
+}
+
+bool sys_map_holds_objects(const struct sys_map *map)
+{
+	return map->rt && (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
+			   map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+}
+
+int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value)
+{
+	u32 index;
+
+	memcpy(&index, key, sizeof(index));
+	if (map->rt->type != BPF_MAP_TYPE_PROG_ARRAY)
+		return -ABI_ENOTSUPP;
+	if (index >= map->rt->max_entries || !map->slots[index])
+		return -ENOENT;
+	*ret_value = map->slots[index]->object->id;
+	return 0;
+}
+
+bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
+{
+	u32 frags = prog->flags & BPF_F_XDP_HAS_FRAGS;
+
+	if (!map->has_owner) {
+		map->has_owner = true;
+		map->owner_type = prog->type;
+		map->owner_attach_type = prog->expected_attach_type;
+		map->owner_frags = frags;
+	}
+	return map->owner_type == prog->type &&
+	       map->owner_attach_type == prog->expected_attach_type && map->owner_frags == frags;
+}
+
+/* The object for a slot, a new reference, and what the data plane shall find there. */
+static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct object **ret_object,
+		   void **ret_target)
+{
+	const struct sys_hive_options *options = &call->hive->options;
+	struct sys_prog *prog;
+	int error;
+
+	if (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY) {
+		error = sys_prog_by_fd(call, fd, &prog);
+		if (error)
+			return error;
+		*ret_object = &prog->object;
+		*ret_target = prog->rt;
+		error = sys_map_accepts_prog(map, prog) ? 0 : -EINVAL;
+	} else {
+		error = sys_object_by_fd(call, fd, OBJECT_PERF, ret_object);
+		if (error)
+			return error;
+		error = options->attach_ops && options->attach_ops->perf_target
+				? options->attach_ops->perf_target(options->attach_arg, *ret_object,
+								   ret_target)
+				: -EINVAL;
+	}
+	if (error)
+		object_unref(*ret_object);
+	return error;
+}
+
+int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags)
+{
+	struct sys_slot *slot, *old;
+	void *target;
+	u32 index;
+	int error;
+
+	memcpy(&index, key, sizeof(index));
+	if (flags != BPF_ANY)
+		return -EINVAL;
+	if (index >= map->rt->max_entries)
+		return -E2BIG;
+	slot = base_zalloc(1, sizeof(*slot));
+	if (!slot)
+		return -ENOMEM;
+	error = resolve(call, map, fd, &slot->object, &target);
+	if (error) {
+		base_free(slot);
+		return error;
+	}
+	old = map->slots[index];
+	error = (int)rt_map_set_object(map->rt, index, target);
+	if (error) {
+		free_slot(&slot->deferred);
+		return error;
+	}
+	map->slots[index] = slot;
+	if (old)
+		sys_defer(map->hive, &old->deferred, free_slot);
+	return 0;
+}
+
+int sys_slot_delete(struct sys_map *map, u32 index)
+{
+	struct sys_slot *old;
+
+	if (index >= map->rt->max_entries)
+		return -E2BIG;
+	old = map->slots[index];
+	if (!old)
+		return -ENOENT;
+	map->slots[index] = NULL;
+	rt_map_set_object(map->rt, index, NULL);
+	sys_defer(map->hive, &old->deferred, free_slot);
+	return 0;
+}
+
+void sys_slots_clear(struct sys_map *map)
+{
+	u32 i;
+
+	for (i = 0; map->slots && i < map->rt->max_entries; i++)
+		sys_slot_delete(map, i);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program's info. The client asks for arrays by giving room and an address, and is told how many
+ * there are whether or not it took them. Instructions are shown as clients write them: maps by id,
+ * not by the addresses that the engines use.
+ */
+#include "sys/info.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Copies an array of count items to a client that has room for *nr of them; *nr becomes count. */
+static int give(struct sys_call *call, u64 address, u32 *nr, const void *items, u32 count,
+		u32 item_size)
+{
+	u32 take = *nr < count ? *nr : count;
+
+	*nr = count;
+	return sys_write(call, address, items, (u64)take * item_size);
+}
+
+static int give_map_ids(struct sys_call *call, const struct sys_prog *prog,
+			struct bpf_prog_info *info)
+{
+	u32 *ids = base_zalloc(prog->nr_maps, sizeof(*ids)), i;
+	int error;
+
+	if (!ids)
+		return -ENOMEM;
+	for (i = 0; i < prog->nr_maps; i++)
+		ids[i] = prog->maps[i]->object.id;
+	error = give(call, info->map_ids, &info->nr_map_ids, ids, prog->nr_maps, sizeof(*ids));
+	base_free(ids);
+	return error;
+}
+
+/* The record sizes must be ours if there is anything to copy; the client learns them otherwise. */
+static int check_record_sizes(struct bpf_prog_info *info)
+{
+	if ((info->nr_func_info || info->func_info_rec_size) &&
+	    info->func_info_rec_size != sizeof(struct bpf_func_info))
+		return -EINVAL;
+	if ((info->nr_line_info || info->line_info_rec_size) &&
+	    info->line_info_rec_size != sizeof(struct bpf_line_info))
+		return -EINVAL;
+	if ((info->nr_jited_line_info || info->jited_line_info_rec_size) &&
+	    info->jited_line_info_rec_size != sizeof(u64))
+		return -EINVAL;
+	info->func_info_rec_size = sizeof(struct bpf_func_info);
+	info->line_info_rec_size = sizeof(struct bpf_line_info);
+	info->jited_line_info_rec_size = sizeof(u64);
+	return 0;
+}
+
+/* The map that an address belongs to; *ret_value says whether it is one in the map's values. */
+static const struct sys_map *map_at(const struct sys_prog *prog, u64 address, bool *ret_value)
+{
+	u32 i;
+
+	for (i = 0; i < prog->nr_maps; i++) {
+		const struct rt_map *rt = prog->maps[i]->rt;
+		u64 values = (u64)(uintptr_t)rt->data;
+
+		*ret_value = false;
+		if (address == (u64)(uintptr_t)rt)
+			return prog->maps[i];
+		*ret_value = true;
+		if (rt->type == BPF_MAP_TYPE_ARRAY && address >= values &&
+		    address < values + rt->data_size)
+			return prog->maps[i];
+	}
+	return NULL;
+}
+
+static struct bpf_insn *dump(const struct sys_prog *prog)
+{
+	u32 nr = prog->rt->nr_insns, i;
+	struct bpf_insn *insns = base_memdup(prog->rt->insns, (u64)nr * sizeof(*insns));
+	const struct sys_map *map;
+	bool value;
+	u64 imm;
+
+	for (i = 0; insns && i + 1 < nr; i++) {
+		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		imm = (u64)(u32)insns[i + 1].imm << 32 | (u32)insns[i].imm;
+		map = insns[i].src_reg == BPF_PSEUDO_FUNC ? NULL : map_at(prog, imm, &value);
+		if (map) {
+			insns[i].src_reg = value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
+			insns[i].imm = (s32)map->object.id;
+			insns[i + 1].imm = value ? (s32)(imm - (u64)(uintptr_t)map->rt->data) : 0;
+		}
+		i++;
+	}
+	return insns;
+}
+
+static int give_insns(struct sys_call *call, const struct sys_prog *prog,
+		      struct bpf_prog_info *info)
+{
+	u32 length = prog->rt->nr_insns * (u32)sizeof(struct bpf_insn),
+	    room = info->xlated_prog_len;
+	struct bpf_insn *insns;
+	int error;
+
+	info->xlated_prog_len = length;
+	if (!room)
+		return 0;
+	insns = dump(prog);
+	if (!insns)
+		return -ENOMEM;
+	error = sys_write(call, info->xlated_prog_insns, insns, room < length ? room : length);
+	base_free(insns);
+	return error;
+}
+
+static void fill(const struct sys_prog *prog, struct bpf_prog_info *info)
+{
+	const struct rt_prog_stats *stats = prog->rt->stats;
+
+	info->type = prog->type;
+	info->id = prog->object.id;
+	info->load_time = prog->load_time_ns;
+	info->created_by_uid = prog->object.uid;
+	info->gpl_compatible = prog->gpl_compatible;
+	memcpy(info->tag, prog->tag, sizeof(info->tag));
+	memcpy(info->name, prog->name, sizeof(info->name));
+	info->ifindex = 0;
+	info->netns_dev = 0;
+	info->netns_ino = 0;
+	info->run_time_ns = READ_ONCE(stats->run_time_ns);
+	info->run_cnt = READ_ONCE(stats->run_cnt);
+	info->recursion_misses = READ_ONCE(stats->recursion_misses);
+	info->verified_insns = prog->verified_insns;
+	if (prog->btf)
+		info->btf_id = prog->btf->object.id;
+}
+
+/* The interpreter runs it: there is no native code to show. */
+static int fill_native(struct sys_call *call, const struct sys_prog *prog,
+		       struct bpf_prog_info *info)
+{
+	info->jited_prog_len = 0;
+	info->nr_jited_ksyms = 1;
+	info->jited_ksyms = 0;
+	info->nr_jited_func_lens = 1;
+	info->jited_func_lens = 0;
+	info->nr_jited_line_info = 0;
+	return give(call, info->prog_tags, &info->nr_prog_tags, prog->tag, 1, SYS_TAG_SIZE);
+}
+
+int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
+{
+	struct bpf_prog_info info;
+	int error;
+
+	error = sys_info_read(call, &info, sizeof(info));
+	if (error)
+		return error;
+	fill(prog, &info);
+	error = give_map_ids(call, prog, &info);
+	if (!error)
+		error = check_record_sizes(&info);
+	if (error)
+		return error;
+	if (!call->client->privileged) {
+		info.jited_prog_len = 0;
+		info.xlated_prog_len = 0;
+		info.nr_jited_ksyms = 0;
+		info.nr_jited_func_lens = 0;
+		info.nr_func_info = 0;
+		info.nr_line_info = 0;
+		info.nr_jited_line_info = 0;
+		return sys_info_write(call, &info);
+	}
+	info.attach_btf_id = 0;
+	info.attach_btf_obj_id = 0;
+	if (give_insns(call, prog, &info) || fill_native(call, prog, &info) ||
+	    give(call, info.func_info, &info.nr_func_info, prog->func_info, prog->nr_func_info,
+		 sizeof(struct bpf_func_info)) ||
+	    give(call, info.line_info, &info.nr_line_info, prog->line_info, prog->nr_line_info,
+		 sizeof(struct bpf_line_info)))
+		return -EFAULT;
+	return sys_info_write(call, &info);
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * BPF_PROG_LOAD: the kernel's checks of the attributes in the kernel's order (bpf_prog_load() and
+ * the start of bpf_check()), the verifier, and what it accepted made into a program. Until the
+ * object has its id everything hangs on struct sys_load and goes with load_done().
+ */
+#include "sys/prog_load.h"
+#include "abi/context.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#define LICENSE_MAX 128
+#define KNOWN_FLAGS                                                           \
+	(BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT | BPF_F_TEST_RND_HI32 | \
+	 BPF_F_TEST_STATE_FREQ | BPF_F_SLEEPABLE | BPF_F_XDP_HAS_FRAGS |      \
+	 ABI_F_XDP_DEV_BOUND_ONLY | ABI_F_TEST_REG_INVARIANTS | ABI_F_TOKEN_FD)
+
+static bool license_is_gpl(const char *license)
+{
+	static const char *const licenses[] = {
+		"GPL",		"GPL v2",	"GPL and additional rights",
+		"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(licenses); i++)
+		if (!strcmp(license, licenses[i]))
+			return true;
+	return false;
+}
+
+/* A licence longer than 127 characters is cut, not refused. */
+static int read_license(struct sys_call *call, bool *ret_gpl)
+{
+	char license[LICENSE_MAX];
+	long length = call->client->ops->read_string(call->client, license, call->attr.load.license,
+						     sizeof(license));
+
+	if (length < 0 && length != -ENAMETOOLONG)
+		return -EFAULT;
+	*ret_gpl = length >= 0 && license_is_gpl(license);
+	return 0;
+}
+
+/* Attaching to BTF-described functions: programs of these types cannot be had here, whatever the
+ * id. */
+static int check_attach_target(struct sys_call *call)
+{
+	const union abi_attr *attr = &call->attr;
+	struct object *object;
+
+	if (attr->load.attach_prog_fd) {
+		if (sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_PROG, &object) &&
+		    sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_BTF, &object))
+			return -EINVAL;
+		/* BTF that a client has loaded is not the kernel's. */
+		if (object->kind == OBJECT_BTF) {
+			object_unref(object);
+			return -ABI_ENOTSUPP;
+		}
+		object_unref(object);
+	} else if (!attr->load.attach_btf_id) {
+		return 0;
+	}
+	sys_say(call->hive,
+		"program %.16s: attaching to a function by BTF (type %s) is not available",
+		attr->load.prog_name,
+		abi_prog_type_name(attr->load.prog_type) ? abi_prog_type_name(attr->load.prog_type)
+							 : "unknown");
+	return -EINVAL;
+}
+
+static int check_attr(struct sys_call *call)
+{
+	union abi_attr *attr = &call->attr;
+	struct object *object;
+	int error;
+
+	if (attr->load.prog_flags & ~KNOWN_FLAGS)
+		return -EINVAL;
+	if (attr->load.prog_flags & ABI_F_TOKEN_FD) {
+		error = sys_object_by_fd(call, (u32)attr->load.prog_token_fd, OBJECT_KINDS,
+					 &object);
+		if (!error)
+			object_unref(object);
+		return error ? error : -EINVAL;
+	}
+	if (!call->client->privileged)
+		return -EPERM;
+	if (!attr->load.insn_cnt || attr->load.insn_cnt > ABI_INSNS_MAX)
+		return -E2BIG;
+	error = check_attach_target(call);
+	if (error)
+		return error;
+	return sys_check_load_attach(attr->load.prog_type, &attr->load.expected_attach_type);
+}
+
+static int check_kind(struct sys_load *load)
+{
+	const union abi_attr *attr = &load->call->attr;
+	struct sys_hive *hive = load->call->hive;
+
+	if (attr->load.prog_ifindex) {
+		sys_say(hive, "program %.16s: programs bound to a device are not available",
+			attr->load.prog_name);
+		return -EINVAL;
+	}
+	if (attr->load.signature) {
+		sys_say(hive, "program %.16s: signatures of programs cannot be checked here",
+			attr->load.prog_name);
+		return -EINVAL;
+	}
+	if (!abi_ctx_find(attr->load.prog_type)) {
+		if (attr->load.prog_type && abi_prog_type_name(attr->load.prog_type))
+			sys_say(hive,
+				"program %.16s: programs of type %s are not available in user "
+				"space",
+				attr->load.prog_name, abi_prog_type_name(attr->load.prog_type));
+		return -EINVAL;
+	}
+	return sys_copy_name(load->prog->name, attr->load.prog_name);
+}
+
+/* The verifier asks for the map behind a descriptor: looked up once for each descriptor. */
+static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
+{
+	struct sys_load *load = arg;
+	struct sys_load_map *entry;
+	void *maps;
+	u32 i;
+	int error;
+
+	for (i = 0; i < load->nr_maps; i++)
+		if (load->maps[i]->fd == fd) {
+			*ret_map = &load->maps[i]->description;
+			return 0;
+		}
+	if (load->nr_maps == load->maps_room) {
+		u32 room = load->maps_room ? load->maps_room * 2 : 16;
+
+		maps = base_realloc(load->maps, room, sizeof(*load->maps));
+		if (!maps)
+			return -ENOMEM;
+		load->maps = maps;
+		load->maps_room = room;
+	}
+	entry = base_zalloc(1, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	error = sys_map_by_fd(load->call, (u32)fd, &entry->map);
+	if (error) {
+		base_free(entry);
+		return error;
+	}
+	entry->fd = fd;
+	sys_map_describe(entry->map, &entry->description);
+	load->maps[load->nr_maps++] = entry;
+	*ret_map = &entry->description;
+	return 0;
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+
+/* fd_array without a count: as much of it as instructions point to. */
+static int load_fd_array(struct sys_load *load)
+{
+	const union abi_attr *attr = &load->call->attr;
+	u64 nr = attr->load.fd_array_cnt;
+	void *fds;
+	u32 i;
+	int error;
+
+	for (i = 0; i < attr->load.insn_cnt; i++) {
+		const struct bpf_insn *insn = &load->insns[i];
+
+		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
+		    (insn->src_reg == BPF_PSEUDO_MAP_IDX ||
+		     insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) &&
+		    insn->imm >= 0 && (u64)insn->imm >= nr && !attr->load.fd_array_cnt)
+			nr = (u64)insn->imm + 1;
+	}
+	if (!attr->load.fd_array || !nr)
+		return attr->load.fd_array_cnt && !attr->load.fd_array ? -EFAULT : 0;
+	if (nr > ABI_INSNS_MAX)
+		return attr->load.fd_array_cnt ? -E2BIG : -EFAULT;
+	error = sys_read_new(load->call, attr->load.fd_array, nr * sizeof(int), &fds);
+	if (error)
+		return error;
+	load->fds = fds;
+	load->nr_fds = (u32)nr;
+	return 0;
+}
+
+/* With a count the entries must all be maps or BTF, and the maps belong to the program. */
+static int check_fd_array(struct sys_load *load)
+{
+	const struct verify_map *map;
+	struct object *object;
+	u32 i;
+	int error;
+
+	for (i = 0; load->call->attr.load.fd_array_cnt && i < load->nr_fds; i++) {
+		if (!map_by_fd(load, load->fds[i], &map))
+			continue;
+		error = sys_object_by_fd(load->call, (u32)load->fds[i], OBJECT_BTF, &object);
+		if (error) {
+			sys_log_printf(&load->log,
+				       "fd %d is not pointing to valid bpf_map or btf\n",
+				       load->fds[i]);
+			return error;
+		}
+		object_unref(object);
+	}
+	return 0;
+}
+
+static int verify(struct sys_load *load)
+{
+	const union abi_attr *attr = &load->call->attr;
+	struct sys_prog *prog = load->prog;
+	struct verify_input input = {
+		.insns = load->insns,
+		.nr_insns = attr->load.insn_cnt,
+		.prog_type = prog->type,
+		.expected_attach_type = prog->expected_attach_type,
+		.prog_flags = prog->flags,
+		.gpl_compatible = prog->gpl_compatible,
+		.privileged = load->call->client->privileged,
+		.fd_array = load->fds,
+		.nr_fd_array = load->nr_fds,
+		.ops = &ops,
+		.ops_arg = load,
+		.log = { .level = load->log.level, .write = sys_log_write, .arg = &load->log },
+	};
+	int error;
+
+	error = check_fd_array(load);
+	if (!error)
+		error = sys_load_debug_info(load);
+	if (error)
+		return error;
+	input.btf = prog->btf ? prog->btf->btf : NULL;
+	input.func_info = prog->func_info;
+	input.func_info_rec_size = sizeof(*prog->func_info);
+	input.nr_func_info = prog->nr_func_info;
+	input.line_info = prog->line_info;
+	input.line_info_rec_size = sizeof(*prog->line_info);
+	input.nr_line_info = prog->nr_line_info;
+	return verify_program(&input, &load->output);
+}
+
+/* The verifier between opening and closing the log; its errors give way to the log's. */
+static int check_program(struct sys_load *load)
+{
+	union abi_attr *attr = &load->call->attr;
+	int error, log_error;
+
+	error = sys_log_init(&load->log, attr->load.log_level, attr->load.log_buf,
+			     attr->load.log_size);
+	if (error)
+		return error;
+	error = load_fd_array(load);
+	if (!error)
+		error = verify(load);
+	log_error = sys_log_finish(load->call, &load->log, &attr->load.log_true_size);
+	if (load->call->size >= offsetof(union abi_attr, load.log_true_size) + sizeof(u32) &&
+	    sys_write_attr(load->call, load.log_true_size))
+		log_error = -EFAULT;
+	return log_error ? log_error : error;
+}
+
+/* References to the maps that the program uses: those the verifier names, then those of fd_array.
+ */
+static int take_maps(struct sys_load *load)
+{
+	struct sys_prog *prog = load->prog;
+	u32 i, j, all = load->output.nr_used_maps + load->nr_maps;
+	struct sys_map *map;
+
+	prog->maps = base_zalloc(all, sizeof(*prog->maps));
+	if (!prog->maps)
+		return -ENOMEM;
+	for (i = 0; i < all; i++) {
+		if (i < load->output.nr_used_maps)
+			map = load->output.used_maps[i];
+		else if (load->call->attr.load.fd_array_cnt)
+			map = load->maps[i - load->output.nr_used_maps]->map;
+		else
+			break;
+		for (j = 0; j < prog->nr_maps && prog->maps[j] != map; j++)
+			;
+		if (j < prog->nr_maps)
+			continue;
+		object_ref(&map->object);
+		prog->maps[prog->nr_maps++] = map;
+	}
+	for (i = 0; i < prog->nr_maps; i++)
+		if (prog->maps[i]->rt->type == BPF_MAP_TYPE_PROG_ARRAY &&
+		    !sys_map_accepts_prog(prog->maps[i], prog))
+			return -EINVAL;
+	return 0;
+}
+
+static int build(struct sys_load *load)
+{
+	const struct verify_output *output = &load->output;
+	struct arena *arena = load->call->hive->options.arena;
+	struct sys_prog *prog = load->prog;
+	struct rt_subprog *subprogs;
+	struct bpf_insn *insns;
+	struct rt_prog *rt;
+	u32 i;
+
+	prog->rt = rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*rt), 64);
+	if (!rt)
+		return -ENOMEM;
+	rt->nr_insns = output->nr_insns;
+	rt->nr_subprogs = output->nr_subprogs;
+	rt->insns = insns =
+		arena_alloc(arena, ARENA_CONTROL, (u64)output->nr_insns * sizeof(*insns), 64);
+	rt->subprogs = subprogs =
+		arena_alloc(arena, ARENA_CONTROL, (u64)output->nr_subprogs * sizeof(*subprogs), 8);
+	rt->stats = arena_alloc(arena, ARENA_DATA, sizeof(*rt->stats), 64);
+	if (!insns || !subprogs || !rt->stats)
+		return -ENOMEM;
+	memcpy(insns, output->insns, (u64)output->nr_insns * sizeof(*insns));
+	for (i = 0; i < output->nr_subprogs; i++) {
+		subprogs[i].start = output->subprogs[i].start;
+		subprogs[i].stack_depth = output->subprogs[i].stack_depth;
+	}
+	rt->type = prog->type;
+	rt->expected_attach_type = prog->expected_attach_type;
+	rt->tail_call_reachable = output->tail_calls;
+	rt->stats_enabled = load->call->hive->stats_users != 0;
+	memcpy(rt->name, prog->name, sizeof(rt->name));
+	return 0;
+}
+
+static int load_program(struct sys_load *load)
+{
+	struct sys_call *call = load->call;
+	const union abi_attr *attr = &call->attr;
+	struct sys_prog *prog = load->prog;
+	struct timespec now;
+	void *insns;
+	int error;
+
+	prog->type = attr->load.prog_type;
+	prog->expected_attach_type = attr->load.expected_attach_type;
+	prog->flags = attr->load.prog_flags;
+	error = sys_read_new(call, attr->load.insns,
+			     (u64)attr->load.insn_cnt * sizeof(struct bpf_insn), &insns);
+	if (error)
+		return error;
+	load->insns = insns;
+	error = read_license(call, &prog->gpl_compatible);
+	if (!error)
+		error = check_kind(load);
+	if (!error)
+		error = sys_prog_tag(load->insns, attr->load.insn_cnt, prog->tag);
+	if (!error) {
+		clock_gettime(CLOCK_BOOTTIME, &now);
+		prog->load_time_ns = (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+		error = check_program(load);
+	}
+	if (error)
+		return error;
+	prog->verified_insns = load->output.verified_insns;
+	prog->tail_calls = load->output.tail_calls;
+	error = take_maps(load);
+	if (error)
+		return error;
+	error = build(load);
+	if (error == -ENOMEM)
+		sys_say(call->hive,
+			"program %.16s: no room for %u instructions in the hive's arena",
+			attr->load.prog_name, load->output.nr_insns);
+	return error;
+}
+
+static void load_done(struct sys_load *load)
+{
+	u32 i;
+
+	verify_output_done(&load->output);
+	for (i = 0; i < load->nr_maps; i++) {
+		sys_map_put(load->maps[i]->map);
+		base_free(load->maps[i]);
+	}
+	base_free(load->maps);
+	base_free(load->insns);
+	base_free(load->fds);
+}
+
+long sys_prog_load(struct sys_call *call)
+{
+	struct sys_load load = { .call = call };
+	struct sys_prog *prog;
+	int error;
+
+	error = check_attr(call);
+	if (error)
+		return error;
+	prog = load.prog = sys_prog_new(call->hive);
+	if (!prog)
+		return -ENOMEM;
+	error = load_program(&load);
+	if (!error)
+		error = sys_prog_publish(prog);
+	load_done(&load);
+	if (error) {
+		sys_prog_free(prog);
+		return error;
+	}
+	return sys_install_consume(call, &prog->object, O_RDWR);
+}
