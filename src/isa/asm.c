@@ -460,8 +460,9 @@ static int parse_load(struct assembler *as, u8 dst)
 		if (take_register(as, &reg, NULL)) {
 			insn->code = BPF_LD | BPF_IND | size;
 			insn->src_reg = reg;
+			error = expect(as, "+");
 		}
-		error = take_imm(as, &insn->imm) ?: expect(as, "]");
+		error = error ?: take_imm(as, &insn->imm) ?: expect(as, "]");
 		return error ?: dst == 0 ? 0 : fail(as, "packet loads go to r0");
 	}
 	as->at = start;
