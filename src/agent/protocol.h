@@ -2,10 +2,13 @@
 /*
  * What the agent (freestanding, in the traced process) and the supervisor say to each other.
  *
- * The agent calls the supervisor with bpf(2) itself: a command of the range below, issued from the agent's
- * notifying system-call instruction, reaches the supervisor through seccomp like every bpf(2).
- * Both sides check: a traced process can issue any of these by itself, so the supervisor trusts nothing
- * in them and never does more for a caller than that caller could do to itself.
+ * The agent calls the supervisor with bpf(2) itself: a command of the range below, issued from the
+ * agent's notifying system-call instruction, reaches the supervisor through seccomp like every
+ * bpf(2). Both sides check: a traced process can issue any of these by itself, so the supervisor
+ * trusts nothing in them and never does more for a caller than that caller could do to itself.
+ *
+ * In the other direction there is struct agent_control, which the supervisor writes and every
+ * process of the hive reads.
  */
 #ifndef SKEP_AGENT_PROTOCOL_H
 #define SKEP_AGENT_PROTOCOL_H
@@ -15,18 +18,23 @@
 #define AGENT_CMD_BASE 0x534b0000u
 
 enum agent_cmd {
-	/* At the exec stop: attr = struct agent_enter. Answers with descriptors of the arena. */
+	/*
+	 * From the bootstrap blob at the exec stop, attr = 0. The result is not an errno but two
+	 * descriptors of the arena: the read-only one in the low half, the read-write one in the
+	 * high half.
+	 */
 	AGENT_ENTER = AGENT_CMD_BASE,
-	/* A file was mapped executable: attr = struct agent_sites. The supervisor scans (cached). */
+	/* Where are the system-call sites of this mapping: attr = struct agent_sites. */
 	AGENT_SITES,
-	/* execve returned with an error: the supervisor detaches. */
+	/* execve returned with an error: the supervisor detaches. attr = 0. */
 	AGENT_EXEC_FAILED,
+	/* Something that the person behind the hive should know: attr = struct agent_report. */
+	AGENT_REPORT,
 };
 
-struct agent_enter {
-	s32 fd_rw; /* out: data; close after mapping */
-	s32 fd_ro; /* out: text and control */
-};
+/* Arguments of agent_start(), in registers; see x86_64/start.S. */
+#define AGENT_START_QUIET	 1u /* this process fires no event (SKEP_SPAWN_CLIENT) */
+#define AGENT_START_FOREIGN_PIDS 2u /* its pid namespace is not the supervisor's */
 
 /* How a system-call site is rewritten. */
 enum agent_site_kind {
@@ -35,6 +43,10 @@ enum agent_site_kind {
 	AGENT_SITE_TRAP,	/* int3 over the syscall's first byte */
 };
 
+/* Flags of a site. */
+#define AGENT_SITE_EXIT	       1u /* exit(2): the stack may be gone, nothing may be pushed */
+#define AGENT_SITE_SMALL_STACK 2u /* Go: no red zone, and little room below the stack pointer */
+
 struct agent_site {
 	u32 offset;	  /* of the syscall instruction, in the file */
 	u8 kind;	  /* enum agent_site_kind */
@@ -42,14 +54,58 @@ struct agent_site {
 	u8 flags;
 };
 
+#define AGENT_SITE_BYTES_MAX 24 /* before + after */
+
 struct agent_sites {
-	u64 address, length; /* in: the mapping */
+	u64 address, length; /* in: the mapping; 0, 0: the vDSO */
 	u64 file_offset;     /* in */
-	u64 sites;	     /* out: address of struct agent_site[] in the control segment, by offset */
-	u32 nr_sites;	     /* out */
-	u32 flags;	     /* out: AGENT_MODULE_* */
+	u64 sites;    /* out: address of struct agent_site[] in the control segment, by offset */
+	u32 nr_sites; /* out */
+	u32 flags;    /* out: AGENT_MODULE_* */
 };
 
 #define AGENT_MODULE_GO 1u /* no red zone, tiny stacks */
+
+/* enum agent_report_kind tells what; the supervisor words the sentence. */
+struct agent_report {
+	u32 kind;
+	s32 error;
+};
+
+enum agent_report_kind {
+	AGENT_REPORT_MAP,      /* the arena could not be mapped: the process stays un-entered */
+	AGENT_REPORT_NO_STUBS, /* no room for stubs near a module */
+	AGENT_REPORT_PROTECT,  /* its text could not be made writable for a moment */
+};
+
+/* Bits of agent_control.interest: why a system call must take the agent's long path. */
+#define AGENT_WANT_ENTER   1u /* somebody listens to its entry */
+#define AGENT_WANT_EXIT	   2u
+#define AGENT_WANT_SPECIAL 4u /* the agent has something to do itself (special.h) */
+
+/* Sites of a file, found by what fstat(2) says about it. */
+struct agent_module_key {
+	u64 device, inode, size, change_ns; /* st_ctim */
+};
+
+struct agent_module {
+	struct agent_module_key key;
+	u64 sites; /* struct agent_site[], in control */
+	u32 nr_sites;
+	u32 reserved;
+};
+
+#define AGENT_MODULES_MAX 512
+
+struct agent_control {
+	/*
+	 * By the low 16 bits of the number, so that the fast path needs no comparison; all of the
+	 * array beyond RT_SYSCALL_MAX is zero and costs no memory.
+	 */
+	u8 interest[1 << 16];
+	u32 nr_modules; /* grows only; published after the entry is written */
+	u32 reserved;
+	struct agent_module modules[AGENT_MODULES_MAX];
+};
 
 #endif

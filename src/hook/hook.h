@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events, the supervisor's side: the catalogue of what can be attached to, publishing attached programs to
- * the data plane, entering processes at their exec stop, and firing events for processes that the agent
- * has not reached.
+ * Events, the supervisor's side: the catalogue of what can be attached to, publishing attached
+ * programs to the data plane, entering processes at their exec stop, and firing events for
+ * processes that the agent has not reached.
  */
 #ifndef SKEP_HOOK_HOOK_H
 #define SKEP_HOOK_HOOK_H
@@ -37,19 +37,24 @@ long hook_event_format(const struct hook_event *event, char *text, u64 size);
 
 struct hook *hook_new(struct arena *arena);
 struct hook *hook_free(struct hook *hook);
+/* Sentences for the person behind the hive: a process that could not be entered, and why. */
+void hook_set_message(struct hook *hook, void (*message)(void *arg, const char *text), void *arg);
 
 /* To wire into sys_hive_options: arg is the struct hook. */
 extern const struct sys_attach_ops hook_attach_ops;
 
 /*
- * A perf event of perf_event_open(2): checks attr (already copied, any size the kernel accepts), makes an
- * object of kind OBJECT_PERF. -errno as the kernel. *ret_reason gets a sentence when skep refuses.
+ * A perf event of perf_event_open(2): checks attr (already copied, any size the kernel accepts),
+ * makes an object of kind OBJECT_PERF. -errno as the kernel. *ret_reason gets a sentence when skep
+ * refuses.
  */
 struct perf_event_attr;
-int hook_perf_open(struct hook *hook, struct object_table *objects, const struct perf_event_attr *attr,
-		   pid_t pid, int cpu, struct object **ret_perf, const char **ret_reason);
+int hook_perf_open(struct hook *hook, struct object_table *objects,
+		   const struct perf_event_attr *attr, pid_t pid, int cpu, struct object **ret_perf,
+		   const char **ret_reason);
 int hook_perf_enable(struct object *perf, bool enable);
-/* The buffer of a BPF_OUTPUT event and its memory for mmap: pages of header + data in the data segment. */
+/* The buffer of a BPF_OUTPUT event and its memory for mmap: pages of header + data in the data
+ * segment. */
 struct rt_perf_buffer *hook_perf_buffer(struct object *perf);
 int hook_perf_map(struct hook *hook, struct object *perf, u64 length, void **ret_memory);
 /* fdinfo and TASK_FD_QUERY: the catalogue row, NULL for other kinds. */
@@ -57,22 +62,23 @@ const struct hook_event *hook_perf_event(const struct object *perf);
 
 /*
  * Entering processes. The gate tells of an execve notification before it lets the call go on; hook
- * seizes the thread, injects at the exec stop, detaches. Calls made by the thread that traces: always the same
- * supervisor thread.
+ * seizes the thread, injects at the exec stop, detaches. Calls made by the thread that traces:
+ * always the same supervisor thread. quiet: no events fire for the new program itself.
  */
 int hook_exec_begin(struct hook *hook, pid_t tid, bool quiet);
 /* A process went on after execve without a stop (it failed): lets it go. */
 void hook_exec_abandon(struct hook *hook, pid_t tid);
 /*
- * waitpid(2) status of any tracee. The gate's loop calls this for every status that is not an exit of its
- * own child. Returns true if it was a tracee's.
+ * waitpid(2) status of any tracee. The gate's loop calls this for every status that is not an exit
+ * of its own child. Returns true if it was a tracee's.
  */
 bool hook_wait_status(struct hook *hook, pid_t tid, int status);
 /* A request of the agent (protocol.h). The result to give the caller. */
 long hook_agent_call(struct hook *hook, struct sys_client *client, u32 cmd, u64 attr, u32 size,
 		     int (*install_raw_fd)(struct sys_client *client, int fd));
 
-/* A system call seen by the notifier, from a site that is not rewritten: fires enter events remotely. */
+/* A system call seen by the notifier, from a site that is not rewritten: fires enter events
+ * remotely. */
 void hook_remote_sys_enter(struct hook *hook, pid_t tid, const struct rt_pt_regs *regs);
 
 #endif

@@ -52,6 +52,7 @@
 #define RT_SYSCALL_MAX 512
 
 struct rt_event_table;
+struct agent_control;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
 struct rt_control {
@@ -67,6 +68,7 @@ struct rt_control {
 	char facade_dir[128]; /* directory that stands for the paths of the façade, NUL-terminated
 			       */
 	struct rt_event_table *events;
+	const struct agent_control *agent; /* agent/protocol.h; made by src/hook */
 	u32 cpu_features; /* RT_CPU_* */
 };
 

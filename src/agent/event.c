@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fires events for the calling thread: takes a vCPU, says who the task is, lets the programs run,
+ * gives the vCPU back. An event that finds no vCPU is counted as missed by each program that waited
+ * for it.
+ */
+#include "agent/agent.h"
+#include "rt/vcpu.h"
+
+#define PR_GET_NAME 16
+
+static void count_missed(const struct rt_event_progs *progs)
+{
+	u32 i;
+
+	for (i = 0; progs && i < progs->nr; i++) {
+		if (progs->prog[i].missed)
+			__atomic_add_fetch(progs->prog[i].missed, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* owner holds the vCPU; tid and tgid are whom the event is about. */
+static struct rt_vcpu *task_begin(u32 owner, u32 tid, u32 tgid)
+{
+	struct rt_vcpu *vcpu = rt_vcpu_acquire(owner);
+
+	if (!vcpu)
+		return NULL;
+	vcpu->task.pid = tid;
+	vcpu->task.tgid = tgid;
+	vcpu->task.remote_pid = 0;
+	vcpu->task.flags = 0;
+	return vcpu;
+}
+
+void agent_fire_enter(struct agent_thread *thread, const struct rt_pt_regs *regs)
+{
+	struct rt_event_table *events = RT_CONTROL->events;
+	struct rt_vcpu *vcpu;
+
+	if (AGENT_THREADS_TABLE->quiet || regs->orig_ax >= RT_SYSCALL_MAX)
+		return;
+	vcpu = task_begin(thread->tid, thread->tid, thread->tgid);
+	if (!vcpu) {
+		count_missed(events->sys_enter[regs->orig_ax]);
+		count_missed(events->other[RT_EVENT_RAW_SYS_ENTER]);
+		count_missed(events->other[RT_EVENT_RAWTP_SYS_ENTER]);
+		return;
+	}
+	rt_event_sys_enter(vcpu, regs);
+	rt_vcpu_release(vcpu);
+}
+
+void agent_fire_exit(struct agent_thread *thread, const struct rt_pt_regs *regs)
+{
+	struct rt_event_table *events = RT_CONTROL->events;
+	struct rt_vcpu *vcpu;
+
+	if (AGENT_THREADS_TABLE->quiet || regs->orig_ax >= RT_SYSCALL_MAX)
+		return;
+	vcpu = task_begin(thread->tid, thread->tid, thread->tgid);
+	if (!vcpu) {
+		count_missed(events->sys_exit[regs->orig_ax]);
+		count_missed(events->other[RT_EVENT_RAW_SYS_EXIT]);
+		count_missed(events->other[RT_EVENT_RAWTP_SYS_EXIT]);
+		return;
+	}
+	rt_event_sys_exit(vcpu, regs);
+	rt_vcpu_release(vcpu);
+}
+
+/* Does anybody listen to this scheduler event, as a tracepoint or raw? */
+static bool listening(u32 kind, u32 raw_kind)
+{
+	struct rt_event_table *events = RT_CONTROL->events;
+
+	return !AGENT_THREADS_TABLE->quiet &&
+	       (READ_ONCE(events->other[kind]) || READ_ONCE(events->other[raw_kind]));
+}
+
+static struct rt_vcpu *sched_begin(u32 owner, u32 tid, u32 tgid, u32 kind, u32 raw_kind)
+{
+	struct rt_vcpu *vcpu;
+
+	if (!listening(kind, raw_kind))
+		return NULL;
+	vcpu = task_begin(owner, tid, tgid);
+	if (!vcpu) {
+		count_missed(RT_CONTROL->events->other[kind]);
+		count_missed(RT_CONTROL->events->other[raw_kind]);
+	}
+	return vcpu;
+}
+
+void agent_fire_fork(u32 owner, u32 tid, u32 tgid, u32 child)
+{
+	char comm[16];
+	struct rt_vcpu *vcpu =
+		sched_begin(owner, tid, tgid, RT_EVENT_SCHED_FORK, RT_EVENT_RAWTP_SCHED_FORK);
+
+	if (!vcpu)
+		return;
+	rt_syscall3(__NR_prctl, PR_GET_NAME, (u64)comm, 0);
+	rt_event_sched_fork(vcpu, comm, tid, comm, child);
+	rt_vcpu_release(vcpu);
+}
+
+void agent_fire_exec(struct agent_thread *thread, const char *filename, u32 old_pid)
+{
+	struct rt_vcpu *vcpu = sched_begin(thread->tid, thread->tid, thread->tgid,
+					   RT_EVENT_SCHED_EXEC, RT_EVENT_RAWTP_SCHED_EXEC);
+
+	if (!vcpu)
+		return;
+	rt_event_sched_exec(vcpu, filename, thread->tid, old_pid);
+	rt_vcpu_release(vcpu);
+}
+
+void agent_fire_process_exit(struct agent_thread *thread, bool group)
+{
+	char comm[16];
+	struct rt_vcpu *vcpu = sched_begin(thread->tid, thread->tid, thread->tgid,
+					   RT_EVENT_SCHED_EXIT, RT_EVENT_RAWTP_SCHED_EXIT);
+
+	if (!vcpu)
+		return;
+	rt_syscall3(__NR_prctl, PR_GET_NAME, (u64)comm, 0);
+	rt_event_sched_exit(vcpu, comm, thread->tid, 120, group);
+	rt_vcpu_release(vcpu);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The façade: absolute paths of tracefs, bpffs and a few others stand for files in the hive's
+ * directory. The call is made with a changed pointer; the text it points to is interned, since the
+ * kernel may read it again when it restarts the call after a signal handler that opened files of
+ * its own.
+ */
+#include <asm/statfs.h>
+#include "agent/agent.h"
+#include "agent/facade.h"
+
+#define PATH_SIZE 4096
+
+/* Which argument registers of a system call are paths: bit 0 rdi, bit 1 rsi, bit 3 r10. */
+enum { DI = 1, SI = 2, R10 = 8 };
+
+static u8 path_arguments(u32 nr)
+{
+	switch (nr) {
+	case __NR_open:
+	case __NR_creat:
+	case __NR_stat:
+	case __NR_lstat:
+	case __NR_access:
+	case __NR_readlink:
+	case __NR_statfs:
+	case __NR_mkdir:
+	case __NR_rmdir:
+	case __NR_unlink:
+	case __NR_chmod:
+	case __NR_chown:
+	case __NR_lchown:
+	case __NR_chdir:
+	case __NR_truncate: return DI;
+	case __NR_rename: return DI | SI;
+	case __NR_renameat:
+	case __NR_renameat2: return SI | R10;
+	default: return SI; /* the *at family */
+	}
+}
+
+/* "/sys/" or "/proc/" decide nearly every path with one load. */
+static bool may_concern(u64 address, bool *ret_proc)
+{
+	char head[8];
+
+	*ret_proc = false;
+	/* Strings shorter than eight bytes may end at a hole, and are none of ours. */
+	if (!address || agent_copy_in(head, address, sizeof(head)) || head[0] != '/')
+		return false;
+	if (memcmp(head, "/sys/", 5) == 0)
+		return true;
+	*ret_proc = memcmp(head, "/proc/", 6) == 0;
+	return *ret_proc;
+}
+
+static long copy_string(char *out, u64 address, u64 size)
+{
+	u64 i;
+
+	for (i = 0; i < size; i++) {
+		if (agent_copy_in(out + i, address + i, 1))
+			return -1;
+		if (!out[i])
+			return (long)i;
+	}
+	return -1;
+}
+
+/* The same text at an address that stays; 0 when there is no room for another. */
+static u64 intern(const char *text, u32 length)
+{
+	struct agent_state *state = AGENT_STATE;
+	u32 at = 0, used, size = length + 1;
+
+	used = __atomic_load_n(&state->strings_used, __ATOMIC_ACQUIRE);
+	while (at < used && at + size <= sizeof(state->strings)) {
+		const char *known = state->strings + at;
+		u32 n = 0;
+
+		if (memcmp(known, text, size) == 0)
+			return (u64)known;
+		while (at + n < used && known[n])
+			n++;
+		at += n + 1;
+	}
+	do {
+		if (used + size > sizeof(state->strings))
+			return 0;
+	} while (!__atomic_compare_exchange_n(&state->strings_used, &used, used + size, false,
+					      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	memcpy(state->strings + used, text, size);
+	return (u64)(state->strings + used);
+}
+
+/* The address to give the kernel in place of a path's; 0: its own. */
+static u64 redirect(u64 address)
+{
+	char path[PATH_SIZE], other[PATH_SIZE];
+	int length;
+
+	if (copy_string(path, address, sizeof(path)) < 0)
+		return 0;
+	length = facade_rewrite(path, RT_CONTROL->facade_dir, other, sizeof(other));
+	return length > 0 ? intern(other, (u32)length) : 0;
+}
+
+/* /proc/.../fdinfo/N of an object: the supervisor has the kernel's text. */
+static bool names_fdinfo(u64 address)
+{
+	char path[64];
+	u32 i;
+
+	memset(path, 0, sizeof(path));
+	if (copy_string(path, address, sizeof(path)) < 0)
+		return false;
+	for (i = 0; i + 8 < sizeof(path) && path[i]; i++)
+		if (memcmp(path + i, "/fdinfo/", 8) == 0)
+			return true;
+	return false;
+}
+
+static bool opens(u32 nr)
+{
+	return nr == __NR_open || nr == __NR_openat || nr == __NR_openat2;
+}
+
+enum agent_verdict agent_do_path(struct agent_call *call)
+{
+	struct rt_pt_regs *regs = call->regs;
+	u64 *first, *second, to;
+	u8 which = path_arguments(call->frame.nr);
+	bool proc, changed = false;
+
+	first = which & DI ? &regs->di : &regs->si;
+	second = which == (DI | SI) ? &regs->si : which & R10 ? &regs->r10 : NULL;
+	if (may_concern(*first, &proc)) {
+		if (proc)
+			return opens(call->frame.nr) && names_fdinfo(*first) ? AGENT_NOTIFY
+									     : AGENT_GO;
+		to = redirect(*first);
+		if (to) {
+			call->frame.flags |= which & DI ? AGENT_SAVED_DI : AGENT_SAVED_SI0;
+			call->frame.saved[0] = *first;
+			*first = to;
+			changed = true;
+		}
+	}
+	if (second && may_concern(*second, &proc) && !proc) {
+		to = redirect(*second);
+		if (to) {
+			call->frame.flags |= which & R10 ? AGENT_SAVED_R10 : AGENT_SAVED_SI1;
+			call->frame.saved[1] = *second;
+			*second = to;
+			changed = true;
+		}
+	}
+	if (changed && (call->frame.nr == __NR_statfs))
+		call->frame.kind = AGENT_KIND_STATFS;
+	return changed ? AGENT_FRAMED : AGENT_GO;
+}
+
+/* The file-system types that clients look for (uapi/linux/magic.h). */
+#define TRACEFS_MAGIC 0x74726163L
+#define BPF_FS_MAGIC  0xcafe4a11L
+
+/* After statfs of a redirected path: the type is that of what the path stands for. */
+void agent_statfs_done(struct agent_call *call)
+{
+	struct rt_pt_regs *regs = call->regs;
+	long type = 0;
+	char path[32];
+
+	if (regs->ax || agent_copy_in(path, regs->di, 16))
+		return;
+	if (memcmp(path, "/sys/fs/bpf", 11) == 0)
+		type = BPF_FS_MAGIC;
+	else if (memcmp(path, "/sys/kernel/", 12) == 0)
+		type = TRACEFS_MAGIC;
+	if (type)
+		agent_copy_out(regs->si, &type, sizeof(type));
+}
