@@ -7,7 +7,6 @@
 #include "gate/loop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -141,16 +140,11 @@ int gate_add_listener(struct gate *gate, int fd)
 static void serve_listener(struct gate *gate, u32 index, u32 events)
 {
 	struct listener *listener = &gate->listeners[index];
-	struct pollfd more = { listener->fd, POLLIN, 0 };
 
 	if (listener->fd < 0)
 		return;
 	if (events & EPOLLIN) {
-		for (u32 i = 0; i < BURST_MAX; i++) {
-			gate_notified(gate, listener);
-			if (poll(&more, 1, 0) != 1 || !(more.revents & POLLIN))
-				return;
-		}
+		gate_notified(gate, listener);
 	} else if (events & (EPOLLHUP | EPOLLERR)) {
 		/* The last process under this filter has ended. */
 		unwatch(gate, listener->fd);
