@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nothing here waits on behalf of one client: each event is handled to its end and the loop goes
- * on. Listeners come first, since a process stands still behind each notification; a burst of them
- * is served in one round.
+ * on.
  */
 #include "gate/loop.h"
 
@@ -133,7 +132,7 @@ int gate_add_listener(struct gate *gate, int fd)
 	}
 	/* Older kernels do not have it: then a notification costs a wake-up on another CPU. */
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
-	gate->listeners[i] = (struct listener){ fd, &gate->keeper.slots[i] };
+	gate->listeners[i] = (struct listener){ .fd = fd, .slot = &gate->keeper.slots[i] };
 	return 0;
 }
 
