@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs on the running kernel (--real) and on skep, over the same workload: the same events, in the same order in
+each thread, field by field.
+
+Process ids are compared by their place in the family. Not compared: clocks, CPUs, and the name in the first column of
+trace_pipe, which the kernel looks up when the line is read (fields.bpf.c prints the name as programs see it).
+"""
+import os
+import re
+
+import e2e
+from e2e import equal, ok
+
+# Every process of the family prints "member N" with its own id before it is what it will be.
+SELF = "echo member $$; "
+LEAF = f"/bin/dash -c '{SELF}exec /bin/true'"
+NODE = f"/bin/dash -c '{SELF}{LEAF.replace(chr(39), chr(34)).replace('$$', chr(92) + '$$')}; exit 3'"
+PYTHON = f"""
+import os, sys
+for script in ({SELF + 'exec /bin/true'!r}, {SELF + 'exec /bin/ls /'!r}, {SELF + 'exit 4'!r}):
+    os.spawnv(os.P_WAIT, '/bin/dash', ['/bin/dash', '-c', script])
+os._exit(5)
+"""
+WORKLOADS = {
+    "dash": ["/bin/dash", "-c", f"{LEAF}; {NODE}; exit 5"],
+    "bash": ["/bin/bash", "-c", f"{LEAF}; {NODE}; exit 5"],
+    "python3": ["/usr/bin/python3", "-I", "-S", "-c", PYTHON],
+    "a static C program": [e2e.TWICE_C, "3"],
+}
+FIELDS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fields.bpf.c")
+
+
+def on(real, options, command):
+    whole = ["/bin/dash", "-c", SELF + 'exec "$@"', "sh"] + command
+    return e2e.run([e2e.SKEP, "run"] + (["--real"] if real or e2e.REAL else []) + options + ["--"] + whole)
+
+
+def family(result):
+    """Process id → its number in order of birth."""
+    members = re.findall(r"^(?:member|child) (\d+)$", result.out, re.MULTILINE)
+    return {int(pid): number for number, pid in enumerate(members)}
+
+
+def events(result):
+    """For each process of the family: its lines, without what differs from run to run."""
+    members, found = family(result), {}
+    for line in e2e.trace_lines(result.out):
+        pid = int(line["pid"])
+        if pid in members:
+            # The second flag tells whether the scheduler wants the CPU: chance.
+            flags = line["flags"][0] + "." + line["flags"][2:]
+            found.setdefault(members[pid], []).append((flags, line["event"], line["text"]))
+    return found
+
+
+def comparable(kernel, ours):
+    """A read of user memory fails in the kernel where the page is not present, which is chance too."""
+    if " length -14 of" in kernel[2]:
+        return tuple((line[0], line[1], line[2].split(" length ")[0]) for line in (kernel, ours))
+    return kernel, ours
+
+
+def same_events(name, example, command):
+    kernel, ours = (on(real, [example], command) for real in (True, False))
+    what = f"{os.path.basename(example)} on {name}"
+    equal((kernel.status, ours.status), (5, 5), f"{what}: exit status", kernel, ours)
+    want, got = events(kernel), events(ours)
+    ok(len(want) > 2, f"{what}: the kernel shows the family", kernel)
+    for member in sorted(want):
+        lines, others = want[member], got.get(member, [])
+        pairs = [comparable(*pair) for pair in zip(lines, others)]
+        at = next((i for i, pair in enumerate(pairs) if pair[0] != pair[1]), len(pairs))
+        ok(at == len(lines) == len(others), f"{what}: the same events in process {member}",
+           f"{len(others)} lines, the kernel has {len(lines)}; the first difference is line {at}",
+           f"got  {others[at:at + 3]}", f"want {lines[at:at + 3]}")
+
+
+def counts(result):
+    members, found = family(result), {}
+    for entry in e2e.json_lines(result.out):
+        if entry.get("map") == "calls" and entry["key"] in members:
+            found[members[entry["key"]]] = entry["value"]
+    return found
+
+
+def same_counts(name, command):
+    options = ["--no-trace", "--json", "--map", "calls", e2e.SYSCOUNT]
+    kernel, ours = (on(real, options, command) for real in (True, False))
+    equal((kernel.status, ours.status), (5, 5), f"syscount on {name}: exit status", kernel, ours)
+    want, got = counts(kernel), counts(ours)
+    if name in ("bash", "python3"):
+        # How often these are interrupted while they wait for a child is chance, on the kernel too.
+        for found in (want, got):
+            found.get(0, {}).pop("calls", None)
+    ok(len(want) > 2, f"syscount on {name}: the kernel counts the family", kernel)
+    for member in sorted(want):
+        equal(got.get(member), want[member], f"syscount on {name}: the same entry for process {member}")
+
+
+if e2e.have_root_bpf():
+    for workload, arguments in WORKLOADS.items():
+        same_events(workload, e2e.HELLO, arguments)
+        same_counts(workload, arguments)
+        same_events(workload, FIELDS, arguments)
+else:
+    e2e.skip("the running kernel does not let this user load programs, so there is nothing to compare with")
+e2e.done()
