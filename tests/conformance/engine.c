@@ -130,7 +130,7 @@ static bool run_kernel(const struct engine_input *input, struct engine_result *r
 				.insns = (u64)code.insns,
 				.insn_cnt = code.nr,
 				.license = (u64) "GPL",
-				.log_buf = (u64)log,
+				.log_buf = log_size ? (u64)log : 0,
 				.log_size = log_size,
 				.log_level = log_size ? 1 : 0 };
 
