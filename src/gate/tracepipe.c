@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,9 +27,15 @@ struct tracepipe {
 	char ring[];
 };
 
-/* Flags of the kernel's lines: interrupts on, no reschedule, process context, preemption and
- * migration disabled. */
-#define TRACE_FLAGS "...21"
+/*
+ * The flags of a line: interrupts on, no reschedule, process context, how deep preemption and
+ * migration are disabled. On 6.18 that depends on what the program hangs on, and else is always the
+ * same.
+ */
+static const char *trace_flags(u32 prog_type)
+{
+	return prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT ? "...2." : "...21";
+}
 
 static u32 format_line(const struct rt_trace_record *record, const char *flags,
 		       const char *function, char *line)
@@ -48,7 +55,7 @@ static u32 format_line(const struct rt_trace_record *record, const char *flags,
 
 u32 tracepipe_format(const struct rt_trace_record *record, char *line)
 {
-	return format_line(record, TRACE_FLAGS, "bpf_trace_printk", line);
+	return format_line(record, trace_flags(record->prog_type), "bpf_trace_printk", line);
 }
 
 int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pipe)

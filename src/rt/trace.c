@@ -7,6 +7,7 @@
 #include <linux/errno.h>
 #include "rt/clock.h"
 #include "rt/mem.h"
+#include "rt/prog.h"
 #include "rt/ring.h"
 #include "rt/shared.h"
 #include "rt/sys.h"
@@ -42,6 +43,7 @@ long rt_trace_write(struct rt_vcpu *vcpu, const char *text, u32 length)
 	record->timestamp_ns = rt_clock_ns(vcpu, RT_CLOCK_MONOTONIC);
 	record->pid = vcpu->task.pid;
 	record->cpu = vcpu->index;
+	record->prog_type = vcpu->prog ? vcpu->prog->type : BPF_PROG_TYPE_UNSPEC;
 	rt_task_comm(vcpu, record->comm);
 	record->length = length;
 	memcpy(record->text, text, length);

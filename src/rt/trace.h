@@ -18,6 +18,7 @@ struct rt_trace_record {
 	u64 timestamp_ns; /* CLOCK_MONOTONIC, as trace_clock "local" shows it */
 	u32 pid;
 	u32 cpu;
+	u32 prog_type; /* enum bpf_prog_type of the program that prints: decides a column of the line */
 	char comm[16];
 	u32 length; /* bytes of text; text is not NUL-terminated */
 	char text[RT_TRACE_TEXT_MAX];

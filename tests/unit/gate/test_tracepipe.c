@@ -4,6 +4,7 @@
  * nobody reads, and the place of a line from trace_marker.
  */
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,10 @@ static void test_format(void)
 	line[length] = '\0';
 	if (!tap_ok(!strcmp(line, want), "a line as the kernel prints it"))
 		tap_note("got %s", line);
+	record.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	length = tracepipe_format(&record, line);
+	line[length] = '\0';
+	tap_ok(strstr(line, " [001] ...2.   852.791599: "), "the flags of a raw tracepoint's program");
 	record.timestamp_ns = 999999500;
 	length = tracepipe_format(&record, line);
 	line[length] = '\0';
