@@ -78,9 +78,14 @@ int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 
 	if (fd < 0)
 		return -EBADF;
-	snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
-	if (stat(path, ret_stat) < 0 || !listener_valid(client->listener))
-		return -EBADF;
+	if (fd != client->stat_fd) {
+		client->stat_fd = -1;
+		snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
+		if (stat(path, &client->stat) < 0 || !listener_valid(client->listener))
+			return -EBADF;
+		client->stat_fd = fd;
+	}
+	*ret_stat = client->stat;
 	return 0;
 }
 
@@ -279,6 +284,7 @@ int client_init(struct gate_client *client, struct gate *gate, struct listener *
 			  .privileged = true },
 		.gate = gate,
 		.listener = listener,
+		.stat_fd = -1,
 	};
 	return 0;
 }

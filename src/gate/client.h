@@ -17,6 +17,10 @@ struct gate_client {
 	struct sys_client base; /* first: ops get its address */
 	struct gate *gate;
 	struct listener *listener;
+	/* The descriptor that was asked about last, in this very call: its table entry is looked at
+	 * once. */
+	int stat_fd;
+	struct stat stat;
 };
 
 /* Of the notification in service. -ESRCH when the task is gone. */

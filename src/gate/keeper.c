@@ -155,7 +155,7 @@ keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int
 
 	be_nobody(lock_fd, socket_fd);
 	for (u32 i = 0; i < LISTENER_MAX; i++)
-		keeping.listeners[i] = (struct listener){ -1, &slots[i] };
+		keeping.listeners[i] = (struct listener){ .fd = -1, .slot = &slots[i] };
 	if (wait_for_end(&keeping, socket_fd)) {
 		keep(&keeping);
 		directory_remove(directory);

@@ -21,6 +21,7 @@ struct listener_slot {
 struct listener {
 	int fd; /* -1: this place is free */
 	struct listener_slot *slot;
+	u64 valid_ns; /* CLOCK_MONOTONIC at which the task in service was known to wait for us */
 };
 
 /*
@@ -34,7 +35,7 @@ void listener_answer(struct listener *listener, s64 result);
 void listener_continue(struct listener *listener);
 
 /* Is the task still waiting for the answer? Then what was read of it was its own. */
-bool listener_valid(const struct listener *listener);
+bool listener_valid(struct listener *listener);
 
 /*
  * Puts a copy of fd into the waiting task (O_CLOEXEC or 0 in flags): its number there, or -errno.

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nothing here waits on behalf of one client: each event is handled to its end and the loop goes
- * on. Listeners come first, since a process stands still behind each notification; a burst of them
- * is served in one round.
+ * on.
  */
 #include "gate/loop.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -134,23 +132,18 @@ int gate_add_listener(struct gate *gate, int fd)
 	}
 	/* Older kernels do not have it: then a notification costs a wake-up on another CPU. */
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
-	gate->listeners[i] = (struct listener){ fd, &gate->keeper.slots[i] };
+	gate->listeners[i] = (struct listener){ .fd = fd, .slot = &gate->keeper.slots[i] };
 	return 0;
 }
 
 static void serve_listener(struct gate *gate, u32 index, u32 events)
 {
 	struct listener *listener = &gate->listeners[index];
-	struct pollfd more = { listener->fd, POLLIN, 0 };
 
 	if (listener->fd < 0)
 		return;
 	if (events & EPOLLIN) {
-		for (u32 i = 0; i < BURST_MAX; i++) {
-			gate_notified(gate, listener);
-			if (poll(&more, 1, 0) != 1 || !(more.revents & POLLIN))
-				return;
-		}
+		gate_notified(gate, listener);
 	} else if (events & (EPOLLHUP | EPOLLERR)) {
 		/* The last process under this filter has ended. */
 		unwatch(gate, listener->fd);

@@ -371,6 +371,16 @@ static bool is_exit(const struct scan *scan, u64 at, const struct instruction *b
 	return false;
 }
 
+/*
+ * rt_sigreturn(2): unwinders know its bytes. By the bytes alone, since such code stands where
+ * .eh_frame says that a function begins one byte earlier.
+ */
+static bool returns_from_signal(const u8 *code, u64 at)
+{
+	return (at >= 5 && loads_number(code + at - 5, 5, NR_RT_SIGRETURN)) ||
+	       (at >= 7 && loads_number(code + at - 7, 7, NR_RT_SIGRETURN));
+}
+
 static bool add_site(struct scan *scan, const struct agent_site *site)
 {
 	struct scan_result *result = &scan->result;
@@ -465,14 +475,12 @@ static int scan_site(struct scan *scan, const struct segment *segment, u64 at)
 	u32 nr_before, nr_after, index = function_before(scan, address);
 	struct agent_site site = { .offset = (u32)(segment->offset + at) };
 
-	if (index == scan->nr_functions ||
+	if (returns_from_signal(code, at) || index == scan->nr_functions ||
 	    address - scan->functions[index].address > FUNCTION_MAX ||
 	    scan->functions[index].address < segment->address || scan->functions[index].left_alone)
 		goto skip;
 	start = scan->functions[index].address - segment->address;
 	if (!decode_before(scan, segment, start, at, before, &nr_before))
-		goto skip;
-	if (nr_before && (loads_number(code + before[0].at, before[0].size, NR_RT_SIGRETURN)))
 		goto skip;
 	end = index + 1 < scan->nr_functions ? scan->functions[index + 1].address - segment->address
 					     : segment->size;

@@ -56,6 +56,8 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 	hive->hook = hook_new(hive->arena);
 	if (!hive->hook)
 		return -ENOMEM;
+	if (opts->message)
+		hook_set_message(hive->hook, opts->message, opts->message_arg);
 	sys.arena = hive->arena;
 	sys.attach_arg = hive->hook;
 	hive->sys = sys_hive_new(&sys);

@@ -8,6 +8,8 @@
 #define SKEP_RT_SYS_H
 
 #include <asm/unistd.h>
+#include <linux/errno.h>
+#include <linux/futex.h>
 #include <linux/time_types.h>
 #include "base/types.h"
 #include "rt/x86_64/syscall.h"
@@ -33,22 +35,30 @@ static inline void rt_sys_yield(void)
 	rt_syscall0(__NR_sched_yield);
 }
 
-/* Is there a thread with this id in this process's pid namespace? */
+static inline long rt_sys_futex(u32 *word, s32 op, u32 value,
+				const struct __kernel_timespec *timeout)
+{
+	return rt_syscall4(__NR_futex, (u64)word, (u64)op, value, (u64)timeout);
+}
+
+/*
+ * Does a thread with this id live in this process's pid namespace? Signal 0 would also find a
+ * zombie; a priority-inheriting futex that names it as its owner tells the two apart, asks for no
+ * permission and needs no descriptor: ESRCH says that the owner has exited.
+ */
 static inline bool rt_sys_thread_exists(u32 tid)
 {
-	/* Signal 0 is delivered to nobody; EPERM says that somebody is there. */
-	return rt_syscall3(__NR_tkill, tid, 0, 0) != -3 /* ESRCH */;
+	u32 word = tid;
+	long error = rt_sys_futex(&word, FUTEX_TRYLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL);
+
+	if (error == -ENOSYS)
+		error = rt_syscall3(__NR_tkill, tid, 0, 0);
+	return error != -ESRCH;
 }
 
 static inline long rt_sys_clock_gettime(s32 clock, struct __kernel_timespec *time)
 {
 	return rt_syscall3(__NR_clock_gettime, (u64)clock, (u64)time, 0);
-}
-
-static inline long rt_sys_futex(u32 *word, s32 op, u32 value,
-				const struct __kernel_timespec *timeout)
-{
-	return rt_syscall4(__NR_futex, (u64)word, (u64)op, value, (u64)timeout);
 }
 
 /* process_vm_readv(2), writev: bytes copied, which may be fewer than asked, or -errno. */

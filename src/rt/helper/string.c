@@ -69,8 +69,8 @@ static long parse(const char *bytes, u32 length, u64 flags, u64 *ret_value, bool
 
 		if (digit >= base)
 			break;
-		overflow |= __builtin_mul_overflow(value, (u64)base, &value) |
-			    __builtin_add_overflow(value, (u64)digit, &value);
+		overflow |= __builtin_mul_overflow(value, (u64)base, &value);
+		overflow |= __builtin_add_overflow(value, (u64)digit, &value);
 	}
 	if (overflow)
 		return -ERANGE;

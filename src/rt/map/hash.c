@@ -296,17 +296,13 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 	return 0;
 }
 
-long hash_update(const struct rt_map *map, const void *key, const struct hash_store *store,
-		 u64 flags, struct rt_vcpu *vcpu)
+static long update_once(const struct rt_map *map, const void *key, u32 hash,
+			const struct hash_store *store, u64 flags, struct rt_vcpu *vcpu)
 {
-	u32 hash = hash_key(map, key), index = bucket_of(map, hash), old, hops;
+	u32 index = bucket_of(map, hash), old, hops;
 	struct hash_slot *slot;
-	long error;
+	long error = hash_enter(map, vcpu, &slot);
 
-	/* Values with spin locks (BPF_F_LOCK) are not made here. */
-	if (unlikely(flags > BPF_EXIST))
-		return -EINVAL;
-	error = hash_enter(map, vcpu, &slot);
 	if (likely(!error))
 		error = hash_bucket_lock(map, index, vcpu);
 	if (unlikely(error))
@@ -323,6 +319,22 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 	else
 		error = -ENOMEM;
 	hash_bucket_unlock(map, index);
+	return error;
+}
+
+long hash_update(const struct rt_map *map, const void *key, const struct hash_store *store,
+		 u64 flags, struct rt_vcpu *vcpu)
+{
+	u32 hash = hash_key(map, key);
+	long error;
+
+	/* Values with spin locks (BPF_F_LOCK) are not made here. */
+	if (unlikely(flags > BPF_EXIST))
+		return -EINVAL;
+	error = update_once(map, key, hash, store, flags, vcpu);
+	/* Full, unless a dead vCPU has an element in its hands. */
+	if (unlikely(error == -E2BIG) && hash_reclaim(map, vcpu))
+		error = update_once(map, key, hash, store, flags, vcpu);
 	return error;
 }
 

@@ -192,6 +192,7 @@ long hash_pop(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *
 	      bool *ret_fresh);
 long hash_push(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu);
 void hash_finish(const struct rt_map *map, struct hash_slot *slot);
+bool hash_reclaim(const struct rt_map *map, struct rt_vcpu *vcpu);
 
 static inline void hash_bucket_unlock(const struct rt_map *map, u32 index)
 {

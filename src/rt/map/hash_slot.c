@@ -59,6 +59,11 @@ static void list_drop_first(const struct rt_map *map, u32 list, u32 first)
 		HASH_STORE(hash_head(map)->taken, first);
 }
 
+static bool journal_open(const struct hash_slot *slot)
+{
+	return HASH_LOAD(slot->from) | HASH_LOAD(slot->push) | HASH_LOAD(slot->op);
+}
+
 /* The journal of a dead lock owner; NULL if it was written by somebody else since. */
 static struct hash_slot *dead_journal(const struct rt_map *map, u32 dead)
 {
@@ -122,8 +127,7 @@ static bool list_may_pop(const struct rt_map *map, u32 list)
 	if (!list_first(map, list))
 		return false;
 	return !list_is_cell(map, list) ||
-	       (rt_lock_gone(HASH_LOAD(slot->token)) && !HASH_LOAD(slot->op) &&
-		!HASH_LOAD(slot->from) && !HASH_LOAD(slot->push));
+	       (rt_lock_gone(HASH_LOAD(slot->token)) && !journal_open(slot));
 }
 
 /* Moves the first element of list to slot->cell: 0, -E2BIG when there is none, or the lock's error.
@@ -281,37 +285,64 @@ long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 	return 0;
 }
 
-/* Settles the journal of slot's former holder and makes it vcpu's. */
-static long slot_take(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu)
+/*
+ * Has the journal of a slot whose holder is gone settled, by taking the locks that its entries are
+ * about. Locks are taken in no particular order, so the caller holds none.
+ */
+static long slot_settle(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 {
-	u32 from = HASH_LOAD(slot->from), bucket = HASH_LOAD(slot->bucket);
+	struct hash_slot *slot = hash_slot(map, index);
+	u32 from = HASH_LOAD(slot->from), bucket = HASH_LOAD(slot->bucket) & (map->nr_buckets - 1);
 	long error;
 
 	if (HASH_LOAD(slot->op)) {
-		bucket &= map->nr_buckets - 1;
 		error = hash_bucket_lock(map, bucket, vcpu);
 		if (error)
 			return error;
-		HASH_STORE(slot->op, HASH_OP_NONE);
 		hash_bucket_unlock(map, bucket);
 	}
-	if (from) {
-		from = from <= list_of_cell(map, map->nr_vcpus) ? from - 1 : map->nr_vcpus;
-		error = list_lock_acquire(map, from, vcpu);
+	if (from && from <= list_of_cell(map, map->nr_vcpus)) {
+		error = list_lock_acquire(map, from - 1, vcpu);
 		if (error)
 			return error;
-		HASH_STORE(slot->pop, 0);
-		HASH_STORE(slot->from, 0);
-		list_lock_release(map, from);
+		list_lock_release(map, from - 1);
 	}
-	/* Also when there is no push to settle: against a thief that is at the cell just now. */
-	error = list_lock_acquire(map, vcpu->index, vcpu);
+	error = list_lock_acquire(map, index, vcpu);
+	if (!error)
+		list_lock_release(map, index);
+	return error;
+}
+
+/* Settles the journal of the slot's former holder and makes it vcpu's. */
+static long slot_take(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu)
+{
+	long error = slot_settle(map, vcpu->index, vcpu);
+
+	/* Under the list's lock: against a thief that is at the cell just now. */
+	if (!error)
+		error = list_lock_acquire(map, vcpu->index, vcpu);
 	if (error)
 		return error;
+	HASH_STORE(slot->op, HASH_OP_NONE);
+	HASH_STORE(slot->pop, 0);
+	HASH_STORE(slot->from, 0);
 	HASH_STORE(slot->push, 0);
 	HASH_STORE(slot->token, rt_lock_token(vcpu));
 	list_lock_release(map, vcpu->index);
 	return HASH_LOAD(slot->cell) ? hash_push(map, slot, vcpu) : 0;
+}
+
+bool hash_reclaim(const struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	bool any = false;
+
+	for (u32 i = 0; i < map->nr_vcpus; i++) {
+		struct hash_slot *slot = hash_slot(map, i);
+
+		if (i != vcpu->index && journal_open(slot) && rt_lock_gone(HASH_LOAD(slot->token)))
+			any |= !slot_settle(map, i, vcpu);
+	}
+	return any;
 }
 
 long hash_enter(const struct rt_map *map, struct rt_vcpu *vcpu, struct hash_slot **ret_slot)
@@ -323,8 +354,7 @@ long hash_enter(const struct rt_map *map, struct rt_vcpu *vcpu, struct hash_slot
 		return -EINVAL;
 	slot = hash_slot(map, vcpu->index);
 	*ret_slot = slot;
-	if (likely(!(HASH_LOAD(slot->cell) | HASH_LOAD(slot->from) | HASH_LOAD(slot->push) |
-		     HASH_LOAD(slot->op)))) {
+	if (likely(!HASH_LOAD(slot->cell) && !journal_open(slot))) {
 		HASH_STORE(slot->token, token);
 		return 0;
 	}

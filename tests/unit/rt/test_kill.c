@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Death at every instruction: a child does one operation and is single-stepped; after each
+ * instruction the shared memory is kept. When the child is dead each of these states is put back
+ * and examined: it is what a SIGKILL at that instruction leaves, since nothing but shared memory
+ * outlives a process. This is exhaustive over the instructions of an operation that meets no other
+ * thread.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/tap.h"
+#include "map_env.h"
+#include "rt/buffer.h"
+#include "rt/map/hash.h"
+#include "rt/ring.h"
+#include "rt/shared.h"
+#include "rt/trace.h"
+
+#define STEPS_MAX  50000
+#define STATES_MAX 512
+#define AREAS_MAX  6
+#define SLOTS	   3
+/* One operation and what must hold when it was cut off anywhere. */
+struct scenario {
+	const char *name;
+	u32 type;
+	u32 max_entries;
+	void (*prepare)(struct rt_map *map, struct rt_vcpu *vcpu);
+	void (*operate)(struct rt_map *map, struct rt_vcpu *vcpu);
+	/* NULL, or what is wrong. */
+	const char *(*examine)(struct rt_map *map, struct rt_vcpu *vcpu);
+};
+
+static u32 *done; /* shared: the child's operation has ended */
+
+static void put(struct rt_map *map, struct rt_vcpu *vcpu, u32 key, u64 value)
+{
+	rt_map_update_elem(map, &key, &value, 0, vcpu);
+}
+
+static void drop(struct rt_map *map, struct rt_vcpu *vcpu, u32 key)
+{
+	rt_map_delete_elem(map, &key, vcpu);
+}
+
+static u64 get(struct rt_map *map, struct rt_vcpu *vcpu, u32 key)
+{
+	u64 *value = rt_map_lookup_elem(map, &key, vcpu);
+
+	return value ? *value : 0;
+}
+
+/* Keys 1 … 3 of a map of 4, and a deleted one, so that chains and free lists are not empty. */
+static void prepare_hash(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u32 key = 1; key <= 4; key++)
+		put(map, vcpu, key, key * 10);
+	drop(map, vcpu, 4);
+}
+
+/* The same, and the free element lies in another vCPU's list: it has to be stolen. */
+static void prepare_steal(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct hash_slot *own = hash_slot(map, vcpu->index),
+			 *other = hash_slot(map, (vcpu->index + 1) % map->nr_vcpus);
+
+	prepare_hash(map, vcpu);
+	other->free = own->free;
+	own->free = 0;
+}
+
+/* The same, and the free element lies in the cell of a vCPU whose holder is gone. */
+static void prepare_cell(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct hash_slot *own = hash_slot(map, vcpu->index),
+			 *other = hash_slot(map, (vcpu->index + 1) % map->nr_vcpus);
+
+	prepare_hash(map, vcpu);
+	other->cell = own->free;
+	own->free = 0;
+}
+
+static void insert_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	put(map, vcpu, 5, 50);
+}
+
+static void replace_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	put(map, vcpu, 2, 21);
+}
+
+static void delete_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	drop(map, vcpu, 2);
+}
+
+/* Keys that nobody touched are whole; the map takes exactly max_entries keys. */
+static const char *examine_hash(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u64 two = get(map, vcpu, 2), five = get(map, vcpu, 5);
+	u32 linked, fits = 0;
+	const char *wrong;
+
+	if (get(map, vcpu, 1) != 10 || get(map, vcpu, 3) != 30)
+		return "another key changed";
+	if (two != 20 && two != 21 && two != 0)
+		return "a value is torn";
+	if (five != 0 && five != 50)
+		return "a new value is torn";
+	/* Operations on all keys and from all slots meet every lock and journal. */
+	for (u32 key = 0; key < 64; key++)
+		drop(map, vcpu, key);
+	for (u32 key = 100; key < 164; key++) {
+		u64 value = key;
+
+		fits += rt_map_update_elem(map, &key, &value, BPF_NOEXIST, vcpu) == 0;
+	}
+	if (fits != map->max_entries)
+		return "not exactly max_entries keys fit";
+	for (u32 key = 100; key < 164; key++)
+		drop(map, vcpu, key);
+	wrong = env_hash_check(map, &linked);
+	if (wrong && strcmp(wrong, "a journal is open") != 0)
+		return wrong;
+	return !wrong && linked ? "keys remain" : NULL;
+}
+
+/* A replacement is all or nothing: the key is there before, after and in between. */
+static const char *examine_replace(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u64 two = get(map, vcpu, 2);
+
+	if (two != 20 && two != 21)
+		return "the key is not there";
+	drop(map, vcpu, 2);
+	if (get(map, vcpu, 2))
+		return "the key is there twice";
+	put(map, vcpu, 2, 20);
+	return examine_hash(map, vcpu);
+}
+
+static void output_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	rt_ringbuf_output(map, "hello, world", 12, 0, vcpu);
+}
+
+static void prepare_nothing(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+}
+
+/* The consumer can pass over whatever was left, and later records arrive. */
+static const char *examine_ring(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct rt_ring ring = { .memory = map->data, .mask = map->max_entries - 1 };
+	const char *sample;
+	u32 length;
+
+	if (rt_ringbuf_output(map, "second", 6, 0, vcpu))
+		return "no second record";
+	rt_ringbuf_reap(map);
+	sample = rt_ring_peek(&ring, &length);
+	if (sample && length == 12) {
+		if (memcmp(sample, "hello, world", 12) != 0)
+			return "the first record is torn";
+		rt_ring_consume(&ring, sample, length);
+		sample = rt_ring_peek(&ring, &length);
+	}
+	return sample && length == 6 && !memcmp(sample, "second", 6) ? NULL
+								     : "no second record to read";
+}
+
+static void trace_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	rt_trace_write(vcpu, "first", 5);
+}
+
+static const char *examine_trace(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct rt_trace_record record = { 0 };
+
+	if (rt_trace_write(vcpu, "second", 6))
+		return "no second text";
+	if (!rt_trace_read(&record))
+		return "nothing to read";
+	if (record.length == 5) {
+		if (memcmp(record.text, "first", 5) != 0 || !rt_trace_read(&record))
+			return "the first text is torn";
+	}
+	if (record.length != 6 || memcmp(record.text, "second", 6) != 0)
+		return "no second text to read";
+	return rt_trace_read(&record) ? "a third text" : NULL;
+}
+
+static struct rt_perf_buffer *perf;
+
+static void perf_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	rt_perf_output(perf, "hello, world", 12, vcpu);
+}
+
+static const char *examine_perf(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u64 *head = (u64 *)(void *)(perf->pages + 1024), *tail = head + 1, before = *head;
+	const char *wrong = NULL;
+
+	if (before != *tail && before != *tail + 8 + 4 + 12)
+		wrong = "half a record";
+	else if (rt_perf_output(perf, "hello, world", 12, vcpu) || *head != before + 8 + 4 + 12)
+		wrong = "no second record";
+	*tail = *head;
+	return wrong;
+}
+
+/* All keys of a percpu hash are free afterwards. */
+static const char *examine_percpu(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 fits = 0;
+
+	drop(map, vcpu, 5);
+	for (u32 key = 100; key < 120; key++) {
+		u64 value = key;
+
+		fits += rt_map_update_elem(map, &key, &value, BPF_NOEXIST, vcpu) == 0;
+	}
+	return fits == map->max_entries ? NULL : "not exactly max_entries keys fit";
+}
+
+static const struct scenario scenarios[] = {
+	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash },
+	{ "hash insert, stolen element", BPF_MAP_TYPE_HASH, 4, prepare_steal, insert_one,
+	  examine_hash },
+	{ "hash insert, element of a dead vCPU", BPF_MAP_TYPE_HASH, 4, prepare_cell, insert_one,
+	  examine_hash },
+	{ "hash insert, fresh element", BPF_MAP_TYPE_HASH, 32, prepare_hash, insert_one,
+	  examine_hash },
+	{ "hash replace", BPF_MAP_TYPE_HASH, 4, prepare_hash, replace_one, examine_replace },
+	{ "hash delete", BPF_MAP_TYPE_HASH, 4, prepare_hash, delete_one, examine_hash },
+	{ "percpu hash insert", BPF_MAP_TYPE_PERCPU_HASH, 4, prepare_nothing, insert_one,
+	  examine_percpu },
+	{ "ring buffer output", BPF_MAP_TYPE_RINGBUF, 4096, prepare_nothing, output_one,
+	  examine_ring },
+	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace },
+	{ "perf buffer", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, perf_one, examine_perf },
+};
+
+/* The shared memory that an operation may change. */
+static struct {
+	u8 *at;
+	u64 size;
+} areas[AREAS_MAX];
+static u32 nr_areas;
+
+static void add_area(void *at, u64 size)
+{
+	if (nr_areas == AREAS_MAX)
+		tap_bail("too many areas");
+	areas[nr_areas].at = at;
+	areas[nr_areas++].size = size;
+}
+
+static u64 areas_size(void)
+{
+	u64 size = 0;
+
+	for (u32 i = 0; i < nr_areas; i++)
+		size += areas[i].size;
+	return size;
+}
+
+static void save(u8 *state)
+{
+	for (u32 i = 0; i < nr_areas; state += areas[i++].size)
+		memcpy(state, areas[i].at, areas[i].size);
+}
+
+static void restore(const u8 *state)
+{
+	for (u32 i = 0; i < nr_areas; state += areas[i++].size)
+		memcpy(areas[i].at, state, areas[i].size);
+}
+
+static void child(const struct scenario *scenario, struct rt_map *map)
+{
+	struct rt_vcpu *vcpu;
+
+	rt_process_begin(false);
+	vcpu = env_vcpu();
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	scenario->operate(map, vcpu);
+	__atomic_store_n(done, 1, __ATOMIC_SEQ_CST);
+	_exit(0);
+}
+
+/* Steps through the operation and keeps each state that differs from the one before: how many. */
+static u32 record(const struct scenario *scenario, struct rt_map *map, u8 **states, u32 *ret_steps)
+{
+	u64 size = areas_size();
+	u32 nr = 0, steps = 0;
+	pid_t pid;
+	int status;
+
+	*done = 0;
+	pid = fork();
+	if (pid == 0)
+		child(scenario, map);
+	waitpid(pid, &status, 0);
+	for (; !*done && steps < STEPS_MAX; steps++) {
+		u8 *state = malloc(size);
+
+		save(state);
+		if (nr && !memcmp(state, states[nr - 1], size))
+			free(state);
+		else if (nr == STATES_MAX)
+			tap_bail("too many states");
+		else
+			states[nr++] = state;
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+		waitpid(pid, &status, 0);
+		if (!WIFSTOPPED(status))
+			tap_bail("%s: the child ended: %x", scenario->name, (unsigned)status);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	*ret_steps = steps;
+	return nr;
+}
+
+/* Slot index for this thread, also from a dead holder. */
+static struct rt_vcpu *take_slot(u32 index)
+{
+	struct rt_vcpu *held[RT_VCPU_MAX], *found = NULL;
+	u32 nr = 0;
+
+	while (!found) {
+		struct rt_vcpu *vcpu = env_vcpu();
+
+		if (vcpu->index == index)
+			found = vcpu;
+		else
+			held[nr++] = vcpu;
+	}
+	while (nr)
+		rt_vcpu_release(held[--nr]);
+	return found;
+}
+
+/* Whoever comes next: the same slot's next holder, or another slot's while that one stays dead. */
+static const char *examine_all(const struct scenario *scenario, struct rt_map *map, const u8 *state)
+{
+	const char *wrong = NULL;
+
+	for (u32 index = 0; index < SLOTS && !wrong; index++) {
+		struct rt_vcpu *vcpu;
+
+		restore(state);
+		vcpu = take_slot(index);
+		wrong = scenario->examine(map, vcpu);
+		rt_vcpu_release(vcpu);
+	}
+	return wrong;
+}
+
+static void run(struct arena *arena, const struct scenario *scenario)
+{
+	bool ring = scenario->type == BPF_MAP_TYPE_RINGBUF;
+	struct rt_map *map = env_map(arena, scenario->type, ring ? 0 : 4, ring ? 0 : 8,
+				     scenario->max_entries, 0);
+	struct rt_vcpu *vcpu = env_vcpu();
+	u8 *states[STATES_MAX];
+	const char *wrong = NULL;
+	u32 nr, steps, bad = 0;
+
+	nr_areas = 0;
+	add_area(map->data, map->data_size);
+	add_area(RT_SHARED, sizeof(struct rt_shared));
+	add_area((void *)RT_TRACE_BASE, 3UL * 4096);
+	/* Of the owners, the first page is enough for a few records. */
+	add_area((void *)(RT_TRACE_BASE + 2UL * 4096 + (2UL << 20)), 4096);
+	add_area(perf->pages, rt_perf_memory_size(1));
+	add_area(perf->lost, sizeof(*perf->lost));
+	scenario->prepare(map, vcpu);
+	rt_vcpu_release(vcpu);
+	nr = record(scenario, map, states, &steps);
+	for (u32 i = 0; i < nr; i++) {
+		if (!wrong) {
+			wrong = examine_all(scenario, map, states[i]);
+			bad = i;
+		}
+		free(states[i]);
+	}
+	tap_ok(!wrong && *done, "%s: killed after each of %u instructions, %u states: %s",
+	       scenario->name, steps, nr, wrong ? wrong : "nothing lost");
+	if (wrong)
+		tap_note("state %u", bad);
+	env_map_free(arena, map);
+}
+
+int main(void)
+{
+	struct arena *arena = env_new(SLOTS);
+
+	done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	perf = arena_alloc(arena, ARENA_CONTROL, sizeof(*perf), 64);
+	perf->data_pages = 1;
+	perf->sample_type = 1u << 10; /* PERF_SAMPLE_RAW */
+	perf->cpu = -1;
+	perf->lost = arena_alloc(arena, ARENA_DATA, 64, 64);
+	perf->pages = arena_alloc(arena, ARENA_DATA, rt_perf_memory_size(1), 4096);
+	rt_perf_init(perf->pages, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(scenarios); i++)
+		run(arena, &scenarios[i]);
+	arena_free(arena);
+	return tap_done();
+}
