@@ -12,6 +12,7 @@
 #include "base/types.h"
 
 struct btf;
+struct vstate;
 
 /* A map as the verifier sees it. */
 struct verify_map {
@@ -49,6 +50,7 @@ struct verify_input {
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
+	u32 nr_cpus;	 /* bpf_get_smp_processor_id() stays below; 0: not known */
 	const int *fd_array; /* as copied from the client; NULL if none */
 	u32 nr_fd_array;
 	const struct btf *btf; /* NULL if the program has none */
@@ -59,6 +61,13 @@ struct verify_input {
 	const struct verify_ops *ops;
 	void *ops_arg;
 	struct verify_log log;
+	/*
+	 * For tests; NULL: off. Called with every state before the instruction is simulated on it. The
+	 * state (verify/state.h) is only valid during the call.
+	 */
+	void (*observe)(void *arg, u32 insn, const struct vstate *state);
+	void *observe_arg;
+	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
 };
 
 struct verify_subprog {
@@ -75,6 +84,7 @@ struct verify_output {
 	void **used_maps; /* handles, each once, in order of first use */
 	u32 nr_used_maps;
 	bool tail_calls;
+	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the event */
 	u32 verified_insns; /* processed, as fdinfo and bpf_prog_info show it */
 	/* Counters: printed in the last log line. */
 	u32 max_states_per_insn, total_states, peak_states, mark_read;

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backtracking for precision: walks the executed instructions backwards, from checkpoint to checkpoint,
+ * keeping a set of registers and slots whose origin is wanted, until the set is empty.
+ * Where the walk cannot follow (packet loads into a wanted register, …) all scalars of the path
+ * become precise: slower, never wrong.
+ */
+#include "verify/backtrack.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "isa/opcode.h"
+#include "verify/helper.h"
+
+#define ENOTSUPP       524
+#define ARGUMENT_MASK  0x3eu
+#define MASK_TEXT_SIZE 600
+
+static void bt_set_reg(struct backtrack *bt, u32 reg)
+{
+	bt->reg_masks[bt->frame] |= 1u << reg;
+}
+
+static void bt_clear_reg(struct backtrack *bt, u32 reg)
+{
+	bt->reg_masks[bt->frame] &= ~(1u << reg);
+}
+
+static bool bt_has_reg(const struct backtrack *bt, u32 reg)
+{
+	return bt->reg_masks[bt->frame] & (1u << reg);
+}
+
+static bool bt_empty(const struct backtrack *bt)
+{
+	u64 any = 0;
+
+	for (u32 i = 0; i <= bt->frame; i++)
+		any |= bt->reg_masks[i] | bt->stack_masks[i];
+	return !any;
+}
+
+static char *format_regs(char *text, u32 mask)
+{
+	u32 length = 0;
+
+	text[0] = '\0';
+	for (u32 i = 0; i < 32; i++)
+		if (mask & (1u << i))
+			length += snprintf(text + length, MASK_TEXT_SIZE - length, "%sr%u",
+					   length ? "," : "", i);
+	return text;
+}
+
+static char *format_slots(char *text, u64 mask)
+{
+	u32 length = 0;
+
+	text[0] = '\0';
+	for (u32 i = 0; i < MAX_SLOTS; i++)
+		if (mask & (1ULL << i))
+			length += snprintf(text + length, MASK_TEXT_SIZE - length, "%s%d",
+					   length ? "," : "", -(int)(i + 1) * 8);
+	return text;
+}
+
+int push_history(struct verify_env *env, struct vstate *state, u32 flags, const struct linked_regs *linked)
+{
+	struct history *entry = env->cur_history;
+
+	/* One entry an instruction: what it adds is joined. */
+	if (entry) {
+		entry->flags |= flags;
+		if (linked && !entry->linked.nr)
+			entry->linked = *linked;
+		return 0;
+	}
+	if (state->nr_history == state->cap_history) {
+		u32 capacity = state->cap_history ? state->cap_history * 2 : 16;
+
+		entry = realloc(state->history, capacity * sizeof(*entry));
+		if (!entry)
+			return -ENOMEM;
+		state->history = entry;
+		state->cap_history = capacity;
+	}
+	entry = &state->history[state->nr_history++];
+	*entry = (struct history){ .idx = env->insn_idx, .prev_idx = env->prev_insn_idx, .flags = flags };
+	if (linked)
+		entry->linked = *linked;
+	env->cur_history = entry;
+	return 0;
+}
+
+/* The history entry of instruction i, if it is the last of the first end ones. */
+static const struct history *history_of(const struct vstate *state, u32 end, u32 i)
+{
+	if (end && state->history[end - 1].idx == i)
+		return &state->history[end - 1];
+	return NULL;
+}
+
+/* The instruction executed before i; -ENOENT at the start of the state's stretch. */
+static int previous_insn(const struct vstate *state, u32 i, u32 *end)
+{
+	u32 left = *end;
+
+	if ((s32)i == state->first_insn_idx) {
+		if (!left || (left == 1 && state->history[0].idx == i))
+			return -ENOENT;
+	}
+	if (left && state->history[left - 1].idx == i) {
+		i = state->history[left - 1].prev_idx;
+		(*end)--;
+		return i;
+	}
+	return (int)i - 1;
+}
+
+/* Linked registers got their range together: if one is wanted all are. */
+static void sync_linked(struct backtrack *bt, const struct history *entry)
+{
+	bool wanted = false;
+
+	if (!entry || !entry->linked.nr)
+		return;
+	for (u32 i = 0; i < entry->linked.nr && !wanted; i++) {
+		const struct linked_reg *l = &entry->linked.entry[i];
+
+		wanted = l->is_reg ? bt->reg_masks[l->frame] & (1u << l->index) :
+				     !!(bt->stack_masks[l->frame] & (1ULL << l->index));
+	}
+	for (u32 i = 0; i < entry->linked.nr && wanted; i++) {
+		const struct linked_reg *l = &entry->linked.entry[i];
+
+		if (l->is_reg)
+			bt->reg_masks[l->frame] |= 1u << l->index;
+		else
+			bt->stack_masks[l->frame] |= 1ULL << l->index;
+	}
+}
+
+static int back_alu(struct backtrack *bt, const struct bpf_insn *insn)
+{
+	u8 op = BPF_OP(insn->code);
+
+	if (!bt_has_reg(bt, insn->dst_reg) || op == BPF_END || op == BPF_NEG)
+		return 0;
+	if (op == BPF_MOV)
+		bt_clear_reg(bt, insn->dst_reg);
+	if (BPF_SRC(insn->code) == BPF_X && insn->src_reg != BPF_REG_10)
+		bt_set_reg(bt, insn->src_reg);
+	return 0;
+}
+
+static bool is_atomic_fetch(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC &&
+	       (insn->imm & BPF_FETCH) && insn->imm != BPF_LOAD_ACQ && insn->imm != BPF_STORE_REL;
+}
+
+static bool is_load_acquire(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC &&
+	       insn->imm == BPF_LOAD_ACQ;
+}
+
+static int back_load(struct backtrack *bt, const struct bpf_insn *insn, const struct history *entry)
+{
+	u32 loaded = insn->dst_reg;
+
+	if (is_atomic_fetch(insn))
+		loaded = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
+	if (!bt_has_reg(bt, loaded))
+		return 0;
+	bt_clear_reg(bt, loaded);
+	/* Only the stack keeps exact scalars; other memory gives unknown ones. */
+	if (entry && (entry->flags & HIST_STACK_ACCESS))
+		bt->stack_masks[HIST_FRAME(entry->flags)] |= 1ULL << HIST_SLOT(entry->flags);
+	return 0;
+}
+
+static int back_store(struct backtrack *bt, const struct bpf_insn *insn, const struct history *entry)
+{
+	u64 bit;
+	u32 frame;
+
+	if (bt_has_reg(bt, insn->dst_reg))
+		return -ENOTSUPP;
+	if (!entry || !(entry->flags & HIST_STACK_ACCESS))
+		return 0;
+	frame = HIST_FRAME(entry->flags);
+	bit = 1ULL << HIST_SLOT(entry->flags);
+	if (!(bt->stack_masks[frame] & bit))
+		return 0;
+	bt->stack_masks[frame] &= ~bit;
+	if (BPF_CLASS(insn->code) == BPF_STX)
+		bt_set_reg(bt, insn->src_reg);
+	return 0;
+}
+
+/* Backwards over a call instruction means leaving the callee: its wanted arguments move to the caller. */
+static int back_static_call(struct verify_env *env, struct backtrack *bt)
+{
+	u32 args;
+
+	if (bt->reg_masks[bt->frame] & ~ARGUMENT_MASK)
+		return verify_bug(env, "static subprog unexpected regs %x", bt->reg_masks[bt->frame]);
+	if (bt->stack_masks[bt->frame])
+		return verify_bug(env, "static subprog leftover stack slots %" PRIx64,
+				  bt->stack_masks[bt->frame]);
+	if (!bt->frame)
+		return verify_bug(env, "backtracking leaves frame 0");
+	args = bt->reg_masks[bt->frame];
+	bt->reg_masks[bt->frame] = 0;
+	bt->frame--;
+	bt->reg_masks[bt->frame] |= args;
+	return 0;
+}
+
+static int enter_callee(struct verify_env *env, struct backtrack *bt)
+{
+	if (bt->frame == MAX_FRAMES - 1)
+		return verify_bug(env, "backtracking enters frame %u", bt->frame + 1);
+	bt->frame++;
+	return 0;
+}
+
+static int back_call(struct verify_env *env, struct backtrack *bt, u32 idx, int subseq_idx)
+{
+	const struct bpf_insn *insn = &env->insns[idx];
+
+	if (insn_is_pseudo_call(insn)) {
+		int subprog = env_find_subprog(env, idx + insn->imm + 1);
+
+		if (subprog < 0)
+			return verify_bug(env, "no subprogram starts at %d", idx + insn->imm + 1);
+		if (!env->subprog[subprog].is_global)
+			return back_static_call(env, bt);
+		if (bt->reg_masks[bt->frame] & ARGUMENT_MASK)
+			return verify_bug(env, "global subprog unexpected regs %x",
+					  bt->reg_masks[bt->frame]);
+		bt_clear_reg(bt, BPF_REG_0);
+		return 0;
+	}
+	if (env->aux[idx].calls_callback && (int)idx != subseq_idx - 1) {
+		/* Out of a callback's body: its arguments come from the helper, not from scalars. */
+		if (bt->reg_masks[bt->frame] & ~ARGUMENT_MASK || bt->stack_masks[bt->frame])
+			return verify_bug(env, "callback unexpected regs %x",
+					  bt->reg_masks[bt->frame]);
+		bt->reg_masks[bt->frame] = 0;
+		if (!bt->frame)
+			return verify_bug(env, "backtracking leaves frame 0");
+		bt->frame--;
+		return 0;
+	}
+	bt_clear_reg(bt, BPF_REG_0);
+	if (bt->reg_masks[bt->frame] & ARGUMENT_MASK)
+		return verify_bug(env, "backtracking call unexpected regs %x",
+				  bt->reg_masks[bt->frame]);
+	return 0;
+}
+
+static int back_exit(struct verify_env *env, struct backtrack *bt, int subseq_idx)
+{
+	bool from_call = subseq_idx >= 1 && insn_is_pseudo_call(&env->insns[subseq_idx - 1]);
+	bool r0 = from_call && bt_has_reg(bt, BPF_REG_0);
+	int err;
+
+	if (from_call && (bt->reg_masks[bt->frame] & ARGUMENT_MASK))
+		return verify_bug(env, "backtracking exit unexpected regs %x",
+				  bt->reg_masks[bt->frame]);
+	bt_clear_reg(bt, BPF_REG_0);
+	err = enter_callee(env, bt);
+	if (!err && r0)
+		bt_set_reg(bt, BPF_REG_0);
+	return err;
+}
+
+static int back_jump(struct verify_env *env, struct backtrack *bt, u32 idx, int subseq_idx,
+		     const struct history *entry)
+{
+	const struct bpf_insn *insn = &env->insns[idx];
+	u8 op = BPF_OP(insn->code);
+
+	if (op == BPF_CALL)
+		return back_call(env, bt, idx, subseq_idx);
+	if (op == BPF_EXIT)
+		return back_exit(env, bt, subseq_idx);
+	if (op != BPF_JA && BPF_SRC(insn->code) == BPF_X &&
+	    (bt_has_reg(bt, insn->dst_reg) || bt_has_reg(bt, insn->src_reg))) {
+		/* Comparing two registers: the bounds of each depend on the other. */
+		if (!entry || !(entry->flags & HIST_SRC_REG_STACK))
+			bt_set_reg(bt, insn->src_reg);
+		if (!entry || !(entry->flags & HIST_DST_REG_STACK))
+			bt_set_reg(bt, insn->dst_reg);
+	}
+	return 0;
+}
+
+static int back_ld(struct verify_env *env, struct backtrack *bt, u32 idx, int subseq_idx)
+{
+	const struct bpf_insn *insn = &env->insns[idx];
+
+	if (BPF_MODE(insn->code) == BPF_IMM) {
+		bt_clear_reg(bt, insn->dst_reg);
+		return 0;
+	}
+	if (bt_has_reg(bt, BPF_REG_0))
+		bt_clear_reg(bt, BPF_REG_0);
+	/* A failing packet load left the subprogram. */
+	if (subseq_idx != (int)idx + 1)
+		return enter_callee(env, bt);
+	return 0;
+}
+
+static void log_step(struct verify_env *env, const struct backtrack *bt, u32 idx)
+{
+	char text[MASK_TEXT_SIZE];
+
+	if (!(env->input->log.level & LOG_LEVEL2))
+		return;
+	verbose(env, "mark_precise: frame%u: regs=%s ", bt->frame,
+		format_regs(text, bt->reg_masks[bt->frame]));
+	verbose(env, "stack=%s before ", format_slots(text, bt->stack_masks[bt->frame]));
+	verbose(env, "%u: ", idx);
+	log_insn(env, idx);
+}
+
+/* One instruction backwards. 0, -ENOTSUPP: cannot be followed, or -errno. */
+static int back_insn(struct verify_env *env, u32 idx, int subseq_idx, const struct history *entry)
+{
+	const struct bpf_insn *insn = &env->insns[idx];
+	struct backtrack *bt = &env->bt;
+	u8 class = BPF_CLASS(insn->code);
+	int err = 0;
+
+	if (!insn->code)
+		return 0;
+	log_step(env, bt, idx);
+	sync_linked(bt, entry);
+	if (class == BPF_ALU || class == BPF_ALU64)
+		err = back_alu(bt, insn);
+	else if (class == BPF_LDX || is_atomic_fetch(insn) || is_load_acquire(insn))
+		err = back_load(bt, insn, entry);
+	else if (class == BPF_STX || class == BPF_ST)
+		err = back_store(bt, insn, entry);
+	else if (class == BPF_JMP || class == BPF_JMP32)
+		err = back_jump(env, bt, idx, subseq_idx, entry);
+	else
+		err = back_ld(env, bt, idx, subseq_idx);
+	if (!err)
+		sync_linked(bt, entry);
+	return err;
+}
+
+static void force_all_precise(struct verify_env *env)
+{
+	if (env->input->log.level & LOG_LEVEL2)
+		verbose(env, "mark_precise: frame%u: falling back to forcing all scalars precise\n",
+			env->cur->curframe);
+	for (struct vstate *state = env->cur->parent; state; state = state->parent) {
+		for (u32 f = 0; f <= state->curframe; f++) {
+			struct frame *frame = state->frame[f];
+
+			for (u32 r = 0; r < BPF_REG_10; r++)
+				if (frame->regs[r].type == SCALAR_VALUE)
+					frame->regs[r].precise = true;
+			for (u32 s = 0; s < frame->nr_slots; s++)
+				if (slot_is_scalar(&frame->slots[s]))
+					frame->slots[s].spilled.precise = true;
+		}
+	}
+	memset(&env->bt, 0, sizeof(env->bt));
+}
+
+void forget_precision(struct vstate *state)
+{
+	for (u32 f = 0; f <= state->curframe; f++) {
+		struct frame *frame = state->frame[f];
+
+		for (u32 r = 0; r < BPF_REG_10; r++)
+			frame->regs[r].precise = false;
+		for (u32 s = 0; s < frame->nr_slots; s++)
+			if (slot_is_spill(&frame->slots[s]))
+				frame->slots[s].spilled.precise = false;
+	}
+}
+
+/* Backwards through the stretch of one state. 1: all origins found. */
+static int back_stretch(struct verify_env *env, const struct vstate *state, int last, int *subseq_idx,
+			bool *skip_first)
+{
+	u32 end = state->nr_history;
+	int i = last;
+
+	for (;;) {
+		int err = 0;
+
+		if (*skip_first)
+			*skip_first = false;
+		else
+			err = back_insn(env, i, *subseq_idx, history_of(state, end, i));
+		if (err == -ENOTSUPP) {
+			force_all_precise(env);
+			return 1;
+		}
+		if (err)
+			return err;
+		if (bt_empty(&env->bt))
+			return 1;
+		*subseq_idx = i;
+		i = previous_insn(state, i, &end);
+		if (i == -ENOENT)
+			return 0;
+		if (i < 0 || i >= (int)env->nr_insns)
+			return verify_bug(env, "backtracking idx %d", i);
+	}
+}
+
+/* Marks what is wanted in one frame of a checkpoint; what is precise already needs no search. */
+static int mark_frame(struct verify_env *env, struct vstate *state, u32 f)
+{
+	struct backtrack *bt = &env->bt;
+	struct frame *frame = state->frame[f];
+	char text[MASK_TEXT_SIZE];
+
+	for (u32 r = 0; r < MAX_REG; r++) {
+		struct reg *reg = &frame->regs[r];
+
+		if (!(bt->reg_masks[f] & (1u << r)))
+			continue;
+		if (reg->type != SCALAR_VALUE || reg->precise)
+			bt->reg_masks[f] &= ~(1u << r);
+		else
+			reg->precise = true;
+	}
+	for (u32 s = 0; s < MAX_SLOTS; s++) {
+		if (!(bt->stack_masks[f] & (1ULL << s)))
+			continue;
+		if (s >= frame->nr_slots)
+			return verify_bug(env, "backtracking stack slot %u, total slots %u", s,
+					  frame->nr_slots);
+		if (!slot_is_scalar(&frame->slots[s]) || frame->slots[s].spilled.precise)
+			bt->stack_masks[f] &= ~(1ULL << s);
+		else
+			frame->slots[s].spilled.precise = true;
+	}
+	if (env->input->log.level & LOG_LEVEL2) {
+		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
+			format_regs(text, bt->reg_masks[f]));
+		verbose(env, "stack=%s: ", format_slots(text, bt->stack_masks[f]));
+		log_frame(env, state, f, true);
+	}
+	return 0;
+}
+
+/* At the entry of a global subprogram the wanted things must be its arguments. */
+static int reach_entry(struct verify_env *env, struct vstate *state)
+{
+	struct backtrack *bt = &env->bt;
+
+	if (state->curframe || !state->frame[0]->subprogno || bt->stack_masks[0] ||
+	    (bt->reg_masks[0] & ~ARGUMENT_MASK))
+		return verify_bug(env, "backtracking func entry subprog %u reg_mask %x stack_mask %" PRIx64,
+				  state->frame[0]->subprogno, bt->reg_masks[0], bt->stack_masks[0]);
+	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
+		if ((bt->reg_masks[0] & (1u << r)) && state->frame[0]->regs[r].type == SCALAR_VALUE)
+			state->frame[0]->regs[r].precise = true;
+	memset(bt, 0, sizeof(*bt));
+	return 0;
+}
+
+/* Searches the origins of everything in env->bt, beginning behind the current instruction. */
+static int search_origins(struct verify_env *env)
+{
+	struct vstate *state = env->cur;
+	int first = state->first_insn_idx, last = env->insn_idx, subseq_idx = -1;
+	bool skip_first = true;
+
+	while (!bt_empty(&env->bt)) {
+		int err;
+
+		if (env->input->log.level & LOG_LEVEL2)
+			verbose(env, "mark_precise: frame%u: last_idx %d first_idx %d subseq_idx %d \n",
+				env->bt.frame, last, first, subseq_idx);
+		if (last < 0)
+			return reach_entry(env, state);
+		err = back_stretch(env, state, last, &subseq_idx, &skip_first);
+		if (err)
+			return err < 0 ? err : 0;
+		state = state->parent;
+		if (!state) {
+			force_all_precise(env);
+			return 0;
+		}
+		for (int f = env->bt.frame; f >= 0; f--) {
+			err = mark_frame(env, state, f);
+			if (err)
+				return err;
+		}
+		subseq_idx = first;
+		last = state->last_insn_idx;
+		first = state->first_insn_idx;
+	}
+	return 0;
+}
+
+int mark_precise(struct verify_env *env, u32 regno)
+{
+	struct frame *frame = vstate_frame(env->cur);
+
+	if (!env->capable)
+		return 0;
+	memset(&env->bt, 0, sizeof(env->bt));
+	env->bt.frame = env->cur->curframe;
+	if (frame->regs[regno].type != SCALAR_VALUE)
+		return verify_bug(env, "backtracking misuse");
+	bt_set_reg(&env->bt, regno);
+	return search_origins(env);
+}
+
+int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot)
+{
+	if (!env->capable)
+		return 0;
+	memset(&env->bt, 0, sizeof(env->bt));
+	env->bt.frame = env->cur->curframe;
+	env->bt.stack_masks[frameno] |= 1ULL << slot;
+	return search_origins(env);
+}
+
+static void log_propagation(struct verify_env *env, u32 f, bool *first, const char *kind, int number)
+{
+	if (!(env->input->log.level & LOG_LEVEL2))
+		return;
+	if (*first)
+		verbose(env, "frame %u: propagating %s%d", f, kind, number);
+	else
+		verbose(env, ",%s%d", kind, number);
+	*first = false;
+}
+
+int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur)
+{
+	if (!env->capable)
+		return 0;
+	memset(&env->bt, 0, sizeof(env->bt));
+	env->bt.frame = cur->curframe;
+	for (int f = old->curframe; f >= 0; f--) {
+		const struct frame *frame = old->frame[f];
+		bool first = true;
+
+		for (u32 r = 0; r < BPF_REG_10; r++) {
+			if (frame->regs[r].type != SCALAR_VALUE || !frame->regs[r].precise)
+				continue;
+			log_propagation(env, f, &first, "r", r);
+			env->bt.reg_masks[f] |= 1u << r;
+		}
+		for (u32 s = 0; s < frame->nr_slots; s++) {
+			if (!slot_is_scalar(&frame->slots[s]) || !frame->slots[s].spilled.precise)
+				continue;
+			log_propagation(env, f, &first, "fp", -(int)(s + 1) * REG_SIZE);
+			env->bt.stack_masks[f] |= 1ULL << s;
+		}
+		if (!first && (env->input->log.level & LOG_LEVEL2))
+			verbose(env, "\n");
+	}
+	return search_origins(env);
+}

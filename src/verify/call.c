@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Subprograms are followed into, with a frame of their own; global functions are verified once by themselves
+ * and trusted by their prototype.
+ */
+#include "verify/call.h"
+
+#include <errno.h>
+
+#include "verify/backtrack.h"
+#include "verify/global.h"
+#include "verify/operand.h"
+
+int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 callsite)
+{
+	struct frame *caller = vstate_frame(state), *callee;
+
+	if (state->curframe + 1 >= MAX_FRAMES) {
+		verbose(env, "the call stack of %u frames is too deep\n", state->curframe + 2);
+		return -E2BIG;
+	}
+	callee = frame_new(callsite, state->curframe + 1, subprog);
+	if (!callee)
+		return -ENOMEM;
+	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
+		callee->regs[r] = caller->regs[r];
+	state->frame[++state->curframe] = callee;
+	return 0;
+}
+
+void clear_caller_saved(struct verify_env *env)
+{
+	for (u32 r = BPF_REG_0; r <= BPF_REG_5; r++) {
+		reg_set_not_init(&env_regs(env)[r]);
+		scratch_reg(env, r);
+	}
+}
+
+static int call_global(struct verify_env *env, u32 subprog)
+{
+	struct subprog *callee = &env->subprog[subprog];
+	int err = global_check_call(env, subprog);
+
+	if (err) {
+		verbose(env, "Caller passes invalid args into func#%u ('%s')\n", subprog, callee->name);
+		return err;
+	}
+	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2))
+		verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog, callee->name);
+	callee->called = true;
+	clear_caller_saved(env);
+	env_set_unknown(env, &env_regs(env)[BPF_REG_0]);
+	return 0;
+}
+
+int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next)
+{
+	struct vstate *state = env->cur;
+	int subprog = env_find_subprog(env, env->insn_idx + insn->imm + 1), err;
+
+	if (subprog < 0)
+		return verify_bug(env, "No program starts at insn %d", env->insn_idx + insn->imm + 1);
+	*ret_next = env->insn_idx + 1;
+	if (env->subprog[subprog].is_global)
+		return call_global(env, subprog);
+	err = push_frame(env, state, subprog, env->insn_idx);
+	if (err)
+		return err;
+	for (u32 r = BPF_REG_0; r <= BPF_REG_5; r++) {
+		reg_set_not_init(&state->frame[state->curframe - 1]->regs[r]);
+		scratch_reg(env, r);
+	}
+	*ret_next = env->subprog[subprog].start;
+	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2)) {
+		verbose(env, "caller:\n");
+		log_frame(env, state, state->curframe - 1, true);
+		verbose(env, "callee:\n");
+		log_frame(env, state, state->curframe, true);
+	}
+	return 0;
+}
+
+int check_references_released(struct verify_env *env, const char *what)
+{
+	const struct vstate *state = env->cur;
+
+	for (u32 i = 0; i < state->nr_refs; i++)
+		verbose(env, "Unreleased reference id=%u alloc_insn=%u\n", state->refs[i].id,
+			state->refs[i].insn_idx);
+	if (!state->nr_refs)
+		return 0;
+	verbose(env, "%s would lead to reference leak\n", what);
+	return -EINVAL;
+}
+
+/* What a program of this type may return. */
+static bool return_range(const struct verify_env *env, struct ret_range *range)
+{
+	if (env->input->prog_type != BPF_PROG_TYPE_CGROUP_SOCK)
+		return false;
+	*range = (struct ret_range){ 0, 1, false };
+	return true;
+}
+
+static void log_bad_return(struct verify_env *env, const struct reg *reg, struct ret_range range)
+{
+	bool unknown = true;
+
+	verbose(env, "At program exit the register R0 has");
+	if (reg->s.smin > INT64_MIN) {
+		verbose(env, " smin=%lld", (long long)reg->s.smin);
+		unknown = false;
+	}
+	if (reg->s.smax < INT64_MAX) {
+		verbose(env, " smax=%lld", (long long)reg->s.smax);
+		unknown = false;
+	}
+	if (unknown)
+		verbose(env, " unknown scalar value");
+	verbose(env, " should have been in [%d, %d]\n", range.min, range.max);
+}
+
+static int check_return_value(struct verify_env *env)
+{
+	const struct reg *reg = &env_regs(env)[BPF_REG_0];
+	struct ret_range range;
+	int err = operand_read(env, BPF_REG_0);
+
+	if (err)
+		return err;
+	if (reg_is_secret(env, reg)) {
+		verbose(env, "R0 leaks addr as return value\n");
+		return -EACCES;
+	}
+	if (env->main_subprog) {
+		if (reg->type == SCALAR_VALUE)
+			return 0;
+		verbose(env, "At subprogram exit the register R0 is not a scalar value (%s)\n",
+			log_reg_type(reg->type));
+		return -EINVAL;
+	}
+	if (!return_range(env, &range))
+		return 0;
+	if (reg->type != SCALAR_VALUE) {
+		verbose(env, "At program exit the register R0 is not a known value (%s)\n",
+			log_reg_type(reg->type));
+		return -EINVAL;
+	}
+	err = mark_precise(env, BPF_REG_0);
+	if (err)
+		return err;
+	if (reg->s.smin32 < range.min || reg->s.smax32 > range.max) {
+		log_bad_return(env, reg, range);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Back into the caller. */
+static int leave_frame(struct verify_env *env, u32 *ret_next)
+{
+	struct vstate *state = env->cur;
+	struct frame *callee = vstate_frame(state), *caller = state->frame[state->curframe - 1];
+
+	if (callee->regs[BPF_REG_0].type == PTR_TO_STACK) {
+		verbose(env, "cannot return stack pointer to the caller\n");
+		return -EINVAL;
+	}
+	caller->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
+	*ret_next = callee->callsite + 1;
+	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2)) {
+		verbose(env, "returning from callee:\n");
+		log_frame(env, state, state->curframe, true);
+		verbose(env, "to caller at %u:\n", *ret_next);
+		log_frame(env, state, state->curframe - 1, true);
+	}
+	state->frame[state->curframe--] = frame_free(callee);
+	return 0;
+}
+
+int check_exit(struct verify_env *env, u32 *ret_next)
+{
+	int err;
+
+	if (env->cur->curframe)
+		return leave_frame(env, ret_next);
+	err = check_references_released(env, "BPF_EXIT instruction in main prog");
+	if (!err)
+		err = check_return_value(env);
+	return err ? err : 1;
+}

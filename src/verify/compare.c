@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Comparison of states for pruning. Ids are names: what counts is that equal ids in old are equal ids in
+ * cur, so a map from old to current ids is built up while comparing.
+ */
+#include "verify/compare.h"
+
+static bool map_ids(struct id_map *map, u32 old, u32 cur)
+{
+	if (!old != !cur)
+		return false;
+	if (!old)
+		return true;
+	for (u32 i = 0; i < map->nr; i++) {
+		if (map->pair[i].old == old)
+			return map->pair[i].cur == cur;
+		if (map->pair[i].cur == cur)
+			return false;
+	}
+	if (map->nr == ID_MAP_SIZE)
+		return false;
+	map->pair[map->nr].old = old;
+	map->pair[map->nr++].cur = cur;
+	return true;
+}
+
+/* A scalar without id in old is related to nothing: more relations in cur do no harm. */
+static bool map_scalar_ids(struct id_map *map, u32 old, u32 cur)
+{
+	if (!old)
+		return true;
+	if (!cur)
+		cur = ++map->next_temporary;
+	if (!map_ids(map, old, cur))
+		return false;
+	return !(old & ID_ADD_CONST) || map_ids(map, old & ~ID_ADD_CONST, cur & ~ID_ADD_CONST);
+}
+
+/* Everything but numbers and ids. */
+static bool same_kind(const struct reg *a, const struct reg *b)
+{
+	return a->type == b->type && a->off == b->off && a->map == b->map && a->range == b->range &&
+	       a->subprogno == b->subprogno;
+}
+
+static bool same_reg(const struct reg *old, const struct reg *cur, struct id_map *map)
+{
+	return same_kind(old, cur) && scalar_equal(&old->s, &cur->s) &&
+	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
+}
+
+static bool number_within(const struct reg *old, const struct reg *cur)
+{
+	return scalar_subset(&old->s, &cur->s);
+}
+
+static bool scalar_safe(const struct reg *old, const struct reg *cur, struct id_map *map,
+			enum compare_how how)
+{
+	if (!old->precise && how == COMPARE_LOOSE && !map->all_precise)
+		return true;
+	if ((old->id & ID_ADD_CONST) && (!(cur->id & ID_ADD_CONST) || old->off != cur->off))
+		return false;
+	if (old->id && !(old->id & ID_ADD_CONST) && (cur->id & ID_ADD_CONST))
+		return false;
+	return map_scalar_ids(map, old->id, cur->id) && number_within(old, cur);
+}
+
+static bool packet_safe(const struct reg *old, const struct reg *cur, struct id_map *map)
+{
+	/* More known bytes are safer; comparisons with the end are equal or not. */
+	if (old->range < 0 || cur->range < 0) {
+		if (old->range != cur->range)
+			return false;
+	} else if (old->range > cur->range) {
+		return false;
+	}
+	return old->off == cur->off && map_ids(map, old->id, cur->id) && number_within(old, cur);
+}
+
+static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map *map,
+		     enum compare_how how)
+{
+	if (how == COMPARE_EXACT)
+		return same_reg(old, cur, map) && old->frameno == cur->frameno;
+	if (old->type == NOT_INIT && (how == COMPARE_LOOSE || cur->type == NOT_INIT))
+		return true;
+	if (old->type != cur->type)
+		return false;
+	switch (reg_base(old->type)) {
+	case SCALAR_VALUE: return scalar_safe(old, cur, map, how);
+	case PTR_TO_MAP_KEY:
+	case PTR_TO_MAP_VALUE:
+	case PTR_TO_MEM:
+		return same_kind(old, cur) && number_within(old, cur) && map_ids(map, old->id, cur->id) &&
+		       map_ids(map, old->ref_id, cur->ref_id);
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META: return packet_safe(old, cur, map);
+	default: return same_reg(old, cur, map) && old->frameno == cur->frameno;
+	}
+}
+
+static bool slot_all_misc(const struct verify_env *env, const struct slot *slot)
+{
+	for (u32 i = 0; i < REG_SIZE; i++)
+		if (slot->byte[i] != SLOT_MISC &&
+		    !(slot->byte[i] == SLOT_INVALID && env->allow_uninit_stack))
+			return false;
+	return true;
+}
+
+/* The scalar that a full load of the slot gives, if it gives one: a spilled one, or an unknown one. */
+static const struct reg *slot_as_scalar(const struct verify_env *env, const struct slot *slot,
+					struct reg *unknown)
+{
+	if (slot_is_scalar64(slot))
+		return &slot->spilled;
+	if (!slot_all_misc(env, slot))
+		return NULL;
+	reg_set_unknown(unknown);
+	return unknown;
+}
+
+/* One byte of a slot: 1 fits, 0 does not, -1 fits and the byte's kind must be looked at further. */
+static int byte_safe(const struct verify_env *env, u8 old, u8 cur)
+{
+	if (old == SLOT_INVALID || (old == SLOT_MISC && env->allow_uninit_stack))
+		return 1;
+	if (old == SLOT_MISC && cur == SLOT_ZERO)
+		return 1;
+	return old == cur ? -1 : 0;
+}
+
+static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
+		      enum compare_how how)
+{
+	struct reg unknown_old, unknown_cur;
+	const struct reg *old_scalar, *cur_scalar;
+	bool tried = false;
+
+	for (u32 i = 0; i < REG_SIZE; i++) {
+		int fits;
+
+		if (how != COMPARE_LOOSE && (!cur || old->byte[i] != cur->byte[i]))
+			return false;
+		if (old->byte[i] == SLOT_INVALID ||
+		    (old->byte[i] == SLOT_MISC && env->allow_uninit_stack))
+			continue;
+		if (!cur)
+			return false;
+		if (!tried) {
+			tried = true;
+			old_scalar = slot_as_scalar(env, old, &unknown_old);
+			cur_scalar = slot_as_scalar(env, cur, &unknown_cur);
+			if (old_scalar && cur_scalar)
+				return reg_safe(old_scalar, cur_scalar, &env->id_map, how);
+		}
+		fits = byte_safe(env, old->byte[i], cur->byte[i]);
+		if (!fits)
+			return false;
+		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] == SLOT_SPILL)
+			return reg_safe(&old->spilled, &cur->spilled, &env->id_map, how);
+	}
+	return true;
+}
+
+static bool stack_safe(struct verify_env *env, const struct frame *old, const struct frame *cur,
+		       enum compare_how how)
+{
+	for (u32 i = 0; i < old->nr_slots; i++)
+		if (!slot_safe(env, &old->slots[i], i < cur->nr_slots ? &cur->slots[i] : NULL, how))
+			return false;
+	return true;
+}
+
+static bool refs_safe(struct verify_env *env, const struct vstate *old, const struct vstate *cur)
+{
+	if (old->nr_refs != cur->nr_refs)
+		return false;
+	for (u32 i = 0; i < old->nr_refs; i++)
+		if (!map_ids(&env->id_map, old->refs[i].id, cur->refs[i].id))
+			return false;
+	return true;
+}
+
+static bool frame_safe(struct verify_env *env, const struct frame *old, const struct frame *cur,
+		       u16 live_regs, enum compare_how how)
+{
+	if (old->callback_depth > cur->callback_depth)
+		return false;
+	for (u32 i = 0; i < MAX_REG; i++)
+		if ((live_regs & (1u << i)) &&
+		    !reg_safe(&old->regs[i], &cur->regs[i], &env->id_map, how))
+			return false;
+	return stack_safe(env, old, cur, how);
+}
+
+bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
+		  enum compare_how how)
+{
+	if (old->curframe != cur->curframe)
+		return false;
+	env->id_map.nr = 0;
+	env->id_map.all_precise = env->input->test_all_precise;
+	env->id_map.next_temporary = env->id_gen;
+	if (!refs_safe(env, old, cur))
+		return false;
+	for (u32 i = 0; i <= old->curframe; i++) {
+		u16 live = env->aux[vstate_frame_insn(old, i)].live_regs;
+
+		if (old->frame[i]->callsite != cur->frame[i]->callsite ||
+		    old->frame[i]->in_callback != cur->frame[i]->in_callback)
+			return false;
+		if (!frame_safe(env, old->frame[i], cur->frame[i], live, how))
+			return false;
+	}
+	return true;
+}
+
+bool states_look_same(const struct vstate *old, const struct vstate *cur)
+{
+	const struct frame *a, *b;
+
+	if (old->curframe != cur->curframe)
+		return false;
+	a = vstate_frame(old);
+	b = vstate_frame(cur);
+	for (u32 i = 0; i < MAX_REG; i++) {
+		const struct reg *x = &a->regs[i], *y = &b->regs[i];
+
+		if (!same_kind(x, y) || !scalar_equal(&x->s, &y->s) || x->id != y->id ||
+		    x->ref_id != y->ref_id)
+			return false;
+	}
+	return true;
+}

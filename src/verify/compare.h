@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When does one state stand for another? old was proven safe (or is being explored): cur needs no
+ * exploration of its own if every concrete state of cur is one of old, as far as old's proof depended
+ * on it.
+ */
+#ifndef SKEP_VERIFY_COMPARE_H
+#define SKEP_VERIFY_COMPARE_H
+
+#include "verify/env.h"
+
+enum compare_how {
+	COMPARE_LOOSE,	/* only what is live and precise in old counts */
+	COMPARE_EXACT,	/* the very same: finds infinite loops */
+	COMPARE_WITHIN, /* ranges of cur within old's, precise or not */
+};
+
+bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
+		  enum compare_how how);
+
+/* Cheap necessary test for COMPARE_EXACT: registers are the same bit for bit. */
+bool states_look_same(const struct vstate *old, const struct vstate *cur);
+
+/* The instruction at which frame number i of a checkpoint goes on. */
+static inline u32 vstate_frame_insn(const struct vstate *state, u32 i)
+{
+	return i == state->curframe ? state->insn_idx : state->frame[i + 1]->callsite;
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * 64-bit constants: maps by descriptor or by index, map values, functions. Runs once over the whole
+ * program before control flow is looked at; fills insn_aux.map and puts final addresses into the
+ * instructions (the log prints them).
+ */
+#include "verify/program.h"
+
+#include <errno.h>
+
+#include "isa/opcode.h"
+
+static int add_map(struct verify_env *env, int fd, const struct verify_map **ret_map)
+{
+	const struct verify_map *map = NULL;
+	int err = env->input->ops->map_by_fd(env->input->ops_arg, fd, &map);
+
+	if (err) {
+		verbose(env, "fd %d is not pointing to valid bpf_map\n", fd);
+		return err;
+	}
+	for (u32 i = 0; i < env->nr_maps; i++) {
+		if (env->maps[i] == map || (map->handle && env->maps[i]->handle == map->handle)) {
+			*ret_map = env->maps[i];
+			return 0;
+		}
+	}
+	if (env->nr_maps >= USED_MAPS_MAX) {
+		verbose(env, "The total number of maps per program has reached the limit of %u\n",
+			USED_MAPS_MAX);
+		return -E2BIG;
+	}
+	env->maps[env->nr_maps++] = map;
+	*ret_map = map;
+	return 0;
+}
+
+/* The descriptor that an ld_imm64 means, directly or through fd_array. */
+static int map_fd(struct verify_env *env, const struct bpf_insn *insn, int *ret_fd)
+{
+	if (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE) {
+		*ret_fd = insn->imm;
+		return 0;
+	}
+	if (!env->input->fd_array) {
+		verbose(env, "fd_idx without fd_array is invalid\n");
+		return -EPROTO;
+	}
+	if ((u32)insn->imm >= env->input->nr_fd_array)
+		return -EFAULT;
+	*ret_fd = env->input->fd_array[(u32)insn->imm];
+	return 0;
+}
+
+static int value_address(struct verify_env *env, const struct verify_map *map, u32 off, u64 *ret_address)
+{
+	if (off >= MAX_VAR_OFF) {
+		verbose(env, "direct value offset of %u is not allowed\n", off);
+		return -EINVAL;
+	}
+	if (map->type != BPF_MAP_TYPE_ARRAY) {
+		verbose(env, "no direct value access support for this map type\n");
+		return -EINVAL;
+	}
+	if (map->max_entries != 1 || off >= map->value_size || !map->value_address) {
+		verbose(env, "invalid access to map value pointer, value_size=%u off=%u\n",
+			map->value_size, off);
+		return map->max_entries != 1 ? -524 /* ENOTSUPP */ : -EINVAL;
+	}
+	*ret_address = map->value_address + off;
+	return 0;
+}
+
+static int resolve_map(struct verify_env *env, u32 i)
+{
+	struct bpf_insn *insn = &env->insns[i];
+	const struct verify_map *map = NULL;
+	u64 address;
+	int fd = -1, err;
+
+	err = map_fd(env, insn, &fd);
+	if (!err)
+		err = add_map(env, fd, &map);
+	if (err)
+		return err;
+	env->aux[i].map = map;
+	address = map->address;
+	if (insn->src_reg == BPF_PSEUDO_MAP_VALUE || insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) {
+		env->aux[i].map_off = insn[1].imm;
+		err = value_address(env, map, insn[1].imm, &address);
+		if (err)
+			return err;
+	}
+	insn[0].imm = (u32)address;
+	insn[1].imm = address >> 32;
+	return 0;
+}
+
+static int resolve_constant(struct verify_env *env, u32 i)
+{
+	const struct bpf_insn *insn = &env->insns[i];
+
+	if (i == env->nr_insns - 1 || insn[1].code || insn[1].dst_reg || insn[1].src_reg ||
+	    insn[1].off) {
+		verbose(env, "invalid bpf_ld_imm64 insn\n");
+		return -EINVAL;
+	}
+	switch (insn->src_reg) {
+	case 0:
+	case BPF_PSEUDO_FUNC: return 0;
+	case BPF_PSEUDO_BTF_ID:
+		verbose(env, "ldimm64 of a kernel variable (btf_id %d) is not supported here: there is no "
+			     "kernel whose variables could be read\n", insn->imm);
+		return -EINVAL;
+	case BPF_PSEUDO_MAP_VALUE:
+	case BPF_PSEUDO_MAP_IDX_VALUE: return resolve_map(env, i);
+	case BPF_PSEUDO_MAP_FD:
+	case BPF_PSEUDO_MAP_IDX:
+		if (!insn[1].imm)
+			return resolve_map(env, i);
+		break;
+	}
+	verbose(env, "unrecognized bpf_ld_imm64 insn\n");
+	return -EINVAL;
+}
+
+int program_resolve_constants(struct verify_env *env)
+{
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		const struct bpf_insn *insn = &env->insns[i];
+		u8 mode = BPF_MODE(insn->code);
+
+		if (BPF_CLASS(insn->code) == BPF_LDX &&
+		    ((mode != BPF_MEM && mode != BPF_MEMSX) || insn->imm)) {
+			verbose(env, "BPF_LDX uses reserved fields\n");
+			return -EINVAL;
+		}
+		if (insn_is_ldimm64(insn)) {
+			int err = resolve_constant(env, i);
+
+			if (err)
+				return err;
+			i++;
+			continue;
+		}
+		if (!isa_opcode_known(insn->code)) {
+			verbose(env, "unknown opcode %02x\n", insn->code);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One verification: the program being judged, what was found out about each instruction and subprogram,
+ * the path being explored and those still to explore. Lives from verify_program() to its return.
+ */
+#ifndef SKEP_VERIFY_ENV_H
+#define SKEP_VERIFY_ENV_H
+
+#include "verify/log.h"
+#include "verify/state.h"
+#include "verify/verify.h"
+
+struct abi_ctx;
+struct bpf_func_info;
+struct bpf_line_info;
+struct live_stack;
+
+#define INSNS_PROCESSED_MAX 1000000
+#define JUMP_SEQUENCE_MAX   8192
+#define STATES_PER_INSN_MAX 64
+#define SUBPROGS_MAX	    256
+#define USED_MAPS_MAX	    64
+
+/* How an instruction reaches memory that has to be rewritten; all paths must agree. */
+enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_CTX };
+
+struct insn_aux {
+	u32 orig_idx; /* in the program as loaded */
+	u16 live_regs; /* registers that may be read before being written, before this instruction */
+	bool seen;     /* some path reached it */
+	bool prune_point, jmp_point, force_checkpoint, calls_callback;
+	u8 access;     /* enum access_kind */
+	bool map_poisoned, key_poisoned;
+	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
+	u32 map_off;	/* of BPF_PSEUDO_MAP_VALUE */
+	u64 const_key;	/* tail_call index + 1 when known */
+};
+
+struct subprog {
+	u32 start;
+	u32 stack_depth;
+	u32 postorder_start;
+	bool has_tail_call, has_ld_abs, tail_call_reachable;
+	bool changes_packet;
+	bool is_global, is_callback;
+	bool called, verified; /* global: reached by a call; body checked by itself */
+	s32 type_id; /* BTF id of its FUNC, 0 if none */
+	const char *name;
+};
+
+/* Paths still to explore, newest first. */
+struct pending {
+	struct vstate state;
+	u32 insn_idx, prev_insn_idx;
+	u64 log_pos;
+	struct pending *next;
+};
+
+/* A checkpoint in the table of explored states. */
+struct explored {
+	struct vstate state;
+	u32 hits, misses;
+	struct explored *next;
+};
+
+struct backtrack {
+	u32 frame;
+	u32 reg_masks[MAX_FRAMES];
+	u64 stack_masks[MAX_FRAMES];
+};
+
+#define ID_MAP_SIZE ((MAX_REG + MAX_SLOTS) * MAX_FRAMES)
+
+struct id_map {
+	u32 next_temporary;
+	bool all_precise; /* compare ranges of every scalar */
+	u32 nr;
+	struct {
+		u32 old, cur;
+	} pair[ID_MAP_SIZE];
+};
+
+struct verify_env {
+	const struct verify_input *input;
+	struct bpf_insn *insns;
+	u32 nr_insns;
+	struct insn_aux *aux;
+	struct subprog subprog[SUBPROGS_MAX + 1]; /* the last is a sentinel at nr_insns */
+	u32 nr_subprogs;
+	const struct verify_map *maps[USED_MAPS_MAX];
+	u32 nr_maps;
+	const struct abi_ctx *ctx;
+	struct bpf_line_info *line_info;
+	u32 nr_line_info;
+	struct bpf_func_info *func_info;
+	u32 nr_func_info;
+	u32 *postorder; /* instructions, subprogram by subprogram */
+
+	/* What the client may do. */
+	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;
+	bool test_state_freq;
+
+	/* Exploration. */
+	struct vstate *cur;
+	struct pending *stack;
+	u32 stack_size;
+	u32 insn_idx, prev_insn_idx;
+	u32 id_gen;
+	struct explored **explored;
+	struct explored *evicted;
+	struct live_stack *live_stack;
+	struct backtrack bt;
+	struct id_map id_map;
+	struct history *cur_history; /* entry of the instruction being checked, if pushed */
+	u32 jmps_processed, prev_jmps_processed;
+	u32 insns_processed, prev_insns_processed;
+	u32 explored_size, evicted_size;
+	u32 main_subprog;   /* the one being verified by itself */
+	u32 max_ctx_offset; /* end of the furthest context access */
+
+	/* Counters. */
+	u32 max_states_per_insn, total_states, peak_states;
+
+	/* Log. */
+	struct log log;
+	const struct bpf_line_info *prev_line;
+	u64 prev_log_pos, prev_insn_length;
+	u32 scratched_regs;
+	u64 scratched_slots;
+	bool failed_internally;
+};
+
+static inline struct reg *env_regs(struct verify_env *env)
+{
+	return vstate_frame(env->cur)->regs;
+}
+
+/* The frame that a stack pointer points into. */
+static inline struct frame *env_frame_of(struct verify_env *env, const struct reg *reg)
+{
+	return env->cur->frame[reg->frameno];
+}
+
+/* Index of the subprogram that starts at insn, -ENOENT. */
+int env_find_subprog(const struct verify_env *env, u32 insn);
+/* Index of the subprogram that contains insn. */
+u32 env_subprog_of(const struct verify_env *env, u32 insn);
+
+static inline bool insn_is_ldimm64(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
+}
+
+static inline bool insn_is_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL);
+}
+
+static inline bool insn_is_pseudo_call(const struct bpf_insn *insn)
+{
+	return insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_CALL;
+}
+
+static inline bool insn_is_helper_call(const struct bpf_insn *insn)
+{
+	return insn_is_call(insn) && insn->src_reg == 0;
+}
+
+static inline bool insn_is_pseudo_func(const struct bpf_insn *insn)
+{
+	return insn_is_ldimm64(insn) && insn->src_reg == BPF_PSEUDO_FUNC;
+}
+
+static inline s32 insn_jump_offset(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP32 | BPF_JA) ? insn->imm : insn->off;
+}
+
+/* A contradiction inside the verifier: logs it and returns -EFAULT. Never a verdict on the program. */
+int verify_bug(struct verify_env *env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Log-side marks: registers and slots whose state is printed after the instruction. */
+static inline void scratch_reg(struct verify_env *env, u32 regno)
+{
+	env->scratched_regs |= 1u << regno;
+}
+
+static inline void scratch_slot(struct verify_env *env, u32 slot)
+{
+	env->scratched_slots |= 1ULL << slot;
+}
+
+#endif

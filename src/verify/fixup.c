@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * After a program was accepted: branches that only ever go one way become plain jumps, what was never
+ * reached is removed, and context accesses are turned into those of the run-time context. Runs last; nothing
+ * is judged any more.
+ */
+#include "verify/fixup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/context.h"
+#include "isa/opcode.h"
+
+static bool is_conditional(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_JA && op != BPF_CALL &&
+	       op != BPF_EXIT;
+}
+
+static void hard_wire_branches(struct verify_env *env)
+{
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		struct bpf_insn *insn = &env->insns[i];
+		s16 off;
+
+		if (!env->aux[i].seen || !is_conditional(insn))
+			continue;
+		if (!env->aux[i + 1].seen)
+			off = insn->off;
+		else if (!env->aux[i + 1 + insn->off].seen)
+			off = 0;
+		else
+			continue;
+		*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = off };
+	}
+}
+
+/* The instruction that insn i refers to by a relative offset; -1: none. */
+static s64 target_of(const struct bpf_insn *insn, u32 i)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	if (insn_is_pseudo_call(insn) || insn_is_pseudo_func(insn))
+		return (s64)i + insn->imm + 1;
+	if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT)
+		return (s64)i + insn_jump_offset(insn) + 1;
+	return -1;
+}
+
+static void set_target(struct bpf_insn *insn, u32 i, u32 target)
+{
+	s32 distance = (s32)target - (s32)i - 1;
+
+	if (insn_is_call(insn) || insn_is_pseudo_func(insn) || insn->code == (BPF_JMP32 | BPF_JA))
+		insn->imm = distance;
+	else
+		insn->off = (s16)distance;
+}
+
+/* Drops the instructions with remove[i]; references to them go to the next one that stays. */
+static int remove_insns(struct verify_env *env, const u8 *remove)
+{
+	u32 *moved = calloc(env->nr_insns + 1, sizeof(*moved)), nr = 0, subprogs = 0;
+
+	if (!moved)
+		return -ENOMEM;
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		moved[i] = nr;
+		nr += !remove[i];
+	}
+	moved[env->nr_insns] = nr;
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		s64 target;
+
+		if (remove[i])
+			continue;
+		target = target_of(&env->insns[i], i);
+		env->insns[moved[i]] = env->insns[i];
+		env->aux[moved[i]] = env->aux[i];
+		if (target >= 0)
+			set_target(&env->insns[moved[i]], moved[i], moved[target]);
+	}
+	/* A subprogram that was only called from removed code is gone. */
+	for (u32 s = 0; s < env->nr_subprogs; s++) {
+		u32 start = moved[env->subprog[s].start], end = moved[env->subprog[s + 1].start];
+
+		if (start == end)
+			continue;
+		env->subprog[subprogs] = env->subprog[s];
+		env->subprog[subprogs++].start = start;
+	}
+	env->nr_subprogs = subprogs;
+	env->nr_insns = nr;
+	env->subprog[subprogs] = (struct subprog){ .start = nr };
+	free(moved);
+	return 0;
+}
+
+static int remove_dead_code(struct verify_env *env)
+{
+	u8 *remove = calloc(env->nr_insns, 1);
+	int err;
+
+	if (!remove)
+		return -ENOMEM;
+	for (u32 i = 0; i < env->nr_insns; i++)
+		remove[i] = !env->aux[i].seen;
+	err = remove_insns(env, remove);
+	if (!err) {
+		/* Jumps to the next instruction. */
+		for (u32 i = 0; i < env->nr_insns; i++)
+			remove[i] = env->insns[i].code == (BPF_JMP | BPF_JA) && !env->insns[i].off;
+		err = remove_insns(env, remove);
+	}
+	free(remove);
+	return err;
+}
+
+/* One context access; its size in the run-time context may be larger (pointers). */
+static int convert_access(struct verify_env *env, struct bpf_insn *insn)
+{
+	bool write = BPF_CLASS(insn->code) != BPF_LDX;
+	u32 size = isa_access_bytes(insn->code);
+	const struct abi_ctx_field *field;
+
+	if (env->ctx->free_form)
+		return 0;
+	field = abi_ctx_access(env->ctx, insn->off, size, write);
+	if (!field)
+		return verify_bug(env, "context access at %d was not checked", insn->off);
+	/* Little endian: a part of a field lies at the same distance from its start. */
+	insn->off = (s16)(field->rt_offset + ((u32)insn->off - field->offset));
+	if (field->value != ABI_CTX_SCALAR)
+		insn->code = (insn->code & ~0x18) | BPF_DW;
+	return 0;
+}
+
+int fixup_program(struct verify_env *env)
+{
+	int err;
+
+	hard_wire_branches(env);
+	err = remove_dead_code(env);
+	for (u32 i = 0; i < env->nr_insns && !err; i++)
+		if (env->aux[i].access == ACCESS_CTX)
+			err = convert_access(env, &env->insns[i]);
+	return err;
+}

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Helper calls, driven by the prototypes of src/abi: for each argument type which registers fit and how
+ * far the helper reaches through them.
+ */
+#include "verify/helper.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "abi/helper.h"
+#include "verify/backtrack.h"
+#include "verify/call.h"
+#include "verify/format.h"
+#include "verify/mem.h"
+#include "verify/operand.h"
+#include "verify/packet.h"
+
+#define MAX_ERRNO	4095
+#define SIZE_MAX_ALLOWED (1u << 29) /* BPF_MAX_VAR_SIZ */
+
+/* What the arguments told, for the checks after them. */
+struct call_meta {
+	const struct abi_helper *helper;
+	u32 func_id;
+	const struct verify_map *map;
+	u32 release_regno, ref_id;
+	u32 fill_regno; /* stack memory that the helper fills: pointer and size */
+	int fill_size;
+	u32 mem_size; /* of the memory that it returns */
+	u64 size_max; /* largest value of the last size argument */
+	s64 const_key; /* of an array lookup, -1: not known */
+};
+
+bool helper_calls_back(s32 func_id)
+{
+	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);
+
+	for (u32 i = 0; helper && i < 5; i++)
+		if ((helper->arg[i] & ABI_ARG_BASE_MASK) == ARG_PTR_TO_FUNC)
+			return true;
+	return false;
+}
+
+u32 helper_nr_args(s32 func_id)
+{
+	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);
+	u32 nr = 0;
+
+	if (!helper || !helper->available)
+		return 5;
+	while (nr < 5 && helper->arg[nr] != ARG_NONE)
+		nr++;
+	return nr;
+}
+
+#define FITS(type) (1u << (type))
+
+struct arg_types {
+	u32 fits; /* set of base types */
+	const char *expected;
+};
+
+#define KEY_VALUE_FITS                                                                             \
+	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | FITS(PTR_TO_MAP_KEY) | \
+	 FITS(PTR_TO_MAP_VALUE))
+
+static const struct arg_types arg_types[] = {
+	[ARG_CONST_MAP_PTR] = { FITS(CONST_PTR_TO_MAP), "map_ptr" },
+	[ARG_PTR_TO_MAP_KEY] = { KEY_VALUE_FITS, "fp, pkt, pkt_meta, map_key, map_value" },
+	[ARG_PTR_TO_MAP_VALUE] = { KEY_VALUE_FITS, "fp, pkt, pkt_meta, map_key, map_value" },
+	[ARG_PTR_TO_MEM] = { KEY_VALUE_FITS | FITS(PTR_TO_MEM),
+			     "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, "
+			     "trusted_ptr_" },
+	[ARG_CONST_SIZE] = { FITS(SCALAR_VALUE), "scalar" },
+	[ARG_CONST_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
+	[ARG_CONST_ALLOC_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
+	[ARG_PTR_TO_CTX] = { FITS(PTR_TO_CTX), "ctx" },
+	[ARG_PTR_TO_RINGBUF_MEM] = { FITS(PTR_TO_MEM), "ringbuf_mem" },
+	[ARG_PTR_TO_FUNC] = { FITS(PTR_TO_FUNC), "func" },
+	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
+	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
+};
+
+static bool type_fits(u32 type, u16 arg)
+{
+	const struct arg_types *types = &arg_types[arg & ABI_ARG_BASE_MASK];
+
+	if (arg & ABI_ARG_MEM_RDONLY)
+		type &= ~(u32)MEM_RDONLY;
+	if (arg & ABI_ARG_MAYBE_NULL)
+		type &= ~(u32)PTR_MAYBE_NULL;
+	if (!(types->fits & FITS(reg_base(type))))
+		return false;
+	/* Ring-buffer records: where memory is wanted, and only they where records are. */
+	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_RINGBUF_MEM)
+		return type == (PTR_TO_MEM | MEM_RINGBUF);
+	return !(type & ~(u32)(REG_BASE_MASK | MEM_RINGBUF));
+}
+
+static int check_arg_type(struct verify_env *env, u32 regno, u16 arg)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	u32 base = arg & ABI_ARG_BASE_MASK;
+
+	if (base >= ARRAY_SIZE(arg_types) || !arg_types[base].fits)
+		return verify_bug(env, "unsupported arg type %u", arg);
+	if (type_fits(reg->type, arg))
+		return 0;
+	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
+		arg_types[base].expected);
+	return -EACCES;
+}
+
+/* Which pointers may carry an offset when they are passed. */
+static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (arg & ABI_ARG_RELEASE) {
+		if (reg->off) {
+			verbose(env, "R%u must have zero offset when passed to release func or trusted "
+				     "arg to kfunc\n", regno);
+			return -EINVAL;
+		}
+		return check_unmodified(env, regno, false);
+	}
+	switch (reg->type) {
+	case PTR_TO_STACK:
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META:
+	case PTR_TO_MAP_KEY:
+	case PTR_TO_MAP_VALUE:
+	case PTR_TO_MEM:
+	case PTR_TO_MEM | MEM_RDONLY:
+	case PTR_TO_MEM | MEM_RINGBUF:
+	case SCALAR_VALUE: return 0;
+	default: return check_unmodified(env, regno, false);
+	}
+}
+
+int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed, bool *fills)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (!tnum_is_const(reg->s.var_off))
+		fills = NULL;
+	if (reg->s.smin < 0) {
+		verbose(env, "R%u min value is negative, either use unsigned or 'var &= const'\n", regno);
+		return -EACCES;
+	}
+	if (!reg->s.umin && !zero_allowed) {
+		verbose(env, "R%u invalid zero-sized read: u64=[%lld,%lld]\n", regno,
+			(long long)reg->s.umin, (long long)reg->s.umax);
+		return -EACCES;
+	}
+	if (reg->s.umax >= SIZE_MAX_ALLOWED) {
+		verbose(env, "R%u unbounded memory access, use 'var &= const' or 'if (var < const)'\n",
+			regno);
+		return -EACCES;
+	}
+	err = mem_helper_access(env, regno - 1, (int)reg->s.umax, write, zero_allowed, fills);
+	return err ? err : mark_precise(env, regno);
+}
+
+static int check_size_arg(struct verify_env *env, u32 regno, struct call_meta *meta, bool zero_allowed)
+{
+	u16 memory = meta->helper->arg[regno - 2];
+	bool raw = memory & ABI_ARG_MEM_UNINIT, fills = false;
+	int err;
+
+	meta->size_max = env_regs(env)[regno].s.umax;
+	err = check_sized_memory(env, regno, raw || (memory & ABI_ARG_MEM_WRITE), zero_allowed,
+				 raw ? &fills : NULL);
+	if (fills) {
+		meta->fill_regno = regno - 1;
+		meta->fill_size = (int)env_regs(env)[regno].s.umax;
+	}
+	return err;
+}
+
+/* The value of a key that lies on the stack, if it is known; *ret_slot: what has to be precise for it. */
+static s64 constant_key(struct verify_env *env, const struct reg *reg, u32 key_size, int *ret_slot)
+{
+	const struct frame *frame;
+	const struct slot *slot;
+	u32 where, zeroes = 0, spilled = 0;
+	int off;
+
+	*ret_slot = -1;
+	if (!env->capable || reg->type != PTR_TO_STACK || !tnum_is_const(reg->s.var_off))
+		return -1;
+	off = -(reg->off + (int)reg->s.var_off.value) - 1;
+	frame = env_frame_of(env, reg);
+	slot = &frame->slots[off / REG_SIZE];
+	where = (u32)off % REG_SIZE;
+	for (int i = where; i >= 0 && slot->byte[i] == SLOT_ZERO; i--)
+		zeroes++;
+	if (zeroes >= key_size)
+		return 0;
+	if (!slot_is_scalar(slot))
+		return -1;
+	for (int i = where; i >= 0 && slot->byte[i] == SLOT_SPILL; i--)
+		spilled++;
+	if (spilled != key_size || !scalar_is_const(&slot->spilled.s))
+		return -1;
+	*ret_slot = off / REG_SIZE;
+	return (s64)slot->spilled.s.var_off.value;
+}
+
+static int check_key_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int slot, err;
+
+	if (!meta->map) {
+		verbose(env, "invalid map_ptr to access map->key\n");
+		return -EACCES;
+	}
+	err = mem_helper_access(env, regno, meta->map->key_size, false, false, NULL);
+	if (err || (meta->map->type != BPF_MAP_TYPE_ARRAY && meta->map->type != BPF_MAP_TYPE_PERCPU_ARRAY))
+		return err;
+	meta->const_key = constant_key(env, reg, meta->map->key_size, &slot);
+	return slot < 0 ? 0 : mark_slot_precise(env, reg->frameno, slot);
+}
+
+/* A string that never changes, with its end in the map's value. */
+static int check_const_string(struct verify_env *env, u32 regno)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	const struct verify_map *map = reg->map;
+	u64 where;
+	int err;
+
+	if (!map->frozen || !(map->flags & BPF_F_RDONLY_PROG)) {
+		verbose(env, "R%u does not point to a readonly map'\n", regno);
+		return -EACCES;
+	}
+	if (!tnum_is_const(reg->s.var_off)) {
+		verbose(env, "R%u is not a constant address'\n", regno);
+		return -EACCES;
+	}
+	if (!map->frozen_values) {
+		verbose(env, "no direct value access support for this map type\n");
+		return -EACCES;
+	}
+	err = mem_helper_access(env, regno, (int)map->value_size - reg->off, false, false, NULL);
+	if (err)
+		return err;
+	where = (u64)(s64)reg->off + reg->s.var_off.value;
+	if (!memchr((const char *)map->frozen_values + where, 0, map->value_size - where)) {
+		verbose(env, "string is not zero-terminated\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	bool raw = arg & ABI_ARG_MEM_UNINIT, fills = false;
+	int err;
+
+	switch (arg & ABI_ARG_BASE_MASK) {
+	case ARG_CONST_MAP_PTR: meta->map = reg->map; return 0;
+	case ARG_PTR_TO_MAP_KEY: return check_key_arg(env, regno, meta);
+	case ARG_PTR_TO_MAP_VALUE:
+		if (!meta->map) {
+			verbose(env, "invalid map_ptr to access map->value\n");
+			return -EACCES;
+		}
+		return mem_helper_access(env, regno, meta->map->value_size, raw, false, NULL);
+	case ARG_PTR_TO_MEM:
+		if (!(arg & ABI_ARG_FIXED_SIZE))
+			return 0; /* with its size, the next argument */
+		err = mem_helper_access(env, regno, meta->helper->arg_size[regno - 1],
+					raw || (arg & ABI_ARG_MEM_WRITE), false, raw ? &fills : NULL);
+		if (fills) {
+			meta->fill_regno = regno;
+			meta->fill_size = meta->helper->arg_size[regno - 1];
+		}
+		return err;
+	case ARG_CONST_SIZE: return check_size_arg(env, regno, meta, false);
+	case ARG_CONST_SIZE_OR_ZERO: return check_size_arg(env, regno, meta, true);
+	case ARG_CONST_ALLOC_SIZE_OR_ZERO:
+		if (!tnum_is_const(reg->s.var_off)) {
+			verbose(env, "R%u is not a known constant'\n", regno);
+			return -EACCES;
+		}
+		meta->mem_size = (u32)reg->s.var_off.value;
+		return mark_precise(env, regno);
+	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
+	default: return 0;
+	}
+}
+
+static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	u16 arg = meta->helper->arg[regno - 1];
+	int err;
+
+	if (arg == ARG_NONE)
+		return 0;
+	err = operand_read(env, regno);
+	if (err)
+		return err;
+	if (arg == ARG_ANYTHING) {
+		if (!reg_is_secret(env, reg))
+			return 0;
+		verbose(env, "R%u leaks addr into helper function\n", regno);
+		return -EACCES;
+	}
+	if (reg_is_packet(reg) && !meta->helper->pkt_access) {
+		verbose(env, "helper access to the packet is not allowed\n");
+		return -EACCES;
+	}
+	if (reg_is_null(reg) && (arg & ABI_ARG_MAYBE_NULL)) {
+		err = mark_precise(env, regno);
+	} else {
+		err = check_arg_type(env, regno, arg);
+		if (!err)
+			err = check_arg_offset(env, regno, arg);
+	}
+	if (err)
+		return err;
+	if (arg & ABI_ARG_RELEASE) {
+		if (!reg->ref_id) {
+			verbose(env, "R%u must be referenced when passed to release function\n", regno);
+			return -EINVAL;
+		}
+		meta->release_regno = regno;
+	}
+	if (reg->ref_id) {
+		if (meta->ref_id)
+			return verify_bug(env, "more than one arg with ref_obj_id R%u %u %u", regno,
+					  reg->ref_id, meta->ref_id);
+		meta->ref_id = reg->ref_id;
+	}
+	return check_arg_use(env, regno, arg, meta);
+}
+
+/* Is the helper there for this program at all? */
+static int find_helper(struct verify_env *env, s32 func_id, const struct abi_helper **ret_helper)
+{
+	const struct abi_helper *helper = func_id > 0 ? abi_helper_find(func_id) : NULL;
+
+	if (!helper) {
+		verbose(env, "invalid func unknown#%d\n", func_id);
+		return -EINVAL;
+	}
+	if (!abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type)) {
+		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
+		return -EINVAL;
+	}
+	if (!env->input->gpl_compatible && helper->gpl_only) {
+		verbose(env, "cannot call GPL-restricted function from non-GPL compatible program\n");
+		return -EINVAL;
+	}
+	if (!helper->available) {
+		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
+		return -EINVAL;
+	}
+	*ret_helper = helper;
+	return 0;
+}
+
+static bool func_takes_map_type(u32 func_id, u32 map_type)
+{
+	bool ringbuf = func_id == BPF_FUNC_ringbuf_output || func_id == BPF_FUNC_ringbuf_reserve ||
+		       func_id == BPF_FUNC_ringbuf_query;
+	bool perf = func_id == BPF_FUNC_perf_event_output;
+	bool tail = func_id == BPF_FUNC_tail_call, stack = func_id == BPF_FUNC_get_stackid;
+
+	switch (map_type) {
+	case BPF_MAP_TYPE_PROG_ARRAY: return tail;
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY: return perf;
+	case BPF_MAP_TYPE_RINGBUF: return ringbuf;
+	case BPF_MAP_TYPE_STACK_TRACE: return stack;
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LPM_TRIE:
+		return !tail && !perf && !ringbuf && !stack &&
+		       func_id != BPF_FUNC_map_lookup_percpu_elem;
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH: return !tail && !perf && !ringbuf && !stack;
+	default: return false;
+	}
+}
+
+static int check_map_use(struct verify_env *env, const struct call_meta *meta)
+{
+	if (!meta->map || func_takes_map_type(meta->func_id, meta->map->type))
+		return 0;
+	verbose(env, "cannot pass map_type %u into func bpf_%s#%u\n", meta->map->type,
+		meta->helper->name, meta->func_id);
+	return -EINVAL;
+}
+
+/* Writes through a helper into maps that programs may not change; which map the call always gets. */
+static int note_map(struct verify_env *env, const struct call_meta *meta)
+{
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+
+	if (!meta->map)
+		return 0;
+	if ((meta->map->flags & BPF_F_RDONLY_PROG) &&
+	    (meta->func_id == BPF_FUNC_map_update_elem || meta->func_id == BPF_FUNC_map_delete_elem)) {
+		verbose(env, "write into map forbidden\n");
+		return -EACCES;
+	}
+	if (aux->map && aux->map != meta->map)
+		aux->map_poisoned = true;
+	aux->map = meta->map;
+	return 0;
+}
+
+static int note_tail_call_index(struct verify_env *env, const struct call_meta *meta)
+{
+	const struct reg *index = &env_regs(env)[BPF_REG_3];
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+
+	if (meta->func_id != BPF_FUNC_tail_call)
+		return 0;
+	if (!reg_is_const(index) || index->s.var_off.value >= meta->map->max_entries) {
+		aux->key_poisoned = true;
+		return 0;
+	}
+	if (aux->const_key && aux->const_key != index->s.var_off.value + 1)
+		aux->key_poisoned = true;
+	aux->const_key = index->s.var_off.value + 1;
+	return mark_precise(env, BPF_REG_3);
+}
+
+struct release {
+	struct verify_env *env;
+	u32 ref_id;
+};
+
+static void invalidate_released(struct frame *frame, struct reg *reg, void *arg)
+{
+	const struct release *release = arg;
+
+	if (reg->ref_id == release->ref_id)
+		reg_invalidate(release->env, reg);
+}
+
+static int release_argument(struct verify_env *env, const struct call_meta *meta)
+{
+	struct release release = { env, meta->ref_id };
+
+	if (!meta->release_regno)
+		return 0;
+	if (vstate_release_ref(env->cur, meta->ref_id)) {
+		verbose(env, "func bpf_%s#%u reference has not been acquired before\n",
+			meta->helper->name, meta->func_id);
+		return -EINVAL;
+	}
+	vstate_each_reg(env->cur, invalidate_released, &release);
+	return 0;
+}
+
+/* Checks that belong to single helpers. */
+static int check_special(struct verify_env *env, const struct call_meta *meta)
+{
+	const struct reg *regs = env_regs(env);
+	const struct reg *format = &regs[BPF_REG_3], *length = &regs[BPF_REG_5];
+	u64 where;
+
+	if (meta->func_id == BPF_FUNC_tail_call)
+		return check_references_released(env, "tail_call");
+	if (meta->func_id != BPF_FUNC_snprintf)
+		return 0;
+	if (length->s.var_off.value % 8)
+		return -EINVAL;
+	where = (u64)(s64)format->off + format->s.var_off.value;
+	if (!format_check((const char *)format->map->frozen_values + where,
+			  length->s.var_off.value / 8)) {
+		verbose(env, "Invalid format string\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void refine_result(struct verify_env *env, const struct call_meta *meta)
+{
+	struct scalar *s = &env_regs(env)[BPF_REG_0].s;
+	u32 cpus = env->input->nr_cpus;
+
+	switch (meta->func_id) {
+	case BPF_FUNC_probe_read_str:
+	case BPF_FUNC_probe_read_kernel_str:
+	case BPF_FUNC_probe_read_user_str:
+		s->smax = (s64)meta->size_max;
+		s->smax32 = (s32)meta->size_max;
+		s->smin = -MAX_ERRNO;
+		s->smin32 = -MAX_ERRNO;
+		scalar_sync(s);
+		break;
+	case BPF_FUNC_get_smp_processor_id:
+		if (!cpus)
+			break;
+		s->umax = cpus - 1;
+		s->umax32 = cpus - 1;
+		s->smax = cpus - 1;
+		s->smax32 = (s32)cpus - 1;
+		s->umin = s->umin32 = 0;
+		s->smin = s->smin32 = 0;
+		scalar_sync(s);
+		break;
+	}
+}
+
+static int set_result(struct verify_env *env, const struct call_meta *meta)
+{
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+	u16 ret = meta->helper->ret;
+	u32 null = ret & ABI_RET_MAYBE_NULL ? PTR_MAYBE_NULL : 0;
+
+	switch (ret & ABI_RET_BASE_MASK) {
+	case RET_INTEGER:
+		env_set_unknown(env, r0);
+		refine_result(env, meta);
+		return 0;
+	case RET_VOID: return 0;
+	case RET_PTR_TO_MAP_VALUE:
+		if (!meta->map)
+			return verify_bug(env, "helper without map returns a map value");
+		/* An array element of a known index is there. */
+		if (meta->func_id == BPF_FUNC_map_lookup_elem && meta->const_key >= 0 &&
+		    meta->const_key < meta->map->max_entries)
+			null = 0;
+		reg_set_pointer(r0, PTR_TO_MAP_VALUE | null);
+		r0->map = meta->map;
+		if (null)
+			r0->id = ++env->id_gen;
+		return 0;
+	case RET_PTR_TO_RINGBUF_MEM:
+		reg_set_pointer(r0, PTR_TO_MEM | MEM_RINGBUF | null);
+		r0->range = (s32)meta->mem_size;
+		env->id_gen++;
+		r0->id = r0->ref_id = ++env->id_gen;
+		return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
+	default: return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);
+	}
+}
+
+int check_helper_call(struct verify_env *env, const struct bpf_insn *insn)
+{
+	struct call_meta meta = { .func_id = insn->imm, .const_key = -1 };
+	int err = find_helper(env, insn->imm, &meta.helper);
+
+	for (u32 regno = BPF_REG_1; regno <= BPF_REG_5 && !err; regno++)
+		err = check_arg(env, regno, &meta);
+	if (!err)
+		err = note_map(env, &meta);
+	if (!err)
+		err = note_tail_call_index(env, &meta);
+	/* What the helper fills is written byte by byte. */
+	for (int i = 0; i < meta.fill_size && !err; i++)
+		err = mem_access(env, meta.fill_regno, i, 1, true, -1, false, false);
+	if (!err)
+		err = release_argument(env, &meta);
+	if (!err)
+		err = check_special(env, &meta);
+	if (err)
+		return err;
+	clear_caller_saved(env);
+	err = set_result(env, &meta);
+	if (!err)
+		err = check_map_use(env, &meta);
+	if (!err && meta.helper->packet_data_changes)
+		packet_forget(env);
+	return err;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which registers may still be read before they are written, for each instruction, by data flow over
+ * the control-flow graph: computed once, before exploration. Pruning ignores dead registers.
+ */
+#ifndef SKEP_VERIFY_LIVE_REGS_H
+#define SKEP_VERIFY_LIVE_REGS_H
+
+#include "verify/env.h"
+
+/* Fills insn_aux.live_regs; prints the table at log level 2. Needs env->postorder. */
+int live_regs_compute(struct verify_env *env);
+
+#endif

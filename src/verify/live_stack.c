@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Live stack slots. For each chain of calls met (an "instance" of a subprogram) and each of its
+ * instructions: slots read, slots certainly written, and, solved from these, slots live before the
+ * instruction. What a callee does to its callers' frames is carried to the call instruction.
+ */
+#include "verify/live_stack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/cfg.h"
+
+struct slot_masks {
+	u64 read, write;
+	u64 callee_read, callee_write; /* of the subprogram called here, from its entry */
+	u64 live;		       /* solved: may be read from here on */
+	u64 written;		       /* solved: certainly written from here on */
+};
+
+struct instance {
+	u32 depth; /* frames below this one */
+	u32 callsite[MAX_FRAMES];
+	u32 subprog, start, nr_insns;
+	struct slot_masks *masks[MAX_FRAMES]; /* by frame, then instruction; NULL: nothing known */
+	u8 *visited;			      /* write masks are meaningful */
+	bool dirty;
+	struct instance *next;
+};
+
+#define INSTANCE_BUCKETS 256
+
+struct live_stack {
+	struct instance *bucket[INSTANCE_BUCKETS];
+	struct instance *cur;
+	u32 insn;
+	u64 read[MAX_FRAMES], write[MAX_FRAMES]; /* of the instruction being explored */
+	bool dirty;
+	struct instance *query[MAX_FRAMES];
+};
+
+int live_stack_init(struct verify_env *env)
+{
+	env->live_stack = calloc(1, sizeof(*env->live_stack));
+	return env->live_stack ? 0 : -ENOMEM;
+}
+
+static void instance_free(struct instance *instance)
+{
+	for (u32 i = 0; i < MAX_FRAMES; i++)
+		free(instance->masks[i]);
+	free(instance->visited);
+	free(instance);
+}
+
+void live_stack_done(struct verify_env *env)
+{
+	struct live_stack *live = env->live_stack;
+
+	for (u32 i = 0; live && i < INSTANCE_BUCKETS; i++) {
+		while (live->bucket[i]) {
+			struct instance *next = live->bucket[i]->next;
+
+			instance_free(live->bucket[i]);
+			live->bucket[i] = next;
+		}
+	}
+	free(live);
+	env->live_stack = NULL;
+}
+
+static bool instance_matches(const struct instance *instance, const struct vstate *state, u32 depth)
+{
+	if (instance->depth != depth || instance->subprog != state->frame[depth]->subprogno)
+		return false;
+	for (u32 i = 1; i <= depth; i++)
+		if (instance->callsite[i] != state->frame[i]->callsite)
+			return false;
+	return true;
+}
+
+static u32 chain_hash(const struct vstate *state, u32 depth)
+{
+	u32 hash = state->frame[depth]->subprogno * 31 + depth;
+
+	for (u32 i = 1; i <= depth; i++)
+		hash = hash * 2654435761u + state->frame[i]->callsite;
+	return (hash ^ (hash >> 16)) % INSTANCE_BUCKETS;
+}
+
+/* The instance of state's frame number depth, made if there is none. */
+static struct instance *find_instance(struct verify_env *env, const struct vstate *state, u32 depth)
+{
+	struct live_stack *live = env->live_stack;
+	u32 hash = chain_hash(state, depth);
+	struct instance *instance;
+
+	for (instance = live->bucket[hash]; instance; instance = instance->next)
+		if (instance_matches(instance, state, depth))
+			return instance;
+	instance = calloc(1, sizeof(*instance));
+	if (!instance)
+		return NULL;
+	instance->depth = depth;
+	for (u32 i = 1; i <= depth; i++)
+		instance->callsite[i] = state->frame[i]->callsite;
+	instance->subprog = state->frame[depth]->subprogno;
+	instance->start = env->subprog[instance->subprog].start;
+	instance->nr_insns = env->subprog[instance->subprog + 1].start - instance->start;
+	instance->visited = calloc(instance->nr_insns, 1);
+	if (!instance->visited) {
+		instance_free(instance);
+		return NULL;
+	}
+	instance->next = live->bucket[hash];
+	live->bucket[hash] = instance;
+	return instance;
+}
+
+static struct slot_masks *masks_at(struct instance *instance, u32 frame, u32 insn, bool make)
+{
+	if (!instance->masks[frame]) {
+		if (!make)
+			return NULL;
+		instance->masks[frame] = calloc(instance->nr_insns, sizeof(struct slot_masks));
+		if (!instance->masks[frame])
+			return NULL;
+	}
+	return &instance->masks[frame][insn - instance->start];
+}
+
+int live_stack_begin(struct verify_env *env)
+{
+	struct live_stack *live = env->live_stack;
+
+	if (!live->cur || !instance_matches(live->cur, env->cur, env->cur->curframe))
+		live->cur = find_instance(env, env->cur, env->cur->curframe);
+	if (!live->cur)
+		return -ENOMEM;
+	live->insn = env->insn_idx;
+	memset(live->read, 0, sizeof(live->read));
+	memset(live->write, 0, sizeof(live->write));
+	return 0;
+}
+
+void live_stack_read(struct verify_env *env, u32 frameno, u32 slot)
+{
+	env->live_stack->read[frameno] |= 1ULL << slot;
+}
+
+void live_stack_write(struct verify_env *env, u32 frameno, u32 slot)
+{
+	env->live_stack->write[frameno] |= 1ULL << slot;
+}
+
+int live_stack_end(struct verify_env *env)
+{
+	struct live_stack *live = env->live_stack;
+	struct instance *instance = live->cur;
+	u8 *visited = &instance->visited[live->insn - instance->start];
+
+	for (u32 frame = 0; frame <= instance->depth; frame++) {
+		bool something = live->read[frame] | live->write[frame];
+		struct slot_masks *masks = masks_at(instance, frame, live->insn, something);
+		u64 write;
+
+		if (!masks) {
+			if (something)
+				return -ENOMEM;
+			continue;
+		}
+		write = *visited ? masks->write & live->write[frame] : live->write[frame];
+		if (write != masks->write || (live->read[frame] & ~masks->read))
+			instance->dirty = live->dirty = true;
+		masks->write = write;
+		masks->read |= live->read[frame];
+	}
+	*visited = 1;
+	return 0;
+}
+
+/* Solves one frame of one instance. Did anything change? */
+static bool solve_frame(struct verify_env *env, struct instance *instance, u32 frame)
+{
+	struct slot_masks *masks = instance->masks[frame];
+	u32 begin = env->subprog[instance->subprog].postorder_start;
+	u32 end = env->subprog[instance->subprog + 1].postorder_start;
+	bool changed, any = false;
+
+	do {
+		changed = false;
+		for (u32 p = begin; p < end; p++) {
+			u32 i = env->postorder[p], next[2];
+			u32 edges = cfg_successors(env, i, next);
+			struct slot_masks *m = &masks[i - instance->start];
+			u64 after = 0, written = edges ? ~0ULL : 0, write = m->write | m->callee_write;
+
+			for (u32 e = 0; e < edges; e++) {
+				after |= masks[next[e] - instance->start].live;
+				written &= masks[next[e] - instance->start].written;
+			}
+			after = (after & ~write) | m->read | m->callee_read;
+			written |= write;
+			changed |= after != m->live || written != m->written;
+			m->live = after;
+			m->written = written;
+		}
+		any |= changed;
+	} while (changed);
+	return any;
+}
+
+static struct instance *caller_of(struct live_stack *live, const struct instance *callee)
+{
+	for (u32 b = 0; b < INSTANCE_BUCKETS; b++) {
+		for (struct instance *i = live->bucket[b]; i; i = i->next) {
+			u32 site = callee->callsite[callee->depth];
+
+			if (i->depth + 1 == callee->depth && site >= i->start &&
+			    site < i->start + i->nr_insns &&
+			    !memcmp(i->callsite, callee->callsite, (i->depth + 1) * sizeof(u32)))
+				return i;
+		}
+	}
+	return NULL;
+}
+
+/* What the callee reads and writes of its callers' frames happens at the call. */
+static void carry_to_caller(struct live_stack *live, struct instance *callee)
+{
+	struct instance *caller = caller_of(live, callee);
+
+	for (u32 frame = 0; caller && frame < callee->depth; frame++) {
+		struct slot_masks *entry = masks_at(callee, frame, callee->start, false), *site;
+
+		if (!entry)
+			continue;
+		site = masks_at(caller, frame, callee->callsite[callee->depth], true);
+		if (!site)
+			continue;
+		if (site->callee_read == entry->live && site->callee_write == entry->written)
+			continue;
+		site->callee_read = entry->live;
+		site->callee_write = entry->written;
+		caller->dirty = true;
+	}
+}
+
+static void solve(struct verify_env *env)
+{
+	struct live_stack *live = env->live_stack;
+
+	for (int depth = MAX_FRAMES - 1; depth >= 0; depth--) {
+		for (u32 b = 0; b < INSTANCE_BUCKETS; b++) {
+			for (struct instance *i = live->bucket[b]; i; i = i->next) {
+				if ((int)i->depth != depth || !i->dirty)
+					continue;
+				for (u32 frame = 0; frame <= i->depth; frame++)
+					if (i->masks[frame])
+						solve_frame(env, i, frame);
+				i->dirty = false;
+				if (depth)
+					carry_to_caller(live, i);
+			}
+		}
+	}
+	live->dirty = false;
+}
+
+void live_stack_query(struct verify_env *env, const struct vstate *state)
+{
+	if (env->live_stack->dirty)
+		solve(env);
+	for (u32 i = 0; i <= state->curframe; i++)
+		env->live_stack->query[i] = find_instance(env, state, i);
+}
+
+static bool live_before(struct instance *instance, u32 frameno, u32 insn, u32 slot)
+{
+	struct slot_masks *masks;
+
+	/* Without memory for the table nothing is known to be dead. */
+	if (!instance)
+		return true;
+	masks = masks_at(instance, frameno, insn, false);
+	return masks && (masks->live & (1ULL << slot));
+}
+
+bool live_stack_alive(struct verify_env *env, const struct vstate *state, u32 frameno, u32 slot)
+{
+	struct instance **query = env->live_stack->query;
+
+	if (live_before(query[state->curframe], frameno, state->insn_idx, slot))
+		return true;
+	for (u32 i = frameno; i < state->curframe; i++) {
+		u32 site = state->frame[i + 1]->callsite;
+		u32 from = env->aux[site].calls_callback ? site : site + 1;
+
+		if (live_before(query[i], frameno, from, slot))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory accesses other than the stack's. Each pointer type says how large its object is and who may write;
+ * map values that can never change again give constants.
+ */
+#include "verify/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "abi/context.h"
+#include "isa/opcode.h"
+#include "verify/call.h"
+#include "verify/operand.h"
+#include "verify/packet.h"
+#include "verify/stack.h"
+
+#define PACKET_ALIGN 2 /* the kernel assumes IP headers at 2 modulo 4 */
+
+void reg_invalidate(struct verify_env *env, struct reg *reg)
+{
+	if (env->allow_ptr_leaks)
+		env_set_unknown(env, reg);
+	else
+		reg_set_not_init(reg);
+}
+
+static int check_alignment(struct verify_env *env, const struct reg *reg, int off, int size, bool strict)
+{
+	const char *what = "";
+	struct tnum where;
+	char text[64];
+
+	strict |= env->strict_alignment;
+	switch (reg_base(reg->type)) {
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META:
+		where = tnum_add(reg->s.var_off,
+				 tnum_const((u64)(s64)(PACKET_ALIGN + reg->off + off)));
+		if (!strict || size == 1 || tnum_is_aligned(where, size))
+			return 0;
+		verbose(env, "misaligned packet access off %d+%s+%d+%d size %d\n", PACKET_ALIGN,
+			log_tnum(text, reg->s.var_off), reg->off, off, size);
+		return -EACCES;
+	case PTR_TO_MAP_KEY: what = "key "; break;
+	case PTR_TO_MAP_VALUE: what = "value "; break;
+	case PTR_TO_CTX: what = "context "; break;
+	case PTR_TO_STACK:
+		what = "stack ";
+		strict = true;
+		break;
+	}
+	if (!strict || size == 1)
+		return 0;
+	where = tnum_add(reg->s.var_off, tnum_const((u64)((s64)reg->off + off)));
+	if (tnum_is_aligned(where, size))
+		return 0;
+	verbose(env, "misaligned %saccess off %s+%d+%d size %d\n", what,
+		log_tnum(text, reg->s.var_off), reg->off, off, size);
+	return -EACCES;
+}
+
+/* One offset against the object's size. */
+static int check_offset(struct verify_env *env, u32 regno, s64 off, int size, u32 object_size,
+			bool zero_allowed)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (off >= 0 && (size > 0 || (!size && zero_allowed)) && (u64)off + size <= object_size)
+		return 0;
+	switch (reg->type) {
+	case PTR_TO_MAP_KEY:
+		verbose(env, "invalid access to map key, key_size=%u off=%d size=%d\n", object_size,
+			(int)off, size);
+		break;
+	case PTR_TO_MAP_VALUE:
+		verbose(env, "invalid access to map value, value_size=%u off=%d size=%d\n", object_size,
+			(int)off, size);
+		break;
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META:
+		verbose(env, "invalid access to packet, off=%d size=%d, R%u(id=%u,off=%d,r=%u)\n",
+			(int)off, size, regno, reg->id, (int)off, object_size);
+		break;
+	default:
+		verbose(env, "invalid access to memory, mem_size=%u off=%d size=%d\n", object_size,
+			(int)off, size);
+	}
+	return -EACCES;
+}
+
+/* Every place that the variable offset can reach. */
+static int check_region(struct verify_env *env, u32 regno, int off, int size, u32 object_size,
+			bool zero_allowed)
+{
+	const struct scalar *s = &env_regs(env)[regno].s;
+	int err;
+
+	if (s->smin < 0 && (s->smin == INT64_MIN || s->smin + off != (s32)(s->smin + off) ||
+			    s->smin + off < 0)) {
+		verbose(env, "R%u min value is negative, either use unsigned index or do a if (index >=0) check.\n",
+			regno);
+		return -EACCES;
+	}
+	err = check_offset(env, regno, (s32)(s->smin + off), size, object_size, zero_allowed);
+	if (err) {
+		verbose(env, "R%u min value is outside of the allowed memory range\n", regno);
+		return err;
+	}
+	if (s->umax >= MAX_VAR_OFF) {
+		verbose(env, "R%u unbounded memory access, make sure to bounds check any such access\n",
+			regno);
+		return -EACCES;
+	}
+	err = check_offset(env, regno, (s64)s->umax + off, size, object_size, zero_allowed);
+	if (err)
+		verbose(env, "R%u max value is outside of the allowed memory range\n", regno);
+	return err;
+}
+
+static int check_map_rights(struct verify_env *env, const struct verify_map *map, int off, int size,
+			    bool write)
+{
+	u32 denied = write ? BPF_F_RDONLY_PROG : BPF_F_WRONLY_PROG;
+
+	if (!(map->flags & denied))
+		return 0;
+	verbose(env, write ? "write into map forbidden, value_size=%u off=%d size=%d\n" :
+			     "read from map forbidden, value_size=%u off=%d size=%d\n",
+		map->value_size, off, size);
+	return -EACCES;
+}
+
+static int check_packet_range(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (reg->s.smin < 0) {
+		verbose(env, "R%u min value is negative, either use unsigned index or do a if (index >=0) check.\n",
+			regno);
+		return -EACCES;
+	}
+	err = reg->range < 0 ? -EINVAL : check_offset(env, regno, off, size, reg->range, zero_allowed);
+	if (err)
+		verbose(env, "R%u offset is outside of the packet\n", regno);
+	return err;
+}
+
+int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	const char *type = log_reg_type(reg->type);
+	char text[64];
+
+	if (reg->off < 0) {
+		verbose(env, "negative offset %s ptr R%u off=%d disallowed\n", type, regno, reg->off);
+		return -EACCES;
+	}
+	if (!fixed_allowed && reg->off) {
+		verbose(env, "dereference of modified %s ptr R%u off=%d disallowed\n", type, regno,
+			reg->off);
+		return -EACCES;
+	}
+	if (!tnum_is_zero(reg->s.var_off)) {
+		verbose(env, "variable %s access var_off=%s disallowed\n", type,
+			log_tnum(text, reg->s.var_off));
+		return -EACCES;
+	}
+	return 0;
+}
+
+static int refuse_leak(struct verify_env *env, int value, bool write, const char *where)
+{
+	if (!write || value < 0 || !reg_is_secret(env, &env_regs(env)[value]))
+		return 0;
+	verbose(env, "R%d leaks addr into %s\n", value, where);
+	return -EACCES;
+}
+
+static void load_unknown(struct verify_env *env, int value, bool write)
+{
+	if (!write && value >= 0)
+		env_set_unknown(env, &env_regs(env)[value]);
+}
+
+static u64 read_little_endian(const u8 *from, int size, bool sign_extend)
+{
+	u64 value = 0;
+
+	memcpy(&value, from, size);
+	if (sign_extend)
+		value = (u64)((s64)(value << (64 - 8 * size)) >> (64 - 8 * size));
+	return value;
+}
+
+static int access_map_value(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
+			    bool sign_extend)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	const struct verify_map *map = reg->map;
+	u32 final = BPF_F_RDONLY_PROG;
+	int err = refuse_leak(env, value, write, "map");
+
+	if (!err)
+		err = check_map_rights(env, map, off, size, write);
+	if (!err)
+		err = check_region(env, regno, off, size, map->value_size, false);
+	if (err || write || value < 0)
+		return err;
+	/* Nobody can change it any more: what is there is known. */
+	if (map->frozen && (map->flags & final) && map->frozen_values &&
+	    tnum_is_const(reg->s.var_off)) {
+		u64 where = (u64)off + reg->s.var_off.value;
+
+		reg_set_const(&env_regs(env)[value],
+			      read_little_endian((const u8 *)map->frozen_values + where, size,
+						 sign_extend));
+		return 0;
+	}
+	load_unknown(env, value, write);
+	return 0;
+}
+
+static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (reg->type & PTR_MAYBE_NULL) {
+		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
+		return -EACCES;
+	}
+	if (write && (reg->type & MEM_RDONLY)) {
+		verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
+		return -EACCES;
+	}
+	err = refuse_leak(env, value, write, "mem");
+	if (!err)
+		err = check_region(env, regno, off, size, reg->range, false);
+	if (!err)
+		load_unknown(env, value, write);
+	return err;
+}
+
+static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
+		      bool sign_extend)
+{
+	const struct abi_ctx_field *field;
+	struct reg *dst;
+	int err = refuse_leak(env, value, write, "ctx");
+
+	if (!err)
+		err = check_unmodified(env, regno, false);
+	if (err)
+		return err;
+	field = off >= 0 ? abi_ctx_access(env->ctx, off, size, write) : NULL;
+	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
+		field = NULL;
+	if (!field) {
+		verbose(env, "invalid bpf_context access off=%d size=%d\n", off, size);
+		log_source_line(env, env->insn_idx, "; ");
+		return -EACCES;
+	}
+	if ((u32)(off + size) > env->max_ctx_offset)
+		env->max_ctx_offset = off + size;
+	if (write || value < 0)
+		return 0;
+	dst = &env_regs(env)[value];
+	switch (field->value) {
+	case ABI_CTX_PACKET: reg_set_pointer(dst, PTR_TO_PACKET); break;
+	case ABI_CTX_PACKET_META: reg_set_pointer(dst, PTR_TO_PACKET_META); break;
+	case ABI_CTX_PACKET_END: reg_set_pointer(dst, PTR_TO_PACKET_END); break;
+	default: env_set_unknown(env, dst);
+	}
+	return 0;
+}
+
+static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+{
+	int err;
+
+	if (write && env->input->prog_type != BPF_PROG_TYPE_XDP) {
+		verbose(env, "cannot write into packet\n");
+		return -EACCES;
+	}
+	err = refuse_leak(env, value, write, "packet");
+	if (!err)
+		err = check_packet_range(env, regno, off, size, false);
+	if (!err)
+		load_unknown(env, value, write);
+	return err;
+}
+
+static int access_by_type(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
+			  bool sign_extend)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (reg_base(reg->type) == PTR_TO_MEM)
+		return access_mem(env, regno, off, size, write, value);
+	switch (reg->type) {
+	case PTR_TO_MAP_KEY:
+		if (write) {
+			verbose(env, "write to change key R%u not allowed\n", regno);
+			return -EACCES;
+		}
+		err = check_region(env, regno, off, size, reg->map->key_size, false);
+		if (!err)
+			load_unknown(env, value, write);
+		return err;
+	case PTR_TO_MAP_VALUE: return access_map_value(env, regno, off, size, write, value, sign_extend);
+	case PTR_TO_CTX: return access_ctx(env, regno, off, size, write, value, sign_extend);
+	case PTR_TO_STACK:
+		err = stack_in_bounds(env, regno, off, size, write);
+		if (err)
+			return err;
+		return write ? stack_store(env, regno, off, size, value) :
+			       stack_load(env, regno, off, size, value);
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META: return access_packet(env, regno, off, size, write, value);
+	case CONST_PTR_TO_MAP:
+		verbose(env, "map_ptr access not supported here: R%u points to a map's descriptor, whose "
+			     "layout in this hive is not the kernel's\n", regno);
+		return -EACCES;
+	default:
+		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
+		return -EACCES;
+	}
+}
+
+int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value, bool strict,
+	       bool sign_extend)
+{
+	struct reg *reg = &env_regs(env)[regno], *dst;
+	int err = check_alignment(env, reg, off, size, strict);
+
+	if (err)
+		return err;
+	err = access_by_type(env, regno, off + reg->off, size, write, value, sign_extend);
+	if (err || write || value < 0 || size == REG_SIZE)
+		return err;
+	dst = &env_regs(env)[value];
+	if (dst->type != SCALAR_VALUE)
+		return 0;
+	if (sign_extend)
+		scalar_movsx(&dst->s, size, false);
+	else
+		scalar_truncate(&dst->s, size);
+	return 0;
+}
+
+static int helper_access_ctx(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed)
+{
+	if (!size)
+		return zero_allowed ? 0 : -EACCES;
+	/* All of a free-form context may be read: its last byte stands for it. */
+	return mem_access(env, regno, size - 1, 1, write, -1, false, false);
+}
+
+int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed,
+		      bool *fills)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	switch (reg_base(reg->type)) {
+	case PTR_TO_PACKET:
+	case PTR_TO_PACKET_META: return check_packet_range(env, regno, reg->off, size, zero_allowed);
+	case PTR_TO_MAP_KEY:
+	case PTR_TO_MEM:
+		if (write && (reg->type & MEM_RDONLY || reg_base(reg->type) == PTR_TO_MAP_KEY)) {
+			verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
+			return -EACCES;
+		}
+		if (reg_base(reg->type) == PTR_TO_MAP_KEY)
+			return check_region(env, regno, reg->off, size, reg->map->key_size, false);
+		return check_region(env, regno, reg->off, size, reg->range, zero_allowed);
+	case PTR_TO_MAP_VALUE:
+		if (check_map_rights(env, reg->map, reg->off, size, write))
+			return -EACCES;
+		return check_region(env, regno, reg->off, size, reg->map->value_size, zero_allowed);
+	case PTR_TO_STACK:
+		return stack_initialized(env, regno, reg->off, size, zero_allowed, write, fills);
+	case PTR_TO_CTX:
+		if (env->ctx->free_form)
+			return helper_access_ctx(env, regno, size, write, zero_allowed);
+		break;
+	}
+	if (zero_allowed && !size && reg_is_null(reg))
+		return 0;
+	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
+		log_reg_type(PTR_TO_STACK));
+	return -EACCES;
+}
+
+/* All paths must reach the instruction with pointers that are rewritten alike. */
+static int note_access(struct verify_env *env, u32 type)
+{
+	u8 kind = type == PTR_TO_CTX ? ACCESS_CTX : ACCESS_PLAIN;
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+
+	if (aux->access != ACCESS_UNSEEN && aux->access != kind) {
+		verbose(env, "same insn cannot be used with different pointers\n");
+		return -EINVAL;
+	}
+	aux->access = kind;
+	return 0;
+}
+
+int check_load(struct verify_env *env, const struct bpf_insn *insn)
+{
+	bool sign_extend = BPF_MODE(insn->code) == BPF_MEMSX;
+	u32 type;
+	int err = operand_read(env, insn->src_reg);
+
+	if (!err)
+		err = operand_write(env, insn->dst_reg);
+	if (err)
+		return err;
+	type = env_regs(env)[insn->src_reg].type;
+	err = mem_access(env, insn->src_reg, insn->off, isa_access_bytes(insn->code), false,
+			 insn->dst_reg, false, sign_extend);
+	return err ? err : note_access(env, type);
+}
+
+static bool is_known_atomic(s32 op)
+{
+	switch (op) {
+	case BPF_ADD:
+	case BPF_ADD | BPF_FETCH:
+	case BPF_AND:
+	case BPF_AND | BPF_FETCH:
+	case BPF_OR:
+	case BPF_OR | BPF_FETCH:
+	case BPF_XOR:
+	case BPF_XOR | BPF_FETCH:
+	case BPF_XCHG:
+	case BPF_CMPXCHG: return true;
+	default: return false;
+	}
+}
+
+static bool atomic_target_ok(const struct reg *reg)
+{
+	u32 base = reg_base(reg->type);
+
+	return base != PTR_TO_CTX && base != PTR_TO_PACKET && base != PTR_TO_PACKET_META &&
+	       base != PTR_TO_PACKET_END;
+}
+
+static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno)
+{
+	verbose(env, "BPF_ATOMIC %s R%u %s is not allowed\n", what, regno,
+		log_reg_type(env_regs(env)[regno].type));
+	return -EACCES;
+}
+
+static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *insn)
+{
+	int err = operand_read(env, insn->src_reg);
+
+	if (!err)
+		err = operand_read(env, insn->dst_reg);
+	if (!err && insn->imm == BPF_CMPXCHG)
+		err = operand_read(env, BPF_REG_0);
+	if (!err && insn->imm == BPF_CMPXCHG)
+		err = refuse_leak(env, BPF_REG_0, true, "mem");
+	if (!err)
+		err = refuse_leak(env, insn->src_reg, true, "mem");
+	if (!err && !atomic_target_ok(&env_regs(env)[insn->dst_reg]))
+		err = refuse_atomic_target(env, "stores into", insn->dst_reg);
+	return err;
+}
+
+/* Read, change, write: the place must allow all of it. */
+static int check_atomic_rmw(struct verify_env *env, const struct bpf_insn *insn)
+{
+	int size = isa_access_bytes(insn->code), loaded = -1, err;
+	u32 dst = insn->dst_reg;
+
+	if (size < 4) {
+		verbose(env, "invalid atomic operand size\n");
+		return -EINVAL;
+	}
+	err = check_atomic_operands(env, insn);
+	if (err)
+		return err;
+	if (insn->imm & BPF_FETCH) {
+		loaded = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
+		err = operand_write(env, loaded);
+		if (err)
+			return err;
+		env_set_unknown(env, &env_regs(env)[loaded]);
+	}
+	err = mem_access(env, dst, insn->off, size, false, -1, true, false);
+	if (!err && loaded >= 0)
+		err = mem_access(env, dst, insn->off, size, false, loaded, true, false);
+	if (!err)
+		err = note_access(env, env_regs(env)[dst].type);
+	if (!err)
+		err = mem_access(env, dst, insn->off, size, true, -1, true, false);
+	return err;
+}
+
+/* Load-acquire and store-release: a load and a store with order. */
+static int check_atomic_ordered(struct verify_env *env, const struct bpf_insn *insn)
+{
+	bool store = insn->imm == BPF_STORE_REL;
+	u32 pointer = store ? insn->dst_reg : insn->src_reg;
+	int size = isa_access_bytes(insn->code), err = operand_read(env, insn->src_reg);
+	u32 type;
+
+	if (!err)
+		err = store ? operand_read(env, insn->dst_reg) : operand_write(env, insn->dst_reg);
+	if (!err && !atomic_target_ok(&env_regs(env)[pointer]))
+		err = refuse_atomic_target(env, store ? "stores into" : "loads from", pointer);
+	if (err)
+		return err;
+	type = env_regs(env)[pointer].type;
+	err = mem_access(env, pointer, insn->off, size, store, store ? insn->src_reg : insn->dst_reg,
+			 true, false);
+	return err ? err : note_access(env, type);
+}
+
+static int check_atomic(struct verify_env *env, const struct bpf_insn *insn)
+{
+	if (is_known_atomic(insn->imm))
+		return check_atomic_rmw(env, insn);
+	if (insn->imm == BPF_LOAD_ACQ || insn->imm == BPF_STORE_REL)
+		return check_atomic_ordered(env, insn);
+	verbose(env, "BPF_ATOMIC uses invalid atomic opcode %02x\n", insn->imm);
+	return -EINVAL;
+}
+
+int check_store(struct verify_env *env, const struct bpf_insn *insn)
+{
+	bool immediate = BPF_CLASS(insn->code) == BPF_ST;
+	u32 type;
+	int err = 0;
+
+	if (BPF_MODE(insn->code) == BPF_ATOMIC)
+		return check_atomic(env, insn);
+	if (!immediate)
+		err = operand_read(env, insn->src_reg);
+	if (!err)
+		err = operand_read(env, insn->dst_reg);
+	if (err)
+		return err;
+	type = env_regs(env)[insn->dst_reg].type;
+	err = mem_access(env, insn->dst_reg, insn->off, isa_access_bytes(insn->code), true,
+			 immediate ? -1 : insn->src_reg, false, false);
+	return err ? err : note_access(env, type);
+}
+
+int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
+{
+	struct reg *regs = env_regs(env);
+	int err;
+
+	if (env->input->prog_type != BPF_PROG_TYPE_SOCKET_FILTER) {
+		verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
+		return -EINVAL;
+	}
+	err = operand_read(env, BPF_REG_6);
+	if (err)
+		return err;
+	err = check_references_released(env, "BPF_LD_[ABS|IND]");
+	if (err)
+		return err;
+	if (regs[BPF_REG_6].type != PTR_TO_CTX) {
+		verbose(env, "at the time of BPF_LD_ABS|IND R6 != pointer to skb\n");
+		return -EINVAL;
+	}
+	if (BPF_MODE(insn->code) == BPF_IND) {
+		err = operand_read(env, insn->src_reg);
+		if (err)
+			return err;
+	}
+	err = check_unmodified(env, BPF_REG_6, false);
+	if (err)
+		return err;
+	/* It clobbers what a call does. */
+	for (u32 r = BPF_REG_0; r <= BPF_REG_5; r++) {
+		reg_set_not_init(&regs[r]);
+		scratch_reg(env, r);
+	}
+	env_set_unknown(env, &regs[BPF_REG_0]);
+	return 0;
+}

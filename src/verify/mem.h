@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory accesses by pointer type: bounds, alignment, rights, and what a load gives.
+ */
+#ifndef SKEP_VERIFY_MEM_H
+#define SKEP_VERIFY_MEM_H
+
+#include "verify/env.h"
+
+/* The instructions of class LDX, ST, STX (atomics too) and packet loads. 0 or -errno. */
+int check_load(struct verify_env *env, const struct bpf_insn *insn);
+int check_store(struct verify_env *env, const struct bpf_insn *insn);
+int check_packet_load(struct verify_env *env, const struct bpf_insn *insn);
+
+/*
+ * One access of size bytes through register regno at off. value: the register stored, or loaded into;
+ * -1: none. strict: alignment matters in any case (atomics).
+ */
+int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value, bool strict,
+	       bool sign_extend);
+
+/*
+ * A helper accesses size bytes through regno. fills: see stack_initialized(); NULL if it also reads.
+ */
+int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed,
+		      bool *fills);
+
+/* A pointer that has to be passed as it was got: no variable, and unless fixed_allowed no fixed offset. */
+int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed);
+
+/* What the stored pointers of a changed or released object become. */
+void reg_invalidate(struct verify_env *env, struct reg *reg);
+
+#endif

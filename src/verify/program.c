@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Subprograms: discovery, bounds of jumps, call depth and stack depth. Runs before (discovery, bounds) and
+ * after (stack depth) exploration. The order of the checks is the kernel's, because the first
+ * message is what the client sees.
+ */
+#include "verify/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int env_find_subprog(const struct verify_env *env, u32 insn)
+{
+	u32 i = env_subprog_of(env, insn);
+
+	return insn < env->nr_insns && env->subprog[i].start == insn ? (int)i : -ENOENT;
+}
+
+u32 env_subprog_of(const struct verify_env *env, u32 insn)
+{
+	u32 low = 0, high = env->nr_subprogs;
+
+	while (high - low > 1) {
+		u32 mid = low + (high - low) / 2;
+
+		if (env->subprog[mid].start <= insn)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int add_subprog(struct verify_env *env, s64 start)
+{
+	u32 i;
+
+	if (start < 0 || start >= env->nr_insns) {
+		verbose(env, "call to invalid destination\n");
+		return -EINVAL;
+	}
+	for (i = 0; i < env->nr_subprogs && env->subprog[i].start < start; i++)
+		;
+	if (i < env->nr_subprogs && env->subprog[i].start == start)
+		return 0;
+	if (env->nr_subprogs >= SUBPROGS_MAX) {
+		verbose(env, "too many subprograms\n");
+		return -E2BIG;
+	}
+	memmove(&env->subprog[i + 1], &env->subprog[i],
+		(env->nr_subprogs - i) * sizeof(env->subprog[0]));
+	env->subprog[i] = (struct subprog){ .start = start };
+	env->nr_subprogs++;
+	return 0;
+}
+
+int program_find_subprogs(struct verify_env *env)
+{
+	int err = add_subprog(env, 0);
+
+	for (u32 i = 0; i < env->nr_insns && !err; i++) {
+		const struct bpf_insn *insn = &env->insns[i];
+
+		if (insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+			verbose(env, "calling kernel function is not allowed: insn %u calls a kfunc, "
+				     "which this hive does not have\n", i);
+			return -EINVAL;
+		}
+		if (!insn_is_pseudo_func(insn) && !insn_is_pseudo_call(insn))
+			continue;
+		if (!env->capable) {
+			verbose(env, "loading/calling other bpf or kernel functions are allowed for "
+				     "CAP_BPF and CAP_SYS_ADMIN\n");
+			return -EPERM;
+		}
+		err = add_subprog(env, (s64)i + insn->imm + 1);
+		if (!err && insn_is_pseudo_func(insn))
+			env->subprog[env_find_subprog(env, i + insn->imm + 1)].is_callback = true;
+	}
+	if (err)
+		return err;
+	env->subprog[env->nr_subprogs] = (struct subprog){ .start = env->nr_insns };
+	if (env->input->log.level & LOG_LEVEL2)
+		for (u32 i = 0; i < env->nr_subprogs; i++)
+			verbose(env, "func#%u @%u\n", i, env->subprog[i].start);
+	return 0;
+}
+
+static int check_jump(struct verify_env *env, u32 i, const struct subprog *subprog)
+{
+	const struct bpf_insn *insn = &env->insns[i];
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	s64 target;
+
+	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_EXIT || op == BPF_CALL)
+		return 0;
+	target = (s64)i + insn_jump_offset(insn) + 1;
+	if (target >= subprog[0].start && target < subprog[1].start)
+		return 0;
+	verbose(env, "jump out of range from insn %u to %d\n", i, (int)target);
+	return -EINVAL;
+}
+
+int program_check_subprogs(struct verify_env *env)
+{
+	for (u32 s = 0; s < env->nr_subprogs; s++) {
+		struct subprog *subprog = &env->subprog[s];
+
+		for (u32 i = subprog[0].start; i < subprog[1].start; i++) {
+			const struct bpf_insn *insn = &env->insns[i];
+			u8 code = insn->code;
+
+			if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call)
+				subprog->has_tail_call = subprog->tail_call_reachable = true;
+			if (BPF_CLASS(code) == BPF_LD &&
+			    (BPF_MODE(code) == BPF_ABS || BPF_MODE(code) == BPF_IND))
+				subprog->has_ld_abs = true;
+			if (check_jump(env, i, subprog))
+				return -EINVAL;
+			if (i == subprog[1].start - 1 && code != (BPF_JMP | BPF_EXIT) &&
+			    code != (BPF_JMP | BPF_JA) && code != (BPF_JMP32 | BPF_JA)) {
+				verbose(env, "last insn is not an exit or jmp\n");
+				return -EINVAL;
+			}
+		}
+	}
+	return 0;
+}
+
+/* One level of the walk over calls: which subprogram, where in it, and the depth of its callers. */
+struct depth_level {
+	u32 subprog, insn;
+	u32 depth_before;
+};
+
+struct depth_walk {
+	struct depth_level levels[MAX_FRAMES];
+	/* Deepest start (+ 1) from which a subprogram at this level was already found good. */
+	u32 good[SUBPROGS_MAX][MAX_FRAMES];
+	bool private_stacks;
+};
+
+#define PRIVATE_STACK_MIN 64 /* BPF_PRIV_STACK_MIN_SIZE */
+
+/* Do large frames of this program type have stacks of their own, which do not add up? */
+static bool has_private_stacks(u32 prog_type)
+{
+	return prog_type == BPF_PROG_TYPE_KPROBE || prog_type == BPF_PROG_TYPE_TRACEPOINT ||
+	       prog_type == BPF_PROG_TYPE_PERF_EVENT || prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT;
+}
+
+static u32 frame_bytes(const struct verify_env *env, u32 subprog)
+{
+	return ALIGN_UP(env->subprog[subprog].stack_depth, 16u);
+}
+
+/* What a frame adds to the depth of a call chain. */
+static u32 counted_bytes(const struct verify_env *env, const struct depth_walk *walk, u32 subprog)
+{
+	u32 bytes = frame_bytes(env, subprog);
+
+	return walk->private_stacks && bytes >= PRIVATE_STACK_MIN ? 0 : bytes;
+}
+
+static int enter_level(struct verify_env *env, struct depth_walk *walk, u32 frame)
+{
+	struct depth_level *level = &walk->levels[frame];
+	u32 subprog = level->subprog, depth = level->depth_before;
+
+	if (subprog && env->subprog[subprog].has_ld_abs) {
+		for (u32 i = 0; i <= frame; i++) {
+			if (env->subprog[walk->levels[i].subprog].is_callback) {
+				verbose(env, "cannot use BPF_LD_[ABS|IND] within callback\n");
+				return -EINVAL;
+			}
+		}
+	}
+	if (subprog && env->subprog[subprog].has_tail_call && depth >= 256) {
+		verbose(env, "tail_calls are not allowed when call stack of previous frames is %u bytes. "
+			     "Too large\n", depth);
+		return -EACCES;
+	}
+	if (!counted_bytes(env, walk, subprog) && frame_bytes(env, subprog) > MAX_BPF_STACK) {
+		verbose(env, "stack size of subprog %u is %u. Too large\n", subprog,
+			frame_bytes(env, subprog));
+		return -EACCES;
+	}
+	depth += counted_bytes(env, walk, subprog);
+	if (depth > MAX_BPF_STACK) {
+		verbose(env, "combined stack size of %u calls is %u. Too large\n", frame + 1, depth);
+		return -EACCES;
+	}
+	level->insn = env->subprog[subprog].start;
+	return 0;
+}
+
+/* The subprogram that instruction i calls or hands out as callback; -1: none. */
+static int called_subprog(const struct verify_env *env, u32 i)
+{
+	const struct bpf_insn *insn = &env->insns[i];
+
+	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn))
+		return -1;
+	return env_find_subprog(env, i + insn->imm + 1);
+}
+
+static void leave_level(struct verify_env *env, struct depth_walk *walk, u32 frame)
+{
+	const struct depth_level *level = &walk->levels[frame];
+
+	walk->good[level->subprog][frame] = level->depth_before + 1;
+	if (env->subprog[level->subprog].tail_call_reachable)
+		for (u32 i = 0; i < frame; i++)
+			env->subprog[walk->levels[i].subprog].tail_call_reachable = true;
+}
+
+static int walk_calls(struct verify_env *env, struct depth_walk *walk)
+{
+	u32 frame = 0;
+	int err = enter_level(env, walk, 0);
+
+	while (!err) {
+		struct depth_level *level = &walk->levels[frame], *next;
+		int callee;
+
+		if (level->insn >= env->subprog[level->subprog + 1].start) {
+			leave_level(env, walk, frame);
+			if (!frame)
+				return 0;
+			frame--;
+			continue;
+		}
+		callee = called_subprog(env, level->insn++);
+		if (callee < 0)
+			continue;
+		if (frame + 1 >= MAX_FRAMES) {
+			verbose(env, "the call stack of %u frames is too deep !\n", frame + 1);
+			return -E2BIG;
+		}
+		next = &walk->levels[frame + 1];
+		next->subprog = callee;
+		next->depth_before = level->depth_before + counted_bytes(env, walk, level->subprog);
+		if (walk->good[callee][frame + 1] > next->depth_before) {
+			if (env->subprog[callee].tail_call_reachable)
+				for (u32 i = 0; i <= frame; i++)
+					env->subprog[walk->levels[i].subprog].tail_call_reachable =
+						true;
+			continue;
+		}
+		err = enter_level(env, walk, ++frame);
+	}
+	return err;
+}
+
+int program_check_stack_depth(struct verify_env *env)
+{
+	struct depth_walk *walk = calloc(1, sizeof(*walk));
+	int err;
+
+	if (!walk)
+		return -ENOMEM;
+	walk->private_stacks = has_private_stacks(env->input->prog_type);
+	err = walk_calls(env, walk);
+	free(walk);
+	return err;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of explored states, and when to add to it. States are found by instruction and call site; the
+ * newest are tried first; those that never help are evicted.
+ */
+#include "verify/prune.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "verify/backtrack.h"
+#include "verify/compare.h"
+#include "verify/live_stack.h"
+
+#define HISTORY_MAX	    40 /* entries after which a checkpoint is forced */
+#define MISSES_ALLOWED	    3  /* a state may miss this many times per hit */
+#define MISSES_ALLOWED_LOOP 64
+
+static struct explored **bucket_of(struct verify_env *env, u32 insn)
+{
+	u32 key = insn ^ vstate_frame(env->cur)->callsite;
+
+	return &env->explored[key % env->nr_insns];
+}
+
+static void explored_free(struct explored *explored)
+{
+	vstate_done(&explored->state);
+	free(explored);
+}
+
+static bool same_callsites(const struct vstate *a, const struct vstate *b)
+{
+	if (a->curframe != b->curframe)
+		return false;
+	for (u32 i = 0; i <= a->curframe; i++)
+		if (a->frame[i]->callsite != b->frame[i]->callsite)
+			return false;
+	return true;
+}
+
+/* Clears what no path from a proven state reads, so that comparison ignores it. */
+static void clean_state(struct verify_env *env, struct vstate *state)
+{
+	live_stack_query(env, state);
+	for (u32 f = 0; f <= state->curframe; f++) {
+		struct frame *frame = state->frame[f];
+		u16 live = env->aux[vstate_frame_insn(state, f)].live_regs;
+
+		for (u32 r = 0; r < BPF_REG_10; r++)
+			if (!(live & (1u << r)))
+				reg_set_not_init(&frame->regs[r]);
+		for (u32 s = 0; s < frame->nr_slots; s++) {
+			if (live_stack_alive(env, state, f, s))
+				continue;
+			reg_set_not_init(&frame->slots[s].spilled);
+			for (u32 b = 0; b < REG_SIZE; b++)
+				frame->slots[s].byte[b] = SLOT_INVALID;
+		}
+	}
+	state->cleaned = true;
+}
+
+static void clean_proven_states(struct verify_env *env, struct explored *list)
+{
+	for (; list; list = list->next) {
+		struct vstate *state = &list->state;
+
+		if (state->branches || state->insn_idx != env->insn_idx || state->cleaned ||
+		    !same_callsites(state, env->cur))
+			continue;
+		clean_state(env, state);
+	}
+}
+
+static void update_peak(struct verify_env *env)
+{
+	u32 states = env->explored_size + env->evicted_size;
+
+	if (states > env->peak_states)
+		env->peak_states = states;
+}
+
+static void evict(struct verify_env *env, struct explored **link)
+{
+	struct explored *explored = *link;
+
+	*link = explored->next;
+	env->explored_size--;
+	if (!explored->state.branches) {
+		explored_free(explored);
+		return;
+	}
+	/* Open paths still have it as parent. */
+	explored->state.in_free_list = true;
+	explored->next = env->evicted;
+	env->evicted = explored;
+	env->evicted_size++;
+}
+
+static void free_evicted(struct verify_env *env, struct vstate *state)
+{
+	for (struct explored **link = &env->evicted; *link; link = &(*link)->next) {
+		struct explored *explored = *link;
+
+		if (&explored->state != state)
+			continue;
+		*link = explored->next;
+		env->evicted_size--;
+		explored_free(explored);
+		return;
+	}
+}
+
+void prune_path_done(struct verify_env *env, struct vstate *state)
+{
+	while (state) {
+		struct vstate *parent = state->parent;
+
+		if (--state->branches)
+			break;
+		if (state->in_free_list)
+			free_evicted(env, state);
+		state = parent;
+	}
+}
+
+static int infinite_loop(struct verify_env *env, const struct vstate *old)
+{
+	log_source_line(env, env->insn_idx, "; ");
+	verbose(env, "infinite loop detected at insn %u\n", env->insn_idx);
+	verbose(env, "cur state:");
+	log_frame(env, env->cur, env->cur->curframe, true);
+	verbose(env, "old state:");
+	log_frame(env, old, env->cur->curframe, true);
+	return -EINVAL;
+}
+
+enum visit { VISIT_MISS, VISIT_HIT };
+
+/* Compares with a state that is still being explored: only loops get here. */
+static int visit_open(struct verify_env *env, const struct vstate *old, bool *add, bool force)
+{
+	if (env->aux[env->insn_idx].calls_callback) {
+		if (states_equal(env, old, env->cur, COMPARE_WITHIN))
+			return VISIT_HIT;
+	} else if (states_look_same(old, env->cur) &&
+		   old->callback_unroll_depth == env->cur->callback_unroll_depth &&
+		   states_equal(env, old, env->cur, COMPARE_EXACT)) {
+		return infinite_loop(env, old);
+	}
+	/* Iterations differ from each other: few checkpoints in a loop are enough. */
+	if (!force && env->jmps_processed - env->prev_jmps_processed < 20 &&
+	    env->insns_processed - env->prev_insns_processed < 100)
+		*add = false;
+	return VISIT_MISS;
+}
+
+static int end_by(struct verify_env *env, struct explored *explored)
+{
+	int err = 0;
+
+	explored->hits++;
+	if (env->aux[env->insn_idx].jmp_point)
+		err = push_history(env, env->cur, 0, NULL);
+	if (!err)
+		err = propagate_precision(env, &explored->state, env->cur);
+	return err ? err : 1;
+}
+
+static int add_checkpoint(struct verify_env *env)
+{
+	struct explored **bucket = bucket_of(env, env->insn_idx);
+	struct explored *explored = calloc(1, sizeof(*explored));
+	struct vstate *cur = env->cur;
+
+	if (!explored)
+		return -ENOMEM;
+	env->total_states++;
+	env->explored_size++;
+	update_peak(env);
+	env->prev_jmps_processed = env->jmps_processed;
+	env->prev_insns_processed = env->insns_processed;
+	if (env->capable)
+		forget_precision(cur);
+	if (vstate_copy(&explored->state, cur) || vstate_copy_history(&explored->state, cur)) {
+		explored_free(explored);
+		env->explored_size--;
+		return -ENOMEM;
+	}
+	explored->state.insn_idx = env->insn_idx;
+	explored->next = *bucket;
+	*bucket = explored;
+	cur->parent = &explored->state;
+	cur->first_insn_idx = env->insn_idx;
+	cur->nr_history = 0;
+	env->cur_history = NULL;
+	return 0;
+}
+
+int prune_visit(struct verify_env *env)
+{
+	struct explored **link = bucket_of(env, env->insn_idx);
+	bool force = env->test_state_freq || env->aux[env->insn_idx].force_checkpoint ||
+		     env->cur->nr_history > HISTORY_MAX;
+	bool add = force || (env->jmps_processed - env->prev_jmps_processed >= 2 &&
+			     env->insns_processed - env->prev_insns_processed >= 8);
+	u32 seen = 0;
+
+	clean_proven_states(env, *link);
+	while (*link) {
+		struct explored *explored = *link;
+		u32 allowed;
+		int visit;
+
+		seen++;
+		if (explored->state.insn_idx != env->insn_idx) {
+			link = &explored->next;
+			continue;
+		}
+		if (explored->state.branches)
+			visit = visit_open(env, &explored->state, &add, force);
+		else
+			visit = states_equal(env, &explored->state, env->cur, COMPARE_LOOSE);
+		if (visit < 0)
+			return visit;
+		if (visit == VISIT_HIT)
+			return end_by(env, explored);
+		/* Misses count only where a state would be added: loops would evict their own. */
+		if (add)
+			explored->misses++;
+		allowed = env->aux[env->insn_idx].force_checkpoint && explored->state.branches ?
+				  MISSES_ALLOWED_LOOP :
+				  MISSES_ALLOWED;
+		if (explored->misses > explored->hits * allowed + allowed)
+			evict(env, link);
+		else
+			link = &explored->next;
+	}
+	if (seen > env->max_states_per_insn)
+		env->max_states_per_insn = seen;
+	if (!env->capable && seen > STATES_PER_INSN_MAX)
+		return 0;
+	return add ? add_checkpoint(env) : 0;
+}
+
+static void free_list(struct explored *list)
+{
+	while (list) {
+		struct explored *next = list->next;
+
+		explored_free(list);
+		list = next;
+	}
+}
+
+void prune_done(struct verify_env *env)
+{
+	for (u32 i = 0; env->explored && i < env->nr_insns; i++)
+		free_list(env->explored[i]);
+	free_list(env->evicted);
+	free(env->explored);
+	env->explored = NULL;
+	env->evicted = NULL;
+}

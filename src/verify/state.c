@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Verifier states: creation, copying, and the elementary operations on registers and references.
+ * Nothing here judges a program.
+ */
+#include "verify/state.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void reg_set_not_init(struct reg *reg)
+{
+	*reg = (struct reg){ .type = NOT_INIT, .s = scalar_unknown() };
+}
+
+void reg_set_unknown(struct reg *reg)
+{
+	*reg = (struct reg){ .type = SCALAR_VALUE, .s = scalar_unknown() };
+}
+
+void reg_set_const(struct reg *reg, u64 value)
+{
+	*reg = (struct reg){ .type = SCALAR_VALUE, .s = scalar_const(value) };
+}
+
+void reg_set_pointer(struct reg *reg, u32 type)
+{
+	*reg = (struct reg){ .type = type, .s = scalar_const(0) };
+}
+
+struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
+{
+	struct frame *frame = calloc(1, sizeof(*frame));
+
+	if (!frame)
+		return NULL;
+	frame->callsite = callsite;
+	frame->frameno = frameno;
+	frame->subprogno = subprogno;
+	for (int i = 0; i < MAX_REG; i++)
+		reg_set_not_init(&frame->regs[i]);
+	reg_set_pointer(&frame->regs[BPF_REG_10], PTR_TO_STACK);
+	frame->regs[BPF_REG_10].frameno = frameno;
+	return frame;
+}
+
+struct frame *frame_free(struct frame *frame)
+{
+	if (frame)
+		free(frame->slots);
+	free(frame);
+	return NULL;
+}
+
+int frame_grow_stack(struct frame *frame, u32 nr)
+{
+	struct slot *slots;
+
+	if (nr <= frame->nr_slots)
+		return 0;
+	slots = realloc(frame->slots, nr * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	memset(slots + frame->nr_slots, 0, (nr - frame->nr_slots) * sizeof(*slots));
+	frame->slots = slots;
+	frame->nr_slots = nr;
+	return 0;
+}
+
+static int frame_copy(struct frame *dst, const struct frame *src)
+{
+	struct slot *slots = dst->slots;
+	u32 nr = src->nr_slots;
+
+	if (nr > dst->nr_slots || !slots) {
+		slots = nr ? realloc(slots, nr * sizeof(*slots)) : slots;
+		if (nr && !slots)
+			return -ENOMEM;
+	}
+	*dst = *src;
+	dst->slots = slots;
+	if (nr)
+		memcpy(slots, src->slots, nr * sizeof(*slots));
+	return 0;
+}
+
+struct vstate *vstate_new(void)
+{
+	return calloc(1, sizeof(struct vstate));
+}
+
+void vstate_done(struct vstate *state)
+{
+	for (u32 i = 0; i < MAX_FRAMES; i++)
+		state->frame[i] = frame_free(state->frame[i]);
+	free(state->refs);
+	free(state->history);
+	memset(state, 0, sizeof(*state));
+}
+
+struct vstate *vstate_free(struct vstate *state)
+{
+	if (state)
+		vstate_done(state);
+	free(state);
+	return NULL;
+}
+
+static int copy_refs(struct vstate *dst, const struct vstate *src)
+{
+	struct reference *refs = NULL;
+
+	if (src->nr_refs) {
+		refs = malloc(src->nr_refs * sizeof(*refs));
+		if (!refs)
+			return -ENOMEM;
+		memcpy(refs, src->refs, src->nr_refs * sizeof(*refs));
+	}
+	free(dst->refs);
+	dst->refs = refs;
+	dst->nr_refs = src->nr_refs;
+	return 0;
+}
+
+int vstate_copy(struct vstate *dst, const struct vstate *src)
+{
+	if (copy_refs(dst, src))
+		return -ENOMEM;
+	for (u32 i = src->curframe + 1; i < MAX_FRAMES; i++)
+		dst->frame[i] = frame_free(dst->frame[i]);
+	for (u32 i = 0; i <= src->curframe; i++) {
+		if (!dst->frame[i])
+			dst->frame[i] = calloc(1, sizeof(struct frame));
+		if (!dst->frame[i] || frame_copy(dst->frame[i], src->frame[i]))
+			return -ENOMEM;
+	}
+	dst->parent = src->parent;
+	dst->curframe = src->curframe;
+	dst->insn_idx = src->insn_idx;
+	dst->branches = src->branches;
+	dst->first_insn_idx = src->first_insn_idx;
+	dst->last_insn_idx = src->last_insn_idx;
+	dst->callback_unroll_depth = src->callback_unroll_depth;
+	dst->cleaned = src->cleaned;
+	dst->nr_history = 0;
+	return 0;
+}
+
+int vstate_copy_history(struct vstate *dst, const struct vstate *src)
+{
+	struct history *history;
+
+	dst->nr_history = 0;
+	if (!src->nr_history)
+		return 0;
+	history = realloc(dst->history, src->nr_history * sizeof(*history));
+	if (!history)
+		return -ENOMEM;
+	memcpy(history, src->history, src->nr_history * sizeof(*history));
+	dst->history = history;
+	dst->nr_history = dst->cap_history = src->nr_history;
+	return 0;
+}
+
+int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id)
+{
+	struct reference *refs = realloc(state->refs, (state->nr_refs + 1) * sizeof(*refs));
+
+	if (!refs)
+		return -ENOMEM;
+	refs[state->nr_refs++] = (struct reference){ .id = id, .insn_idx = insn_idx };
+	state->refs = refs;
+	return 0;
+}
+
+int vstate_release_ref(struct vstate *state, u32 id)
+{
+	for (u32 i = 0; i < state->nr_refs; i++) {
+		if (state->refs[i].id != id)
+			continue;
+		/* The last one takes the place, as in the kernel: the log lists them in this order. */
+		state->refs[i] = state->refs[--state->nr_refs];
+		return 0;
+	}
+	return -EINVAL;
+}
+
+bool vstate_has_ref(const struct vstate *state, u32 id)
+{
+	for (u32 i = 0; i < state->nr_refs; i++)
+		if (state->refs[i].id == id)
+			return true;
+	return false;
+}
+
+void vstate_each_reg(struct vstate *state, reg_visit_fn visit, void *arg)
+{
+	for (u32 i = 0; i <= state->curframe; i++) {
+		struct frame *frame = state->frame[i];
+
+		for (u32 r = 0; r < MAX_REG; r++)
+			visit(frame, &frame->regs[r], arg);
+		for (u32 s = 0; s < frame->nr_slots; s++)
+			if (slot_is_spill(&frame->slots[s]))
+				visit(frame, &frame->slots[s].spilled, arg);
+	}
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the verifier knows at one point of one path: registers, stack slots, frames, held references,
+ * and how it got here (jump history).
+ *
+ * A verifier state owns its frames, a frame owns its stack slots. Checkpoints form a tree through
+ * `parent`; a checkpoint stays alive while `branches` (paths that go through it and are not finished)
+ * is not zero.
+ */
+#ifndef SKEP_VERIFY_STATE_H
+#define SKEP_VERIFY_STATE_H
+
+#include <linux/bpf.h>
+#include "base/types.h"
+#include "verify/domain/scalar.h"
+
+struct verify_map;
+
+#define MAX_REG		 11
+#define MAX_FRAMES	 8
+#define MAX_BPF_STACK	 512
+#define REG_SIZE	 8 /* bytes of a register and of a stack slot */
+#define MAX_SLOTS	 (MAX_BPF_STACK / REG_SIZE)
+#define MAX_VAR_OFF	 (1 << 29) /* pointers with larger variable offsets are refused */
+#define MAX_PACKET_OFF	 0xffff
+#define CALLSITE_MAIN	 ((u32)-1)
+
+/* The kind of value in a register: a base type and flags. */
+enum reg_type {
+	NOT_INIT,
+	SCALAR_VALUE,
+	PTR_TO_CTX,
+	CONST_PTR_TO_MAP,
+	PTR_TO_MAP_VALUE,
+	PTR_TO_MAP_KEY,
+	PTR_TO_STACK,
+	PTR_TO_PACKET_META,
+	PTR_TO_PACKET,
+	PTR_TO_PACKET_END,
+	PTR_TO_MEM,
+	PTR_TO_FUNC,
+	REG_BASE_MASK = 0xff,
+	PTR_MAYBE_NULL = 1 << 8,
+	MEM_RDONLY = 1 << 9,
+	MEM_RINGBUF = 1 << 10,
+};
+
+/* Set in reg.id: the register is the linked one plus the constant reg.off. */
+#define ID_ADD_CONST (1u << 31)
+
+/* Special values of reg.range of a packet pointer. */
+#define RANGE_AT_PKT_END     (-1)
+#define RANGE_BEYOND_PKT_END (-2)
+
+struct reg {
+	u32 type; /* enum reg_type with flags */
+	s32 off;  /* fixed part of a pointer's offset; with ID_ADD_CONST the distance to the linked one */
+	struct scalar s; /* the number, or the variable part of a pointer's offset */
+	const struct verify_map *map; /* CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY */
+	u32 id;	    /* links registers that hold the same value or were derived from the same null check */
+	u32 ref_id; /* the reference that this pointer belongs to */
+	s32 range;  /* packet: bytes known to be there; PTR_TO_MEM: size */
+	u32 frameno;   /* PTR_TO_STACK */
+	u32 subprogno; /* PTR_TO_FUNC */
+	bool precise;  /* the exact bounds matter for the verdict */
+};
+
+enum slot_byte { SLOT_INVALID, SLOT_SPILL, SLOT_MISC, SLOT_ZERO };
+
+struct slot {
+	struct reg spilled; /* valid where bytes say SLOT_SPILL */
+	u8 byte[REG_SIZE];  /* enum slot_byte; byte[7] lies at the lowest address */
+};
+
+struct ret_range {
+	s32 min, max;
+	bool is64; /* the whole register must be in the range, not its low half */
+};
+
+struct frame {
+	struct reg regs[MAX_REG];
+	u32 callsite; /* the call instruction, CALLSITE_MAIN in frame 0 */
+	u32 frameno, subprogno;
+	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
+	bool in_callback;
+	struct ret_range callback_range;
+	u32 nr_slots;
+	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
+};
+
+struct reference {
+	u32 id, insn_idx;
+};
+
+/* Facts about one executed instruction that backtracking needs. */
+#define HIST_FRAME(flags)  ((flags)&7)
+#define HIST_SLOT(flags)   (((flags) >> 3) & 63)
+#define HIST_STACK_ACCESS  (1u << 9)
+#define HIST_DST_REG_STACK (1u << 10) /* the compared operand was a stack pointer */
+#define HIST_SRC_REG_STACK (1u << 11)
+#define HIST_STACK(frame, slot) (HIST_STACK_ACCESS | (u32)(frame) | ((u32)(slot) << 3))
+
+#define LINKED_MAX 6
+
+struct linked_reg {
+	u8 frame, index; /* index: register number, or slot number */
+	bool is_reg;
+};
+
+struct linked_regs {
+	u32 nr;
+	struct linked_reg entry[LINKED_MAX];
+};
+
+struct history {
+	u32 idx, prev_idx, flags;
+	struct linked_regs linked;
+};
+
+struct vstate {
+	struct frame *frame[MAX_FRAMES];
+	struct vstate *parent; /* the checkpoint before */
+	u32 curframe;
+	u32 insn_idx; /* of a checkpoint */
+	u32 branches;
+	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
+	u32 callback_unroll_depth;
+	bool cleaned;	     /* dead registers and slots were cleared */
+	bool in_free_list;   /* evicted from the explored states, kept for its children */
+	struct reference *refs;
+	u32 nr_refs;
+	struct history *history;
+	u32 nr_history, cap_history;
+};
+
+static inline u32 reg_base(u32 type)
+{
+	return type & REG_BASE_MASK;
+}
+
+static inline struct frame *vstate_frame(const struct vstate *state)
+{
+	return state->frame[state->curframe];
+}
+
+static inline bool slot_is_spill(const struct slot *slot)
+{
+	return slot->byte[REG_SIZE - 1] == SLOT_SPILL;
+}
+
+static inline bool slot_is_scalar(const struct slot *slot)
+{
+	return slot_is_spill(slot) && slot->spilled.type == SCALAR_VALUE;
+}
+
+static inline bool slot_is_scalar64(const struct slot *slot)
+{
+	return slot->byte[0] == SLOT_SPILL && slot->spilled.type == SCALAR_VALUE;
+}
+
+static inline bool reg_is_const(const struct reg *reg)
+{
+	return reg->type == SCALAR_VALUE && scalar_is_const(&reg->s);
+}
+
+static inline bool reg_is_null(const struct reg *reg)
+{
+	return reg->type == SCALAR_VALUE && tnum_is_zero(reg->s.var_off);
+}
+
+static inline bool reg_is_packet(const struct reg *reg)
+{
+	return reg_base(reg->type) == PTR_TO_PACKET || reg_base(reg->type) == PTR_TO_PACKET_META;
+}
+
+/* Register contents. Unknown scalars are precise where the program may not compare loosely. */
+void reg_set_not_init(struct reg *reg);
+void reg_set_unknown(struct reg *reg);
+void reg_set_const(struct reg *reg, u64 value);
+void reg_set_pointer(struct reg *reg, u32 type);
+
+/* A frame with all registers uninitialised, r10 pointing to its stack; NULL: no memory. */
+struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno);
+/* Takes NULL, returns NULL. */
+struct frame *frame_free(struct frame *frame);
+/* Makes the first nr slots exist (invalid where new). 0 or -ENOMEM. */
+int frame_grow_stack(struct frame *frame, u32 nr);
+
+struct vstate *vstate_new(void);
+/* Takes NULL, returns NULL. */
+struct vstate *vstate_free(struct vstate *state);
+/* dst (initialised) becomes a copy of src, without its history. 0 or -ENOMEM. */
+int vstate_copy(struct vstate *dst, const struct vstate *src);
+/* Frees what a state holds and leaves it empty. */
+void vstate_done(struct vstate *state);
+
+int vstate_copy_history(struct vstate *dst, const struct vstate *src);
+
+/* References: acquire returns 0 or -ENOMEM; release 0 or -EINVAL when id is not held. */
+int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id);
+int vstate_release_ref(struct vstate *state, u32 id);
+bool vstate_has_ref(const struct vstate *state, u32 id);
+
+/* Calls visit for each initialised register and each spilled register of all frames. */
+typedef void (*reg_visit_fn)(struct frame *frame, struct reg *reg, void *arg);
+void vstate_each_reg(struct vstate *state, reg_visit_fn visit, void *arg);
+
+#endif

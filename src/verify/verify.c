@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The door: runs the stages in the kernel's order (the first complaint is the one that clients see), then
+ * hands the result over. Owns the environment of one verification.
+ */
+#include "verify/verify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "abi/context.h"
+#include "verify/btf_info.h"
+#include "verify/cfg.h"
+#include "verify/env.h"
+#include "verify/explore.h"
+#include "verify/fixup.h"
+#include "verify/live_regs.h"
+#include "verify/live_stack.h"
+#include "verify/program.h"
+#include "verify/prune.h"
+
+static struct verify_env *env_free(struct verify_env *env)
+{
+	if (!env)
+		return NULL;
+	explore_done(env);
+	prune_done(env);
+	live_stack_done(env);
+	free(env->insns);
+	free(env->aux);
+	free(env->line_info);
+	free(env->func_info);
+	free(env->postorder);
+	free(env);
+	return NULL;
+}
+
+static struct verify_env *env_new(const struct verify_input *input)
+{
+	struct verify_env *env = calloc(1, sizeof(*env));
+
+	if (!env)
+		return NULL;
+	env->input = input;
+	env->nr_insns = input->nr_insns;
+	env->ctx = abi_ctx_find(input->prog_type);
+	env->allow_ptr_leaks = env->allow_uninit_stack = env->capable = input->privileged;
+	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
+	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;
+	env->insns = calloc(input->nr_insns, sizeof(*env->insns));
+	env->aux = calloc(input->nr_insns + 1, sizeof(*env->aux));
+	if (!env->insns || !env->aux)
+		return env_free(env);
+	memcpy(env->insns, input->insns, input->nr_insns * sizeof(*env->insns));
+	for (u32 i = 0; i < env->nr_insns; i++)
+		env->aux[i].orig_idx = i;
+	return env;
+}
+
+static int run_stages(struct verify_env *env)
+{
+	static int (*const stages[])(struct verify_env *) = {
+		btf_info_read_funcs, program_find_subprogs,	program_check_subprogs,
+		btf_info_check,	     program_resolve_constants, cfg_check,
+		cfg_postorder,	     live_regs_compute,		explore_program,
+		program_check_stack_depth,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(stages); i++) {
+		int err = stages[i](env);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void log_statistics(struct verify_env *env, u64 start_ns)
+{
+	struct timespec now;
+
+	if (env->input->log.level & LOG_STATS) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		verbose(env, "verification time %llu usec\n",
+			((unsigned long long)now.tv_sec * 1000000000ULL + now.tv_nsec - start_ns) / 1000);
+		verbose(env, "stack depth ");
+		for (u32 i = 0; i < env->nr_subprogs; i++)
+			verbose(env, "%s%u", i ? "+" : "", env->subprog[i].stack_depth);
+		verbose(env, "\n");
+	}
+	verbose(env, "processed %u insns (limit %d) max_states_per_insn %u total_states %u peak_states %u "
+		     "mark_read %u\n",
+		env->insns_processed, INSNS_PROCESSED_MAX, env->max_states_per_insn, env->total_states,
+		env->peak_states, 0u);
+}
+
+static int fill_output(struct verify_env *env, struct verify_output *output)
+{
+	*output = (struct verify_output){
+		.insns = env->insns,
+		.nr_insns = env->nr_insns,
+		.nr_subprogs = env->nr_subprogs,
+		.nr_used_maps = env->nr_maps,
+		.verified_insns = env->insns_processed,
+		.max_ctx_offset = env->max_ctx_offset,
+		.max_states_per_insn = env->max_states_per_insn,
+		.total_states = env->total_states,
+		.peak_states = env->peak_states,
+		.tail_calls = env->subprog[0].tail_call_reachable,
+	};
+	env->insns = NULL;
+	output->subprogs = calloc(env->nr_subprogs, sizeof(*output->subprogs));
+	output->used_maps = calloc(env->nr_maps + 1, sizeof(*output->used_maps));
+	if (!output->subprogs || !output->used_maps) {
+		verify_output_done(output);
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i < env->nr_subprogs; i++) {
+		output->subprogs[i].start = env->subprog[i].start;
+		output->subprogs[i].stack_depth = env->subprog[i].stack_depth;
+	}
+	for (u32 i = 0; i < env->nr_maps; i++)
+		output->used_maps[i] = env->maps[i]->handle;
+	return 0;
+}
+
+int verify_program(const struct verify_input *input, struct verify_output *ret_output)
+{
+	struct timespec start;
+	struct verify_env *env;
+	int err;
+
+	memset(ret_output, 0, sizeof(*ret_output));
+	if (!input->nr_insns || input->nr_insns > INSNS_PROCESSED_MAX)
+		return -E2BIG;
+	if (!abi_ctx_find(input->prog_type))
+		return -EINVAL;
+	env = env_new(input);
+	if (!env)
+		return -ENOMEM;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	err = run_stages(env);
+	log_statistics(env, (u64)start.tv_sec * 1000000000ULL + start.tv_nsec);
+	if (!err)
+		err = fixup_program(env);
+	if (!err)
+		err = fill_output(env, ret_output);
+	log_finish(env);
+	env_free(env);
+	return err;
+}
+
+void verify_output_done(struct verify_output *output)
+{
+	free(output->insns);
+	free(output->subprogs);
+	free(output->used_maps);
+	memset(output, 0, sizeof(*output));
+}
