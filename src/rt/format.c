@@ -34,10 +34,10 @@ enum kind {
 
 struct spec {
 	u8 kind;
-	u8 size;      /* of an integer argument: 4 or 8 */
-	u8 source;    /* 's' any, 'k' kernel, 'u' user: where a string is */
-	char address; /* '4' or '6' for KIND_TEXT that is an IP address, 'B' for a symbol */
-	bool upper;   /* %X; %I of addresses */
+	u8 size;    /* of an integer argument: 4 or 8 */
+	char text;  /* KIND_TEXT: '4', '6' IP address; 'B' symbol; 'k', 'u' kernel's, user's string
+		     */
+	bool upper; /* %X; %I of addresses */
 	bool left, plus, space, zero;
 	s32 width; /* -1: none */
 	u32 end;   /* index after the specification */
@@ -55,9 +55,10 @@ struct output {
 	u64 room, position;
 };
 
+/* Classes of characters as lib/ctype.c has them: Latin-1 above 127. */
 static bool is_space(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return c == ' ' || (c >= '\t' && c <= '\r') || (u8)c == 0xa0;
 }
 
 static bool is_digit(char c)
@@ -67,12 +68,20 @@ static bool is_digit(char c)
 
 static bool is_alnum(char c)
 {
+	u8 byte = (u8)c;
+
+	if (byte >= 0xc0)
+		return byte != 0xd7 && byte != 0xf7;
 	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool is_punct(char c)
 {
-	return c > ' ' && c < 0x7f && !is_alnum(c);
+	u8 byte = (u8)c;
+
+	if (byte > 0xa0)
+		return !is_alnum(c);
+	return byte > ' ' && byte < 0x7f && !is_alnum(c);
 }
 
 static bool ends_spec(char c)
@@ -92,8 +101,8 @@ static void parse_pointer(const char *fmt, struct spec *spec, u32 *at)
 	}
 	*at += 1;
 	if ((p[0] == 'k' || p[0] == 'u') && p[1] == 's') {
-		spec->source = (u8)p[0];
-		spec->kind = ends_spec(p[2]) ? KIND_STRING : KIND_BAD;
+		spec->text = p[0];
+		spec->kind = ends_spec(p[2]) ? KIND_TEXT : KIND_BAD;
 		*at += 1;
 	} else if (p[0] == 'K') {
 		spec->kind = KIND_POINTER;
@@ -103,11 +112,11 @@ static void parse_pointer(const char *fmt, struct spec *spec, u32 *at)
 		spec->kind = KIND_SYMBOL;
 	} else if (p[0] == 'B') {
 		spec->kind = KIND_TEXT;
-		spec->address = 'B';
+		spec->text = 'B';
 	} else if ((p[0] == 'i' || p[0] == 'I') && (p[1] == '4' || p[1] == '6')) {
 		spec->kind = KIND_TEXT;
 		spec->upper = p[0] == 'I';
-		spec->address = p[1];
+		spec->text = p[1];
 		*at += 1;
 	} else {
 		spec->kind = KIND_BAD;
@@ -133,7 +142,7 @@ static void parse_integer(const char *fmt, struct spec *spec, u32 *at)
 /* The specification that begins after the '%' before at. fmt is NUL-terminated. */
 static struct spec parse(const char *fmt, u32 at)
 {
-	struct spec spec = { .kind = KIND_BAD, .width = -1, .source = 's' };
+	struct spec spec = { .kind = KIND_BAD, .width = -1 };
 
 	for (;; at++) {
 		if (fmt[at] == '0')
@@ -148,11 +157,16 @@ static struct spec parse(const char *fmt, u32 at)
 			break;
 	}
 	if (is_digit(fmt[at])) {
-		for (spec.width = 0; is_digit(fmt[at]); at++)
-			if (spec.width <= WIDTH_MAX)
-				spec.width = spec.width * 10 + (fmt[at] - '0');
+		u32 width = 0;
+
+		/* Wraps at 32 bits, as in the kernel. */
+		for (; is_digit(fmt[at]); at++)
+			width = width * 10 + (u32)(fmt[at] - '0');
+		spec.width = (s32)width;
 		if (spec.width > WIDTH_MAX)
 			spec.width = WIDTH_MAX;
+		else if (spec.width < -WIDTH_MAX)
+			spec.width = -WIDTH_MAX;
 	}
 	switch (fmt[at]) {
 	case 'p':
@@ -274,7 +288,7 @@ static u32 print_ip(char *text, const u8 *ip, const struct spec *spec)
 {
 	struct output output = { .text = text, .room = 64 };
 	struct spec part = { .zero = true };
-	bool four = spec->address == '4';
+	bool four = spec->text == '4';
 
 	part.width = four ? (spec->upper ? -1 : 3) : 2;
 	for (u32 i = 0; i < (four ? 4 : 16); i++) {
@@ -306,9 +320,9 @@ static long fetch_string(struct args *args, const struct spec *spec, u64 address
 
 	if (room == 0)
 		return -ENOSPC;
-	if (spec->source == 'k')
+	if (spec->text == 'k')
 		length = rt_read_kernel_str(vcpu, to, room, address);
-	else if (spec->source == 'u')
+	else if (spec->text == 'u')
 		length = rt_read_user_str(vcpu, to, room, address);
 	else
 		length = rt_read_any_str(vcpu, to, room, address);
@@ -324,9 +338,11 @@ static long fetch_text(struct args *args, const struct spec *spec, u64 value, st
 {
 	char text[64];
 	u8 ip[16] = { 0 };
-	u32 size = spec->address == '4' ? 4 : 16, length;
+	u32 size = spec->text == '4' ? 4 : 16, length;
 
-	if (spec->address == 'B') {
+	if (spec->text == 'k' || spec->text == 'u')
+		return fetch_string(args, spec, value, vcpu);
+	if (spec->text == 'B') {
 		struct output output = { .text = text, .room = sizeof(text) };
 		struct spec plain = { .width = -1 };
 
@@ -356,7 +372,9 @@ static long fetch(struct args *args, const struct spec *spec, u64 value, struct 
 	case KIND_CHAR: return args_put(args, &value, 1);
 	default: break;
 	}
-	args->used = ALIGN_UP(args->used, 4u);
+	/* Zeroes between, since text that is passed over (print()) may make them be printed. */
+	while (args->used % 4)
+		args->bytes[args->used++] = 0;
 	return args_put(args, &value, spec->size);
 }
 
@@ -380,6 +398,9 @@ static void print(struct output *output, const struct spec *spec, struct args *a
 	if (spec->kind == KIND_STRING || spec->kind == KIND_TEXT) {
 		struct spec plain = { .width = -1 };
 
+		/* Once the room has ended the kernel does not even step over such text. */
+		if (spec->kind == KIND_TEXT && output->position >= output->room)
+			return;
 		while (*at + length < args->used && text[length])
 			length++;
 		*at += length + 1;
@@ -415,9 +436,9 @@ static long prepare(struct args *args, const char *fmt, const u64 *values, u32 n
 		struct spec spec;
 
 		if (fmt[i] != '%') {
-			bool plain = is_space(fmt[i]) || (fmt[i] >= ' ' && fmt[i] < 0x7f);
-
-			if (!plain)
+			/* Of ASCII what can be printed, and all else: it may be UTF-8. */
+			if ((u8)fmt[i] < 0x80 && !is_space(fmt[i]) && !is_punct(fmt[i]) &&
+			    !is_alnum(fmt[i]))
 				return -EINVAL;
 			i++;
 			continue;

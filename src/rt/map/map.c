@@ -131,6 +131,9 @@ long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
+	/* The kernel looks for a spin lock in the value before anything else; there is none. */
+	if (flags & BPF_F_LOCK)
+		return -EINVAL;
 	return ops->copy_in ? ops->copy_in(map, key, value, flags, vcpu) : missing(ops);
 }
 
