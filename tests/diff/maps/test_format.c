@@ -245,11 +245,11 @@ static const struct {
 
 static void test_random(void)
 {
-	static const char *const parts[] = { "%",    "%d",   "%5",  "%-",     "0",  "ll",  "l",
-					     "d",    "u",    "x",   "X",      "s",  "c",   "p",
-					     "%pI4", "%pi6", "%px", "%s",     "%c", " ",   "a",
-					     "+",    "%%",   "12",  "%-08lx", "i",  "%lu", "%ps",
-					     ",",    "%llu", "%p",  "K",      "B" };
+	static const char *const parts[] = { "%",    "%d",  "%5",     "%-", "0",   "ll",  "l",
+					     "d",    "u",   "x",      "X",  "s",   "c",	  "%pI4",
+					     "%pi6", "%px", "%s",     "%c", " ",   "a",	  "+",
+					     "%%",   "12",  "%-08lx", "i",  "%lu", "%ps", ",",
+					     "%llu", "%p",  "K",      "B" };
 	static const u32 sizes[] = { 0, 1, 2, 7, 20, 300, 300, 300 };
 	u64 seed = 2026;
 	u32 differ = 0;
