@@ -72,16 +72,30 @@ static long client_read_string(struct sys_client *base, char *dst, u64 address, 
 	return -ENAMETOOLONG;
 }
 
-int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
+/* By a copy of the descriptor, which costs half of what a walk through /proc does, or by that. */
+static int look_at_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 {
+	int copy = process_copy_fd(client->gate->processes, (pid_t)client->base.pid, fd), error;
 	char path[48];
 
+	if (copy == -EBADF)
+		return -EBADF;
+	if (copy >= 0) {
+		error = fstat(copy, ret_stat) < 0 ? -EBADF : 0;
+		close(copy);
+		return error;
+	}
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
+	return stat(path, ret_stat) < 0 ? -EBADF : 0;
+}
+
+int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
+{
 	if (fd < 0)
 		return -EBADF;
 	if (fd != client->stat_fd) {
 		client->stat_fd = -1;
-		snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
-		if (stat(path, &client->stat) < 0 || !listener_valid(client->listener))
+		if (look_at_fd(client, fd, &client->stat) < 0 || !listener_valid(client->listener))
 			return -EBADF;
 		client->stat_fd = fd;
 	}

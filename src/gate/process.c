@@ -15,6 +15,11 @@
 #include <unistd.h>
 #include "base/alloc.h"
 
+/* Since Linux 6.9 (include/uapi/linux/pidfd.h). */
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL
+#endif
+
 #define IDENTITIES	 64 /* a power of two */
 #define IDENTITY_LIFE_NS 1000000000ull
 
@@ -32,11 +37,19 @@ struct process {
 	struct mapping *mappings;
 };
 
+/* What is known of a thread, and for how long already. */
+struct known {
+	struct process_identity identity; /* tid 0: nothing */
+	u64 time_ns;
+	int pidfd; /* of the thread, opened when first needed; valid if has_pidfd */
+	bool has_pidfd;
+};
+
 struct process_table {
 	int epoll_fd;
 	u32 nr_quiet;
 	struct process *processes;
-	struct process_identity identities[IDENTITIES];
+	struct known known[IDENTITIES];
 };
 
 struct process_table *process_table_new(void)
@@ -77,10 +90,24 @@ static void drop(struct process_table *table, struct process *process)
 	base_free(process);
 }
 
+static void forget(struct known *known)
+{
+	if (known->has_pidfd)
+		close(known->pidfd);
+	*known = (struct known){ .identity.tid = 0 };
+}
+
+static void forget_all(struct process_table *table)
+{
+	for (u32 i = 0; i < IDENTITIES; i++)
+		forget(&table->known[i]);
+}
+
 struct process_table *process_table_free(struct process_table *table)
 {
 	if (!table)
 		return NULL;
+	forget_all(table);
 	while (table->processes)
 		drop(table, table->processes);
 	close(table->epoll_fd);
@@ -170,7 +197,7 @@ void process_executed(struct process_table *table, pid_t pid)
 {
 	struct process *process = find(table, pid);
 
-	memset(table->identities, 0, sizeof(table->identities));
+	forget_all(table);
 	if (!process)
 		return;
 	drop_mappings(process);
@@ -218,16 +245,18 @@ static bool parse_line(const char *text, const char *key, const char *format, u3
 
 int process_identify(struct process_table *table, pid_t tid, struct process_identity *ret_identity)
 {
-	struct process_identity *known = &table->identities[(u32)tid % IDENTITIES];
+	struct known *known = &table->known[(u32)tid % IDENTITIES];
+	struct process_identity identity = { .tid = (u32)tid };
 	u64 now = now_ns();
 	char path[32], text[1024];
 	ssize_t size;
 	int fd;
 
-	if (known->tid == (u32)tid && now - known->time_ns < IDENTITY_LIFE_NS) {
-		*ret_identity = *known;
+	if (known->identity.tid == (u32)tid && now - known->time_ns < IDENTITY_LIFE_NS) {
+		*ret_identity = known->identity;
 		return 0;
 	}
+	forget(known);
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -237,14 +266,31 @@ int process_identify(struct process_table *table, pid_t tid, struct process_iden
 	if (size <= 0)
 		return -ESRCH;
 	text[size] = '\0';
-	*known = (struct process_identity){ .tid = (u32)tid, .time_ns = now };
 	/* The second numbers of Uid and Gid are the effective ones. */
-	if (!parse_line(text, "\nTgid:", "%u", &known->tgid) ||
-	    !parse_line(text, "\nUid:", "%*u %u", &known->uid) ||
-	    !parse_line(text, "\nGid:", "%*u %u", &known->gid)) {
-		known->tid = 0;
+	if (!parse_line(text, "\nTgid:", "%u", &identity.tgid) ||
+	    !parse_line(text, "\nUid:", "%*u %u", &identity.uid) ||
+	    !parse_line(text, "\nGid:", "%*u %u", &identity.gid))
 		return -ESRCH;
-	}
-	*ret_identity = *known;
+	*known = (struct known){ .identity = identity, .time_ns = now };
+	*ret_identity = identity;
 	return 0;
+}
+
+int process_copy_fd(struct process_table *table, pid_t tid, int fd)
+{
+	struct known *known = &table->known[(u32)tid % IDENTITIES];
+	int copy;
+
+	if (known->identity.tid != (u32)tid)
+		return -ESRCH;
+	if (!known->has_pidfd) {
+		/* A thread's own: it may have a descriptor table of its own. */
+		known->pidfd = (int)syscall(SYS_pidfd_open, tid,
+					    known->identity.tgid == (u32)tid ? 0 : PIDFD_THREAD);
+		if (known->pidfd < 0)
+			return -errno;
+		known->has_pidfd = true;
+	}
+	copy = (int)syscall(SYS_pidfd_getfd, known->pidfd, fd, 0);
+	return copy < 0 ? -errno : copy;
 }

@@ -43,8 +43,13 @@ int process_add_mapping(struct process_table *table, pid_t pid, struct object *o
 struct process_identity {
 	u32 tid, tgid;
 	u32 uid, gid;
-	u64 time_ns;
 };
 int process_identify(struct process_table *table, pid_t tid, struct process_identity *ret_identity);
+
+/*
+ * A copy of descriptor fd of thread tid, which process_identify() has just been asked about: -EBADF
+ * when it is not open, -EPERM or another error when the kernel does not give copies.
+ */
+int process_copy_fd(struct process_table *table, pid_t tid, int fd);
 
 #endif
