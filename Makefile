@@ -26,7 +26,10 @@ test: setup
 	@meson test -C $(BUILD) --no-rebuild --print-errorlogs || true
 	@tools/count-tests $(BUILD)/meson-logs/testlog.json
 
-check unit e2e bench: all
+bench: all
+	ninja -C $(BUILD) bench
+
+check unit e2e: all
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite $@
 
 # The unit tests under the sanitizers, each in a build directory of its own.

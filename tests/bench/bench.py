@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Prints one table of costs and ratios, both sides measured in this run, in turns. What counts are the ratios: absolute
+times are those of this machine at this moment.
+
+The kernel's column needs a user who may load programs into it; without one it is empty, and says so.
+"""
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+SKEP = os.environ["SKEP"]
+CALLS = os.environ["CALLS"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROUNDS = int(os.environ.get("SKEP_BENCH_ROUNDS", "7"))
+
+
+def run(command):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+
+
+def inner_ns(command):
+    """What the program measured itself."""
+    result = run(command)
+    match = re.search(r"^ns ([0-9.]+)$", result.stdout, re.MULTILINE)
+    if not match:
+        sys.exit(f"{' '.join(command)}: {result.stdout}{result.stderr}")
+    return float(match[1])
+
+
+def outer_ns(command):
+    """From start to end."""
+    start = time.monotonic()
+    result = run(command)
+    if result.returncode:
+        sys.exit(f"{' '.join(command)}: {result.stdout}{result.stderr}")
+    return (time.monotonic() - start) * 1e9
+
+
+def medians(measure, sides):
+    """{side: (median, lowest, highest)}; the sides take turns, so that a busy moment hits all of them."""
+    found = {name: [] for name in sides}
+    for _ in range(ROUNDS):
+        for name, command in sides.items():
+            found[name].append(measure(command))
+    return {name: (statistics.median(times), min(times), max(times)) for name, times in found.items()}
+
+
+def show_ns(nanoseconds):
+    if nanoseconds >= 1e6:
+        return f"{nanoseconds / 1e6:.2f} ms"
+    if nanoseconds >= 1e4:
+        return f"{nanoseconds / 1e3:.2f} µs"
+    return f"{nanoseconds:.1f} ns"
+
+
+def spread(sample):
+    return f"{show_ns(sample[0])} ({show_ns(sample[1])}–{show_ns(sample[2])})"
+
+
+ROWS = []
+
+
+def row(name, baseline, ours, kernel=None, added=False):
+    """ours and kernel against the baseline: as a ratio, and for added costs as the difference."""
+    def cell(sample):
+        if sample is None:
+            return "–"
+        text = f"{sample[0] / baseline[0]:.2f}×"
+        return f"+{show_ns(sample[0] - baseline[0])}, {text}" if added else text
+    ROWS.append((name, spread(baseline), cell(ours), cell(kernel), spread(ours)))
+
+
+def have_kernel():
+    return os.geteuid() == 0 and run([SKEP, "run", "--real", "--no-trace",
+                                      os.path.join(HERE, "empty.bpf.c"), "--", "/bin/true"]).returncode == 0
+
+
+def skep_run(source, command, real=False):
+    return [SKEP, "run"] + (["--real"] if real else []) + \
+        ["--no-trace", os.path.join(HERE, source), "--"] + command
+
+
+def system_calls(kernel):
+    call = [CALLS, "getppid"]
+    sides = {"bare": call, "skep": [SKEP, "exec", "--"] + call,
+             "tp": skep_run("empty.bpf.c", call), "raw": skep_run("empty_raw.bpf.c", call)}
+    if kernel:
+        sides |= {"kernel tp": skep_run("empty.bpf.c", call, True),
+                  "kernel raw": skep_run("empty_raw.bpf.c", call, True)}
+    got = medians(inner_ns, sides)
+    bare = got["bare"]
+    row("a system call that nobody watches, over the bare call", bare, got["skep"], bare if kernel else None, True)
+    row("sys_enter tracepoint, empty program, over the bare call", bare, got["tp"], got.get("kernel tp"), True)
+    row("raw sys_enter, empty program, over the bare call", bare, got["raw"], got.get("kernel raw"), True)
+
+
+def gate(kernel):
+    ours = [SKEP, "exec", "--", CALLS, "lookup"]
+    if kernel:
+        got = medians(inner_ns, {"kernel": [CALLS, "lookup"], "ours": ours})
+        row("bpf(2) lookup by a client, over the kernel's", got["kernel"], got["ours"], got["kernel"])
+    else:
+        got = medians(inner_ns, {"bare": [CALLS, "getppid"], "ours": ours})
+        row("bpf(2) lookup by a client, over a bare getppid", got["bare"], got["ours"])
+
+
+def start_up():
+    got = medians(outer_ns, {"bare": ["/bin/true"], "exec": [SKEP, "exec", "--", "/bin/true"]})
+    row("start-up: skep exec -- true, over true", got["bare"], got["exec"], None, True)
+    loop = ["/bin/sh", "-c", "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do /bin/true; done"]
+    got = medians(outer_ns, {"bare": loop, "exec": [SKEP, "exec", "--"] + loop})
+    row("20 short processes under skep exec, over without", got["bare"], got["exec"], None, True)
+
+
+def main():
+    kernel = have_kernel()
+    system_calls(kernel)
+    gate(kernel)
+    start_up()
+    titles = ("work", "baseline: median (range)", "skep", "kernel", "skep: median (range)")
+    widths = [max(len(line[i]) for line in ROWS + [titles]) for i in range(len(titles))]
+    for line in [titles, tuple("-" * width for width in widths)] + ROWS:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+    if not kernel:
+        print("The kernel's column is empty: this user may not load programs into the running kernel.")
+    print(f"{ROUNDS} rounds, the sides in turns; {os.uname().release}, {os.cpu_count()} CPUs")
+
+
+main()
