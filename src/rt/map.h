@@ -76,6 +76,15 @@ void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 c
 				struct rt_vcpu *vcpu);
 
 /*
+ * Calls visit on each element, until it returns nonzero: the number of calls, or -EINVAL for a type
+ * that cannot be walked. Values of per-CPU types are the vCPU's own. visit may change the map:
+ * elements that come or go meanwhile are visited or not.
+ */
+typedef u64 (*rt_map_visit_fn)(void *arg, const void *key, void *value);
+long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		     struct rt_vcpu *vcpu);
+
+/*
  * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values
  * of value_stride bytes each. 0 or -errno as kernel/bpf/syscall.c. next_key with key NULL gives the
  * first.

@@ -57,6 +57,10 @@ RT_HELPER(ringbuf_submit);
 RT_HELPER(ringbuf_discard);
 RT_HELPER(ringbuf_query);
 
+/* loop.c */
+RT_HELPER(loop);
+RT_HELPER(for_each_map_elem);
+
 /* string.c */
 RT_HELPER(strtol);
 RT_HELPER(strtoul);

@@ -38,6 +38,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(ringbuf_submit),
 	ROW(ringbuf_discard),
 	ROW(ringbuf_query),
+	ROW(loop),
+	ROW(for_each_map_elem),
 	ROW(strtol),
 	ROW(strtoul),
 	ROW(strncmp),

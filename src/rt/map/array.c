@@ -32,6 +32,23 @@ long rt_array_next_key(const struct rt_map *map, const void *key, void *next_key
 	return 0;
 }
 
+long rt_array_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		       struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = rt_map_ops_of(map->type);
+	long nr = 0;
+
+	for (u32 index = 0; index < map->max_entries; index++) {
+		/* A copy for each call: the program cannot move the walk through it. */
+		u32 key = index;
+
+		nr++;
+		if (visit(arg, &key, ops->lookup(map, &key, vcpu)))
+			break;
+	}
+	return nr;
+}
+
 static u64 array_memory_size(const struct rt_map_spec *spec)
 {
 	return rt_map_product(rt_map_power_of_two(spec->max_entries),
@@ -76,6 +93,7 @@ const struct rt_map_ops rt_map_array_ops = {
 	.lookup = array_lookup,
 	.update = array_update,
 	.delete = rt_array_delete,
+	.for_each = rt_array_for_each,
 	.copy_out = array_copy_out,
 	.copy_in = array_update,
 	.next_key = rt_array_next_key,

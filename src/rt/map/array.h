@@ -37,6 +37,9 @@ static inline long rt_array_check_update(const struct rt_map *map, u32 index, u6
 
 void rt_array_init(struct rt_map *map);
 long rt_array_delete(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+/* By ops->lookup of the map's type. */
+long rt_array_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		       struct rt_vcpu *vcpu);
 long rt_array_next_key(const struct rt_map *map, const void *key, void *next_key,
 		       struct rt_vcpu *vcpu);
 

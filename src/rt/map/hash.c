@@ -399,6 +399,15 @@ long hash_copy_out(const struct rt_map *map, const void *key, void *value, struc
 	return found ? 0 : -ENOENT;
 }
 
+/* The first bucket at or after index whose page ever held an element; nr_buckets: none. */
+static u64 next_used_bucket(const struct rt_map *map, u64 index)
+{
+	while (index < map->nr_buckets &&
+	       !(HASH_LOAD(*summary_word(map, (u32)index)) & summary_bit((u32)index)))
+		index = ALIGN_DOWN(index, (u64)HASH_SUMMARY_BUCKETS) + HASH_SUMMARY_BUCKETS;
+	return index < map->nr_buckets ? index : map->nr_buckets;
+}
+
 /* The key after `after` (0: the first one) in a bucket's chain: true and *next_key written. */
 static bool bucket_key(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
 		       const void *after, bool *ret_found, void *next_key)
@@ -437,16 +446,37 @@ long hash_next_key(const struct rt_map *map, const void *key, void *next_key, st
 		/* A key that is not there: from the start, as the kernel. */
 		index = found ? index + 1 : 0;
 	}
-	while (index < map->nr_buckets) {
-		if (!(HASH_LOAD(*summary_word(map, (u32)index)) & summary_bit((u32)index))) {
-			index = ALIGN_DOWN(index, (u64)HASH_SUMMARY_BUCKETS) + HASH_SUMMARY_BUCKETS;
-			continue;
-		}
+	for (index = next_used_bucket(map, index); index < map->nr_buckets;
+	     index = next_used_bucket(map, index + 1))
 		if (bucket_key(map, hash_bucket(map, (u32)index), 0, NULL, &found, next_key))
 			return 0;
-		index++;
-	}
 	return -ENOENT;
+}
+
+long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		   struct rt_vcpu * vcpu)
+{
+	long nr = 0;
+
+	for (u64 index = next_used_bucket(map, 0); index < map->nr_buckets;
+	     index = next_used_bucket(map, index + 1)) {
+		u32 at = hash_bucket_head(HASH_LOAD(hash_bucket(map, (u32)index)->head_version));
+
+		for (u32 hops = 0; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
+			struct hash_elem *elem = hash_elem(map, at);
+			/* Before the call, which may delete the element. */
+			u32 next = HASH_LOAD(elem->link);
+
+			/* An element that was deleted and used again leads to other chains. */
+			if (bucket_of(map, HASH_LOAD(elem->hash)) != index)
+				break;
+			nr++;
+			if (visit(arg, elem->key, hash_value(map, at, vcpu->index)))
+				return nr;
+			at = next;
+		}
+	}
+	return nr;
 }
 
 static long store_one(const struct rt_map *map, const void *key, const void *value, u64 flags,
@@ -463,6 +493,7 @@ const struct rt_map_ops rt_map_hash_ops = {
 	.lookup = hash_lookup,
 	.update = store_one,
 	.delete = hash_delete,
+	.for_each = hash_for_each,
 	.copy_out = hash_copy_out,
 	.copy_in = store_one,
 	.lookup_and_delete = hash_lookup_and_delete,

@@ -177,6 +177,8 @@ long hash_delete(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu
 long hash_copy_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
 long hash_lookup_and_delete(const struct rt_map *map, const void *key, void *value,
 			    struct rt_vcpu *vcpu);
+long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		   struct rt_vcpu * vcpu);
 long hash_next_key(const struct rt_map *map, const void *key, void *next_key, struct rt_vcpu *vcpu);
 
 /*

@@ -107,6 +107,14 @@ long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcp
 	return ops->delete ? ops->delete (map, key, vcpu) : missing(ops);
 }
 
+long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+		     struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->for_each ? ops->for_each(map, visit, arg, vcpu) : -EINVAL;
+}
+
 u64 rt_map_user_value_size(const struct rt_map *map)
 {
 	const struct rt_map_ops *ops = ops_of(map);

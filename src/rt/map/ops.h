@@ -27,6 +27,8 @@ struct rt_map_ops {
 	long (*update)(const struct rt_map *map, const void *key, const void *value, u64 flags,
 		       struct rt_vcpu *vcpu);
 	long (*delete)(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+	long (*for_each)(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
+			 struct rt_vcpu *vcpu);
 	/* The system-call side. */
 	long (*copy_out)(const struct rt_map *map, const void *key, void *value,
 			 struct rt_vcpu *vcpu);

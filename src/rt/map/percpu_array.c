@@ -91,6 +91,7 @@ const struct rt_map_ops rt_map_percpu_array_ops = {
 	.lookup_percpu = percpu_array_lookup_percpu,
 	.update = percpu_array_update,
 	.delete = rt_array_delete,
+	.for_each = rt_array_for_each,
 	.copy_out = percpu_array_copy_out,
 	.copy_in = percpu_array_copy_in,
 	.next_key = rt_array_next_key,

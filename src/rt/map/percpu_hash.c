@@ -41,6 +41,7 @@ const struct rt_map_ops rt_map_percpu_hash_ops = {
 	.lookup_percpu = percpu_lookup,
 	.update = percpu_update,
 	.delete = hash_delete,
+	.for_each = hash_for_each,
 	.copy_out = hash_copy_out,
 	.copy_in = percpu_copy_in,
 	.lookup_and_delete = hash_lookup_and_delete,

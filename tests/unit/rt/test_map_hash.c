@@ -125,6 +125,31 @@ static void test_model(struct arena *arena, struct rt_vcpu *vcpu, u32 key_size, 
 	env_map_free(arena, map);
 }
 
+static u64 visit_sum(void *arg, const void *key, void *value)
+{
+	u64 *sum = arg;
+
+	*sum += *(const u32 *)key;
+	return *(const u32 *)key == *(u32 *)value ? 0 : 1;
+}
+
+static void test_for_each(struct arena *arena, struct rt_vcpu *vcpu, u32 type)
+{
+	struct rt_map *map = env_map(arena, type, 4, 8, 3000, 0);
+	u64 sum = 0;
+	u32 key;
+
+	tap_is(rt_map_for_each(map, visit_sum, &sum, vcpu), 0, "for each: none");
+	for (key = 1; key <= 1000; key++)
+		rt_map_update_elem(map, &key, &(u64){ key }, 0, vcpu);
+	tap_is(rt_map_for_each(map, visit_sum, &sum, vcpu), 1000, "for each: all");
+	tap_is(sum, 500500, "for each: each once");
+	for (key = 1; key <= 1000; key++)
+		rt_map_update_elem(map, &key, &(u64){ 0 }, 0, vcpu);
+	tap_is(rt_map_for_each(map, visit_sum, &sum, vcpu), 1, "for each: until nonzero");
+	env_map_free(arena, map);
+}
+
 static void test_full(struct arena *arena, struct rt_vcpu *vcpu)
 {
 	struct rt_map *map = env_map(arena, BPF_MAP_TYPE_HASH, 4, 4, 1000, 0);
@@ -267,6 +292,8 @@ int main(void)
 	test_model(arena, vcpu, 64, 30, BPF_F_ZERO_SEED);
 	test_model(arena, vcpu, 16, 1, 0);
 	test_full(arena, vcpu);
+	test_for_each(arena, vcpu, BPF_MAP_TYPE_HASH);
+	test_for_each(arena, vcpu, BPF_MAP_TYPE_PERCPU_HASH);
 	test_percpu(arena, vcpu);
 	test_sparse(arena, vcpu);
 	test_garbage(arena, vcpu);
