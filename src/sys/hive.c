@@ -191,7 +191,10 @@ int sys_read_new(struct sys_call *call, u64 address, u64 size, void **ret_memory
 int sys_object_by_fd(struct sys_call *call, u32 fd, enum object_kind kind,
 		     struct object **ret_object)
 {
-	return call->client->ops->object_by_fd(call->client, (int)fd, kind, ret_object);
+	int error = call->client->ops->object_by_fd(call->client, (int)fd, kind, ret_object);
+
+	/* What is not a perf event is a bad descriptor to the kernel, whatever else it may be. */
+	return error == -EINVAL && kind == OBJECT_PERF ? -EBADF : error;
 }
 
 int sys_map_by_fd(struct sys_call *call, u32 fd, struct sys_map **ret_map)

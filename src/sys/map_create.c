@@ -186,7 +186,7 @@ static int check_attr(struct sys_call *call)
 	if (error)
 		return error;
 	if (attr->map_ifindex)
-		return -EINVAL; /* offload to a device */
+		return -EOPNOTSUPP; /* offload to a device */
 	if (token) {
 		error = sys_object_by_fd(call, (u32)attr->map_token_fd, OBJECT_KINDS, &object);
 		if (!error)

@@ -47,9 +47,8 @@ long sys_object_pin(struct sys_call *call)
 
 	if (call->attr.pin.file_flags & ~ABI_F_PATH_FD || directory_of(call, &dirfd))
 		return -EINVAL;
-	error = sys_object_by_fd(call, call->attr.pin.bpf_fd, OBJECT_KINDS, &object);
-	if (error)
-		return error;
+	if (sys_object_by_fd(call, call->attr.pin.bpf_fd, OBJECT_KINDS, &object))
+		return -EINVAL;
 	if (object->kind != OBJECT_MAP && object->kind != OBJECT_PROG &&
 	    object->kind != OBJECT_LINK)
 		error = -EINVAL;

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sequences of bpf(2) calls with the answers they must get. tests/unit/sys runs them on skep,
+ * tests/diff/sys on the running kernel: an expectation that the kernel does not share is wrong.
+ */
+#ifndef SKEP_TESTS_SCENARIO_H
+#define SKEP_TESTS_SCENARIO_H
+
+#include "harness/tap.h"
+#include "world.h"
+
+/* Any descriptor: a result of 0 or more, in expect(). */
+#define FD 1000000
+
+/* One result: got must be want. Returns whether it is. */
+bool expect_at(const char *file, int line, struct world *world, long got, long want,
+	       const char *name);
+#define expect(world, got, want, name) expect_at(__FILE__, __LINE__, (world), (got), (want), (name))
+
+void scenario_attr(struct world *world);       /* sizes and tails of attributes, unknown commands */
+void scenario_map_create(struct world *world); /* every check of MAP_CREATE */
+void scenario_map_elem(struct world *world);   /* elements, rights, freezing */
+void scenario_map_batch(struct world *world);
+void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
+void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
+void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
+void scenario_log(struct world *world);		/* log buffers, cut and rotated */
+void scenario_prologue(struct world *world);	/* libbpf's load prologue, in order */
+void scenario_info(struct world *world);	/* info, ids, tags */
+void scenario_link(struct world *world);
+void scenario_test_run(struct world *world);
+void scenario_misc(struct world *world);
+
+/* Instructions. */
+#define INSN(c, d, s, o, i) \
+	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
+#define MOV_K(reg, value)	      INSN(BPF_ALU64 | BPF_MOV | BPF_K, reg, 0, 0, value)
+#define MOV_X(to, from)		      INSN(BPF_ALU64 | BPF_MOV | BPF_X, to, from, 0, 0)
+#define ADD_K(reg, value)	      INSN(BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, value)
+#define LOAD(size, to, from, off)     INSN(BPF_LDX | BPF_MEM | (size), to, from, off, 0)
+#define STORE_K(size, to, off, value) INSN(BPF_ST | BPF_MEM | (size), to, 0, off, value)
+#define LD_MAP(reg, kind, fd)	      INSN(BPF_LD | BPF_IMM | BPF_DW, reg, kind, 0, fd), INSN(0, 0, 0, 0, 0)
+#define JEQ_K(reg, value, off)	      INSN(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, off, value)
+#define JGT_X(a, b, off)	      INSN(BPF_JMP | BPF_JGT | BPF_X, a, b, off, 0)
+#define CALL(helper)		      INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
+#define EXIT()			      INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+#endif

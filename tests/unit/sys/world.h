@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A place where bpf(2) can be called: the running kernel, or src/sys over an arena of this process,
+ * driven by a client that lives in this same process (its memory is ours, its descriptors are a
+ * table). The same sequences of calls go to both, so that what skep answers can be held against
+ * what the kernel answers.
+ */
+#ifndef SKEP_TESTS_WORLD_H
+#define SKEP_TESTS_WORLD_H
+
+#include "abi/attr.h"
+#include "object/object.h"
+#include "sys/sys.h"
+
+struct world {
+	const char *name;
+	bool kernel;
+	/* bpf(2); a result below 0 is -errno. */
+	long (*bpf)(struct world *world, u32 cmd, const void *attr, u32 size);
+	int (*close)(struct world *world, int fd);
+	/* A software perf event that takes BPF output; its descriptor. */
+	int (*perf_open)(struct world *world);
+};
+
+/* NULL if bpf(2) may not be used here. */
+struct world *world_kernel(void);
+
+/* Ends the test program if there can be no arena. One a process. */
+struct world *world_skep(void);
+/* Frees everything; the number of objects that were left. */
+u32 world_skep_free(struct world *world);
+
+/* Of the skep world only: what a test changes about its client, and what it looks at. */
+struct sys_hive *world_hive(struct world *world);
+struct sys_client *world_client(struct world *world);
+const char *world_last_message(struct world *world);	  /* "" if none since the last look */
+struct object *world_object(struct world *world, int fd); /* borrowed */
+
+/* A call with a whole union abi_attr; writes back what the callee wrote. */
+long world_call(struct world *world, u32 cmd, union abi_attr *attr);
+
+/* Shorthands that most tests need; descriptors or -errno. */
+int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 max_entries,
+	      u32 flags);
+int world_prog(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr);
+long world_update(struct world *world, int map, const void *key, const void *value, u64 flags);
+long world_lookup(struct world *world, int map, const void *key, void *value);
+long world_delete(struct world *world, int map, const void *key);
+
+#endif
