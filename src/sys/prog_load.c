@@ -371,6 +371,7 @@ static int load_program(struct sys_load *load)
 		return error;
 	prog->verified_insns = load->output.verified_insns;
 	prog->tail_calls = load->output.tail_calls;
+	prog->max_ctx_offset = load->output.max_ctx_offset;
 	error = take_maps(load);
 	if (error)
 		return error;
