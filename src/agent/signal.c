@@ -10,6 +10,7 @@
  * The three own signals are never blocked really, since a fault of the data plane must be handled
  * at any time; the application sees its mask as if they were.
  */
+#include <linux/sched.h>
 #include "agent/agent.h"
 #include "rt/helper.h"
 
@@ -243,33 +244,56 @@ void agent_signal_drain(struct agent_area *area)
 	WRITE_ONCE(area->pending, 0);
 }
 
+static void free_area(struct agent_area *area)
+{
+	__atomic_store_n(&area->owner, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * Two processes with one memory use one entry of the thread table in turn (clone.c). A signal may
+ * come after the call has returned and before that is put right.
+ */
+static void settle_cloned(const struct agent_ucontext *uc, const struct agent_frame *frame)
+{
+	bool child = !uc->ax;
+
+	if ((frame->saved[1] & (CLONE_VM | CLONE_THREAD)) == CLONE_VM)
+		agent_thread_register(child ? frame->child_sighand : frame->sighand,
+				      frame->blocked);
+}
+
 /*
  * Moves a thread that was interrupted on its way into the agent or out of it to the nearest point
  * where it holds nothing.
  */
 static void settle(struct agent_ucontext *uc)
 {
+	const struct agent_frame *frame;
 	const u64 *row;
 	u64 ip = uc->ip;
 
 	if (ip >= (u64)agent_resume_switched && ip < (u64)agent_resume_end) {
 		if (ip < (u64)agent_resume_released)
-			__atomic_store_n(&((struct agent_area *)uc->r11)->owner, 0,
-					 __ATOMIC_RELEASE);
+			free_area((struct agent_area *)uc->r11);
 		uc->ip = uc->cx;
 		return;
 	}
 	for (row = agent_prologues; row < agent_prologues_end; row += 5) {
 		if (ip < row[0] || ip >= row[4])
 			continue;
-		if (ip < row[1])
-			return;
 		if (ip >= row[3] || (ip >= row[2] && !(u32)uc->cx))
-			__atomic_store_n(&((struct agent_area *)uc->r11)->owner, 0,
-					 __ATOMIC_RELEASE);
-		uc->eflags = *(u64 *)uc->sp;
-		uc->sp += 8;
-		uc->ip = row[0];
+			free_area((struct agent_area *)uc->r11);
+		if (ip >= row[1]) {
+			uc->eflags = *(u64 *)uc->sp;
+			uc->sp += 8;
+			uc->ip = row[0];
+		}
+		frame = (const struct agent_frame *)uc->sp;
+		if (row[0] == (u64)agent_syscall_vfork_done)
+			settle_cloned(uc, &((const struct agent_vfork *)uc->bx)->frame);
+		else if (row[0] == (u64)agent_syscall_framed_done &&
+			 frame->kind == AGENT_KIND_CLONE)
+			settle_cloned(uc, frame);
 		return;
 	}
 }
@@ -361,6 +385,8 @@ static void *deliver(int sig, struct agent_siginfo *info, struct agent_ucontext 
 		return NULL;
 	if (action.handler == SIG_DFL) {
 		/* Another thread changed it since the kernel chose this handler. */
+		if (!own(sig))
+			kernel_default(sig);
 		send_again(sig, info);
 		return NULL;
 	}
