@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What programs cost once they run: the data-plane image's interpreter beside the running kernel's
+ * JIT, in turns, medians of several rounds. Each program repeats its operation LOOPS times; the
+ * cost of the empty loop is taken off. Ratios are what counts.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arena/arena.h"
+#include "harness/tap.h"
+#include "isa/asm.h"
+#include "rt/map.h"
+#include "rt/prog.h"
+#include "rt/vcpu.h"
+
+#define LOOPS	  1000
+#define ROUNDS	  7
+#define RUNS	  100
+#define INSNS_MAX 128
+#define ENTRIES	  1024
+
+enum map { MAP_ARRAY, MAP_PERCPU_ARRAY, MAP_HASH, MAP_PERCPU_HASH, MAPS };
+
+static const u32 map_types[MAPS] = { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY,
+				     BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PERCPU_HASH };
+
+static const struct row {
+	const char *name;
+	const char *body; /* r6 counts down; "map_fd N" is a map of enum map */
+} rows[] = {
+	{ "an empty loop", "" },
+	{ "xorshift, multiply, stack",
+	  "r1 = *(u64 *)(r10 -16)\nr2 = r1\nr2 <<= 13\nr1 ^= r2\nr2 = r1\n"
+	  "r2 >>= 7\nr1 ^= r2\nr2 = r1\nr2 <<= 17\nr1 ^= r2\n"
+	  "r1 *= 1664525\n*(u64 *)(r10 -16) = r1\n" },
+	{ "ktime_get_ns", "call ktime#5\n" },
+	{ "get_current_pid_tgid", "call pid_tgid#14\n" },
+	{ "array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 0\ncall lookup#1\n" },
+	{ "per-CPU array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 1\ncall lookup#1\n" },
+	{ "hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 2\ncall lookup#1\n" },
+	{ "per-CPU hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 3\ncall lookup#1\n" },
+	{ "hash update, existing",
+	  "r2 = r10\nr2 += -4\nr3 = r10\nr3 += -24\nr4 = 0\nr1 = map_fd 2\n"
+	  "call update#2\n" },
+};
+
+typedef u64 (*run_fn)(const struct rt_prog *, const void *, struct rt_vcpu *);
+
+static int kernel_maps[MAPS];
+static struct rt_map *our_maps[MAPS];
+static struct arena *arena;
+static struct rt_vcpu *vcpu;
+static run_fn image_run;
+
+static int bpf(int cmd, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+}
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench-programs: %s\n", what);
+	exit(1);
+}
+
+static void make_kernel_maps(void)
+{
+	u32 cpus = (u32)sysconf(_SC_NPROCESSORS_CONF);
+	u64 *values = calloc(cpus, sizeof(*values));
+
+	for (u32 i = 0; i < MAPS; i++) {
+		union bpf_attr attr = { .map_type = map_types[i],
+					.key_size = 4,
+					.value_size = 8,
+					.max_entries = ENTRIES };
+
+		kernel_maps[i] = bpf(BPF_MAP_CREATE, &attr);
+		if (kernel_maps[i] < 0)
+			die("cannot create a map in the kernel");
+		for (u32 key = 0; key < ENTRIES / 2; key++) {
+			union bpf_attr element = { .map_fd = (u32)kernel_maps[i],
+						   .key = (u64)&key,
+						   .value = (u64)values };
+
+			if (bpf(BPF_MAP_UPDATE_ELEM, &element))
+				die("cannot fill a map in the kernel");
+		}
+	}
+	free(values);
+}
+
+static void make_our_maps(void)
+{
+	for (u32 i = 0; i < MAPS; i++) {
+		struct rt_map_spec spec = { .type = map_types[i],
+					    .key_size = 4,
+					    .value_size = 8,
+					    .max_entries = ENTRIES,
+					    .nr_vcpus = RT_CONTROL->nr_vcpus };
+		u64 size = rt_map_memory_size(&spec), value = 0;
+		struct rt_map *map = arena_alloc(arena, ARENA_CONTROL, sizeof(*map), 64);
+
+		map->data = arena_alloc(arena, ARENA_DATA, size, 4096);
+		map->data_size = size;
+		rt_map_init(map, &spec, i + 1, 0x1234567);
+		for (u32 key = 0; key < ENTRIES / 2; key++)
+			if (rt_map_update_elem(map, &key, &value, 0, vcpu))
+				die("cannot fill a map");
+		our_maps[i] = map;
+	}
+}
+
+static u32 assemble(const struct row *row, struct bpf_insn *insns)
+{
+	char text[2048], error[128];
+	int count;
+
+	/* The key changes with each turn and stays among the entries that exist. */
+	snprintf(text, sizeof(text),
+		 "*(u64 *)(r10 -8) = 0\n*(u64 *)(r10 -16) = 88172645\n*(u64 *)(r10 -24) = 1\n"
+		 "r6 = %d\nagain:\nr7 = r6\nr7 &= %d\n*(u32 *)(r10 -4) = r7\n%sr6 += -1\n"
+		 "if r6 != 0 goto again\nr0 = 0\nexit\n",
+		 LOOPS, ENTRIES / 2 - 1, row->body);
+	count = isa_assemble(text, insns, INSNS_MAX, error, sizeof(error));
+	if (count < 0)
+		die(error);
+	return (u32)count;
+}
+
+static bool is_map_load(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_MAP_FD;
+}
+
+static int load_kernel(const struct row *row)
+{
+	struct bpf_insn insns[INSNS_MAX];
+	u32 count = assemble(row, insns);
+
+	for (u32 i = 0; i < count; i++)
+		if (is_map_load(&insns[i]))
+			insns[i].imm = kernel_maps[insns[i].imm];
+
+	/* A type that TEST_RUN repeats and that may ask for the task. */
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SCHED_CLS,
+				.insns = (u64)insns,
+				.insn_cnt = count,
+				.license = (u64) "GPL" };
+	int fd = bpf(BPF_PROG_LOAD, &attr);
+
+	if (fd < 0)
+		die("the kernel rejects a program");
+	return fd;
+}
+
+/* Nanoseconds a turn. */
+static double run_kernel(int fd)
+{
+	char packet[64] = { 0 };
+	union bpf_attr attr = { .test = { .prog_fd = (u32)fd,
+					  .data_in = (u64)packet,
+					  .data_size_in = sizeof(packet),
+					  .repeat = RUNS } };
+
+	if (bpf(BPF_PROG_TEST_RUN, &attr))
+		die("the kernel does not run a program");
+	return (double)attr.test.duration / LOOPS;
+}
+
+static void load_ours(const struct row *row, struct bpf_insn *insns, struct rt_prog *prog)
+{
+	u32 count = assemble(row, insns);
+
+	for (u32 i = 0; i < count; i++) {
+		if (!is_map_load(&insns[i]))
+			continue;
+		u64 address = (u64)our_maps[insns[i].imm];
+
+		insns[i].src_reg = 0;
+		insns[i].imm = (s32)(u32)address;
+		insns[i + 1].imm = (s32)(u32)(address >> 32);
+	}
+	*prog = (struct rt_prog){ .insns = insns, .nr_insns = count };
+}
+
+static double run_ours(const struct rt_prog *prog)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (u32 i = 0; i < RUNS; i++)
+		image_run(prog, NULL, vcpu);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
+	       RUNS / LOOPS;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+static double median(double *samples)
+{
+	qsort(samples, ROUNDS, sizeof(*samples), compare);
+	return samples[ROUNDS / 2];
+}
+
+static void bench_row(const struct row *row, bool kernel, double empty[2])
+{
+	struct bpf_insn insns[INSNS_MAX];
+	struct rt_prog prog;
+	double samples[2][ROUNDS] = { 0 }, result[2] = { 0 };
+	int fd = kernel ? load_kernel(row) : -1;
+
+	load_ours(row, insns, &prog);
+	for (u32 round = 0; round < ROUNDS; round++) {
+		if (kernel)
+			samples[0][round] = run_kernel(fd);
+		samples[1][round] = run_ours(&prog);
+	}
+	for (u32 side = 0; side < 2; side++) {
+		result[side] = median(samples[side]);
+		if (row == rows)
+			empty[side] = result[side];
+		else
+			result[side] -= empty[side];
+	}
+	if (kernel)
+		printf("%-28s %8.1f ns %8.1f ns %7.2f\n", row->name, result[0], result[1],
+		       result[1] / result[0]);
+	else
+		printf("%-28s %11s %8.1f ns\n", row->name, "-", result[1]);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(void)
+{
+	const char *message = "";
+	bool kernel = tap_kernel_bpf();
+	double empty[2] = { 0 };
+	u64 address;
+
+	if (arena_new(NULL, &arena, &message))
+		die(message);
+	vcpu = rt_vcpu_acquire((u32)gettid());
+	vcpu->task = (struct rt_task){ .pid = (u32)getpid(), .tgid = (u32)getpid() };
+	address = arena_image_symbol(arena, "rt_interp_run");
+	memcpy(&image_run, &address, sizeof(image_run));
+	make_our_maps();
+	if (kernel)
+		make_kernel_maps();
+	printf("%-28s %11s %11s %7s\n", "operation in a program", "kernel", "interpreter", "ratio");
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		bench_row(&rows[i], kernel, empty);
+	if (!kernel)
+		printf("The kernel's column is empty: this user may not load programs into it.\n");
+	rt_vcpu_release(vcpu);
+	arena_free(arena);
+	return 0;
+}
