@@ -88,10 +88,17 @@ static void mark_function(struct scan *scan, const struct segment *segment, u64 
 	}
 }
 
-/* Whatever could be a 32-bit branch, decoded or not: a branch into a window from anywhere. */
-static void mark_far_branches(struct scan *scan, const struct segment *segment)
+/*
+ * Makes the marks of a segment, with whatever could be a 32-bit branch, decoded or not. False
+ * without memory.
+ */
+static bool mark_far_branches(struct scan *scan, const struct segment *segment)
 {
 	const u8 *code = scan->functions.bytes + segment->offset;
+
+	scan->marks = base_zalloc(segment->size, 1);
+	if (!scan->marks)
+		return false;
 
 	for (u64 i = 0; i + 6 <= segment->size; i++) {
 		u64 length, target;
@@ -108,6 +115,7 @@ static void mark_far_branches(struct scan *scan, const struct segment *segment)
 		if (target < segment->size)
 			scan->marks[target] = 1;
 	}
+	return true;
 }
 
 static bool entered(const struct scan *scan, u64 from, u64 to)
@@ -236,7 +244,6 @@ static bool decode_before(struct scan *scan, const struct segment *segment, u64 
 	while (start < at) {
 		if (!decode(scan, segment, start, &decoded))
 			return false;
-		mark_branch(scan, segment, &decoded, start);
 		memmove(before + 1, before, (NEIGHBOURS - 1) * sizeof(*before));
 		before[0] = (struct instruction){ start, decoded.length, movable(&decoded) };
 		if (nr < NEIGHBOURS)
@@ -263,6 +270,10 @@ static int scan_site(struct scan *scan, const struct segment *segment, u64 at)
 	start = scan->functions.list[index].address - segment->address;
 	if (!decode_before(scan, segment, start, at, before, &nr_before))
 		goto skip;
+	/* Most files have no real site: what follows is only for those that do. */
+	if (!scan->marks && !mark_far_branches(scan, segment))
+		return -ENOMEM;
+	mark_function(scan, segment, start, at);
 	end = index + 1 < scan->functions.nr
 		      ? scan->functions.list[index + 1].address - segment->address
 		      : segment->size;
@@ -319,10 +330,7 @@ static int scan_segment(struct scan *scan, const struct segment *segment)
 
 	if (segment->size < 2)
 		return 0;
-	scan->marks = base_zalloc(segment->size, 1);
-	if (!scan->marks)
-		return -ENOMEM;
-	mark_far_branches(scan, segment);
+	scan->marks = NULL;
 	while (!error && at + 1 < end) {
 		at = memchr(at, 0x0f, (size_t)(end - at - 1));
 		if (!at)
