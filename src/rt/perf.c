@@ -173,7 +173,7 @@ static void put_sample(struct cursor *cursor, const struct rt_perf_buffer *buffe
 	if (type & PERF_SAMPLE_CPU)
 		put_u32s(cursor, vcpu->index, 0);
 	if (type & PERF_SAMPLE_PERIOD)
-		put_u64(cursor, 1);
+		put_u64(cursor, 0);
 	if (type & PERF_SAMPLE_RAW) {
 		put(cursor, &raw, sizeof(raw));
 		put(cursor, data, size);
