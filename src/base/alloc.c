@@ -35,7 +35,12 @@ void *base_alloc(size_t size)
 
 void *base_zalloc(size_t count, size_t size)
 {
-	return fails_now() ? NULL : calloc(count ? count : 1, size ? size : 1);
+	size_t bytes;
+
+	/* calloc() checks too, but a sanitizer's takes an overflow for a fault. */
+	if (__builtin_mul_overflow(count, size, &bytes) || fails_now())
+		return NULL;
+	return calloc(1, bytes ? bytes : 1);
 }
 
 void *base_realloc(void *memory, size_t count, size_t size)
