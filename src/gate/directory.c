@@ -167,24 +167,79 @@ static int make_locked(struct directory *directory, const char *parent)
 	return 0;
 }
 
+/*
+ * Opens and locks the parent's lock file. Whoever removes the parent does so under this lock, and
+ * what was locked then is no longer what has the name.
+ */
+static int lock_parent(const char *parent)
+{
+	char path[DIRECTORY_PATH_MAX];
+	struct stat locked, named;
+
+	snprintf(path, sizeof(path), "%s/.lock", parent);
+	for (;;) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+		if (fd < 0)
+			return -errno;
+		while (flock(fd, LOCK_EX) < 0 && errno == EINTR)
+			;
+		if (fstat(fd, &locked) == 0 && stat(path, &named) == 0 &&
+		    locked.st_dev == named.st_dev && locked.st_ino == named.st_ino)
+			return fd;
+		close(fd);
+	}
+}
+
+static bool has_hives(const char *parent)
+{
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && (entry = readdir(dir)))
+		found |= !strncmp(entry->d_name, "hive-", 5);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+void directory_dispose(const char *path)
+{
+	char parent[DIRECTORY_PATH_MAX], lock[DIRECTORY_PATH_MAX + 8];
+	int lock_fd;
+
+	directory_remove(path);
+	snprintf(parent, sizeof(parent), "%s", path);
+	*strrchr(parent, '/') = '\0';
+	lock_fd = lock_parent(parent);
+	if (lock_fd < 0)
+		return;
+	if (!has_hives(parent)) {
+		snprintf(lock, sizeof(lock), "%s/.lock", parent);
+		unlink(lock);
+		rmdir(parent);
+	}
+	close(lock_fd);
+}
+
 int directory_make(struct directory *directory, const char **ret_message)
 {
-	char parent[96], lock[128];
-	int lock_fd, error;
+	int lock_fd = -ENOENT, error;
+	char parent[96];
 
 	*directory = (struct directory){ .lock_fd = -1 };
 	*ret_message = "cannot make a private directory below $XDG_RUNTIME_DIR or /tmp: "
 		       "set XDG_RUNTIME_DIR to a directory that only you can write to";
-	error = parent_path(parent, sizeof(parent));
-	if (error)
-		return error;
-	snprintf(lock, sizeof(lock), "%s/.lock", parent);
-	lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* Again when the last hive of before removes the parent at this moment. */
+	while (lock_fd == -ENOENT) {
+		error = parent_path(parent, sizeof(parent));
+		if (error)
+			return error;
+		lock_fd = lock_parent(parent);
+	}
 	if (lock_fd < 0)
-		return -errno;
-	while (flock(lock_fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			break;
+		return lock_fd;
 	sweep(parent);
 	error = make_locked(directory, parent);
 	close(lock_fd);

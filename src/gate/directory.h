@@ -22,6 +22,11 @@ struct directory {
  */
 int directory_make(struct directory *directory, const char **ret_message);
 
+/*
+ * Removes a hive's directory, and what stands above it if no other hive of this user is there.
+ */
+void directory_dispose(const char *path);
+
 /* Removes a tree of files; symbolic links are not followed. Takes an absolute path. */
 void directory_remove(const char *path);
 

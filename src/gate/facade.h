@@ -10,15 +10,21 @@
 
 /*
  * Makes everything below directory except the FIFOs of tracing/. nr_cpus is what clients see as
- * possible and online. 0 or -errno.
+ * possible and online. What never changes is shared with the user's other hives (facade_cache.c). 0
+ * or -errno.
  */
 int facade_make(const char *directory, u32 nr_cpus);
 
 /*
- * Makes tracing/events and tracing/available_events from the catalogue of src/hook. They are the
- * same for every hive, so they are made once for a user, in the cache directory, and linked;
- * without a cache directory they are made here.
+ * Gives directory dir_fd what is the same in every hive, in the user's cache: links to it where
+ * names begin in links, or copies where there is no cache directory.
  */
-int facade_make_events(int tracing_fd);
+int facade_link_constants(int dir_fd, u32 nr_cpus);
+
+/* Writes all of it below dir_fd. */
+int facade_write_constants(int dir_fd, u32 nr_cpus);
+
+/* A hash of all that facade_write_constants() writes. */
+u64 facade_hash_constants(u32 nr_cpus);
 
 #endif

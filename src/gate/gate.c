@@ -151,7 +151,7 @@ struct gate *gate_free(struct gate *gate)
 	if (gate->marker_fd >= 0)
 		close(gate->marker_fd);
 	if (!left && gate->directory.path[0])
-		directory_remove(gate->directory.path);
+		directory_dispose(gate->directory.path);
 	if (gate->directory.lock_fd >= 0)
 		close(gate->directory.lock_fd);
 	base_free(gate);

@@ -158,7 +158,7 @@ keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int
 		keeping.listeners[i] = (struct listener){ .fd = -1, .slot = &slots[i] };
 	if (wait_for_end(&keeping, socket_fd)) {
 		keep(&keeping);
-		directory_remove(directory);
+		directory_dispose(directory);
 	}
 	_exit(0);
 }

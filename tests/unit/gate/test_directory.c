@@ -84,12 +84,21 @@ int main(void)
 	close(first.lock_fd);
 	close(second.lock_fd);
 	directory_remove(second.path);
+	make(&first);
+	make(&second);
+	directory_dispose(first.path);
+	tap_ok(!exists(first.path) && exists(second.path), "disposing leaves the other hive alone");
+	directory_dispose(second.path);
+	snprintf(path, sizeof(path), "%s/skep", top);
+	tap_ok(!exists(path), "with the last one the parent goes too");
+	close(first.lock_fd);
+	close(second.lock_fd);
 	setenv("XDG_RUNTIME_DIR", "/nonexistent", 1);
 	make(&first);
 	snprintf(path, sizeof(path), "/tmp/skep-%u/", (unsigned)geteuid());
 	tap_ok(!strncmp(first.path, path, strlen(path)),
 	       "without XDG_RUNTIME_DIR it is in /tmp/skep-UID");
-	directory_remove(first.path);
+	directory_dispose(first.path);
 	close(first.lock_fd);
 	directory_remove(top);
 	return tap_done();

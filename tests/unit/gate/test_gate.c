@@ -101,10 +101,7 @@ static int play_perf(void)
 		struct perf_event_attr attr;
 		u8 tail[64];
 	} big = { .attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(big) } };
-	struct {
-		struct perf_event_query_bpf query;
-		u32 ids[4];
-	} query = { .query.ids_len = 4 };
+	u32 query[2 + 4] = { 4 }; /* struct perf_event_query_bpf: ids_len, prog_cnt, ids */
 	long prog = bpf(FAKE_INSTALL, 0, OBJECT_PROG), perf;
 	int null = open("/dev/null", O_RDWR);
 
@@ -116,8 +113,7 @@ static int play_perf(void)
 		return 2;
 	if (ioctl((int)perf, PERF_EVENT_IOC_SET_BPF, null) == 0 || errno != EINVAL)
 		return 3;
-	if (ioctl((int)perf, PERF_EVENT_IOC_QUERY_BPF, &query) || query.query.prog_cnt != 1 ||
-	    query.ids[0] != 7)
+	if (ioctl((int)perf, PERF_EVENT_IOC_QUERY_BPF, query) || query[1] != 1 || query[2] != 7)
 		return 4;
 	if (ioctl(null, PERF_EVENT_IOC_ENABLE, 0) == 0 || errno != ENOTTY)
 		return 5;

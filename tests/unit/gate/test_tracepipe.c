@@ -53,7 +53,8 @@ static void test_format(void)
 	record.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 	length = tracepipe_format(&record, line);
 	line[length] = '\0';
-	tap_ok(strstr(line, " [001] ...2.   852.791599: "), "the flags of a raw tracepoint's program");
+	tap_ok(strstr(line, " [001] ...2.   852.791599: "),
+	       "the flags of a raw tracepoint's program");
 	record.timestamp_ns = 999999500;
 	length = tracepipe_format(&record, line);
 	line[length] = '\0';

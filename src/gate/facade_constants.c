@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is the same in every hive of a version: tracing/events, GROUP/NAME/{id,format} for every row
+ * of the catalogue, and the small files of tracefs and sysfs that clients only read.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <errno.h>
+#include "agent/facade.h"
+#include "gate/directory.h"
+#include "gate/facade.h"
+#include "hook/hook.h"
+
+#define FORMAT_MAX 8192
+
+struct file {
+	const char *name, *text;
+};
+
+#define NUMBER_TEXT_2(number) #number "\n"
+#define NUMBER_TEXT(number)   NUMBER_TEXT_2(number)
+
+static const struct file files[] = {
+	{ "README", "tracefs of a skep hive\n" },
+	{ "available_tracers", "nop\n" },
+	{ "trace_clock", "[mono]\n" },
+	{ "pmu/kprobe/type", NUMBER_TEXT(FACADE_PMU_KPROBE) },
+	{ "pmu/kprobe/format/retprobe", "config:0\n" },
+	{ "pmu/uprobe/type", NUMBER_TEXT(FACADE_PMU_UPROBE) },
+	{ "pmu/uprobe/format/retprobe", "config:0\n" },
+	{ "pmu/uprobe/format/ref_ctr_offset", "config:32-63\n" },
+};
+
+static u64 hash_text(u64 hash, const char *text, u64 size)
+{
+	for (u64 i = 0; i < size; i++)
+		hash = (hash ^ (u8)text[i]) * 0x100000001b3ull;
+	return hash;
+}
+
+u64 facade_hash_constants(u32 nr_cpus)
+{
+	u64 hash = hash_text(0xcbf29ce484222325ull, (const char *)&nr_cpus, sizeof(nr_cpus));
+	const struct hook_event *event;
+	char text[FORMAT_MAX];
+
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		hash = hash_text(hash, files[i].name, strlen(files[i].name) + 1);
+		hash = hash_text(hash, files[i].text, strlen(files[i].text) + 1);
+	}
+	for (u32 i = 0; (event = hook_event_at(i)); i++) {
+		long length = hook_event_format(event, text, sizeof(text));
+
+		hash = hash_text(hash, event->group, strlen(event->group) + 1);
+		hash = hash_text(hash, event->name, strlen(event->name) + 1);
+		hash = hash_text(hash, (const char *)&event->id, sizeof(event->id));
+		hash = hash_text(hash, text, length > 0 ? (u64)length : 0);
+	}
+	return hash;
+}
+
+static int write_event(int dir_fd, const struct hook_event *event)
+{
+	char path[256], text[FORMAT_MAX];
+	long length = hook_event_format(event, text, sizeof(text));
+	int error;
+
+	if (length < 0)
+		return (int)length;
+	snprintf(path, sizeof(path), "events/%s/%s/format", event->group, event->name);
+	error = directory_write(dir_fd, path, text, (u64)length);
+	if (error)
+		return error;
+	snprintf(path, sizeof(path), "events/%s/%s/id", event->group, event->name);
+	length = snprintf(text, sizeof(text), "%u\n", event->id);
+	return directory_write(dir_fd, path, text, (u64)length);
+}
+
+static int write_list(int dir_fd)
+{
+	const struct hook_event *event;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *list = open_memstream(&text, &size);
+	int error;
+
+	if (!list)
+		return -ENOMEM;
+	for (u32 i = 0; (event = hook_event_at(i)); i++)
+		fprintf(list, "%s:%s\n", event->group, event->name);
+	error = fclose(list) == 0 ? directory_write(dir_fd, "available_events", text, size)
+				  : -ENOMEM;
+	free(text);
+	return error;
+}
+
+static int write_cpus(int dir_fd, u32 nr_cpus)
+{
+	char text[32];
+	int length = nr_cpus > 1 ? snprintf(text, sizeof(text), "0-%u\n", nr_cpus - 1)
+				 : snprintf(text, sizeof(text), "0\n");
+	int error = directory_write(dir_fd, "cpu/possible", text, (u64)length);
+
+	return error ? error : directory_write(dir_fd, "cpu/online", text, (u64)length);
+}
+
+int facade_write_constants(int dir_fd, u32 nr_cpus)
+{
+	const struct hook_event *event;
+	int error = write_list(dir_fd);
+
+	if (!error)
+		error = write_cpus(dir_fd, nr_cpus);
+	for (u32 i = 0; !error && i < ARRAY_SIZE(files); i++)
+		error = directory_write(dir_fd, files[i].name, files[i].text,
+					strlen(files[i].text));
+	for (u32 i = 0; !error && (event = hook_event_at(i)); i++)
+		error = write_event(dir_fd, event);
+	return error;
+}
