@@ -151,10 +151,12 @@ void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
-	scratch->regs = *regs;
-	scratch->regs.ax =
-		(u64)-ENOSYS; /* what the kernel's entry code stores until there is a result */
-	run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_ENTER, (u64)&scratch->regs, nr, 0);
+	if (other(RT_EVENT_RAWTP_SYS_ENTER)) {
+		scratch->regs = *regs;
+		/* As the kernel's entry code has it until there is a result. */
+		scratch->regs.ax = (u64)-ENOSYS;
+		run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_ENTER, (u64)&scratch->regs, nr, 0);
+	}
 
 	progs = other(RT_EVENT_RAW_SYS_ENTER);
 	if (progs) {
@@ -176,8 +178,10 @@ void rt_event_sys_exit(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
-	scratch->regs = *regs;
-	run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_EXIT, (u64)&scratch->regs, regs->ax, 0);
+	if (other(RT_EVENT_RAWTP_SYS_EXIT)) {
+		scratch->regs = *regs;
+		run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_EXIT, (u64)&scratch->regs, regs->ax, 0);
+	}
 
 	progs = other(RT_EVENT_RAW_SYS_EXIT);
 	if (progs) {

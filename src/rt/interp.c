@@ -450,8 +450,9 @@ invalid:
 
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu)
 {
-	u64 reg[16] = { [BPF_REG_1] = (u64)ctx };
+	u64 reg[16]; /* not set: a verified program reads no register that it has not written */
 
+	reg[BPF_REG_1] = (u64)ctx;
 	vcpu->prog = prog;
 	vcpu->frame = 0;
 	vcpu->tail_calls = 0;

@@ -159,21 +159,27 @@ struct rt_vcpu *rt_vcpu_acquire(u32 tid)
 
 void rt_vcpu_release(struct rt_vcpu *vcpu)
 {
-	u64 word = vcpu->lock_word;
+	u64 word = vcpu->lock_word, *lock = &RT_SHARED->vcpus[vcpu->index].word;
 
 	vcpu->lock_word = 0;
-	/* If the word is another one, somebody scribbled: the slot is not ours to give any more. */
-	replace(&RT_SHARED->vcpus[vcpu->index].word, word, word & ~IDENTITY);
+	/*
+	 * Nobody changes the word of a living holder, so a load and a store suffice. If it is
+	 * another one, somebody scribbled: the slot is not ours to give any more.
+	 */
+	if (likely(__atomic_load_n(lock, __ATOMIC_RELAXED) == word))
+		__atomic_store_n(lock, word & ~IDENTITY, __ATOMIC_RELEASE);
 }
 
 void rt_grace_begin(struct rt_grace *snapshot)
 {
-	/* What was unpublished before this point must be seen unpublished by later acquisitions. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/*
+	 * Adding nothing orders as a store does: what was unpublished before this point is seen
+	 * unpublished by every acquisition after it.
+	 */
 	for (u32 i = 0; i < RT_VCPU_MAX; i++)
 		snapshot->seen[i] =
 			i < RT_CONTROL->nr_vcpus
-				? __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_SEQ_CST)
+				? __atomic_fetch_add(&RT_SHARED->vcpus[i].word, 0, __ATOMIC_SEQ_CST)
 				: 0;
 }
 
