@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -255,6 +256,69 @@ static void test_stopped(struct arena *arena)
 	env_map_free(arena, map);
 }
 
+static struct worker interrupted; /* what the signal handler works with */
+static u32 nr_signals;
+
+/* What a traced program's signal handler sets off: an event in the middle of another one. */
+static void on_signal(int number)
+{
+	int saved = errno;
+	struct rt_vcpu *vcpu = rt_vcpu_acquire((u32)gettid());
+
+	if (vcpu) {
+		for (u32 i = 0; i < 4; i++) {
+			u64 r = env_random(&interrupted.seed), value;
+			u32 key = (u32)(r >> 32) % (STEADY + CHURN);
+			long error;
+
+			value = value_of(key, (u32)r);
+			if (key < STEADY || r % 2)
+				error = rt_map_update_elem(interrupted.map, &key, &value, 0, vcpu);
+			else
+				error = rt_map_delete_elem(interrupted.map, &key, vcpu);
+			interrupted.unexpected += error != 0 && error != -ENOENT &&
+						  error != -E2BIG && error != -EDEADLK;
+			look_once(&interrupted, vcpu);
+		}
+		rt_vcpu_release(vcpu);
+	}
+	nr_signals++;
+	errno = saved;
+}
+
+/* Every interrupted operation goes on as if nothing had been; the interrupting one may get
+ * -EDEADLK. */
+static void test_signals(struct arena *arena)
+{
+	struct rt_map *map = env_map(arena, BPF_MAP_TYPE_HASH, 4, 8, 100, 0);
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct itimerval often = { .it_interval.tv_usec = 100, .it_value.tv_usec = 100 },
+			 never = { 0 };
+	struct worker worker = { .map = map, .seed = 3 };
+	struct rt_vcpu *vcpu = env_vcpu();
+	u32 linked;
+	const char *wrong;
+
+	fill_steady(map, vcpu);
+	interrupted = (struct worker){ .map = map, .seed = 4 };
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (u32 i = 0; i < 50000000 && nr_signals < 500; i++) {
+		churn_once(&worker, vcpu);
+		look_once(&worker, vcpu);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
+	rt_vcpu_release(vcpu);
+	wrong = env_hash_check(map, &linked);
+	tap_ok(!wrong, "signals: %u in the middle of operations: every element in its place: %s",
+	       nr_signals, wrong ? wrong : "yes");
+	tap_is(interrupted.missed + worker.missed, 0, "signals: no key missed");
+	tap_is(interrupted.torn + worker.torn, 0, "signals: no value of another key");
+	tap_is(interrupted.unexpected + worker.unexpected, 0, "signals: no unexpected error");
+	env_map_free(arena, map);
+}
+
 int main(void)
 {
 	struct arena *arena = env_new(SLOTS);
@@ -268,6 +332,7 @@ int main(void)
 	test_killed(arena, BPF_MAP_TYPE_HASH, 300, rounds);
 	test_killed(arena, BPF_MAP_TYPE_PERCPU_HASH, 100, rounds);
 	test_stopped(arena);
+	test_signals(arena);
 	arena_free(arena);
 	return tap_done();
 }
