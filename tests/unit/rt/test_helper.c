@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "abi/helper.h"
 #include "harness/tap.h"
 #include "map_env.h"
 #include "rt/clock.h"
@@ -148,6 +149,26 @@ static void test_print(struct rt_vcpu *vcpu)
 	tap_is(rt_trace_read(&record), 0, "nothing else was printed");
 }
 
+/* All that the verifier lets programs call is there. (What it cannot check yet may be there too.)
+ */
+static void test_table(void)
+{
+	u32 absent = 0, available = 0;
+
+	for (u32 i = 0; i < RT_HELPER_MAX; i++) {
+		const struct abi_helper *helper = abi_helper_find(i);
+
+		/* bpf_tail_call() does not return: the engines do it themselves. */
+		if (!helper || !helper->available || i == BPF_FUNC_tail_call)
+			continue;
+		available++;
+		absent += !rt_helpers[i];
+		if (!rt_helpers[i])
+			tap_note("helper %u %s is not there", i, helper->name);
+	}
+	tap_ok(!absent && available > 20, "all %u available helpers are there", available);
+}
+
 int main(void)
 {
 	struct arena *arena = env_new(2);
@@ -160,6 +181,7 @@ int main(void)
 		tap_skip(4, "no vDSO here");
 	vcpu->clock = 0;
 	test_clocks(vcpu, "by the system call");
+	test_table();
 	test_task(vcpu);
 	test_random(vcpu);
 	test_print(vcpu);
