@@ -84,6 +84,7 @@ static const struct abi_ctx contexts[] = {
 				   .free_form = true },
 	[BPF_PROG_TYPE_TRACEPOINT] = { .name = "",
 				       .size = TRACE_SIZE_MAX,
+				       .min_offset = 8, /* the kernel's own pointer */
 				       .max_offset = TRACE_SIZE_MAX,
 				       .free_form = true },
 	[BPF_PROG_TYPE_XDP] = { .name = "xdp_md",

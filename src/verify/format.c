@@ -63,7 +63,8 @@ bool format_check(const char *format, u64 nr_args)
 	u64 used = 0;
 
 	for (const char *f = format; *f; f++) {
-		if (!is_printable(*f) && !is_space(*f))
+		/* Bytes beyond ASCII are text, control characters are not. */
+		if ((u8)*f < 0x80 && !is_printable(*f) && !is_space(*f))
 			return false;
 		if (*f != '%')
 			continue;

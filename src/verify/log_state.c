@@ -40,16 +40,16 @@ const char *log_reg_type(u32 type)
 const char *log_tnum(char *buffer, struct tnum a)
 {
 	if (a.mask)
-		snprintf(buffer, 64, "(%#" PRIx64 "; %#" PRIx64 ")", a.value, a.mask);
+		snprintf(buffer, 64, "(0x%" PRIx64 "; 0x%" PRIx64 ")", a.value, a.mask);
 	else
-		snprintf(buffer, 64, a.value <= UINT16_MAX ? "%" PRIu64 : "%#" PRIx64, a.value);
+		snprintf(buffer, 64, a.value <= UINT16_MAX ? "%" PRIu64 : "0x%" PRIx64, a.value);
 	return buffer;
 }
 
 /* Small numbers in decimal, others in hexadecimal. */
 static void print_unsigned(struct verify_env *env, u64 value)
 {
-	verbose(env, value <= UINT16_MAX ? "%" PRIu64 : "%#" PRIx64, value);
+	verbose(env, value <= UINT16_MAX ? "%" PRIu64 : "0x%" PRIx64, value);
 }
 
 static bool is_small(s64 value)
@@ -59,7 +59,7 @@ static bool is_small(s64 value)
 
 static void print_signed(struct verify_env *env, s64 value)
 {
-	verbose(env, is_small(value) ? "%" PRId64 : "%#" PRIx64, value);
+	verbose(env, is_small(value) ? "%" PRId64 : "0x%" PRIx64, value);
 }
 
 struct bound {
@@ -262,12 +262,12 @@ void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, 
 		clear_scratched(env);
 }
 
-/* Columns to skip behind an instruction of length bytes: at least 4, up to a multiple of 16, at least 40. */
+/* Columns to skip behind an instruction of length bytes: at least 4, up to a multiple of 8, at least 40. */
 static int column_gap(u64 length)
 {
 	u64 column = length + 4 > COLUMN_STATE ? length + 4 : COLUMN_STATE;
 
-	return (int)(ALIGN_UP(column, 16ULL) - length - 1);
+	return (int)(ALIGN_UP(column, 8ULL) - length - 1);
 }
 
 void log_insn_state(struct verify_env *env, const struct vstate *state, u32 frameno)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The maps that test programs refer to, described for skep's verifier and created in the kernel.
+ */
+#include "case.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const u8 frozen_value[32] = "n=%d\n\0\0\0\x2a\0\0\0\xff\xff\xff\xff";
+
+#define ADDRESS(i) (0x7e8000100000ULL + ((u64)(i) << 12))
+
+static struct verify_map maps[NR_TEST_MAPS] = {
+	[MAP_HASH] = { .type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 8, .max_entries = 16 },
+	[MAP_ARRAY] = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 48, .max_entries = 4 },
+	[MAP_RINGBUF] = { .type = BPF_MAP_TYPE_RINGBUF, .key_size = 0, .value_size = 0, .max_entries = 4096 },
+	[MAP_PERF] = { .type = BPF_MAP_TYPE_PERF_EVENT_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 2 },
+	[MAP_PROGS] = { .type = BPF_MAP_TYPE_PROG_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 4 },
+	[MAP_PERCPU_ARRAY] = { .type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 4 },
+	[MAP_FROZEN] = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 32, .max_entries = 1, .flags = BPF_F_RDONLY_PROG },
+	[MAP_SINGLE] = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 64, .max_entries = 1 },
+	[MAP_PROG_READ_ONLY] = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1, .flags = BPF_F_RDONLY_PROG },
+	[MAP_PROG_WRITE_ONLY] = { .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1, .flags = BPF_F_WRONLY_PROG },
+	[MAP_PERCPU_HASH] = { .type = BPF_MAP_TYPE_PERCPU_HASH, .key_size = 8, .value_size = 16, .max_entries = 4 },
+};
+
+const struct verify_map *test_map(u32 index)
+{
+	struct verify_map *map;
+
+	if (index >= NR_TEST_MAPS)
+		return NULL;
+	map = &maps[index];
+	map->id = index + 1;
+	map->address = ADDRESS(index);
+	map->value_address = map->type == BPF_MAP_TYPE_ARRAY ? map->address + 0x800 : 0;
+	map->handle = map;
+	map->frozen = index == MAP_FROZEN;
+	map->frozen_values = index == MAP_FROZEN ? frozen_value : NULL;
+	return map;
+}
+
+int test_maps_in_kernel(int fds[NR_TEST_MAPS])
+{
+	for (u32 i = 0; i < NR_TEST_MAPS; i++) {
+		union bpf_attr attr = { .map_type = maps[i].type,
+					.key_size = maps[i].key_size,
+					.value_size = maps[i].value_size,
+					.max_entries = maps[i].max_entries,
+					.map_flags = maps[i].flags };
+		u32 zero = 0;
+
+		fds[i] = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+		if (fds[i] < 0)
+			return -errno;
+		if (i != MAP_FROZEN)
+			continue;
+		memset(&attr, 0, sizeof(attr));
+		attr.map_fd = fds[i];
+		attr.key = (u64)(uintptr_t)&zero;
+		attr.value = (u64)(uintptr_t)frozen_value;
+		if (syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)))
+			return -errno;
+		memset(&attr, 0, sizeof(attr));
+		attr.map_fd = fds[i];
+		if (syscall(SYS_bpf, BPF_MAP_FREEZE, &attr, sizeof(attr)))
+			return -errno;
+	}
+	return 0;
+}
