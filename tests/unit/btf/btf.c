@@ -225,6 +225,12 @@ static void test_shapes(void)
 	check_finished("type tag without a name", b, -EINVAL);
 	blob_type(b, "t", BTF_KIND_TYPE_TAG, 1, 0, 0);
 	check_finished("type tag with kflag", b, INT32_MAX);
+}
+
+static void test_more_shapes(void)
+{
+	struct blob *b = &blob;
+
 	blob_type(b, "f", BTF_KIND_FWD, 0, 0, 1);
 	check_finished("forward with a type", b, -EINVAL);
 	blob_type(b, "", BTF_KIND_ENUM, 0, 0, 3);
@@ -501,6 +507,7 @@ int main(void)
 	test_queries();
 	test_special();
 	test_shapes();
+	test_more_shapes();
 	test_sections();
 	test_references();
 	test_members();

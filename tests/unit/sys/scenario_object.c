@@ -384,22 +384,20 @@ void scenario_info(struct world *world)
 	info_of_map(world);
 }
 
-void scenario_link(struct world *world)
+struct link_progs {
+	int raw, tracepoint, filter;
+};
+
+static void link_perf(struct world *world, const struct link_progs *progs)
 {
-	int raw = world_prog(world, BPF_PROG_TYPE_RAW_TRACEPOINT, ok_insns, 2);
-	int tracepoint = world_prog(world, BPF_PROG_TYPE_TRACEPOINT, ok_insns, 2);
-	int filter = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, ok_insns, 2);
-	int event = world->perf_open(world), fd;
-	struct abi_link_info info;
 	union abi_attr attr;
-	char name[32];
 
 	memset(&attr, 0, sizeof(attr));
-	attr.link_create.prog_fd = (u32)tracepoint;
+	attr.link_create.prog_fd = (u32)progs->tracepoint;
 	attr.link_create.target_fd = (u32)-1;
 	attr.link_create.attach_type = BPF_PERF_EVENT;
 	expect(world, world_call(world, BPF_LINK_CREATE, &attr), -EBADF, "link to fd -1");
-	attr.link_create.target_fd = (u32)raw;
+	attr.link_create.target_fd = (u32)progs->raw;
 	expect(world, world_call(world, BPF_LINK_CREATE, &attr), -EBADF, "link to a program");
 	attr.link_create.flags = 1;
 	expect(world, world_call(world, BPF_LINK_CREATE, &attr), -EINVAL, "link with flags");
@@ -409,14 +407,20 @@ void scenario_link(struct world *world)
 	attr.link_create.prog_fd = 900;
 	expect(world, world_call(world, BPF_LINK_CREATE, &attr), -EBADF,
 	       "link of a closed program");
-	attr.link_create.prog_fd = (u32)filter;
+	attr.link_create.prog_fd = (u32)progs->filter;
 	attr.link_create.attach_type = BPF_PERF_EVENT;
 	expect(world, world_call(world, BPF_LINK_CREATE, &attr), -EINVAL,
 	       "link of a socket filter");
+}
+
+static int link_raw(struct world *world, const struct link_progs *progs)
+{
+	union abi_attr attr;
+	int fd;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.raw_tracepoint.name = (u64)(uintptr_t) "sys_enter";
-	attr.raw_tracepoint.prog_fd = (u32)raw;
+	attr.raw_tracepoint.prog_fd = (u32)progs->raw;
 	attr.raw_tracepoint.cookie = 0x1234;
 	fd = (int)world_call(world, BPF_RAW_TRACEPOINT_OPEN, &attr);
 	expect(world, fd, FD, "raw tracepoint");
@@ -427,12 +431,20 @@ void scenario_link(struct world *world)
 	expect(world, world_call(world, BPF_RAW_TRACEPOINT_OPEN, &attr), -EFAULT,
 	       "raw tracepoint, NULL");
 	attr.raw_tracepoint.name = (u64)(uintptr_t) "sys_enter";
-	attr.raw_tracepoint.prog_fd = (u32)tracepoint;
+	attr.raw_tracepoint.prog_fd = (u32)progs->tracepoint;
 	expect(world, world_call(world, BPF_RAW_TRACEPOINT_OPEN, &attr), -EINVAL,
 	       "raw tracepoint, wrong type");
 	attr.raw_tracepoint.prog_fd = 900;
 	expect(world, world_call(world, BPF_RAW_TRACEPOINT_OPEN, &attr), -EBADF,
 	       "raw tracepoint, closed");
+	return fd;
+}
+
+static void link_info(struct world *world, int fd)
+{
+	struct abi_link_info info;
+	union abi_attr attr;
+	char name[32];
 
 	memset(&info, 0, sizeof(info));
 	memset(name, 'z', sizeof(name));
@@ -456,6 +468,11 @@ void scenario_link(struct world *world)
 	info.raw_tracepoint.tp_name_len = 4;
 	expect(world, world_call(world, BPF_OBJ_GET_INFO_BY_FD, &attr), -EINVAL,
 	       "info of a link: length alone");
+}
+
+static void link_change(struct world *world, int fd, int raw)
+{
+	union abi_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.link_update.link_fd = (u32)fd;
@@ -473,6 +490,13 @@ void scenario_link(struct world *world)
 	attr.iter_create.link_fd = (u32)fd;
 	expect(world, world_call(world, BPF_ITER_CREATE, &attr), -EINVAL,
 	       "iterator of another link");
+}
+
+static void link_query(struct world *world, int fd, int raw)
+{
+	union abi_attr attr;
+	char name[32];
+
 	memset(&attr, 0, sizeof(attr));
 	attr.task_fd_query.pid = (u32)getpid();
 	attr.task_fd_query.fd = (u32)fd;
@@ -491,11 +515,26 @@ void scenario_link(struct world *world)
 	expect(world, world_call(world, BPF_TASK_FD_QUERY, &attr), -EBADF, "TASK_FD_QUERY: closed");
 	attr.task_fd_query.flags = 1;
 	expect(world, world_call(world, BPF_TASK_FD_QUERY, &attr), -EINVAL, "TASK_FD_QUERY: flags");
+}
+
+void scenario_link(struct world *world)
+{
+	struct link_progs progs = {
+		.raw = world_prog(world, BPF_PROG_TYPE_RAW_TRACEPOINT, ok_insns, 2),
+		.tracepoint = world_prog(world, BPF_PROG_TYPE_TRACEPOINT, ok_insns, 2),
+		.filter = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, ok_insns, 2),
+	};
+	int fd;
+
+	link_perf(world, &progs);
+	fd = link_raw(world, &progs);
+	link_info(world, fd);
+	link_change(world, fd, progs.raw);
+	link_query(world, fd, progs.raw);
 	world->close(world, fd);
-	world->close(world, raw);
-	world->close(world, tracepoint);
-	world->close(world, filter);
-	world->close(world, event);
+	world->close(world, progs.raw);
+	world->close(world, progs.tracepoint);
+	world->close(world, progs.filter);
 }
 
 void scenario_misc(struct world *world)

@@ -175,15 +175,13 @@ void scenario_log(struct world *world)
 	world->close(world, btf);
 }
 
-/* CONTRACT of libbpf 1.1: what it sends before a real object, with the attr sizes that it uses. */
-void scenario_prologue(struct world *world)
+/* libbpf 1.1 sends this before a real object, with the attr sizes that it uses: probes … */
+static void prologue_probes(struct world *world)
 {
 	static const struct bpf_insn probe[] = { CALL(BPF_FUNC_ktime_get_coarse_ns), EXIT() };
 	union abi_attr attr;
-	u32 key = 0;
-	u64 value = 7;
-	int map, fd, det;
 	long result;
+	int fd;
 
 	plain_load(&attr);
 	attr.load.insns = (u64)(uintptr_t)probe;
@@ -204,6 +202,14 @@ void scenario_prologue(struct world *world)
 	fd = (int)world->bpf(world, BPF_PROG_LOAD, &attr, 64);
 	expect(world, fd, FD, "prologue: name");
 	world->close(world, fd);
+}
+
+/* … kinds of maps … */
+static void prologue_maps(struct world *world)
+{
+	union abi_attr attr;
+	int map, fd;
+
 	memset(&attr, 0, sizeof(attr));
 	attr.map_type = BPF_MAP_TYPE_ARRAY;
 	attr.key_size = 4;
@@ -236,6 +242,18 @@ void scenario_prologue(struct world *world)
 		world->close(world, fd);
 	}
 	world->close(world, map);
+}
+
+/* … then the object's own maps and programs. */
+void scenario_prologue(struct world *world)
+{
+	union abi_attr attr;
+	u32 key = 0;
+	u64 value = 7;
+	int map, fd, det;
+
+	prologue_probes(world);
+	prologue_maps(world);
 	map = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_RDONLY_PROG);
 	memset(&attr, 0, sizeof(attr));
 	attr.elem.map_fd = (u32)map;
