@@ -36,6 +36,7 @@ struct skep_world {
 	struct pin pins[PINS_MAX];
 	char message[512];
 	u32 attached;
+	u64 memory, memory_size; /* all of ours if the size is 0 */
 };
 
 static struct skep_world *of_client(struct sys_client *client)
@@ -53,13 +54,25 @@ static int copy_self(void *dst, const void *src, u64 size, bool write)
 	return done == (ssize_t)size ? 0 : -EFAULT;
 }
 
+static bool has_memory(const struct skep_world *world, u64 address, u64 size)
+{
+	if (!world->memory_size)
+		return true;
+	return address >= world->memory && size <= world->memory_size &&
+	       address - world->memory <= world->memory_size - size;
+}
+
 static int client_read(struct sys_client *client, void *dst, u64 address, u64 size)
 {
+	if (!has_memory(of_client(client), address, size))
+		return -EFAULT;
 	return copy_self(dst, (const void *)(uintptr_t)address, size, false);
 }
 
 static int client_write(struct sys_client *client, u64 address, const void *src, u64 size)
 {
+	if (!has_memory(of_client(client), address, size))
+		return -EFAULT;
 	return copy_self((void *)(uintptr_t)address, src, size, true);
 }
 
@@ -292,6 +305,25 @@ struct world *world_skep(void)
 	return &skep->world;
 }
 
+void world_limit(struct world *world, const void *memory, u64 size)
+{
+	struct skep_world *skep = container_of(world, struct skep_world, world);
+
+	skep->memory = (u64)(uintptr_t)memory;
+	skep->memory_size = size;
+}
+
+void world_unpin(struct world *world)
+{
+	struct skep_world *skep = container_of(world, struct skep_world, world);
+	u32 i;
+
+	for (i = 0; i < PINS_MAX; i++) {
+		object_user_unref(skep->pins[i].object);
+		memset(&skep->pins[i], 0, sizeof(skep->pins[i]));
+	}
+}
+
 u32 world_skep_free(struct world *world)
 {
 	struct skep_world *skep = container_of(world, struct skep_world, world);
@@ -302,8 +334,7 @@ u32 world_skep_free(struct world *world)
 	for (fd = 3; fd < FDS_MAX; fd++)
 		if (skep->fds[fd].object)
 			skep_close(world, fd);
-	for (u32 i = 0; i < PINS_MAX; i++)
-		object_user_unref(skep->pins[i].object);
+	world_unpin(world);
 	for (u32 round = 0; round < 10; round++)
 		sys_hive_reap(skep->hive);
 	for (kind = 0; kind < OBJECT_PERF; kind++)

@@ -35,6 +35,9 @@ struct sys_hive *world_hive(struct world *world);
 struct sys_client *world_client(struct world *world);
 const char *world_last_message(struct world *world);	  /* "" if none since the last look */
 struct object *world_object(struct world *world, int fd); /* borrowed */
+/* From now on the client has this memory and no other. */
+void world_limit(struct world *world, const void *memory, u64 size);
+void world_unpin(struct world *world); /* all */
 
 /* A call with a whole union abi_attr; writes back what the callee wrote. */
 long world_call(struct world *world, u32 cmd, union abi_attr *attr);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs a fuzz target over a corpus and over seeded mutants of it: fuzz-NAME RUNS FILE...
+ * An input that is being tried is kept in memory; when the target crashes, its seed and number are
+ * what the last line of output says, and the same arguments crash again.
+ */
+#include "fuzz.h"
+#include "base/types.h"
+#include "harness/tap.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INPUT_MAX 65536
+
+struct input {
+	u8 *data;
+	u32 size;
+};
+
+static struct input *inputs;
+static u32 nr_inputs;
+static u64 state = 1;
+static volatile u32 run;
+
+static u32 draw(u32 below)
+{
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	return below ? (u32)(state >> 33) % below : 0;
+}
+
+static void on_alarm(int sig)
+{
+	static const char text[] = "Bail out! an input took longer than 20 seconds\n";
+
+	if (write(STDOUT_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+static void read_file(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	struct input *input;
+
+	if (!file)
+		tap_bail("%s: cannot be read", path);
+	inputs = realloc(inputs, (nr_inputs + 1) * sizeof(*inputs));
+	input = &inputs[nr_inputs++];
+	input->data = malloc(INPUT_MAX);
+	input->size = (u32)fread(input->data, 1, INPUT_MAX, file);
+	fclose(file);
+}
+
+/* One change: a bit, a byte, a word of interest, a piece moved, cut off or taken from another
+ * input. */
+static u32 mutate(u8 *data, u32 size)
+{
+	static const u32 words[] = { 0,		 1,	     2,		4,	8,
+				     0x7f,	 0xff,	     0x7fff,	0xffff, 0x10000,
+				     0x7fffffff, 0x80000000, 0xffffffff };
+	u32 at = draw(size), length, word, from;
+	const struct input *other;
+
+	switch (draw(6)) {
+	case 0: data[at] ^= (u8)(1 << draw(8)); break;
+	case 1: data[at] = (u8)draw(256); break;
+	case 2:
+		word = words[draw(ARRAY_SIZE(words))];
+		memcpy(data + at, &word, size - at < 4 ? size - at : 4);
+		break;
+	case 3:
+		from = draw(size);
+		length = draw(64);
+		if (from + length <= size && at + length <= size)
+			memmove(data + at, data + from, length);
+		break;
+	case 4: return at ? at : size;
+	default:
+		other = &inputs[draw(nr_inputs)];
+		from = draw(other->size);
+		length = draw(other->size - from);
+		if (at + length > INPUT_MAX)
+			length = INPUT_MAX - at;
+		memcpy(data + at, other->data + from, length);
+		return at + length > size ? at + length : size;
+	}
+	return size;
+}
+
+int main(int argc, char **argv)
+{
+	u32 runs = argc > 1 ? (u32)atoi(argv[1]) : 0, changes, size;
+	u8 *data = malloc(INPUT_MAX);
+	int i;
+
+	for (i = 2; i < argc; i++)
+		read_file(argv[i]);
+	if (!nr_inputs || !data)
+		tap_bail("usage: %s RUNS FILE...", argv[0]);
+	signal(SIGALRM, on_alarm);
+	for (i = 0; i < (int)nr_inputs; i++) {
+		alarm(20);
+		LLVMFuzzerTestOneInput(inputs[i].data, inputs[i].size);
+	}
+	tap_ok(true, "%u inputs of the corpus", nr_inputs);
+	for (run = 0; run < runs; run++) {
+		const struct input *input;
+
+		state = run + 1;
+		draw(2);
+		input = &inputs[draw(nr_inputs)];
+		size = input->size;
+		memcpy(data, input->data, size);
+		for (changes = 1 + draw(6); changes && size; changes--)
+			size = mutate(data, size);
+		alarm(20);
+		LLVMFuzzerTestOneInput(data, size);
+	}
+	alarm(0);
+	tap_ok(run == runs, "%u mutants", runs);
+	for (i = 0; i < (int)nr_inputs; i++)
+		free(inputs[i].data);
+	free(inputs);
+	free(data);
+	return tap_done();
+}
