@@ -64,27 +64,17 @@ static bool journal_open(const struct hash_slot *slot)
 	return HASH_LOAD(slot->from) | HASH_LOAD(slot->push) | HASH_LOAD(slot->op);
 }
 
-/* The journal of a dead lock owner; NULL if it was written by somebody else since. */
-static struct hash_slot *dead_journal(const struct rt_map *map, u32 dead)
+/* Is this slot's journal open and its writer gone? */
+static bool journal_dead(const struct hash_slot *slot)
 {
-	u32 index = rt_lock_slot(dead);
-	struct hash_slot *slot;
-
-	if (!dead || index >= map->nr_vcpus)
-		return NULL;
-	slot = hash_slot(map, index);
-	return HASH_LOAD(slot->token) == dead ? slot : NULL;
+	return journal_open(slot) && rt_lock_gone(HASH_LOAD(slot->token));
 }
 
-/* Settles what a dead owner of this list's lock was doing under it. */
-static void list_settle(const struct rt_map *map, u32 list, u32 dead)
+/* Settles what the writer of slot's journal was doing to a list under the lock that list has. */
+static void list_settle(const struct rt_map *map, u32 list, struct hash_slot *slot)
 {
-	struct hash_slot *slot = dead_journal(map, dead);
-	u32 element, from;
+	u32 element, from = HASH_LOAD(slot->from);
 
-	if (!slot)
-		return;
-	from = HASH_LOAD(slot->from);
 	if (from && from <= list_of_cell(map, map->nr_vcpus) &&
 	    list_lock(map, from - 1) == list_lock(map, list)) {
 		element = HASH_LOAD(slot->pop);
@@ -105,8 +95,10 @@ static long list_lock_acquire(const struct rt_map *map, u32 list, struct rt_vcpu
 	u32 dead;
 	long error = rt_lock_acquire(list_lock(map, list), vcpu, &dead);
 
-	if (unlikely(dead))
-		list_settle(map, list, dead);
+	/* All dead journals, not the dead owner's alone: it may have died while it settled one. */
+	for (u32 i = 0; unlikely(dead) && i < map->nr_vcpus; i++)
+		if (journal_dead(hash_slot(map, i)))
+			list_settle(map, list, hash_slot(map, i));
 	return error;
 }
 
@@ -273,16 +265,16 @@ void hash_finish(const struct rt_map *map, struct hash_slot *slot)
 
 long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 {
-	struct hash_slot *slot;
 	u32 dead;
 	long error = rt_lock_acquire(&hash_bucket(map, index)->lock, vcpu, &dead);
 
-	if (likely(!dead))
-		return error;
-	slot = dead_journal(map, dead);
-	if (slot && HASH_LOAD(slot->op) && HASH_LOAD(slot->bucket) == index)
-		hash_finish(map, slot);
-	return 0;
+	for (u32 i = 0; unlikely(dead) && i < map->nr_vcpus; i++) {
+		struct hash_slot *slot = hash_slot(map, i);
+
+		if (HASH_LOAD(slot->op) && HASH_LOAD(slot->bucket) == index && journal_dead(slot))
+			hash_finish(map, slot);
+	}
+	return error;
 }
 
 /*
@@ -339,7 +331,7 @@ bool hash_reclaim(const struct rt_map *map, struct rt_vcpu *vcpu)
 	for (u32 i = 0; i < map->nr_vcpus; i++) {
 		struct hash_slot *slot = hash_slot(map, i);
 
-		if (i != vcpu->index && journal_open(slot) && rt_lock_gone(HASH_LOAD(slot->token)))
+		if (i != vcpu->index && journal_dead(slot))
 			any |= !slot_settle(map, i, vcpu);
 	}
 	return any;

@@ -37,6 +37,7 @@ struct scenario {
 	void (*operate)(struct rt_map *map, struct rt_vcpu *vcpu);
 	/* NULL, or what is wrong. */
 	const char *(*examine)(struct rt_map *map, struct rt_vcpu *vcpu);
+	bool twice; /* the operation may be cut off twice */
 };
 
 static u32 *done; /* shared: the child's operation has ended */
@@ -235,21 +236,21 @@ static const char *examine_percpu(struct rt_map *map, struct rt_vcpu *vcpu)
 }
 
 static const struct scenario scenarios[] = {
-	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash },
+	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash, true },
 	{ "hash insert, stolen element", BPF_MAP_TYPE_HASH, 4, prepare_steal, insert_one,
-	  examine_hash },
+	  examine_hash, false },
 	{ "hash insert, element of a dead vCPU", BPF_MAP_TYPE_HASH, 4, prepare_cell, insert_one,
-	  examine_hash },
+	  examine_hash, false },
 	{ "hash insert, fresh element", BPF_MAP_TYPE_HASH, 32, prepare_hash, insert_one,
-	  examine_hash },
-	{ "hash replace", BPF_MAP_TYPE_HASH, 4, prepare_hash, replace_one, examine_replace },
-	{ "hash delete", BPF_MAP_TYPE_HASH, 4, prepare_hash, delete_one, examine_hash },
+	  examine_hash, false },
+	{ "hash replace", BPF_MAP_TYPE_HASH, 4, prepare_hash, replace_one, examine_replace, true },
+	{ "hash delete", BPF_MAP_TYPE_HASH, 4, prepare_hash, delete_one, examine_hash, true },
 	{ "percpu hash insert", BPF_MAP_TYPE_PERCPU_HASH, 4, prepare_nothing, insert_one,
-	  examine_percpu },
+	  examine_percpu, false },
 	{ "ring buffer output", BPF_MAP_TYPE_RINGBUF, 4096, prepare_nothing, output_one,
-	  examine_ring },
-	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace },
-	{ "perf buffer", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, perf_one, examine_perf },
+	  examine_ring, false },
+	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace, false },
+	{ "perf buffer", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, perf_one, examine_perf, false },
 };
 
 /* The shared memory that an operation may change. */
@@ -288,53 +289,6 @@ static void restore(const u8 *state)
 		memcpy(areas[i].at, state, areas[i].size);
 }
 
-static void child(const struct scenario *scenario, struct rt_map *map)
-{
-	struct rt_vcpu *vcpu;
-
-	rt_process_begin(false);
-	vcpu = env_vcpu();
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	raise(SIGSTOP);
-	scenario->operate(map, vcpu);
-	__atomic_store_n(done, 1, __ATOMIC_SEQ_CST);
-	_exit(0);
-}
-
-/* Steps through the operation and keeps each state that differs from the one before: how many. */
-static u32 record(const struct scenario *scenario, struct rt_map *map, u8 **states, u32 *ret_steps)
-{
-	u64 size = areas_size();
-	u32 nr = 0, steps = 0;
-	pid_t pid;
-	int status;
-
-	*done = 0;
-	pid = fork();
-	if (pid == 0)
-		child(scenario, map);
-	waitpid(pid, &status, 0);
-	for (; !*done && steps < STEPS_MAX; steps++) {
-		u8 *state = malloc(size);
-
-		save(state);
-		if (nr && !memcmp(state, states[nr - 1], size))
-			free(state);
-		else if (nr == STATES_MAX)
-			tap_bail("too many states");
-		else
-			states[nr++] = state;
-		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
-		waitpid(pid, &status, 0);
-		if (!WIFSTOPPED(status))
-			tap_bail("%s: the child ended: %x", scenario->name, (unsigned)status);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	*ret_steps = steps;
-	return nr;
-}
-
 /* Slot index for this thread, also from a dead holder. */
 static struct rt_vcpu *take_slot(u32 index)
 {
@@ -354,31 +308,118 @@ static struct rt_vcpu *take_slot(u32 index)
 	return found;
 }
 
+/* What one operation went through. */
+struct history {
+	u8 *states[STATES_MAX]; /* each differs from the one before */
+	u32 nr, steps;
+};
+
+static void history_clear(struct history *history)
+{
+	while (history->nr)
+		free(history->states[--history->nr]);
+}
+
+static void history_add(struct history *history)
+{
+	u64 size = areas_size();
+	u8 *state = malloc(size);
+
+	save(state);
+	if (history->nr && !memcmp(state, history->states[history->nr - 1], size))
+		free(state);
+	else if (history->nr == STATES_MAX)
+		tap_bail("too many states");
+	else
+		history->states[history->nr++] = state;
+}
+
+static void child(const struct scenario *scenario, struct rt_map *map, u32 slot)
+{
+	struct rt_vcpu *vcpu;
+
+	rt_process_begin(false);
+	vcpu = take_slot(slot);
+	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	raise(SIGSTOP);
+	scenario->operate(map, vcpu);
+	__atomic_store_n(done, 1, __ATOMIC_SEQ_CST);
+	_exit(0);
+}
+
+/* Steps through the operation, done by a child on this slot. */
+static void record(const struct scenario *scenario, struct rt_map *map, u32 slot,
+		   struct history *history)
+{
+	pid_t pid;
+	int status;
+
+	*done = 0;
+	history->nr = 0;
+	pid = fork();
+	if (pid == 0)
+		child(scenario, map, slot);
+	waitpid(pid, &status, 0);
+	for (history->steps = 0; !*done && history->steps < STEPS_MAX; history->steps++) {
+		history_add(history);
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+		waitpid(pid, &status, 0);
+		if (!WIFSTOPPED(status))
+			tap_bail("%s: the child ended: %x", scenario->name, (unsigned)status);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+}
+
 /* Whoever comes next: the same slot's next holder, or another slot's while that one stays dead. */
-static const char *examine_all(const struct scenario *scenario, struct rt_map *map, const u8 *state)
+static const char *examine_all(const struct scenario *scenario, struct rt_map *map,
+			       const struct history *history)
 {
 	const char *wrong = NULL;
 
-	for (u32 index = 0; index < SLOTS && !wrong; index++) {
+	for (u32 i = 0; i < history->nr * SLOTS && !wrong; i++) {
 		struct rt_vcpu *vcpu;
 
-		restore(state);
-		vcpu = take_slot(index);
+		restore(history->states[i / SLOTS]);
+		vcpu = take_slot(i % SLOTS);
 		wrong = scenario->examine(map, vcpu);
 		rt_vcpu_release(vcpu);
+		if (wrong)
+			tap_note("state %u, examined from slot %u", i / SLOTS, i % SLOTS);
+	}
+	return wrong;
+}
+
+/* The operation is done again after each death, and dies again at each of its instructions. */
+static const char *die_again(const struct scenario *scenario, struct rt_map *map,
+			     const struct history *first, u32 *ret_states)
+{
+	static struct history second;
+	const char *wrong = NULL;
+
+	*ret_states = 0;
+	/* By the dead one's slot and by another, in turn. */
+	for (u32 i = 0; i < first->nr && !wrong; i++) {
+		restore(first->states[i]);
+		record(scenario, map, i % 2, &second);
+		wrong = examine_all(scenario, map, &second);
+		if (wrong)
+			tap_note("after state %u, by slot %u", i, i % 2);
+		*ret_states += second.nr;
+		history_clear(&second);
 	}
 	return wrong;
 }
 
 static void run(struct arena *arena, const struct scenario *scenario)
 {
+	static struct history history;
 	bool ring = scenario->type == BPF_MAP_TYPE_RINGBUF;
 	struct rt_map *map = env_map(arena, scenario->type, ring ? 0 : 4, ring ? 0 : 8,
 				     scenario->max_entries, 0);
-	struct rt_vcpu *vcpu = env_vcpu();
-	u8 *states[STATES_MAX];
-	const char *wrong = NULL;
-	u32 nr, steps, bad = 0;
+	struct rt_vcpu *vcpu = take_slot(0);
+	const char *wrong;
+	u32 nr;
 
 	nr_areas = 0;
 	add_area(map->data, map->data_size);
@@ -390,18 +431,16 @@ static void run(struct arena *arena, const struct scenario *scenario)
 	add_area(perf->lost, sizeof(*perf->lost));
 	scenario->prepare(map, vcpu);
 	rt_vcpu_release(vcpu);
-	nr = record(scenario, map, states, &steps);
-	for (u32 i = 0; i < nr; i++) {
-		if (!wrong) {
-			wrong = examine_all(scenario, map, states[i]);
-			bad = i;
-		}
-		free(states[i]);
-	}
+	record(scenario, map, 0, &history);
+	wrong = examine_all(scenario, map, &history);
 	tap_ok(!wrong && *done, "%s: killed after each of %u instructions, %u states: %s",
-	       scenario->name, steps, nr, wrong ? wrong : "nothing lost");
-	if (wrong)
-		tap_note("state %u", bad);
+	       scenario->name, history.steps, history.nr, wrong ? wrong : "nothing lost");
+	if (scenario->twice && !UNDER_SANITIZER) {
+		wrong = die_again(scenario, map, &history, &nr);
+		tap_ok(!wrong, "%s: and once more, %u states: %s", scenario->name, nr,
+		       wrong ? wrong : "nothing lost");
+	}
+	history_clear(&history);
 	env_map_free(arena, map);
 }
 
