@@ -25,6 +25,7 @@ int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 ca
 	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
 		callee->regs[r] = caller->regs[r];
 	state->frame[++state->curframe] = callee;
+	log_scratch_all(env);
 	return 0;
 }
 

@@ -59,9 +59,9 @@ static bool scalar_safe(const struct reg *old, const struct reg *cur, struct id_
 {
 	if (!old->precise && how == COMPARE_LOOSE && !map->all_precise)
 		return true;
-	if ((old->id & ID_ADD_CONST) && (!(cur->id & ID_ADD_CONST) || old->off != cur->off))
+	if (old->id && (old->id & ID_ADD_CONST) != (cur->id & ID_ADD_CONST))
 		return false;
-	if (old->id && !(old->id & ID_ADD_CONST) && (cur->id & ID_ADD_CONST))
+	if ((old->id & ID_ADD_CONST) && old->off != cur->off)
 		return false;
 	return map_scalar_ids(map, old->id, cur->id) && number_within(old, cur);
 }

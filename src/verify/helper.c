@@ -61,17 +61,17 @@ struct arg_types {
 	const char *expected;
 };
 
-#define KEY_VALUE_FITS                                                                             \
+#define MEMORY_FITS                                                                                \
 	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | FITS(PTR_TO_MAP_KEY) | \
-	 FITS(PTR_TO_MAP_VALUE))
+	 FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM))
+#define MEMORY_EXPECTED                                                                            \
+	"fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
 
 static const struct arg_types arg_types[] = {
 	[ARG_CONST_MAP_PTR] = { FITS(CONST_PTR_TO_MAP), "map_ptr" },
-	[ARG_PTR_TO_MAP_KEY] = { KEY_VALUE_FITS, "fp, pkt, pkt_meta, map_key, map_value" },
-	[ARG_PTR_TO_MAP_VALUE] = { KEY_VALUE_FITS, "fp, pkt, pkt_meta, map_key, map_value" },
-	[ARG_PTR_TO_MEM] = { KEY_VALUE_FITS | FITS(PTR_TO_MEM),
-			     "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, "
-			     "trusted_ptr_" },
+	[ARG_PTR_TO_MAP_KEY] = { MEMORY_FITS, MEMORY_EXPECTED },
+	[ARG_PTR_TO_MAP_VALUE] = { MEMORY_FITS, MEMORY_EXPECTED },
+	[ARG_PTR_TO_MEM] = { MEMORY_FITS, MEMORY_EXPECTED },
 	[ARG_CONST_SIZE] = { FITS(SCALAR_VALUE), "scalar" },
 	[ARG_CONST_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
 	[ARG_CONST_ALLOC_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
@@ -425,6 +425,10 @@ static int note_tail_call_index(struct verify_env *env, const struct call_meta *
 
 	if (meta->func_id != BPF_FUNC_tail_call)
 		return 0;
+	if (meta->map->type != BPF_MAP_TYPE_PROG_ARRAY) {
+		verbose(env, "expected prog array map for tail call");
+		return -EINVAL;
+	}
 	if (!reg_is_const(index) || index->s.var_off.value >= meta->map->max_entries) {
 		aux->key_poisoned = true;
 		return 0;

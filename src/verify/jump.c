@@ -69,20 +69,34 @@ static void collect_one(struct collect *c, struct reg *reg, u32 frame, u32 index
 	c->set->entry[c->set->nr++] = (struct linked_reg){ frame, index, is_reg };
 }
 
-/* All registers and slots that share an id; those that do not fit lose it. */
-static void collect_linked(struct vstate *state, u32 id, struct linked_regs *set)
+/* All live registers and all slots that share an id; those that do not fit lose it. */
+static void collect_linked(struct verify_env *env, struct vstate *state, u32 id, struct linked_regs *set)
 {
 	struct collect c = { set, id & ~ID_ADD_CONST };
 
 	for (int f = state->curframe; f >= 0; f--) {
 		struct frame *frame = state->frame[f];
+		u32 insn = f == (int)state->curframe ? env->insn_idx : state->frame[f + 1]->callsite;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
-			collect_one(&c, &frame->regs[r], f, r, true);
+			if (env->aux[insn].live_regs & (1u << r))
+				collect_one(&c, &frame->regs[r], f, r, true);
 		for (u32 s = 0; s < frame->nr_slots; s++)
 			if (slot_is_spill(&frame->slots[s]))
 				collect_one(&c, &frame->slots[s].spilled, f, s, false);
 	}
+}
+
+/*
+ * Distances of words and of low halves do not mix. A low half at a distance tells nothing of the
+ * upper half of what it came from: that must be known to be zero.
+ */
+static bool comparable_links(const struct reg *reg, const struct reg *known)
+{
+	if (((reg->id ^ known->id) & ID_ADD_CONST) == ID_ADD_CONST)
+		return false;
+	return !(known->id & ID_ADD_CONST32) || (reg->id & ID_ADD_CONST32) ||
+	       reg->s.umax <= UINT32_MAX;
 }
 
 /* What was learnt about known holds for all that are linked to it. */
@@ -99,8 +113,10 @@ static void sync_linked(struct vstate *state, const struct reg *known, const str
 		if (reg->type != SCALAR_VALUE || reg == known ||
 		    (reg->id & ~ID_ADD_CONST) != (known->id & ~ID_ADD_CONST))
 			continue;
-		if ((!(reg->id & ID_ADD_CONST) && !(known->id & ID_ADD_CONST)) ||
-		    reg->off == known->off) {
+		if (!comparable_links(reg, known))
+			continue;
+		if (!((reg->id | known->id) & ID_ADD_CONST) ||
+		    (reg->off == known->off && !((reg->id ^ known->id) & ID_ADD_CONST32))) {
 			*reg = *known;
 			continue;
 		}
@@ -108,7 +124,7 @@ static void sync_linked(struct vstate *state, const struct reg *known, const str
 		*reg = *known;
 		reg->id = id;
 		reg->off = off;
-		scalar_alu(SCALAR_ADD, false, &reg->s, &distance);
+		scalar_alu(SCALAR_ADD, (reg->id | known->id) & ID_ADD_CONST32, &reg->s, &distance);
 	}
 }
 
@@ -256,9 +272,9 @@ static int split(struct verify_env *env, const struct bpf_insn *insn, struct reg
 	int err = 0;
 
 	if (is_register && src->type == SCALAR_VALUE && src->id)
-		collect_linked(env->cur, src->id, &linked);
+		collect_linked(env, env->cur, src->id, &linked);
 	if (dst->type == SCALAR_VALUE && dst->id)
-		collect_linked(env->cur, dst->id, &linked);
+		collect_linked(env, env->cur, dst->id, &linked);
 	if (linked.nr > 1)
 		err = push_history(env, env->cur, 0, &linked);
 	if (err)

@@ -166,12 +166,12 @@ static int check_unary(struct verify_env *env, const struct bpf_insn *insn)
 	err = operand_write(env, insn->dst_reg);
 	if (err)
 		return err;
-	if (BPF_OP(insn->code) != BPF_NEG || dst->type != SCALAR_VALUE) {
+	if (dst->type != SCALAR_VALUE) {
 		env_set_unknown(env, dst);
 		return 0;
 	}
 	unlink_scalar(dst);
-	scalar_neg(&dst->s, BPF_CLASS(insn->code) == BPF_ALU);
+	alu_scalar(insn, &dst->s, &dst->s);
 	return 0;
 }
 
@@ -179,22 +179,26 @@ static int check_unary(struct verify_env *env, const struct bpf_insn *insn)
 static void relink_after_add(struct verify_env *env, const struct bpf_insn *insn, struct reg *dst,
 			     const struct reg *src)
 {
-	bool is_add = BPF_OP(insn->code) == BPF_ADD && BPF_CLASS(insn->code) == BPF_ALU64;
+	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
+	u8 op = BPF_OP(insn->code);
+	bool itself = BPF_SRC(insn->code) == BPF_X && insn->src_reg == insn->dst_reg;
 	s64 distance;
 
 	if (!dst->id)
 		return;
-	if (!env->capable || !is_add || !scalar_is_const(&src->s) || (dst->id & ID_ADD_CONST)) {
+	if (!env->capable || (op != BPF_ADD && op != BPF_SUB) || itself ||
+	    (dst->id & ID_ADD_CONST) ||
+	    !(is32 ? scalar_is_const32(&src->s) : scalar_is_const(&src->s))) {
 		unlink_scalar(dst);
 		return;
 	}
-	distance = (s64)src->s.var_off.value;
-	if (distance != (s32)distance) {
+	distance = is32 ? (s32)src->s.var_off.value : (s64)src->s.var_off.value;
+	if (distance != (s32)distance || (op == BPF_SUB && distance == INT32_MIN)) {
 		unlink_scalar(dst);
 		return;
 	}
-	dst->id |= ID_ADD_CONST;
-	dst->off = (s32)distance;
+	dst->id |= is32 ? ID_ADD_CONST32 : ID_ADD_CONST64;
+	dst->off = op == BPF_SUB ? -(s32)distance : (s32)distance;
 }
 
 /* Pointer and pointer, or pointer and scalar. src is NULL-free: a constant is passed as a scalar. */
@@ -418,7 +422,6 @@ static int arithmetic_is_trivial(struct verify_env *env, const struct bpf_insn *
 		return 0;
 	if (BPF_OP(insn->code) == BPF_SUB && env->allow_ptr_leaks) {
 		env_set_unknown(env, dst);
-		scalar_zext32(&dst->s);
 		return 1;
 	}
 	verbose(env, "R%u 32-bit pointer arithmetic prohibited\n", insn->dst_reg);

@@ -45,8 +45,13 @@ enum reg_type {
 	MEM_RINGBUF = 1 << 10,
 };
 
-/* Set in reg.id: the register is the linked one plus the constant reg.off. */
-#define ID_ADD_CONST (1u << 31)
+/*
+ * Set in reg.id: the register is the linked one plus the constant reg.off, as a word, or its low half plus
+ * the constant, zero-extended.
+ */
+#define ID_ADD_CONST64 (1u << 31)
+#define ID_ADD_CONST32 (1u << 30)
+#define ID_ADD_CONST   (ID_ADD_CONST64 | ID_ADD_CONST32)
 
 /* Special values of reg.range of a packet pointer. */
 #define RANGE_AT_PKT_END     (-1)

@@ -30,6 +30,7 @@ enum test_map {
 #define CASE_STRICT	 2u
 #define CASE_OURS	 4u /* skep refuses what the kernel takes, or says it in its own words */
 #define CASE_STATE_FREQ	 8u
+#define CASE_LONG	 16u /* the level 2 log is too long */
 
 struct verify_case {
 	const char *name;

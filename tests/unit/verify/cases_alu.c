@@ -58,5 +58,8 @@ const struct verify_case cases_alu[] = {
 	{ "negative offset", SOCKET, "r2 = *(u32 *)(r1 +0)\nr2 += -2147483647\nr2 <<= 4\nr3 = r10\nr3 += r2\nr0 = 0\nexit", -EINVAL, NULL, 0 },
 	{ "signed modulo", SOCKET, "r0 = *(u32 *)(r1 +0)\nr0 s%= -3\nexit", 0, NULL, 0 },
 	{ "register shifts", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = r0\nr2 &= 7\nr3 = 1\nr3 <<= r2\nr4 = -1\nr4 >>= r2\nr5 = -8\nr5 s>>= r2\nr0 <<= r0\nexit", 0, NULL, 0 },
+	{ "links of a wide number's low half", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\nr2 = r0\nw2 += 5\nif r2 > 0x20 goto pc+1\nr3 = r0\nr4 = r2\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "links of a low half by zero", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\nr2 = r0\nw2 += 0\nif r2 > 0x20 goto pc+1\nr3 = r0\nr4 = r2\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "links of words and halves", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = r0\nr3 = r0\nw2 += 5\nr3 += 5\nif r2 > 0x20 goto pc+1\nr4 = r3\nr0 = 0\nexit", 0, NULL, 0 },
 	{ 0 }
 };

@@ -49,7 +49,7 @@ const struct verify_case cases_context[] = {
 	{ "packet load without context", SOCKET, "r6 = 0\nr0 = *(u8 *)skb[9]\nexit", -EINVAL, "at the time of BPF_LD_ABS|IND R6 != pointer to skb", 0 },
 	{ "packet load clobbers", SOCKET, "r6 = r1\nr2 = 1\nr0 = *(u8 *)skb[9]\nr0 = r2\nexit", -EACCES, "R2 !read_ok", 0 },
 	{ "packet load in another type", XDP, "r6 = r1\nr0 = *(u8 *)skb[9]\nexit", -EINVAL, "BPF_LD_[ABS|IND] instructions not allowed for this program type", 0 },
-	{ "one instruction, two pointers", TRACEPOINT, "r2 = *(u64 *)(r1 +8)\nif r2 == 0x0 goto pc+1\nr1 = map_value 7 + 0\nr0 = *(u64 *)(r1 +8)\nexit", -EINVAL, "same insn cannot be used with different pointers", 0 },
+	{ "one instruction, two pointers", TRACEPOINT, "r2 = *(u64 *)(r1 +8)\nif r2 == 0x0 goto pc+2\nr1 = map_value 7 + 0\nr0 = *(u64 *)(r1 +8)\nexit", -EINVAL, "same insn cannot be used with different pointers", 0 },
 	{ "atomic on the context", SOCKET, "r0 = 1\nlock *(u32 *)(r1 +48) += r0\nexit", -EACCES, "BPF_ATOMIC stores into R1 ctx is not allowed", 0 },
 	{ 0 }
 };

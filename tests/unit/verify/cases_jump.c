@@ -25,7 +25,7 @@ const struct verify_case cases_jump[] = {
 	{ "register and itself", SOCKET, "r0 = *(u32 *)(r1 +0)\nif r0 & r0 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
 	{ "pointer compared with zero", SOCKET, "r0 = 0\nr2 = map_value 7 + 0\nif r2 == 0x0 goto pc+1\nr0 = *(u64 *)(r2 +0)\nexit", 0, NULL, 0 },
 	{ "frame pointer compared with zero", SOCKET, "r0 = 0\nif r10 == 0x0 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
-	{ "pointer compared 32-bit", SOCKET, "r0 = 0\nr2 = map_value 7 + 0\nif w2 == 0x0 goto pc+1\nr0 = *(u64 *)(r2 +0)\nexit", 0, NULL, 0 },
+	{ "pointer compared 32-bit", SOCKET, "r0 = 0\nr2 = map_value 7 + 0\nif w2 == 0x0 goto pc+1\nr0 = *(u64 *)(r2 +0)\nexit", 0, NULL, CASE_OURS },
 	{ "pointers compared", SOCKET, "r0 = 0\nr2 = r10\nif r2 > r1 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
 	{ "pointer compared with number", SOCKET, "r0 = *(u32 *)(r1 +0)\nif r1 > r0 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
 	{ "copies share bounds", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = r0\nif r0 > 0x7 goto pc+5\nr3 = r10\nr3 += -8\n*(u64 *)(r3 +0) = r0\nr3 += r2\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", 0, NULL, 0 },

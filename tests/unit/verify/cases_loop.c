@@ -27,6 +27,6 @@ const struct verify_case cases_loop[] = {
 	{ "loop with a call", SOCKET, "r6 = 0\nr1 = r6\ncall f\nr6 += 1\nif r6 < 0x14 goto pc-4\nr0 = 0\nexit\nf: r0 = r1\nr0 += 1\nexit", 0, NULL, 0 },
 	{ "loop with branches", SOCKET, "r6 = r1\nr7 = 0\nr0 = *(u32 *)(r6 +0)\nif r0 > 0x5 goto pc+1\nr8 = 1\nr0 = *(u32 *)(r6 +4)\nif r0 > 0x5 goto pc+1\nr8 = 2\nr7 += 1\nif r7 < 0x1e goto pc-8\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "loop with map lookups", TRACEPOINT, "r6 = 0\n*(u32 *)(r10 -4) = r6\nr1 = map_fd 0\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\nif r0 == 0x0 goto pc+2\nr1 = 1\nlock *(u64 *)(r0 +0) += r1\nr6 += 1\nif r6 < 0x28 goto pc-11\nr0 = 0\nexit", 0, NULL, 0 },
-	{ "too many instructions", SOCKET, "r0 = 0\nr0 += 1\nif r0 < 0x989680 goto pc-2\nexit", -E2BIG, "BPF program is too large. Processed 1000001 insn", 0 },
+	{ "too many instructions", SOCKET, "r0 = 0\nr0 += 1\nif r0 < 0x989680 goto pc-2\nexit", -E2BIG, "BPF program is too large. Processed 1000001 insn", CASE_LONG },
 	{ 0 }
 };
