@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Context layouts: one table for each program type. What may be accessed follows the is_valid_access
- * callbacks of net/core/filter.c and kernel/trace/bpf_trace.c of Linux 6.18.
+ * Context layouts: one table for each program type. What may be accessed follows the
+ * is_valid_access callbacks of net/core/filter.c and kernel/trace/bpf_trace.c of Linux 6.18.
  */
 #include "abi/context.h"
 
@@ -12,10 +12,10 @@
 #define RAW_ARGS_MAX   12   /* MAX_BPF_FUNC_ARGS */
 
 /* A 32-bit field of __sk_buff that programs read, also in part. */
-#define SKB_READ(uapi, rt)                                                                         \
-	{                                                                                          \
-		.offset = offsetof(struct __sk_buff, uapi), .size = 4, .value = ABI_CTX_SCALAR,    \
-		.narrow = true, .rt_offset = offsetof(struct abi_rt_skb, rt), .rt_size = 4         \
+#define SKB_READ(uapi, rt)                                                                      \
+	{                                                                                       \
+		.offset = offsetof(struct __sk_buff, uapi), .size = 4, .value = ABI_CTX_SCALAR, \
+		.narrow = true, .rt_offset = offsetof(struct abi_rt_skb, rt), .rt_size = 4      \
 	}
 
 static const struct abi_ctx_field skb_fields[] = {
@@ -45,24 +45,22 @@ static const struct abi_ctx_field skb_fields[] = {
 	SKB_READ(gso_size, gso_size),
 };
 
-#define XDP_FIELD(uapi, kind, bytes)                                                               \
-	{                                                                                          \
-		.offset = offsetof(struct xdp_md, uapi), .size = 4, .value = kind,                 \
-		.rt_offset = offsetof(struct abi_rt_xdp, uapi), .rt_size = bytes                   \
+#define XDP_FIELD(uapi, kind, bytes)                                               \
+	{                                                                          \
+		.offset = offsetof(struct xdp_md, uapi), .size = 4, .value = kind, \
+		.rt_offset = offsetof(struct abi_rt_xdp, uapi), .rt_size = bytes   \
 	}
 
 static const struct abi_ctx_field xdp_fields[] = {
-	XDP_FIELD(data, ABI_CTX_PACKET, 8),
-	XDP_FIELD(data_end, ABI_CTX_PACKET_END, 8),
-	XDP_FIELD(data_meta, ABI_CTX_PACKET_META, 8),
-	XDP_FIELD(ingress_ifindex, ABI_CTX_SCALAR, 4),
+	XDP_FIELD(data, ABI_CTX_PACKET, 8),	      XDP_FIELD(data_end, ABI_CTX_PACKET_END, 8),
+	XDP_FIELD(data_meta, ABI_CTX_PACKET_META, 8), XDP_FIELD(ingress_ifindex, ABI_CTX_SCALAR, 4),
 	XDP_FIELD(rx_queue_index, ABI_CTX_SCALAR, 4),
 };
 
-#define PERF_FIELD(name)                                                                           \
-	{                                                                                          \
-		.offset = offsetof(struct bpf_perf_event_data, name), .size = 8, .narrow = true,   \
-		.rt_offset = offsetof(struct bpf_perf_event_data, name), .rt_size = 8              \
+#define PERF_FIELD(name)                                                                         \
+	{                                                                                        \
+		.offset = offsetof(struct bpf_perf_event_data, name), .size = 8, .narrow = true, \
+		.rt_offset = offsetof(struct bpf_perf_event_data, name), .rt_size = 8            \
 	}
 
 /* The register file in words, then the two fields behind it. */
@@ -128,7 +126,8 @@ static bool field_allows(const struct abi_ctx_field *field, u32 offset, u32 size
 	return size == field->size || (field->narrow && size < field->size);
 }
 
-const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size, bool write)
+const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size,
+					   bool write)
 {
 	static const struct abi_ctx_field free_form = { .value = ABI_CTX_SCALAR };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backtracking for precision: walks the executed instructions backwards, from checkpoint to checkpoint,
- * keeping a set of registers and slots whose origin is wanted, until the set is empty.
+ * Backtracking for precision: walks the executed instructions backwards, from checkpoint to
+ * checkpoint, keeping a set of registers and slots whose origin is wanted, until the set is empty.
  * Where the walk cannot follow (packet loads into a wanted register, …) all scalars of the path
  * become precise: slower, never wrong.
  */
@@ -68,7 +68,8 @@ static char *format_slots(char *text, u64 mask)
 	return text;
 }
 
-int push_history(struct verify_env *env, struct vstate *state, u32 flags, const struct linked_regs *linked)
+int push_history(struct verify_env *env, struct vstate *state, u32 flags,
+		 const struct linked_regs *linked)
 {
 	struct history *entry = env->cur_history;
 
@@ -89,7 +90,9 @@ int push_history(struct verify_env *env, struct vstate *state, u32 flags, const 
 		state->cap_history = capacity;
 	}
 	entry = &state->history[state->nr_history++];
-	*entry = (struct history){ .idx = env->insn_idx, .prev_idx = env->prev_insn_idx, .flags = flags };
+	*entry = (struct history){ .idx = env->insn_idx,
+				   .prev_idx = env->prev_insn_idx,
+				   .flags = flags };
 	if (linked)
 		entry->linked = *linked;
 	env->cur_history = entry;
@@ -131,8 +134,8 @@ static void sync_linked(struct backtrack *bt, const struct history *entry)
 	for (u32 i = 0; i < entry->linked.nr && !wanted; i++) {
 		const struct linked_reg *l = &entry->linked.entry[i];
 
-		wanted = l->is_reg ? bt->reg_masks[l->frame] & (1u << l->index) :
-				     !!(bt->stack_masks[l->frame] & (1ULL << l->index));
+		wanted = l->is_reg ? bt->reg_masks[l->frame] & (1u << l->index)
+				   : !!(bt->stack_masks[l->frame] & (1ULL << l->index));
 	}
 	for (u32 i = 0; i < entry->linked.nr && wanted; i++) {
 		const struct linked_reg *l = &entry->linked.entry[i];
@@ -184,7 +187,8 @@ static int back_load(struct backtrack *bt, const struct bpf_insn *insn, const st
 	return 0;
 }
 
-static int back_store(struct backtrack *bt, const struct bpf_insn *insn, const struct history *entry)
+static int back_store(struct backtrack *bt, const struct bpf_insn *insn,
+		      const struct history *entry)
 {
 	u64 bit;
 	u32 frame;
@@ -203,13 +207,15 @@ static int back_store(struct backtrack *bt, const struct bpf_insn *insn, const s
 	return 0;
 }
 
-/* Backwards over a call instruction means leaving the callee: its wanted arguments move to the caller. */
+/* Backwards over a call instruction means leaving the callee: its wanted arguments move to the
+ * caller. */
 static int back_static_call(struct verify_env *env, struct backtrack *bt)
 {
 	u32 args;
 
 	if (bt->reg_masks[bt->frame] & ~ARGUMENT_MASK)
-		return verify_bug(env, "static subprog unexpected regs %x", bt->reg_masks[bt->frame]);
+		return verify_bug(env, "static subprog unexpected regs %x",
+				  bt->reg_masks[bt->frame]);
 	if (bt->stack_masks[bt->frame])
 		return verify_bug(env, "static subprog leftover stack slots %" PRIx64,
 				  bt->stack_masks[bt->frame]);
@@ -248,7 +254,8 @@ static int back_call(struct verify_env *env, struct backtrack *bt, u32 idx, int 
 		return 0;
 	}
 	if (env->aux[idx].calls_callback && (int)idx != subseq_idx - 1) {
-		/* Out of a callback's body: its arguments come from the helper, not from scalars. */
+		/* Out of a callback's body: its arguments come from the helper, not from scalars.
+		 */
 		if (bt->reg_masks[bt->frame] & ~ARGUMENT_MASK || bt->stack_masks[bt->frame])
 			return verify_bug(env, "callback unexpected regs %x",
 					  bt->reg_masks[bt->frame]);
@@ -392,8 +399,8 @@ void forget_precision(struct vstate *state)
 }
 
 /* Backwards through the stretch of one state. 1: all origins found. */
-static int back_stretch(struct verify_env *env, const struct vstate *state, int last, int *subseq_idx,
-			bool *skip_first)
+static int back_stretch(struct verify_env *env, const struct vstate *state, int last,
+			int *subseq_idx, bool *skip_first)
 {
 	u32 end = state->nr_history;
 	int i = last;
@@ -466,8 +473,9 @@ static int reach_entry(struct verify_env *env, struct vstate *state)
 
 	if (state->curframe || !state->frame[0]->subprogno || bt->stack_masks[0] ||
 	    (bt->reg_masks[0] & ~ARGUMENT_MASK))
-		return verify_bug(env, "backtracking func entry subprog %u reg_mask %x stack_mask %" PRIx64,
-				  state->frame[0]->subprogno, bt->reg_masks[0], bt->stack_masks[0]);
+		return verify_bug(
+			env, "backtracking func entry subprog %u reg_mask %x stack_mask %" PRIx64,
+			state->frame[0]->subprogno, bt->reg_masks[0], bt->stack_masks[0]);
 	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
 		if ((bt->reg_masks[0] & (1u << r)) && state->frame[0]->regs[r].type == SCALAR_VALUE)
 			state->frame[0]->regs[r].precise = true;
@@ -486,7 +494,8 @@ static int search_origins(struct verify_env *env)
 		int err;
 
 		if (env->input->log.level & LOG_LEVEL2)
-			verbose(env, "mark_precise: frame%u: last_idx %d first_idx %d subseq_idx %d \n",
+			verbose(env,
+				"mark_precise: frame%u: last_idx %d first_idx %d subseq_idx %d \n",
 				env->bt.frame, last, first, subseq_idx);
 		if (last < 0)
 			return reach_entry(env, state);
@@ -534,7 +543,8 @@ int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot)
 	return search_origins(env);
 }
 
-static void log_propagation(struct verify_env *env, u32 f, bool *first, const char *kind, int number)
+static void log_propagation(struct verify_env *env, u32 f, bool *first, const char *kind,
+			    int number)
 {
 	if (!(env->input->log.level & LOG_LEVEL2))
 		return;

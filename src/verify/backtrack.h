@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Precision: when a check depended on the exact value of a scalar, the registers and stack slots that it
- * was computed from are marked precise in this and all parent states, so that pruning compares their
- * bounds. Scalars that are not precise are equal to any other.
+ * Precision: when a check depended on the exact value of a scalar, the registers and stack slots
+ * that it was computed from are marked precise in this and all parent states, so that pruning
+ * compares their bounds. Scalars that are not precise are equal to any other.
  */
 #ifndef SKEP_VERIFY_BACKTRACK_H
 #define SKEP_VERIFY_BACKTRACK_H
@@ -19,7 +19,8 @@ int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot);
 int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur);
 
 /* Notes that the current instruction was executed, with facts for backtracking. */
-int push_history(struct verify_env *env, struct vstate *state, u32 flags, const struct linked_regs *linked);
+int push_history(struct verify_env *env, struct vstate *state, u32 flags,
+		 const struct linked_regs *linked);
 
 /* Forgets the marks of a state that was just saved as a checkpoint. */
 void forget_precision(struct vstate *state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * func_info and line_info: records of a size that the client states, each of which must name existing
- * instructions, types and strings. Afterwards other files use them without checks.
+ * func_info and line_info: records of a size that the client states, each of which must name
+ * existing instructions, types and strings. Afterwards other files use them without checks.
  */
 #include "verify/btf_info.h"
 
@@ -131,7 +131,8 @@ static int check_funcs(struct verify_env *env)
 		bool scalar = returns_int(btf, info->type_id);
 
 		if (subprog->start != info->insn_off) {
-			verbose(env, "func_info BTF section doesn't match subprog layout in BPF program\n");
+			verbose(env, "func_info BTF section doesn't match subprog layout in BPF "
+				     "program\n");
 			return -EINVAL;
 		}
 		subprog->type_id = info->type_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Subprograms are followed into, with a frame of their own; global functions are verified once by themselves
- * and trusted by their prototype.
+ * Subprograms are followed into, with a frame of their own; global functions are verified once by
+ * themselves and trusted by their prototype.
  */
 #include "verify/call.h"
 
@@ -43,11 +43,13 @@ static int call_global(struct verify_env *env, u32 subprog)
 	int err = global_check_call(env, subprog);
 
 	if (err) {
-		verbose(env, "Caller passes invalid args into func#%u ('%s')\n", subprog, callee->name);
+		verbose(env, "Caller passes invalid args into func#%u ('%s')\n", subprog,
+			callee->name);
 		return err;
 	}
 	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2))
-		verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog, callee->name);
+		verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog,
+			callee->name);
 	callee->called = true;
 	clear_caller_saved(env);
 	env_set_unknown(env, &env_regs(env)[BPF_REG_0]);
@@ -60,7 +62,8 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 	int subprog = env_find_subprog(env, env->insn_idx + insn->imm + 1), err;
 
 	if (subprog < 0)
-		return verify_bug(env, "No program starts at insn %d", env->insn_idx + insn->imm + 1);
+		return verify_bug(env, "No program starts at insn %d",
+				  env->insn_idx + insn->imm + 1);
 	*ret_next = env->insn_idx + 1;
 	if (env->subprog[subprog].is_global)
 		return call_global(env, subprog);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control flow, once before exploration: everything must be reachable, nothing jumps into the second
- * half of an ld_imm64. The walk keeps its own stack: program size bounds it, not the C stack.
+ * Control flow, once before exploration: everything must be reachable, nothing jumps into the
+ * second half of an ld_imm64. The walk keeps its own stack: program size bounds it, not the C
+ * stack.
  *
  * Each instruction has up to two edges, walked in the order fall-through, branch. Loops are allowed
  * (exploration bounds them) unless the client lacks CAP_BPF.

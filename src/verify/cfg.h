@@ -14,7 +14,8 @@ int cfg_check(struct verify_env *env);
 /* Fills env->postorder and subprog.postorder_start. 0 or -ENOMEM. */
 int cfg_postorder(struct verify_env *env);
 
-/* Successors of an instruction inside its subprogram (a call falls through); their number, 0 to 2. */
+/* Successors of an instruction inside its subprogram (a call falls through); their number, 0 to 2.
+ */
 u32 cfg_successors(const struct verify_env *env, u32 insn, u32 successors[2]);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comparison of states for pruning. Ids are names: what counts is that equal ids in old are equal ids in
- * cur, so a map from old to current ids is built up while comparing.
+ * Comparison of states for pruning. Ids are names: what counts is that equal ids in old are equal
+ * ids in cur, so a map from old to current ids is built up while comparing.
  */
 #include "verify/compare.h"
 
@@ -92,8 +92,8 @@ static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map
 	case PTR_TO_MAP_KEY:
 	case PTR_TO_MAP_VALUE:
 	case PTR_TO_MEM:
-		return same_kind(old, cur) && number_within(old, cur) && map_ids(map, old->id, cur->id) &&
-		       map_ids(map, old->ref_id, cur->ref_id);
+		return same_kind(old, cur) && number_within(old, cur) &&
+		       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return packet_safe(old, cur, map);
 	default: return same_reg(old, cur, map) && old->frameno == cur->frameno;
@@ -109,7 +109,8 @@ static bool slot_all_misc(const struct verify_env *env, const struct slot *slot)
 	return true;
 }
 
-/* The scalar that a full load of the slot gives, if it gives one: a spilled one, or an unknown one. */
+/* The scalar that a full load of the slot gives, if it gives one: a spilled one, or an unknown one.
+ */
 static const struct reg *slot_as_scalar(const struct verify_env *env, const struct slot *slot,
 					struct reg *unknown)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * When does one state stand for another? old was proven safe (or is being explored): cur needs no
- * exploration of its own if every concrete state of cur is one of old, as far as old's proof depended
- * on it.
+ * exploration of its own if every concrete state of cur is one of old, as far as old's proof
+ * depended on it.
  */
 #ifndef SKEP_VERIFY_COMPARE_H
 #define SKEP_VERIFY_COMPARE_H

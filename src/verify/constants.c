@@ -52,7 +52,8 @@ static int map_fd(struct verify_env *env, const struct bpf_insn *insn, int *ret_
 	return 0;
 }
 
-static int value_address(struct verify_env *env, const struct verify_map *map, u32 off, u64 *ret_address)
+static int value_address(struct verify_env *env, const struct verify_map *map, u32 off,
+			 u64 *ret_address)
 {
 	if (off >= MAX_VAR_OFF) {
 		verbose(env, "direct value offset of %u is not allowed\n", off);
@@ -109,8 +110,11 @@ static int resolve_constant(struct verify_env *env, u32 i)
 	case 0:
 	case BPF_PSEUDO_FUNC: return 0;
 	case BPF_PSEUDO_BTF_ID:
-		verbose(env, "ldimm64 of a kernel variable (btf_id %d) is not supported here: there is no "
-			     "kernel whose variables could be read\n", insn->imm);
+		verbose(env,
+			"ldimm64 of a kernel variable (btf_id %d) is not supported here: there is "
+			"no "
+			"kernel whose variables could be read\n",
+			insn->imm);
 		return -EINVAL;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE: return resolve_map(env, i);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One verification: the program being judged, what was found out about each instruction and subprogram,
- * the path being explored and those still to explore. Lives from verify_program() to its return.
+ * One verification: the program being judged, what was found out about each instruction and
+ * subprogram, the path being explored and those still to explore. Lives from verify_program() to
+ * its return.
  */
 #ifndef SKEP_VERIFY_ENV_H
 #define SKEP_VERIFY_ENV_H
@@ -25,15 +26,16 @@ struct live_stack;
 enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_CTX };
 
 struct insn_aux {
-	u32 orig_idx; /* in the program as loaded */
-	u16 live_regs; /* registers that may be read before being written, before this instruction */
+	u32 orig_idx;  /* in the program as loaded */
+	u16 live_regs; /* registers that may be read before being written, before this instruction
+			*/
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
-	u8 access;     /* enum access_kind */
+	u8 access; /* enum access_kind */
 	bool map_poisoned, key_poisoned;
 	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
-	u32 map_off;	/* of BPF_PSEUDO_MAP_VALUE */
-	u64 const_key;	/* tail_call index + 1 when known */
+	u32 map_off;		      /* of BPF_PSEUDO_MAP_VALUE */
+	u64 const_key;		      /* tail_call index + 1 when known */
 };
 
 struct subprog {
@@ -44,7 +46,7 @@ struct subprog {
 	bool changes_packet;
 	bool is_global, is_callback;
 	bool called, verified; /* global: reached by a call; body checked by itself */
-	s32 type_id; /* BTF id of its FUNC, 0 if none */
+	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
 	const char *name;
 };
 
@@ -176,8 +178,10 @@ static inline s32 insn_jump_offset(const struct bpf_insn *insn)
 	return insn->code == (BPF_JMP32 | BPF_JA) ? insn->imm : insn->off;
 }
 
-/* A contradiction inside the verifier: logs it and returns -EFAULT. Never a verdict on the program. */
-int verify_bug(struct verify_env *env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A contradiction inside the verifier: logs it and returns -EFAULT. Never a verdict on the program.
+ */
+int verify_bug(struct verify_env *env, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Log-side marks: registers and slots whose state is printed after the instruction. */
 static inline void scratch_reg(struct verify_env *env, u32 regno)

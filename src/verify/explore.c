@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The main loop: one instruction of one path at a time. Paths that branch off are pushed and taken up
- * again when the current one ends, so that depth costs memory, not C stack.
+ * The main loop: one instruction of one path at a time. Paths that branch off are pushed and taken
+ * up again when the current one ends, so that depth costs memory, not C stack.
  */
 #include "verify/explore.h"
 
@@ -223,7 +223,8 @@ static int arrive(struct verify_env *env, bool print_state)
 
 	env->cur_history = NULL;
 	if (env->insn_idx >= env->nr_insns)
-		return verify_bug(env, "invalid insn idx %u insn_cnt %u", env->insn_idx, env->nr_insns);
+		return verify_bug(env, "invalid insn idx %u insn_cnt %u", env->insn_idx,
+				  env->nr_insns);
 	if (++env->insns_processed > INSNS_PROCESSED_MAX) {
 		verbose(env, "BPF program is too large. Processed %u insn\n", env->insns_processed);
 		return -E2BIG;
@@ -345,7 +346,8 @@ static int explore_global(struct verify_env *env, u32 i)
 	if (!(env->input->log.level & LOG_LEVEL2))
 		log_rewind(env, 0);
 	if (logs_paths(env))
-		verbose(env, "Func#%u ('%s') is safe for any args that match its prototype\n", i, name);
+		verbose(env, "Func#%u ('%s') is safe for any args that match its prototype\n", i,
+			name);
 	return 0;
 }
 

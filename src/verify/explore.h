@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path exploration: executes the program symbolically from each entry, depth first, until no path is
- * left. Every instruction's effect is judged by the files it dispatches to.
+ * Path exploration: executes the program symbolically from each entry, depth first, until no path
+ * is left. Every instruction's effect is judged by the files it dispatches to.
  */
 #ifndef SKEP_VERIFY_EXPLORE_H
 #define SKEP_VERIFY_EXPLORE_H

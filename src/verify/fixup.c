@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * After a program was accepted: branches that only ever go one way become plain jumps, what was never
- * reached is removed, and context accesses are turned into those of the run-time context. Runs last; nothing
- * is judged any more.
+ * After a program was accepted: branches that only ever go one way become plain jumps, what was
+ * never reached is removed, and context accesses are turned into those of the run-time context.
+ * Runs last; nothing is judged any more.
  */
 #include "verify/fixup.h"
 

@@ -8,8 +8,8 @@
 #include "verify/env.h"
 
 /*
- * Removes code that no path reaches and rewrites context accesses; env->insns, env->aux, env->subprog are
- * changed in place. 0 or -errno.
+ * Removes code that no path reaches and rewrites context accesses; env->insns, env->aux,
+ * env->subprog are changed in place. 0 or -errno.
  */
 int fixup_program(struct verify_env *env);
 

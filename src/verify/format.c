@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Format strings: what follows a percent sign must be a conversion that the data plane's formatter knows,
- * and there must be an argument for it.
+ * Format strings: what follows a percent sign must be a conversion that the data plane's formatter
+ * knows, and there must be an argument for it.
  */
 #include "verify/format.h"
 

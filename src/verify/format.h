@@ -7,7 +7,8 @@
 
 #include "base/types.h"
 
-/* Is the NUL-terminated format good for nr_args arguments (kernel/bpf/helpers.c, bpf_bprintf_prepare)? */
+/* Is the NUL-terminated format good for nr_args arguments (kernel/bpf/helpers.c,
+ * bpf_bprintf_prepare)? */
 bool format_check(const char *format, u64 nr_args);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prototypes of global functions: numbers, the program's context, and pointers to memory of a known size
- * (which may be null). Whatever else a prototype asks for is refused.
+ * Prototypes of global functions: numbers, the program's context, and pointers to memory of a known
+ * size (which may be null). Whatever else a prototype asks for is refused.
  */
 #include "verify/global.h"
 
@@ -67,8 +67,8 @@ static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u
 	if (btf_size_of(btf, type->type, &size) || !size) {
 		const char *name = btf_type_name(btf, type->type);
 
-		verbose(env, "arg#%u reference type('UNKNOWN %s') size cannot be determined: %d\n", i,
-			name ? name : "", -EINVAL);
+		verbose(env, "arg#%u reference type('UNKNOWN %s') size cannot be determined: %d\n",
+			i, name ? name : "", -EINVAL);
 		return -EINVAL;
 	}
 	proto->arg[i].kind = ARG_IS_MEM;
@@ -84,13 +84,15 @@ static int read_prototype(struct verify_env *env, u32 subprog, struct prototype 
 	u32 nr = btf_vlen_of(type);
 
 	if (nr > 5) {
-		verbose(env, "Global function %s() with %u > %d args. Buggy compiler.\n", name, nr, 5);
+		verbose(env, "Global function %s() with %u > %d args. Buggy compiler.\n", name, nr,
+			5);
 		return -EINVAL;
 	}
 	ret = type->type ? btf_skip_modifiers(btf, type->type, NULL) : NULL;
 	if (!ret || (btf_kind_of(ret) != BTF_KIND_INT && btf_kind_of(ret) != BTF_KIND_ENUM &&
 		     btf_kind_of(ret) != BTF_KIND_ENUM64)) {
-		verbose(env, "Global function %s() doesn't return scalar. Only those are supported.\n",
+		verbose(env,
+			"Global function %s() doesn't return scalar. Only those are supported.\n",
 			name);
 		return -EINVAL;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Global functions: verified once with arguments of which only the types are known, then any call whose
- * arguments have these types is good.
+ * Global functions: verified once with arguments of which only the types are known, then any call
+ * whose arguments have these types is good.
  */
 #ifndef SKEP_VERIFY_GLOBAL_H
 #define SKEP_VERIFY_GLOBAL_H

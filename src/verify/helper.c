@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helper calls, driven by the prototypes of src/abi: for each argument type which registers fit and how
- * far the helper reaches through them.
+ * Helper calls, driven by the prototypes of src/abi: for each argument type which registers fit and
+ * how far the helper reaches through them.
  */
 #include "verify/helper.h"
 
@@ -16,7 +16,7 @@
 #include "verify/operand.h"
 #include "verify/packet.h"
 
-#define MAX_ERRNO	4095
+#define MAX_ERRNO	 4095
 #define SIZE_MAX_ALLOWED (1u << 29) /* BPF_MAX_VAR_SIZ */
 
 /* What the arguments told, for the checks after them. */
@@ -27,8 +27,8 @@ struct call_meta {
 	u32 release_regno, ref_id;
 	u32 fill_regno; /* stack memory that the helper fills: pointer and size */
 	int fill_size;
-	u32 mem_size; /* of the memory that it returns */
-	u64 size_max; /* largest value of the last size argument */
+	u32 mem_size;  /* of the memory that it returns */
+	u64 size_max;  /* largest value of the last size argument */
 	s64 const_key; /* of an array lookup, -1: not known */
 };
 
@@ -47,7 +47,7 @@ u32 helper_nr_args(s32 func_id)
 	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);
 	u32 nr = 0;
 
-	if (!helper || !helper->available)
+	if (!helper || (!helper->available && helper->arg[0] == ARG_NONE))
 		return 5;
 	while (nr < 5 && helper->arg[nr] != ARG_NONE)
 		nr++;
@@ -61,11 +61,10 @@ struct arg_types {
 	const char *expected;
 };
 
-#define MEMORY_FITS                                                                                \
-	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | FITS(PTR_TO_MAP_KEY) | \
-	 FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM))
-#define MEMORY_EXPECTED                                                                            \
-	"fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
+#define MEMORY_FITS                                                            \
+	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | \
+	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM))
+#define MEMORY_EXPECTED "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
 
 static const struct arg_types arg_types[] = {
 	[ARG_CONST_MAP_PTR] = { FITS(CONST_PTR_TO_MAP), "map_ptr" },
@@ -119,8 +118,10 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 
 	if (arg & ABI_ARG_RELEASE) {
 		if (reg->off) {
-			verbose(env, "R%u must have zero offset when passed to release func or trusted "
-				     "arg to kfunc\n", regno);
+			verbose(env,
+				"R%u must have zero offset when passed to release func or trusted "
+				"arg to kfunc\n",
+				regno);
 			return -EINVAL;
 		}
 		return check_unmodified(env, regno, false);
@@ -139,7 +140,8 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 	}
 }
 
-int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed, bool *fills)
+int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed,
+		       bool *fills)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
@@ -147,7 +149,8 @@ int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_
 	if (!tnum_is_const(reg->s.var_off))
 		fills = NULL;
 	if (reg->s.smin < 0) {
-		verbose(env, "R%u min value is negative, either use unsigned or 'var &= const'\n", regno);
+		verbose(env, "R%u min value is negative, either use unsigned or 'var &= const'\n",
+			regno);
 		return -EACCES;
 	}
 	if (!reg->s.umin && !zero_allowed) {
@@ -156,7 +159,8 @@ int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_
 		return -EACCES;
 	}
 	if (reg->s.umax >= SIZE_MAX_ALLOWED) {
-		verbose(env, "R%u unbounded memory access, use 'var &= const' or 'if (var < const)'\n",
+		verbose(env,
+			"R%u unbounded memory access, use 'var &= const' or 'if (var < const)'\n",
 			regno);
 		return -EACCES;
 	}
@@ -164,7 +168,8 @@ int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_
 	return err ? err : mark_precise(env, regno);
 }
 
-static int check_size_arg(struct verify_env *env, u32 regno, struct call_meta *meta, bool zero_allowed)
+static int check_size_arg(struct verify_env *env, u32 regno, struct call_meta *meta,
+			  bool zero_allowed)
 {
 	u16 memory = meta->helper->arg[regno - 2];
 	bool raw = memory & ABI_ARG_MEM_UNINIT, fills = false;
@@ -180,7 +185,8 @@ static int check_size_arg(struct verify_env *env, u32 regno, struct call_meta *m
 	return err;
 }
 
-/* The value of a key that lies on the stack, if it is known; *ret_slot: what has to be precise for it. */
+/* The value of a key that lies on the stack, if it is known; *ret_slot: what has to be precise for
+ * it. */
 static s64 constant_key(struct verify_env *env, const struct reg *reg, u32 key_size, int *ret_slot)
 {
 	const struct frame *frame;
@@ -219,7 +225,8 @@ static int check_key_arg(struct verify_env *env, u32 regno, struct call_meta *me
 		return -EACCES;
 	}
 	err = mem_helper_access(env, regno, meta->map->key_size, false, false, NULL);
-	if (err || (meta->map->type != BPF_MAP_TYPE_ARRAY && meta->map->type != BPF_MAP_TYPE_PERCPU_ARRAY))
+	if (err ||
+	    (meta->map->type != BPF_MAP_TYPE_ARRAY && meta->map->type != BPF_MAP_TYPE_PERCPU_ARRAY))
 		return err;
 	meta->const_key = constant_key(env, reg, meta->map->key_size, &slot);
 	return slot < 0 ? 0 : mark_slot_precise(env, reg->frameno, slot);
@@ -275,7 +282,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 		if (!(arg & ABI_ARG_FIXED_SIZE))
 			return 0; /* with its size, the next argument */
 		err = mem_helper_access(env, regno, meta->helper->arg_size[regno - 1],
-					raw || (arg & ABI_ARG_MEM_WRITE), false, raw ? &fills : NULL);
+					raw || (arg & ABI_ARG_MEM_WRITE), false,
+					raw ? &fills : NULL);
 		if (fills) {
 			meta->fill_regno = regno;
 			meta->fill_size = meta->helper->arg_size[regno - 1];
@@ -327,7 +335,8 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 		return err;
 	if (arg & ABI_ARG_RELEASE) {
 		if (!reg->ref_id) {
-			verbose(env, "R%u must be referenced when passed to release function\n", regno);
+			verbose(env, "R%u must be referenced when passed to release function\n",
+				regno);
 			return -EINVAL;
 		}
 		meta->release_regno = regno;
@@ -355,7 +364,8 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		return -EINVAL;
 	}
 	if (!env->input->gpl_compatible && helper->gpl_only) {
-		verbose(env, "cannot call GPL-restricted function from non-GPL compatible program\n");
+		verbose(env,
+			"cannot call GPL-restricted function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
 	if (!helper->available) {
@@ -400,15 +410,16 @@ static int check_map_use(struct verify_env *env, const struct call_meta *meta)
 	return -EINVAL;
 }
 
-/* Writes through a helper into maps that programs may not change; which map the call always gets. */
+/* Writes through a helper into maps that programs may not change; which map the call always gets.
+ */
 static int note_map(struct verify_env *env, const struct call_meta *meta)
 {
 	struct insn_aux *aux = &env->aux[env->insn_idx];
 
 	if (!meta->map)
 		return 0;
-	if ((meta->map->flags & BPF_F_RDONLY_PROG) &&
-	    (meta->func_id == BPF_FUNC_map_update_elem || meta->func_id == BPF_FUNC_map_delete_elem)) {
+	if ((meta->map->flags & BPF_F_RDONLY_PROG) && (meta->func_id == BPF_FUNC_map_update_elem ||
+						       meta->func_id == BPF_FUNC_map_delete_elem)) {
 		verbose(env, "write into map forbidden\n");
 		return -EACCES;
 	}
@@ -548,7 +559,8 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 		env->id_gen++;
 		r0->id = r0->ref_id = ++env->id_gen;
 		return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
-	default: return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);
+	default:
+		return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helper calls: is the helper known and allowed, do the arguments fit its prototype, what is the result.
+ * Helper calls: is the helper known and allowed, do the arguments fit its prototype, what is the
+ * result.
  */
 #ifndef SKEP_VERIFY_HELPER_H
 #define SKEP_VERIFY_HELPER_H
@@ -20,6 +21,7 @@ u32 helper_nr_args(s32 func_id);
  * size bytes at regno - 1, size being in regno: bounds, and that the size is bounded. See
  * mem_helper_access().
  */
-int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed, bool *fills);
+int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed,
+		       bool *fills);
 
 #endif

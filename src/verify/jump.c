@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Conditional jumps. If the outcome is known only that way is followed, and the compared registers become
- * precise; otherwise both ways are, each with what it knows more.
+ * Conditional jumps. If the outcome is known only that way is followed, and the compared registers
+ * become precise; otherwise both ways are, each with what it knows more.
  */
 #include "verify/jump.h"
 
@@ -29,7 +29,8 @@ static bool reg_not_null(const struct reg *reg)
 	}
 }
 
-static enum scalar_truth decide(const struct bpf_insn *insn, const struct reg *dst, const struct reg *src)
+static enum scalar_truth decide(const struct bpf_insn *insn, const struct reg *dst,
+				const struct reg *src)
 {
 	u8 op = BPF_OP(insn->code);
 
@@ -70,13 +71,15 @@ static void collect_one(struct collect *c, struct reg *reg, u32 frame, u32 index
 }
 
 /* All live registers and all slots that share an id; those that do not fit lose it. */
-static void collect_linked(struct verify_env *env, struct vstate *state, u32 id, struct linked_regs *set)
+static void collect_linked(struct verify_env *env, struct vstate *state, u32 id,
+			   struct linked_regs *set)
 {
 	struct collect c = { set, id & ~ID_ADD_CONST };
 
 	for (int f = state->curframe; f >= 0; f--) {
 		struct frame *frame = state->frame[f];
-		u32 insn = f == (int)state->curframe ? env->insn_idx : state->frame[f + 1]->callsite;
+		u32 insn =
+			f == (int)state->curframe ? env->insn_idx : state->frame[f + 1]->callsite;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
 			if (env->aux[insn].live_regs & (1u << r))
@@ -100,12 +103,14 @@ static bool comparable_links(const struct reg *reg, const struct reg *known)
 }
 
 /* What was learnt about known holds for all that are linked to it. */
-static void sync_linked(struct vstate *state, const struct reg *known, const struct linked_regs *set)
+static void sync_linked(struct vstate *state, const struct reg *known,
+			const struct linked_regs *set)
 {
 	for (u32 i = 0; i < set->nr; i++) {
 		const struct linked_reg *l = &set->entry[i];
 		struct frame *frame = state->frame[l->frame];
-		struct reg *reg = l->is_reg ? &frame->regs[l->index] : &frame->slots[l->index].spilled;
+		struct reg *reg =
+			l->is_reg ? &frame->regs[l->index] : &frame->slots[l->index].spilled;
 		struct scalar distance;
 		u32 id = reg->id;
 		s32 off = reg->off;
@@ -164,7 +169,8 @@ static void mark_null_or_not(struct vstate *state, u32 regno, bool is_null)
 }
 
 /* Comparing a pointer that may be null with one that is not: where they are equal it is not. */
-static void lift_null_by_equality(struct frame *taken, struct frame *fall, const struct bpf_insn *insn)
+static void lift_null_by_equality(struct frame *taken, struct frame *fall,
+				  const struct bpf_insn *insn)
 {
 	u8 op = BPF_OP(insn->code);
 	struct reg *dst, *src;
@@ -262,7 +268,8 @@ static void refine(struct verify_env *env, const struct bpf_insn *insn, struct v
 	}
 }
 
-static int split(struct verify_env *env, const struct bpf_insn *insn, struct reg *src, u32 *ret_next)
+static int split(struct verify_env *env, const struct bpf_insn *insn, struct reg *src,
+		 u32 *ret_next)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
 	bool is_register = BPF_SRC(insn->code) == BPF_X;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Conditional jumps: both outcomes, what each teaches about registers, null checks and packet bounds.
+ * Conditional jumps: both outcomes, what each teaches about registers, null checks and packet
+ * bounds.
  */
 #ifndef SKEP_VERIFY_JUMP_H
 #define SKEP_VERIFY_JUMP_H

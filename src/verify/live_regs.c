@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Live registers: backward data flow, live-before = (live-after minus written) plus read. Whatever an
- * instruction could read counts as read.
+ * Live registers: backward data flow, live-before = (live-after minus written) plus read. Whatever
+ * an instruction could read counts as read.
  */
 #include "verify/live_regs.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which registers may still be read before they are written, for each instruction, by data flow over
- * the control-flow graph: computed once, before exploration. Pruning ignores dead registers.
+ * Which registers may still be read before they are written, for each instruction, by data flow
+ * over the control-flow graph: computed once, before exploration. Pruning ignores dead registers.
  */
 #ifndef SKEP_VERIFY_LIVE_REGS_H
 #define SKEP_VERIFY_LIVE_REGS_H

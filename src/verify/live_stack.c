@@ -194,7 +194,8 @@ static bool solve_frame(struct verify_env *env, struct instance *instance, u32 f
 			u32 i = env->postorder[p], next[2];
 			u32 edges = cfg_successors(env, i, next);
 			struct slot_masks *m = &masks[i - instance->start];
-			u64 after = 0, written = edges ? ~0ULL : 0, write = m->write | m->callee_write;
+			u64 after = 0, written = edges ? ~0ULL : 0,
+			    write = m->write | m->callee_write;
 
 			for (u32 e = 0; e < edges; e++) {
 				after |= masks[next[e] - instance->start].live;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which stack slots may still be read: collected while paths are explored, per chain of calls, and solved
- * by data flow over the control-flow graph when a checkpoint is cleaned.
+ * Which stack slots may still be read: collected while paths are explored, per chain of calls, and
+ * solved by data flow over the control-flow graph when a checkpoint is cleaned.
  *
- * A slot is named by the frame it lies in and its number. Reads that happened are certain; writes count
- * only if every visit of the instruction wrote the whole slot.
+ * A slot is named by the frame it lies in and its number. Reads that happened are certain; writes
+ * count only if every visit of the instruction wrote the whole slot.
  */
 #ifndef SKEP_VERIFY_LIVE_STACK_H
 #define SKEP_VERIFY_LIVE_STACK_H
@@ -24,8 +24,8 @@ void live_stack_read(struct verify_env *env, u32 frameno, u32 slot);
 void live_stack_write(struct verify_env *env, u32 frameno, u32 slot);
 
 /*
- * Prepares questions about a state (solves what changed since the last time), then answers: may slot of
- * frame be read on any way from state on?
+ * Prepares questions about a state (solves what changed since the last time), then answers: may
+ * slot of frame be read on any way from state on?
  */
 void live_stack_query(struct verify_env *env, const struct vstate *state);
 bool live_stack_alive(struct verify_env *env, const struct vstate *state, u32 frameno, u32 slot);

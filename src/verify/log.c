@@ -17,9 +17,9 @@
 #include "isa/disasm.h"
 #include "verify/btf_info.h"
 
-#define LOG_KEEP_MAX   (64UL << 20)
-#define LOG_STREAM_MAX (256UL << 10)
-#define LOG_LINE_MAX   8192
+#define LOG_KEEP_MAX	(64UL << 20)
+#define LOG_STREAM_MAX	(256UL << 10)
+#define LOG_LINE_MAX	8192
 #define HELPER_NAME_MAX 64
 
 static void drop_front(struct log *log, u64 bytes)

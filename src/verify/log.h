@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The verifier's log: text in the kernel's wording, rewound when a path is left (level 1), or streamed
- * (level 2). Positions count bytes from the start of the log, also of those already streamed.
+ * The verifier's log: text in the kernel's wording, rewound when a path is left (level 1), or
+ * streamed (level 2). Positions count bytes from the start of the log, also of those already
+ * streamed.
  */
 #ifndef SKEP_VERIFY_LOG_H
 #define SKEP_VERIFY_LOG_H
@@ -40,7 +41,8 @@ void log_rewind(struct verify_env *env, u64 pos);
 /* Hands the text to the client's sink and frees it. */
 void log_finish(struct verify_env *env);
 
-/* "; source line @ file.c:NN" of insn if it differs from the last one printed. prefix may be NULL. */
+/* "; source line @ file.c:NN" of insn if it differs from the last one printed. prefix may be NULL.
+ */
 void log_source_line(struct verify_env *env, u32 insn, const char *prefix);
 /* "NUMBER: ", a prefix for the above; buffer of 16 bytes. */
 const char *log_number(char *buffer, u32 number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prints verifier states as Linux 6.18 does (kernel/bpf/log.c): tools and people read these lines, so
- * spacing, order and number bases follow the kernel's exactly.
+ * Prints verifier states as Linux 6.18 does (kernel/bpf/log.c): tools and people read these lines,
+ * so spacing, order and number bases follow the kernel's exactly.
  */
 #include "verify/env.h"
 
@@ -114,7 +114,8 @@ static void separate(struct verify_env *env, const char **sep)
 	*sep = ",";
 }
 
-static void print_pointer_attributes(struct verify_env *env, const struct reg *reg, const char **sep)
+static void print_pointer_attributes(struct verify_env *env, const struct reg *reg,
+				     const char **sep)
 {
 	u32 base = reg_base(reg->type);
 
@@ -194,8 +195,9 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 
 static void print_slot(struct verify_env *env, const struct frame *frame, u32 index)
 {
-	static const char letters[] = { [SLOT_INVALID] = '?', [SLOT_SPILL] = 'r', [SLOT_MISC] = 'm',
-					[SLOT_ZERO] = '0' };
+	static const char letters[] = {
+		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r', [SLOT_MISC] = 'm', [SLOT_ZERO] = '0'
+	};
 	const struct slot *slot = &frame->slots[index];
 	char bytes[REG_SIZE + 1];
 	bool valid = false;
@@ -262,7 +264,8 @@ void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, 
 		clear_scratched(env);
 }
 
-/* Columns to skip behind an instruction of length bytes: at least 4, up to a multiple of 8, at least 40. */
+/* Columns to skip behind an instruction of length bytes: at least 4, up to a multiple of 8, at
+ * least 40. */
 static int column_gap(u64 length)
 {
 	u64 column = length + 4 > COLUMN_STATE ? length + 4 : COLUMN_STATE;

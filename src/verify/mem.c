@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory accesses other than the stack's. Each pointer type says how large its object is and who may write;
- * map values that can never change again give constants.
+ * Memory accesses other than the stack's. Each pointer type says how large its object is and who
+ * may write; map values that can never change again give constants.
  */
 #include "verify/mem.h"
 
@@ -25,7 +25,8 @@ void reg_invalidate(struct verify_env *env, struct reg *reg)
 		reg_set_not_init(reg);
 }
 
-static int check_alignment(struct verify_env *env, const struct reg *reg, int off, int size, bool strict)
+static int check_alignment(struct verify_env *env, const struct reg *reg, int off, int size,
+			   bool strict)
 {
 	const char *what = "";
 	struct tnum where;
@@ -74,8 +75,8 @@ static int check_offset(struct verify_env *env, u32 regno, s64 off, int size, u3
 			(int)off, size);
 		break;
 	case PTR_TO_MAP_VALUE:
-		verbose(env, "invalid access to map value, value_size=%u off=%d size=%d\n", object_size,
-			(int)off, size);
+		verbose(env, "invalid access to map value, value_size=%u off=%d size=%d\n",
+			object_size, (int)off, size);
 		break;
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META:
@@ -96,9 +97,11 @@ static int check_region(struct verify_env *env, u32 regno, int off, int size, u3
 	const struct scalar *s = &env_regs(env)[regno].s;
 	int err;
 
-	if (s->smin < 0 && (s->smin == INT64_MIN || s->smin + off != (s32)(s->smin + off) ||
-			    s->smin + off < 0)) {
-		verbose(env, "R%u min value is negative, either use unsigned index or do a if (index >=0) check.\n",
+	if (s->smin < 0 &&
+	    (s->smin == INT64_MIN || s->smin + off != (s32)(s->smin + off) || s->smin + off < 0)) {
+		verbose(env,
+			"R%u min value is negative, either use unsigned index or do a if (index "
+			">=0) check.\n",
 			regno);
 		return -EACCES;
 	}
@@ -108,7 +111,8 @@ static int check_region(struct verify_env *env, u32 regno, int off, int size, u3
 		return err;
 	}
 	if (s->umax >= MAX_VAR_OFF) {
-		verbose(env, "R%u unbounded memory access, make sure to bounds check any such access\n",
+		verbose(env,
+			"R%u unbounded memory access, make sure to bounds check any such access\n",
 			regno);
 		return -EACCES;
 	}
@@ -125,23 +129,28 @@ static int check_map_rights(struct verify_env *env, const struct verify_map *map
 
 	if (!(map->flags & denied))
 		return 0;
-	verbose(env, write ? "write into map forbidden, value_size=%u off=%d size=%d\n" :
-			     "read from map forbidden, value_size=%u off=%d size=%d\n",
+	verbose(env,
+		write ? "write into map forbidden, value_size=%u off=%d size=%d\n"
+		      : "read from map forbidden, value_size=%u off=%d size=%d\n",
 		map->value_size, off, size);
 	return -EACCES;
 }
 
-static int check_packet_range(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed)
+static int check_packet_range(struct verify_env *env, u32 regno, int off, int size,
+			      bool zero_allowed)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
 
 	if (reg->s.smin < 0) {
-		verbose(env, "R%u min value is negative, either use unsigned index or do a if (index >=0) check.\n",
+		verbose(env,
+			"R%u min value is negative, either use unsigned index or do a if (index "
+			">=0) check.\n",
 			regno);
 		return -EACCES;
 	}
-	err = reg->range < 0 ? -EINVAL : check_offset(env, regno, off, size, reg->range, zero_allowed);
+	err = reg->range < 0 ? -EINVAL
+			     : check_offset(env, regno, off, size, reg->range, zero_allowed);
 	if (err)
 		verbose(env, "R%u offset is outside of the packet\n", regno);
 	return err;
@@ -154,7 +163,8 @@ int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed)
 	char text[64];
 
 	if (reg->off < 0) {
-		verbose(env, "negative offset %s ptr R%u off=%d disallowed\n", type, regno, reg->off);
+		verbose(env, "negative offset %s ptr R%u off=%d disallowed\n", type, regno,
+			reg->off);
 		return -EACCES;
 	}
 	if (!fixed_allowed && reg->off) {
@@ -194,8 +204,8 @@ static u64 read_little_endian(const u8 *from, int size, bool sign_extend)
 	return value;
 }
 
-static int access_map_value(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
-			    bool sign_extend)
+static int access_map_value(struct verify_env *env, u32 regno, int off, int size, bool write,
+			    int value, bool sign_extend)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	const struct verify_map *map = reg->map;
@@ -276,7 +286,8 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	return 0;
 }
 
-static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write,
+			 int value)
 {
 	int err;
 
@@ -292,8 +303,8 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 	return err;
 }
 
-static int access_by_type(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
-			  bool sign_extend)
+static int access_by_type(struct verify_env *env, u32 regno, int off, int size, bool write,
+			  int value, bool sign_extend)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
@@ -310,19 +321,23 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 		if (!err)
 			load_unknown(env, value, write);
 		return err;
-	case PTR_TO_MAP_VALUE: return access_map_value(env, regno, off, size, write, value, sign_extend);
+	case PTR_TO_MAP_VALUE:
+		return access_map_value(env, regno, off, size, write, value, sign_extend);
 	case PTR_TO_CTX: return access_ctx(env, regno, off, size, write, value, sign_extend);
 	case PTR_TO_STACK:
 		err = stack_in_bounds(env, regno, off, size, write);
 		if (err)
 			return err;
-		return write ? stack_store(env, regno, off, size, value) :
-			       stack_load(env, regno, off, size, value);
+		return write ? stack_store(env, regno, off, size, value)
+			     : stack_load(env, regno, off, size, value);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return access_packet(env, regno, off, size, write, value);
 	case CONST_PTR_TO_MAP:
-		verbose(env, "map_ptr access not supported here: R%u points to a map's descriptor, whose "
-			     "layout in this hive is not the kernel's\n", regno);
+		verbose(env,
+			"map_ptr access not supported here: R%u points to a map's descriptor, "
+			"whose "
+			"layout in this hive is not the kernel's\n",
+			regno);
 		return -EACCES;
 	default:
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
@@ -330,8 +345,8 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	}
 }
 
-int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value, bool strict,
-	       bool sign_extend)
+int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
+	       bool strict, bool sign_extend)
 {
 	struct reg *reg = &env_regs(env)[regno], *dst;
 	int err = check_alignment(env, reg, off, size, strict);
@@ -351,7 +366,8 @@ int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write,
 	return 0;
 }
 
-static int helper_access_ctx(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed)
+static int helper_access_ctx(struct verify_env *env, u32 regno, int size, bool write,
+			     bool zero_allowed)
 {
 	if (!size)
 		return zero_allowed ? 0 : -EACCES;
@@ -366,7 +382,8 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 
 	switch (reg_base(reg->type)) {
 	case PTR_TO_PACKET:
-	case PTR_TO_PACKET_META: return check_packet_range(env, regno, reg->off, size, zero_allowed);
+	case PTR_TO_PACKET_META:
+		return check_packet_range(env, regno, reg->off, size, zero_allowed);
 	case PTR_TO_MAP_KEY:
 	case PTR_TO_MEM:
 		if (write && (reg->type & MEM_RDONLY || reg_base(reg->type) == PTR_TO_MAP_KEY)) {
@@ -518,8 +535,8 @@ static int check_atomic_ordered(struct verify_env *env, const struct bpf_insn *i
 	if (err)
 		return err;
 	type = env_regs(env)[pointer].type;
-	err = mem_access(env, pointer, insn->off, size, store, store ? insn->src_reg : insn->dst_reg,
-			 true, false);
+	err = mem_access(env, pointer, insn->off, size, store,
+			 store ? insn->src_reg : insn->dst_reg, true, false);
 	return err ? err : note_access(env, type);
 }
 

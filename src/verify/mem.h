@@ -13,19 +13,21 @@ int check_store(struct verify_env *env, const struct bpf_insn *insn);
 int check_packet_load(struct verify_env *env, const struct bpf_insn *insn);
 
 /*
- * One access of size bytes through register regno at off. value: the register stored, or loaded into;
- * -1: none. strict: alignment matters in any case (atomics).
+ * One access of size bytes through register regno at off. value: the register stored, or loaded
+ * into; -1: none. strict: alignment matters in any case (atomics).
  */
-int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value, bool strict,
-	       bool sign_extend);
+int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
+	       bool strict, bool sign_extend);
 
 /*
- * A helper accesses size bytes through regno. fills: see stack_initialized(); NULL if it also reads.
+ * A helper accesses size bytes through regno. fills: see stack_initialized(); NULL if it also
+ * reads.
  */
 int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed,
 		      bool *fills);
 
-/* A pointer that has to be passed as it was got: no variable, and unless fixed_allowed no fixed offset. */
+/* A pointer that has to be passed as it was got: no variable, and unless fixed_allowed no fixed
+ * offset. */
 int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed);
 
 /* What the stored pointers of a changed or released object become. */

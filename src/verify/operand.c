@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Register operands, and arithmetic on them. What numbers do is the domain's business (verify/alu.h); here
- * stand moves, links between copies, and who may touch pointers.
+ * Register operands, and arithmetic on them. What numbers do is the domain's business
+ * (verify/alu.h); here stand moves, links between copies, and who may touch pointers.
  */
 #include "verify/operand.h"
 
@@ -13,10 +13,10 @@
 #include "verify/explore.h"
 
 static const char *const alu_names[16] = {
-	[BPF_ADD >> 4] = "+=",	 [BPF_SUB >> 4] = "-=",	 [BPF_MUL >> 4] = "*=",
-	[BPF_DIV >> 4] = "/=",	 [BPF_OR >> 4] = "|=",	 [BPF_AND >> 4] = "&=",
-	[BPF_LSH >> 4] = "<<=",	 [BPF_RSH >> 4] = ">>=", [BPF_NEG >> 4] = "neg",
-	[BPF_MOD >> 4] = "%=",	 [BPF_XOR >> 4] = "^=",	 [BPF_MOV >> 4] = "=",
+	[BPF_ADD >> 4] = "+=",	  [BPF_SUB >> 4] = "-=",     [BPF_MUL >> 4] = "*=",
+	[BPF_DIV >> 4] = "/=",	  [BPF_OR >> 4] = "|=",	     [BPF_AND >> 4] = "&=",
+	[BPF_LSH >> 4] = "<<=",	  [BPF_RSH >> 4] = ">>=",    [BPF_NEG >> 4] = "neg",
+	[BPF_MOD >> 4] = "%=",	  [BPF_XOR >> 4] = "^=",     [BPF_MOV >> 4] = "=",
 	[BPF_ARSH >> 4] = "s>>=", [BPF_END >> 4] = "endian",
 };
 
@@ -107,7 +107,9 @@ static int check_move_register(struct verify_env *env, const struct bpf_insn *in
 		return 0;
 	}
 	if (reg_is_secret(env, src)) {
-		verbose(env, is32 ? "R%u partial copy of pointer\n" : "R%u sign-extension part of pointer\n",
+		verbose(env,
+			is32 ? "R%u partial copy of pointer\n"
+			     : "R%u sign-extension part of pointer\n",
 			insn->src_reg);
 		return -EACCES;
 	}
@@ -145,7 +147,8 @@ static int check_move(struct verify_env *env, const struct bpf_insn *insn)
 	if (BPF_SRC(insn->code) == BPF_X)
 		return check_move_register(env, insn);
 	dst = &env_regs(env)[insn->dst_reg];
-	reg_set_const(dst, BPF_CLASS(insn->code) == BPF_ALU64 ? (u64)(s64)insn->imm : (u32)insn->imm);
+	reg_set_const(dst,
+		      BPF_CLASS(insn->code) == BPF_ALU64 ? (u64)(s64)insn->imm : (u32)insn->imm);
 	dst->precise = !env->capable;
 	return 0;
 }
@@ -177,7 +180,7 @@ static int check_unary(struct verify_env *env, const struct bpf_insn *insn)
 
 /* After dst += constant: dst stays linked at that distance, if it can. */
 static void relink_after_add(struct verify_env *env, const struct bpf_insn *insn, struct reg *dst,
-			     const struct reg *src)
+			     const struct reg *src, bool was_wide)
 {
 	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
 	u8 op = BPF_OP(insn->code);
@@ -187,7 +190,7 @@ static void relink_after_add(struct verify_env *env, const struct bpf_insn *insn
 	if (!dst->id)
 		return;
 	if (!env->capable || (op != BPF_ADD && op != BPF_SUB) || itself ||
-	    (dst->id & ID_ADD_CONST) ||
+	    (dst->id & ID_ADD_CONST) || (is32 && was_wide) ||
 	    !(is32 ? scalar_is_const32(&src->s) : scalar_is_const(&src->s))) {
 		unlink_scalar(dst);
 		return;
@@ -201,7 +204,8 @@ static void relink_after_add(struct verify_env *env, const struct bpf_insn *insn
 	dst->off = op == BPF_SUB ? -(s32)distance : (s32)distance;
 }
 
-/* Pointer and pointer, or pointer and scalar. src is NULL-free: a constant is passed as a scalar. */
+/* Pointer and pointer, or pointer and scalar. src is NULL-free: a constant is passed as a scalar.
+ */
 static int pointer_operands(struct verify_env *env, const struct bpf_insn *insn, struct reg *src)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
@@ -227,8 +231,8 @@ static int pointer_operands(struct verify_env *env, const struct bpf_insn *insn,
 }
 
 /*
- * A mask that is 0 or all ones, combined with a constant: the two cases are explored one by one, since
- * together they would give an unknown number.
+ * A mask that is 0 or all ones, combined with a constant: the two cases are explored one by one,
+ * since together they would give an unknown number.
  */
 static int fork_scalar(struct verify_env *env, const struct bpf_insn *insn, struct reg *dst,
 		       const struct reg *src)
@@ -260,7 +264,7 @@ int check_scalar(struct verify_env *env, struct reg *reg, const char *where)
 static int check_binary(struct verify_env *env, const struct bpf_insn *insn)
 {
 	struct reg constant, *src = &constant, *dst;
-	bool is_register = BPF_SRC(insn->code) == BPF_X;
+	bool is_register = BPF_SRC(insn->code) == BPF_X, was_wide;
 	u8 op = BPF_OP(insn->code);
 	int err = 0;
 
@@ -300,8 +304,9 @@ static int check_binary(struct verify_env *env, const struct bpf_insn *insn)
 	err = fork_scalar(env, insn, dst, &constant);
 	if (err)
 		return err;
+	was_wide = reg_width(dst) > 32;
 	alu_scalar(insn, &dst->s, &constant.s);
-	relink_after_add(env, insn, dst, &constant);
+	relink_after_add(env, insn, dst, &constant, was_wide);
 	return check_scalar(env, dst, "alu");
 }
 
@@ -322,8 +327,8 @@ static bool sane_offset(struct verify_env *env, const struct reg *reg, u32 type)
 	s64 value = (s64)reg->s.var_off.value, smin = reg->s.smin;
 
 	if (known && (value >= MAX_VAR_OFF || value <= -MAX_VAR_OFF)) {
-		verbose(env, "math between %s pointer and %lld is not allowed\n", log_reg_type(type),
-			(long long)value);
+		verbose(env, "math between %s pointer and %lld is not allowed\n",
+			log_reg_type(type), (long long)value);
 		return false;
 	}
 	if (reg->type != SCALAR_VALUE && (reg->off >= MAX_VAR_OFF || reg->off <= -MAX_VAR_OFF)) {
@@ -331,7 +336,9 @@ static bool sane_offset(struct verify_env *env, const struct reg *reg, u32 type)
 		return false;
 	}
 	if (smin == INT64_MIN) {
-		verbose(env, "math between %s pointer and register with unbounded min value is not allowed\n",
+		verbose(env,
+			"math between %s pointer and register with unbounded min value is not "
+			"allowed\n",
 			log_reg_type(type));
 		return false;
 	}
@@ -374,7 +381,8 @@ static int arithmetic_allowed(struct verify_env *env, const struct bpf_insn *ins
 }
 
 /* The variable part of the sum or difference. */
-static struct scalar variable_offset(const struct scalar *ptr, const struct scalar *off, enum scalar_op op)
+static struct scalar variable_offset(const struct scalar *ptr, const struct scalar *off,
+				     enum scalar_op op)
 {
 	struct scalar a = *ptr, b = *off;
 
@@ -386,7 +394,8 @@ static struct scalar variable_offset(const struct scalar *ptr, const struct scal
 	return a;
 }
 
-static void add_offset(struct verify_env *env, struct reg *result, const struct reg *off, bool subtract)
+static void add_offset(struct verify_env *env, struct reg *result, const struct reg *off,
+		       bool subtract)
 {
 	s64 change = off->s.smin, fixed;
 
@@ -450,7 +459,8 @@ int pointer_arithmetic(struct verify_env *env, const struct bpf_insn *insn, cons
 			return -EACCES;
 		}
 		if (ptr->type == PTR_TO_STACK) {
-			verbose(env, "R%u subtraction from stack pointer prohibited\n", insn->dst_reg);
+			verbose(env, "R%u subtraction from stack pointer prohibited\n",
+				insn->dst_reg);
 			return -EACCES;
 		}
 		break;

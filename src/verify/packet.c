@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packet bounds. A comparison of p = data + off with data_end says, on one of its ways, that off bytes from
- * data on are there: then all pointers with p's id have that range.
+ * Packet bounds. A comparison of p = data + off with data_end says, on one of its ways, that off
+ * bytes from data on are there: then all pointers with p's id have that range.
  */
 #include "verify/packet.h"
 
@@ -18,7 +18,8 @@ static u8 flipped(u8 op)
 	}
 }
 
-enum scalar_truth packet_decide(const struct bpf_insn *insn, const struct reg *dst, const struct reg *src)
+enum scalar_truth packet_decide(const struct bpf_insn *insn, const struct reg *dst,
+				const struct reg *src)
 {
 	u8 op = BPF_OP(insn->code);
 	const struct reg *packet = dst;
@@ -56,7 +57,8 @@ static void set_range(struct vstate *state, const struct reg *pointer, bool one_
 
 	if (pointer->off < 0 || (!pointer->off && one_more))
 		return;
-	if (pointer->s.umax > MAX_PACKET_OFF || pointer->s.umax + (u64)pointer->off > MAX_PACKET_OFF)
+	if (pointer->s.umax > MAX_PACKET_OFF ||
+	    pointer->s.umax + (u64)pointer->off > MAX_PACKET_OFF)
 		return;
 	vstate_each_reg(state, widen_range, &found);
 }

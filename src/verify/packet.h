@@ -14,11 +14,12 @@ static inline bool reg_is_any_packet(const struct reg *reg)
 }
 
 /* Is the outcome known because an earlier comparison put the pointer at or beyond the end? */
-enum scalar_truth packet_decide(const struct bpf_insn *insn, const struct reg *dst, const struct reg *src);
+enum scalar_truth packet_decide(const struct bpf_insn *insn, const struct reg *dst,
+				const struct reg *src);
 
 /*
- * Learns from a comparison of packet pointers; the current state is the fall-through, other the taken
- * branch. False if it is not one that teaches.
+ * Learns from a comparison of packet pointers; the current state is the fall-through, other the
+ * taken branch. False if it is not one that teaches.
  */
 bool packet_compare(struct verify_env *env, const struct bpf_insn *insn, const struct reg *dst,
 		    const struct reg *src, struct vstate *other);

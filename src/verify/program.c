@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Subprograms: discovery, bounds of jumps, call depth and stack depth. Runs before (discovery, bounds) and
- * after (stack depth) exploration. The order of the checks is the kernel's, because the first
- * message is what the client sees.
+ * Subprograms: discovery, bounds of jumps, call depth and stack depth. Runs before (discovery,
+ * bounds) and after (stack depth) exploration. The order of the checks is the kernel's, because the
+ * first message is what the client sees.
  */
 #include "verify/program.h"
 
@@ -63,15 +63,18 @@ int program_find_subprogs(struct verify_env *env)
 		const struct bpf_insn *insn = &env->insns[i];
 
 		if (insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
-			verbose(env, "calling kernel function is not allowed: insn %u calls a kfunc, "
-				     "which this hive does not have\n", i);
+			verbose(env,
+				"calling kernel function is not allowed: insn %u calls a kfunc, "
+				"which this hive does not have\n",
+				i);
 			return -EINVAL;
 		}
 		if (!insn_is_pseudo_func(insn) && !insn_is_pseudo_call(insn))
 			continue;
 		if (!env->capable) {
-			verbose(env, "loading/calling other bpf or kernel functions are allowed for "
-				     "CAP_BPF and CAP_SYS_ADMIN\n");
+			verbose(env,
+				"loading/calling other bpf or kernel functions are allowed for "
+				"CAP_BPF and CAP_SYS_ADMIN\n");
 			return -EPERM;
 		}
 		err = add_subprog(env, (s64)i + insn->imm + 1);
@@ -177,8 +180,11 @@ static int enter_level(struct verify_env *env, struct depth_walk *walk, u32 fram
 		}
 	}
 	if (subprog && env->subprog[subprog].has_tail_call && depth >= 256) {
-		verbose(env, "tail_calls are not allowed when call stack of previous frames is %u bytes. "
-			     "Too large\n", depth);
+		verbose(env,
+			"tail_calls are not allowed when call stack of previous frames is %u "
+			"bytes. "
+			"Too large\n",
+			depth);
 		return -EACCES;
 	}
 	if (!counted_bytes(env, walk, subprog) && frame_bytes(env, subprog) > MAX_BPF_STACK) {
@@ -188,7 +194,8 @@ static int enter_level(struct verify_env *env, struct depth_walk *walk, u32 fram
 	}
 	depth += counted_bytes(env, walk, subprog);
 	if (depth > MAX_BPF_STACK) {
-		verbose(env, "combined stack size of %u calls is %u. Too large\n", frame + 1, depth);
+		verbose(env, "combined stack size of %u calls is %u. Too large\n", frame + 1,
+			depth);
 		return -EACCES;
 	}
 	level->insn = env->subprog[subprog].start;

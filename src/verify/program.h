@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The program as a whole, before any path is followed: subprograms, jumps that stay inside them, and what
- * 64-bit constants refer to.
+ * The program as a whole, before any path is followed: subprograms, jumps that stay inside them,
+ * and what 64-bit constants refer to.
  */
 #ifndef SKEP_VERIFY_PROGRAM_H
 #define SKEP_VERIFY_PROGRAM_H
@@ -17,7 +17,8 @@ int program_check_subprogs(struct verify_env *env);
 /* Checks every ld_imm64, looks maps up and puts final addresses in; checks that opcodes exist. */
 int program_resolve_constants(struct verify_env *env);
 
-/* Stack use of every chain of calls, after all paths were seen. Also says where tail calls can be reached. */
+/* Stack use of every chain of calls, after all paths were seen. Also says where tail calls can be
+ * reached. */
 int program_check_stack_depth(struct verify_env *env);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of explored states, and when to add to it. States are found by instruction and call site; the
- * newest are tried first; those that never help are evicted.
+ * The table of explored states, and when to add to it. States are found by instruction and call
+ * site; the newest are tried first; those that never help are evicted.
  */
 #include "verify/prune.h"
 
@@ -229,9 +229,9 @@ int prune_visit(struct verify_env *env)
 		/* Misses count only where a state would be added: loops would evict their own. */
 		if (add)
 			explored->misses++;
-		allowed = env->aux[env->insn_idx].force_checkpoint && explored->state.branches ?
-				  MISSES_ALLOWED_LOOP :
-				  MISSES_ALLOWED;
+		allowed = env->aux[env->insn_idx].force_checkpoint && explored->state.branches
+				  ? MISSES_ALLOWED_LOOP
+				  : MISSES_ALLOWED;
 		if (explored->misses > explored->hits * allowed + allowed)
 			evict(env, link);
 		else

@@ -32,7 +32,8 @@ static int grow(struct verify_env *env, struct frame *frame, int bytes)
 	return frame_grow_stack(frame, depth / REG_SIZE);
 }
 
-static int out_of_bounds(struct verify_env *env, u32 regno, int off, int size, const char *what, int err)
+static int out_of_bounds(struct verify_env *env, u32 regno, int off, int size, const char *what,
+			 int err)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	char text[64];
@@ -40,8 +41,8 @@ static int out_of_bounds(struct verify_env *env, u32 regno, int off, int size, c
 	if (tnum_is_const(reg->s.var_off))
 		verbose(env, "invalid%s stack R%u off=%d size=%d\n", what, regno, off, size);
 	else
-		verbose(env, "invalid variable-offset%s stack R%u var_off=%s off=%d size=%d\n", what,
-			regno, log_tnum(text, reg->s.var_off), off, size);
+		verbose(env, "invalid variable-offset%s stack R%u var_off=%s off=%d size=%d\n",
+			what, regno, log_tnum(text, reg->s.var_off), off, size);
 	return err;
 }
 
@@ -57,7 +58,8 @@ int stack_in_bounds(struct verify_env *env, u32 regno, int off, int size, bool w
 		max = min + size;
 	} else {
 		if (reg->s.smax >= MAX_VAR_OFF || reg->s.smin <= -MAX_VAR_OFF) {
-			verbose(env, "invalid unbounded variable-offset%s stack R%u\n", what, regno);
+			verbose(env, "invalid unbounded variable-offset%s stack R%u\n", what,
+				regno);
 			return -EACCES;
 		}
 		min = reg->s.smin + off;
@@ -139,7 +141,8 @@ static int store_bytes(struct verify_env *env, struct frame *frame, int off, int
 	return 0;
 }
 
-static int store_scalar(struct verify_env *env, struct frame *frame, int off, int size, struct reg *reg)
+static int store_scalar(struct verify_env *env, struct frame *frame, int off, int size,
+			struct reg *reg)
 {
 	struct slot *slot = &frame->slots[slot_of(off)];
 	bool fits = reg_width(reg) <= 8u * (u32)size;
@@ -160,7 +163,8 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 	struct slot *slot = &frame->slots[number];
 	bool aligned = off % REG_SIZE == 0;
 
-	if (!env->allow_ptr_leaks && slot_is_spill(slot) && !slot_is_scalar(slot) && size != REG_SIZE) {
+	if (!env->allow_ptr_leaks && slot_is_spill(slot) && !slot_is_scalar(slot) &&
+	    size != REG_SIZE) {
 		verbose(env, "attempt to corrupt spilled pointer on stack\n");
 		return -EACCES;
 	}
@@ -179,7 +183,8 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 			return -EACCES;
 		}
 		if (frame != vstate_frame(env->cur) && reg->type == PTR_TO_STACK) {
-			verbose(env, "cannot spill pointers to stack into stack frame of the caller\n");
+			verbose(env,
+				"cannot spill pointers to stack into stack frame of the caller\n");
 			return -EINVAL;
 		}
 		spill(env, slot, reg, size);
@@ -190,7 +195,8 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 }
 
 /* One byte that may or may not be overwritten. */
-static int store_maybe(struct verify_env *env, struct frame *frame, int off, bool zero, bool *zero_used)
+static int store_maybe(struct verify_env *env, struct frame *frame, int off, bool zero,
+		       bool *zero_used)
 {
 	struct slot *slot = &frame->slots[slot_of(off)];
 	u8 *byte = byte_of(frame, off), kind = SLOT_MISC;
@@ -211,7 +217,9 @@ static int store_maybe(struct verify_env *env, struct frame *frame, int off, boo
 		*zero_used = true;
 	}
 	if (*byte == SLOT_INVALID && !env->allow_uninit_stack) {
-		verbose(env, "uninit stack in range of var-offset write prohibited for !root; insn %u, off: %d",
+		verbose(env,
+			"uninit stack in range of var-offset write prohibited for !root; insn %u, "
+			"off: %d",
 			env->insn_idx, off);
 		return -EINVAL;
 	}
@@ -219,8 +227,8 @@ static int store_maybe(struct verify_env *env, struct frame *frame, int off, boo
 	return 0;
 }
 
-static int store_variable(struct verify_env *env, struct frame *frame, const struct reg *pointer, int off,
-			  int size, int value)
+static int store_variable(struct verify_env *env, struct frame *frame, const struct reg *pointer,
+			  int off, int size, int value)
 {
 	const struct reg *reg = value >= 0 ? &env_regs(env)[value] : NULL;
 	int min = (int)pointer->s.smin + off, max = (int)pointer->s.smax + off + size;
@@ -266,7 +274,8 @@ static void load_bytes(struct verify_env *env, struct frame *frame, int min, int
 
 static int check_byte(struct verify_env *env, u8 kind, int off, int i, int size)
 {
-	if (kind == SLOT_MISC || kind == SLOT_ZERO || (kind == SLOT_INVALID && env->allow_uninit_stack))
+	if (kind == SLOT_MISC || kind == SLOT_ZERO ||
+	    (kind == SLOT_INVALID && env->allow_uninit_stack))
 		return 0;
 	verbose(env, "invalid read from stack off %d+%d size %d\n", off, i, size);
 	return -EACCES;
@@ -372,8 +381,9 @@ int stack_load(struct verify_env *env, u32 regno, int off, int size, int dst)
 	if (tnum_is_const(pointer->s.var_off))
 		return load_fixed(env, frame, off + (int)pointer->s.var_off.value, size, dst);
 	if (dst < 0) {
-		verbose(env, "variable offset stack pointer cannot be passed into helper function; "
-			     "var_off=%s off=%d size=%d\n",
+		verbose(env,
+			"variable offset stack pointer cannot be passed into helper function; "
+			"var_off=%s off=%d size=%d\n",
 			log_tnum(text, pointer->s.var_off), off, size);
 		return -EACCES;
 	}
@@ -409,8 +419,8 @@ static bool byte_readable(struct verify_env *env, struct frame *frame, int off, 
 	return true;
 }
 
-int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed, bool write,
-		      bool *fills)
+int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed,
+		      bool write, bool *fills)
 {
 	const struct reg *pointer = &env_regs(env)[regno];
 	bool fixed = tnum_is_const(pointer->s.var_off);
@@ -429,7 +439,9 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 		min = max = (int)pointer->s.var_off.value + off;
 	} else {
 		if (!env->allow_ptr_leaks) {
-			verbose(env, "R%u variable offset stack access prohibited for !root, var_off=%s\n",
+			verbose(env,
+				"R%u variable offset stack access prohibited for !root, "
+				"var_off=%s\n",
 				regno, log_tnum(text, pointer->s.var_off));
 			return -EACCES;
 		}
@@ -445,8 +457,8 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 	for (int i = min; i < max + size; i++) {
 		if (!byte_readable(env, frame, i, write)) {
 			if (fixed)
-				verbose(env, "invalid read from stack R%u off %d+%d size %d\n", regno,
-					min, i - min, size);
+				verbose(env, "invalid read from stack R%u off %d+%d size %d\n",
+					regno, min, i - min, size);
 			else
 				verbose(env, "invalid read from stack R%u var_off %s+%d size %d\n",
 					regno, log_tnum(text, pointer->s.var_off), i - min, size);

@@ -17,11 +17,11 @@ int stack_load(struct verify_env *env, u32 regno, int off, int size, int dst);
 int stack_store(struct verify_env *env, u32 regno, int off, int size, int value);
 
 /*
- * size bytes are read, or with write also overwritten by a helper: all must be initialised. With fills
- * not NULL the helper only writes: then *fills is set if the place is certain, and nothing needs to be
- * there before.
+ * size bytes are read, or with write also overwritten by a helper: all must be initialised. With
+ * fills not NULL the helper only writes: then *fills is set if the place is certain, and nothing
+ * needs to be there before.
  */
-int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed, bool write,
-		      bool *fills);
+int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed,
+		      bool write, bool *fills);
 
 #endif

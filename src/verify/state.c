@@ -179,7 +179,8 @@ int vstate_release_ref(struct vstate *state, u32 id)
 	for (u32 i = 0; i < state->nr_refs; i++) {
 		if (state->refs[i].id != id)
 			continue;
-		/* The last one takes the place, as in the kernel: the log lists them in this order. */
+		/* The last one takes the place, as in the kernel: the log lists them in this order.
+		 */
 		state->refs[i] = state->refs[--state->nr_refs];
 		return 0;
 	}

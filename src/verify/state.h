@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the verifier knows at one point of one path: registers, stack slots, frames, held references,
- * and how it got here (jump history).
+ * What the verifier knows at one point of one path: registers, stack slots, frames, held
+ * references, and how it got here (jump history).
  *
  * A verifier state owns its frames, a frame owns its stack slots. Checkpoints form a tree through
- * `parent`; a checkpoint stays alive while `branches` (paths that go through it and are not finished)
- * is not zero.
+ * `parent`; a checkpoint stays alive while `branches` (paths that go through it and are not
+ * finished) is not zero.
  */
 #ifndef SKEP_VERIFY_STATE_H
 #define SKEP_VERIFY_STATE_H
@@ -16,14 +16,14 @@
 
 struct verify_map;
 
-#define MAX_REG		 11
-#define MAX_FRAMES	 8
-#define MAX_BPF_STACK	 512
-#define REG_SIZE	 8 /* bytes of a register and of a stack slot */
-#define MAX_SLOTS	 (MAX_BPF_STACK / REG_SIZE)
-#define MAX_VAR_OFF	 (1 << 29) /* pointers with larger variable offsets are refused */
-#define MAX_PACKET_OFF	 0xffff
-#define CALLSITE_MAIN	 ((u32)-1)
+#define MAX_REG	       11
+#define MAX_FRAMES     8
+#define MAX_BPF_STACK  512
+#define REG_SIZE       8 /* bytes of a register and of a stack slot */
+#define MAX_SLOTS      (MAX_BPF_STACK / REG_SIZE)
+#define MAX_VAR_OFF    (1 << 29) /* pointers with larger variable offsets are refused */
+#define MAX_PACKET_OFF 0xffff
+#define CALLSITE_MAIN  ((u32)-1)
 
 /* The kind of value in a register: a base type and flags. */
 enum reg_type {
@@ -46,8 +46,8 @@ enum reg_type {
 };
 
 /*
- * Set in reg.id: the register is the linked one plus the constant reg.off, as a word, or its low half plus
- * the constant, zero-extended.
+ * Set in reg.id: the register is the linked one plus the constant reg.off, as a word, or its low
+ * half plus the constant, zero-extended.
  */
 #define ID_ADD_CONST64 (1u << 31)
 #define ID_ADD_CONST32 (1u << 30)
@@ -59,12 +59,14 @@ enum reg_type {
 
 struct reg {
 	u32 type; /* enum reg_type with flags */
-	s32 off;  /* fixed part of a pointer's offset; with ID_ADD_CONST the distance to the linked one */
-	struct scalar s; /* the number, or the variable part of a pointer's offset */
+	s32 off;  /* fixed part of a pointer's offset; with ID_ADD_CONST the distance to the linked
+		     one */
+	struct scalar s;	      /* the number, or the variable part of a pointer's offset */
 	const struct verify_map *map; /* CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY */
-	u32 id;	    /* links registers that hold the same value or were derived from the same null check */
-	u32 ref_id; /* the reference that this pointer belongs to */
-	s32 range;  /* packet: bytes known to be there; PTR_TO_MEM: size */
+	u32 id; /* links registers that hold the same value or were derived from the same null check
+		 */
+	u32 ref_id;    /* the reference that this pointer belongs to */
+	s32 range;     /* packet: bytes known to be there; PTR_TO_MEM: size */
 	u32 frameno;   /* PTR_TO_STACK */
 	u32 subprogno; /* PTR_TO_FUNC */
 	bool precise;  /* the exact bounds matter for the verdict */
@@ -98,11 +100,11 @@ struct reference {
 };
 
 /* Facts about one executed instruction that backtracking needs. */
-#define HIST_FRAME(flags)  ((flags)&7)
-#define HIST_SLOT(flags)   (((flags) >> 3) & 63)
-#define HIST_STACK_ACCESS  (1u << 9)
-#define HIST_DST_REG_STACK (1u << 10) /* the compared operand was a stack pointer */
-#define HIST_SRC_REG_STACK (1u << 11)
+#define HIST_FRAME(flags)	((flags)&7)
+#define HIST_SLOT(flags)	(((flags) >> 3) & 63)
+#define HIST_STACK_ACCESS	(1u << 9)
+#define HIST_DST_REG_STACK	(1u << 10) /* the compared operand was a stack pointer */
+#define HIST_SRC_REG_STACK	(1u << 11)
 #define HIST_STACK(frame, slot) (HIST_STACK_ACCESS | (u32)(frame) | ((u32)(slot) << 3))
 
 #define LINKED_MAX 6
@@ -130,8 +132,8 @@ struct vstate {
 	u32 branches;
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
 	u32 callback_unroll_depth;
-	bool cleaned;	     /* dead registers and slots were cleared */
-	bool in_free_list;   /* evicted from the explored states, kept for its children */
+	bool cleaned;	   /* dead registers and slots were cleared */
+	bool in_free_list; /* evicted from the explored states, kept for its children */
 	struct reference *refs;
 	u32 nr_refs;
 	struct history *history;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The door: runs the stages in the kernel's order (the first complaint is the one that clients see), then
- * hands the result over. Owns the environment of one verification.
+ * The door: runs the stages in the kernel's order (the first complaint is the one that clients
+ * see), then hands the result over. Owns the environment of one verification.
  */
 #include "verify/verify.h"
 
@@ -62,9 +62,15 @@ static struct verify_env *env_new(const struct verify_input *input)
 static int run_stages(struct verify_env *env)
 {
 	static int (*const stages[])(struct verify_env *) = {
-		btf_info_read_funcs, program_find_subprogs,	program_check_subprogs,
-		btf_info_check,	     program_resolve_constants, cfg_check,
-		cfg_postorder,	     live_regs_compute,		explore_program,
+		btf_info_read_funcs,
+		program_find_subprogs,
+		program_check_subprogs,
+		btf_info_check,
+		program_resolve_constants,
+		cfg_check,
+		cfg_postorder,
+		live_regs_compute,
+		explore_program,
 		program_check_stack_depth,
 	};
 
@@ -84,16 +90,19 @@ static void log_statistics(struct verify_env *env, u64 start_ns)
 	if (env->input->log.level & LOG_STATS) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		verbose(env, "verification time %llu usec\n",
-			((unsigned long long)now.tv_sec * 1000000000ULL + now.tv_nsec - start_ns) / 1000);
+			((unsigned long long)now.tv_sec * 1000000000ULL + now.tv_nsec - start_ns) /
+				1000);
 		verbose(env, "stack depth ");
 		for (u32 i = 0; i < env->nr_subprogs; i++)
 			verbose(env, "%s%u", i ? "+" : "", env->subprog[i].stack_depth);
 		verbose(env, "\n");
 	}
-	verbose(env, "processed %u insns (limit %d) max_states_per_insn %u total_states %u peak_states %u "
-		     "mark_read %u\n",
-		env->insns_processed, INSNS_PROCESSED_MAX, env->max_states_per_insn, env->total_states,
-		env->peak_states, 0u);
+	verbose(env,
+		"processed %u insns (limit %d) max_states_per_insn %u total_states %u peak_states "
+		"%u "
+		"mark_read %u\n",
+		env->insns_processed, INSNS_PROCESSED_MAX, env->max_states_per_insn,
+		env->total_states, env->peak_states, 0u);
 }
 
 static int fill_output(struct verify_env *env, struct verify_output *output)

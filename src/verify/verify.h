@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The verifier's door: takes a program and descriptions of what it refers to, says yes or no with the
- * kernel's errno and wording, and returns the program that the engines run.
+ * The verifier's door: takes a program and descriptions of what it refers to, says yes or no with
+ * the kernel's errno and wording, and returns the program that the engines run.
  *
- * It knows maps and BTF by description only; it never touches the arena, file descriptors or clients.
+ * It knows maps and BTF by description only; it never touches the arena, file descriptors or
+ * clients.
  */
 #ifndef SKEP_VERIFY_VERIFY_H
 #define SKEP_VERIFY_VERIFY_H
@@ -20,9 +21,11 @@ struct verify_map {
 	u64 map_extra;
 	char name[BPF_OBJ_NAME_LEN];
 	bool frozen;
-	u64 address;	  /* of the descriptor: what ld_imm64 of the map loads */
-	u64 value_address; /* of the first value, for BPF_PSEUDO_MAP_VALUE; 0 if the type has none */
-	const void *frozen_values; /* readable contents of a frozen BPF_F_RDONLY_PROG map, else NULL */
+	u64 address;	   /* of the descriptor: what ld_imm64 of the map loads */
+	u64 value_address; /* of the first value, for BPF_PSEUDO_MAP_VALUE; 0 if the type has none
+			    */
+	const void
+		*frozen_values; /* readable contents of a frozen BPF_F_RDONLY_PROG map, else NULL */
 	const struct btf *btf;
 	u32 btf_key_type_id, btf_value_type_id;
 	u32 owner_prog_type; /* prog arrays: type of the programs in it, 0 if none yet */
@@ -62,8 +65,8 @@ struct verify_input {
 	void *ops_arg;
 	struct verify_log log;
 	/*
-	 * For tests; NULL: off. Called with every state before the instruction is simulated on it. The
-	 * state (verify/state.h) is only valid during the call.
+	 * For tests; NULL: off. Called with every state before the instruction is simulated on it.
+	 * The state (verify/state.h) is only valid during the call.
 	 */
 	void (*observe)(void *arg, u32 insn, const struct vstate *state);
 	void *observe_arg;
@@ -84,7 +87,8 @@ struct verify_output {
 	void **used_maps; /* handles, each once, in order of first use */
 	u32 nr_used_maps;
 	bool tail_calls;
-	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the event */
+	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the
+			       event */
 	u32 verified_insns; /* processed, as fdinfo and bpf_prog_info show it */
 	/* Counters: printed in the last log line. */
 	u32 max_states_per_insn, total_states, peak_states, mark_read;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One program and what becomes of it. Programs are in the assembler's syntax (isa/asm.h); map_fd N means the
- * test map number N of maps.c. Each case runs on skep's verifier against its expectation, and, where the
- * running kernel takes programs, on both with the whole log compared.
+ * One program and what becomes of it. Programs are in the assembler's syntax (isa/asm.h); map_fd N
+ * means the test map number N of maps.c. Each case runs on skep's verifier against its expectation,
+ * and, where the running kernel takes programs, on both with the whole log compared.
  */
 #ifndef SKEP_TESTS_VERIFY_CASE_H
 #define SKEP_TESTS_VERIFY_CASE_H
@@ -16,21 +16,22 @@ enum test_map {
 	MAP_ARRAY,   /* 4 → 48 bytes, 4 entries */
 	MAP_RINGBUF, /* 4096 bytes */
 	MAP_PERF,
-	MAP_PROGS, /* 4 programs */
-	MAP_PERCPU_ARRAY, /* 4 → 8 bytes, 4 entries */
-	MAP_FROZEN, /* read-only and frozen: one value of 32 bytes, "n=%d\n" and numbers */
-	MAP_SINGLE, /* one value of 64 bytes, for direct access */
+	MAP_PROGS,	    /* 4 programs */
+	MAP_PERCPU_ARRAY,   /* 4 → 8 bytes, 4 entries */
+	MAP_FROZEN,	    /* read-only and frozen: one value of 32 bytes, "n=%d\n" and numbers */
+	MAP_SINGLE,	    /* one value of 64 bytes, for direct access */
 	MAP_PROG_READ_ONLY, /* BPF_F_RDONLY_PROG, 8 bytes */
 	MAP_PROG_WRITE_ONLY,
 	MAP_PERCPU_HASH, /* 8 → 16 bytes */
 	NR_TEST_MAPS
 };
 
-#define CASE_NOT_GPL	 1u
-#define CASE_STRICT	 2u
-#define CASE_OURS	 4u /* skep refuses what the kernel takes, or says it in its own words */
-#define CASE_STATE_FREQ	 8u
-#define CASE_LONG	 16u /* the level 2 log is too long */
+#define CASE_NOT_GPL	1u
+#define CASE_STRICT	2u
+#define CASE_OURS	4u /* skep refuses what the kernel takes, or says it in its own words */
+#define CASE_STATE_FREQ 8u
+#define CASE_LONG	16u /* the level 2 log is too long */
+#define CASE_OWN_LOG	32u /* same verdict; our log has a reason to differ */
 
 struct verify_case {
 	const char *name;
