@@ -136,7 +136,7 @@ void sys_defer(struct sys_hive *hive, struct sys_deferred *deferred,
 
 void sys_say(struct sys_hive *hive, const char *format, ...)
 {
-	char text[512];
+	char text[512], *at;
 	va_list args;
 
 	if (!hive->options.message)
@@ -144,6 +144,10 @@ void sys_say(struct sys_hive *hive, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Names come from clients: nothing in them may move a terminal's cursor. */
+	for (at = text; *at; at++)
+		if ((u8)*at < ' ' || *at == 0x7f)
+			*at = '?';
 	hive->options.message(hive->options.message_arg, text);
 }
 

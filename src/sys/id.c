@@ -64,8 +64,14 @@ long sys_fd_by_id(struct sys_call *call)
 	object = object_by_id(call->hive->objects, kind, attr->id.id);
 	if (!object)
 		return -ENOENT;
-	/* The descriptor takes its own reference; the object keeps its first owner's uid. */
-	error = call->client->ops->install_fd(call->client, object, access);
+	/*
+	 * An id is no proof of anything: only who made the object may open it so, or root. The
+	 * descriptor takes its own reference, and the object keeps its maker's uid.
+	 */
+	if (call->client->uid && call->client->uid != object->uid)
+		error = -EPERM;
+	else
+		error = call->client->ops->install_fd(call->client, object, access);
 	object_unref(object);
 	return error;
 }

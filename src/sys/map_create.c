@@ -145,7 +145,8 @@ static int check_btf(struct sys_call *call, const struct btf *btf)
 		return -EINVAL;
 	special = btf_special_field(btf, id);
 	if (special) {
-		sys_say(call->hive, "map %.16s: values with a %s are not available in user space",
+		sys_say(call->hive,
+			"map \"%.16s\": values with a %s are not available in user space",
 			attr->map_name, special);
 		return -EOPNOTSUPP;
 	}
@@ -178,7 +179,7 @@ static int check_attr(struct sys_call *call)
 	if (attr->map_type >= ARRAY_SIZE(rows) || !rows[attr->map_type].check) {
 		if (abi_map_type_name(attr->map_type) && attr->map_type)
 			sys_say(call->hive,
-				"map %.16s: maps of type %s are not available in user space",
+				"map \"%.16s\": maps of type %s are not available in user space",
 				attr->map_name, abi_map_type_name(attr->map_type));
 		return -EINVAL;
 	}
@@ -260,7 +261,7 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	if (map->rt)
 		map->rt->data = arena_alloc(arena, map->segment, size, PAGE);
 	if (!map->rt || !map->rt->data) {
-		sys_say(call->hive, "map %.16s: no room for %llu bytes in the hive's arena",
+		sys_say(call->hive, "map \"%.16s\": no room for %llu bytes in the hive's arena",
 			attr->map_name, (unsigned long long)size);
 		return -ENOMEM;
 	}
@@ -297,7 +298,7 @@ static int check_exclusive(struct sys_call *call)
 {
 	if (!call->attr.excl_prog_hash)
 		return call->attr.excl_prog_hash_size ? -EINVAL : 0;
-	sys_say(call->hive, "map %.16s: maps exclusive to a signed program are not available",
+	sys_say(call->hive, "map \"%.16s\": maps exclusive to a signed program are not available",
 		call->attr.map_name);
 	return -EINVAL;
 }

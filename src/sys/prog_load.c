@@ -67,7 +67,7 @@ static int check_attach_target(struct sys_call *call)
 		return 0;
 	}
 	sys_say(call->hive,
-		"program %.16s: attaching to a function by BTF (type %s) is not available",
+		"program \"%.16s\": attaching to a function by BTF (type %s) is not available",
 		attr->load.prog_name,
 		abi_prog_type_name(attr->load.prog_type) ? abi_prog_type_name(attr->load.prog_type)
 							 : "unknown");
@@ -105,19 +105,19 @@ static int check_kind(struct sys_load *load)
 	struct sys_hive *hive = load->call->hive;
 
 	if (attr->load.prog_ifindex) {
-		sys_say(hive, "program %.16s: programs bound to a device are not available",
+		sys_say(hive, "program \"%.16s\": programs bound to a device are not available",
 			attr->load.prog_name);
 		return -EINVAL;
 	}
 	if (attr->load.signature) {
-		sys_say(hive, "program %.16s: signatures of programs cannot be checked here",
+		sys_say(hive, "program \"%.16s\": signatures of programs cannot be checked here",
 			attr->load.prog_name);
 		return -EINVAL;
 	}
 	if (!abi_ctx_find(attr->load.prog_type)) {
 		if (attr->load.prog_type && abi_prog_type_name(attr->load.prog_type))
 			sys_say(hive,
-				"program %.16s: programs of type %s are not available in user "
+				"program \"%.16s\": programs of type %s are not available in user "
 				"space",
 				attr->load.prog_name, abi_prog_type_name(attr->load.prog_type));
 		return -EINVAL;
@@ -378,7 +378,7 @@ static int load_program(struct sys_load *load)
 	error = build(load);
 	if (error == -ENOMEM)
 		sys_say(call->hive,
-			"program %.16s: no room for %u instructions in the hive's arena",
+			"program \"%.16s\": no room for %u instructions in the hive's arena",
 			attr->load.prog_name, load->output.nr_insns);
 	return error;
 }

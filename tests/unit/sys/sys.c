@@ -45,6 +45,7 @@ static void test_rights(struct world *world)
 {
 	struct sys_client *client = world_client(world);
 	union abi_attr attr;
+	int map = -1, fd;
 
 	client->privileged = false;
 	tap_is(world_map(world, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0), -EPERM,
@@ -58,6 +59,20 @@ static void test_rights(struct world *world)
 	tap_is(world_call(world, BPF_ENABLE_STATS, &attr), -EPERM, "enables no statistics");
 	tap_is(world_call(world, BPF_PROG_QUERY, &attr), -EPERM, "queries nothing");
 	client->privileged = true;
+	attr.id.id = object_next_id(sys_hive_objects(world_hive(world)), OBJECT_MAP, 0);
+	if (!attr.id.id) {
+		map = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+		attr.id.id = world_object(world, map)->id;
+	}
+	client->uid++;
+	tap_is(world_call(world, BPF_MAP_GET_FD_BY_ID, &attr), -EPERM,
+	       "a map of another user, by id");
+	client->uid--;
+	fd = (int)world_call(world, BPF_MAP_GET_FD_BY_ID, &attr);
+	tap_ok(fd >= 0, "its maker opens it");
+	world->close(world, fd);
+	if (map >= 0)
+		world->close(world, map);
 }
 
 static void test_pins(struct world *world)
