@@ -38,8 +38,10 @@ struct agent_thread {
 	u32 blocked; /* own signals that the application thinks are blocked: bits as own_bit() */
 	u64 sigset;  /* copies for calls that take a set of signals and block */
 	u64 sigset_arg[2];
-	u64 handling[3]; /* stack pointers of running handlers of the agent's signals */
-	u64 spare[7];
+	u64 handling[3]; /* where the frames of the last handlers of own signals lie */
+	u32 nesting[3];	 /* how often in a row such a signal came on top of such a frame */
+	u32 unused;
+	u64 spare[5];
 };
 _Static_assert(sizeof(struct agent_thread) == 128, "thread");
 #define AGENT_THREADS 4096
@@ -167,6 +169,8 @@ extern const char agent_syscall_entry[], agent_exit_entry[], agent_syscall_direc
 	agent_resume_end[], agent_recheck[], agent_return[], agent_trap_return[],
 	agent_trap_return_go[], agent_signal_entry[], agent_restorer[];
 extern const u64 agent_prologues[], agent_prologues_end[];
+long agent_sigmask_call(u64 how, const u64 *set, u64 *old, u32 *state);
+extern const char agent_sigmask_done[];
 long agent_notify_call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
 /* syscall.c: called from assembly; the area says the rest. */
@@ -210,8 +214,10 @@ enum agent_verdict agent_do_sigsuspend(struct agent_call *call);
 enum agent_verdict agent_do_ppoll(struct agent_call *call);
 enum agent_verdict agent_do_pselect6(struct agent_call *call);
 enum agent_verdict agent_do_epoll_pwait(struct agent_call *call);
-void agent_signal_before_exec(struct agent_thread *thread);
-void agent_signal_exec_failed(struct agent_thread *thread);
+void agent_signal_before_exec(struct agent_area *area, struct agent_thread *thread);
+void agent_signal_exec_failed(struct agent_area *area, struct agent_thread *thread);
+/* Really all, for a thread at its end. */
+void agent_block_all(void);
 u32 agent_sighand_copy(u32 from);
 void agent_sighand_free(u32 index);
 

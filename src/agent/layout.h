@@ -65,8 +65,10 @@ struct agent_area {
 	u64 target;  /* where the thread goes on */
 	u64 saved_mask;
 	u32 draining;
+	u32 sigmask_state; /* enum agent_sigmask_state */
+	u32 came_late;	   /* a signal was put off just before the mask was changed */
 	u32 unused;
-	u64 reserved[4];
+	u64 reserved[3];
 	struct rt_pt_regs regs;
 	u8 stack[AGENT_AREA_SIZE - AGENT_AREA_REGS - sizeof(struct rt_pt_regs)];
 };

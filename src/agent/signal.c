@@ -36,9 +36,10 @@
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
 
-#define SI_KERNEL 0x80
-#define E_FAULT	  14
-#define TRAP_BYTE 0xcc
+#define SI_KERNEL   0x80
+#define E_FAULT	    14
+#define E_INVAL	    22
+#define NESTING_MAX 32
 
 /* What the kernel puts on the stack, as far as the agent looks at it (asm/sigcontext.h,
  * asm/ucontext.h). */
@@ -55,6 +56,12 @@ struct agent_ucontext {
 	u64 fpstate;
 	u64 reserved[8];
 	u64 mask;
+};
+
+/* A thread changes its mask, and a signal that is put off changes it too. */
+enum agent_sigmask_state {
+	SIGMASK_IDLE, /* must be 0: agent_sigmask_call() stores it */
+	SIGMASK_CALLING,
 };
 
 static bool own(int sig)
@@ -122,6 +129,13 @@ static struct agent_sigaction kernel_action(int sig, const struct agent_sigactio
 static u64 real_mask(u64 wanted)
 {
 	return wanted & ~OWN;
+}
+
+void agent_block_all(void)
+{
+	u64 all = ~0UL;
+
+	kernel_sigmask(SIG_SETMASK, &all, NULL);
 }
 
 static struct agent_sighand *sighand_of(const struct agent_thread *thread)
@@ -229,6 +243,8 @@ static void put_off(int sig, struct agent_siginfo *info, struct agent_ucontext *
 	if (!area->pending) {
 		area->saved_mask = uc->mask;
 		area->pending = 1;
+		if (area->sigmask_state == SIGMASK_CALLING && uc->ip != (u64)agent_sigmask_done)
+			area->came_late = 1;
 	}
 	uc->mask = own(sig) ? ~0UL : ~OWN;
 	if (uc->ip >= (u64)agent_resume && uc->ip < (u64)agent_resume_switched)
@@ -334,21 +350,31 @@ static bool emulate_trap(struct agent_ucontext *uc)
 	return true;
 }
 
-/* The application's handler ran into the same signal again, as the kernel would not have let it. */
-static bool nested(const struct agent_thread *thread, int sig, u64 sp)
+/*
+ * Did the application's handler run into the same signal again, as the kernel would not have let
+ * it? The frame of a handler that has returned may still lie there untouched, so a few times prove
+ * nothing; a handler that fails for ever must end.
+ */
+static bool nested(struct agent_thread *thread, int sig, const struct agent_ucontext *uc)
 {
-	u64 frame = thread->handling[own_index(sig)];
+	u32 i = own_index(sig);
+	u64 frame = thread->handling[i];
 
-	return frame && sp <= frame && frame - sp < (1UL << 20);
+	if (!frame || uc->sp > frame || frame - uc->sp > (1UL << 20))
+		thread->nesting[i] = 0;
+	else if (thread->nesting[i] < NESTING_MAX)
+		thread->nesting[i]++;
+	return thread->nesting[i] == NESTING_MAX;
 }
 
 /* One of the own signals that is the application's; false: it is dealt with. */
 static bool own_signal(struct agent_thread *thread, int sig, struct agent_siginfo *info,
 		       struct agent_ucontext *uc, const struct agent_sigaction *action)
 {
-	bool fault = info->code > 0;
+	/* A breakpoint is behind the thread already: it would not happen once more. */
+	bool fault = info->code > 0 && sig != SIGTRAP;
 	bool blocked = (own_bits(BIT(sig)) & thread->blocked) ||
-		       (nested(thread, sig, uc->sp) && !(action->flags & SA_NODEFER));
+		       (nested(thread, sig, uc) && !(action->flags & SA_NODEFER));
 
 	if (action->handler > SIG_IGN && !blocked)
 		return true;
@@ -379,7 +405,7 @@ static void *deliver(int sig, struct agent_siginfo *info, struct agent_ucontext 
 	if (own(sig)) {
 		if (!own_signal(thread, sig, info, uc, &action))
 			return NULL;
-		thread->handling[own_index(sig)] = uc->sp;
+		thread->handling[own_index(sig)] = (u64)uc;
 	}
 	if (action.handler == SIG_IGN)
 		return NULL;
@@ -464,6 +490,50 @@ enum agent_verdict agent_do_sigaction(struct agent_call *call)
 	return AGENT_DONE;
 }
 
+static u64 changed_mask(u64 how, u64 old, u64 set)
+{
+	switch (how) {
+	case SIG_BLOCK: return old | set;
+	case SIG_UNBLOCK: return old & ~set;
+	default: return set;
+	}
+}
+
+/*
+ * rt_sigprocmask(2) as the application means it. Once a signal has been put off the thread's real
+ * mask is "all", and the application's stands in the area until the drain.
+ */
+static long change_mask(struct agent_area *area, u64 how, const u64 *set, u64 *ret_old)
+{
+	u32 *state = &area->sigmask_state;
+	long error;
+
+	if (set && (u32)how > SIG_SETMASK)
+		return -E_INVAL;
+	if (!READ_ONCE(area->pending)) {
+		WRITE_ONCE(*state, SIGMASK_CALLING);
+		if (!READ_ONCE(area->pending)) {
+			u64 before = 0;
+
+			error = agent_sigmask_call(how, set, &before, state);
+			if (error < 0) {
+				area->came_late = 0;
+				return error;
+			}
+			if (!area->came_late) {
+				*ret_old = before;
+				return 0;
+			}
+		}
+	}
+	WRITE_ONCE(*state, SIGMASK_IDLE);
+	area->came_late = 0;
+	*ret_old = area->saved_mask;
+	if (set)
+		area->saved_mask = changed_mask((u32)how, area->saved_mask, *set);
+	return 0;
+}
+
 enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 {
 	struct rt_pt_regs *regs = call->regs;
@@ -481,7 +551,7 @@ enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 		real = real_mask(set);
 		bits = own_bits(set);
 	}
-	regs->ax = kernel_sigmask(regs->di, regs->si ? &real : NULL, &old);
+	regs->ax = change_mask(call->area, regs->di, regs->si ? &real : NULL, &old);
 	if ((s64)regs->ax < 0)
 		return AGENT_DONE;
 	if (regs->si) {
@@ -492,6 +562,9 @@ enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 		else
 			thread->blocked = bits;
 	}
+	for (bits = 0; bits < 3; bits++)
+		if (!(thread->blocked & 1u << bits))
+			thread->handling[bits] = 0; /* siglongjmp() out of the handler */
 	old |= own_mask(before);
 	if (regs->dx && agent_copy_out(regs->dx, &old, 8))
 		regs->ax = (u64)-E_FAULT;
@@ -569,23 +642,23 @@ enum agent_verdict agent_do_epoll_pwait(struct agent_call *call)
 }
 
 /* What an ignored or blocked own signal means must outlive exec, which resets handlers. */
-void agent_signal_before_exec(struct agent_thread *thread)
+void agent_signal_before_exec(struct agent_area *area, struct agent_thread *thread)
 {
 	struct agent_sighand *hand = sighand_of(thread);
-	u64 mask = own_mask(thread->blocked);
+	u64 mask = own_mask(thread->blocked), old;
 	int sig;
 
 	for (sig = 1; sig <= AGENT_NSIG; sig++)
 		if (own(sig) && hand->action[sig].handler == SIG_IGN)
 			kernel_sigaction(sig, &hand->action[sig], NULL);
 	if (mask)
-		kernel_sigmask(SIG_BLOCK, &mask, NULL);
+		change_mask(area, SIG_BLOCK, &mask, &old);
 }
 
-void agent_signal_exec_failed(struct agent_thread *thread)
+void agent_signal_exec_failed(struct agent_area *area, struct agent_thread *thread)
 {
 	struct agent_sighand *hand = sighand_of(thread);
-	u64 mask = own_mask(thread->blocked);
+	u64 mask = own_mask(thread->blocked), old;
 	int sig;
 
 	for (sig = 1; sig <= AGENT_NSIG; sig++) {
@@ -597,5 +670,5 @@ void agent_signal_exec_failed(struct agent_thread *thread)
 		kernel_sigaction(sig, &action, NULL);
 	}
 	if (mask)
-		kernel_sigmask(SIG_UNBLOCK, &mask, NULL);
+		change_mask(area, SIG_UNBLOCK, &mask, &old);
 }

@@ -238,7 +238,7 @@ void agent_on_after(struct agent_area *area)
 		break;
 	case AGENT_KIND_EXEC:
 		agent_command(AGENT_EXEC_FAILED, NULL, 0);
-		agent_signal_exec_failed(agent_thread_current());
+		agent_signal_exec_failed(area, agent_thread_current());
 		verdict = after_notify(&call);
 		break;
 	case AGENT_KIND_STATFS: agent_statfs_done(&call); break;
@@ -310,7 +310,7 @@ static enum agent_verdict agent_do_poll(struct agent_call *call)
 
 static enum agent_verdict agent_do_exec(struct agent_call *call)
 {
-	agent_signal_before_exec(call->thread);
+	agent_signal_before_exec(call->area, call->thread);
 	call->frame.kind = AGENT_KIND_EXEC;
 	return AGENT_NOTIFY;
 }

@@ -114,5 +114,7 @@ void agent_thread_exit(struct agent_area *area)
 	}
 	agent_fire_process_exit(thread, false);
 	regs->ax = __NR_exit;
+	/* A signal must not find the thread on a stack that is another's by then. */
+	agent_block_all();
 	__atomic_store_n(&thread->tid, 0, __ATOMIC_RELEASE);
 }

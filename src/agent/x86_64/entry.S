@@ -123,7 +123,7 @@ agent_exit_entry:
 	mov	AGENT_AREA_REGS+AGENT_DI(%rbx), %rdi
 	movl	$0, AGENT_AREA_PENDING(%rbx)
 	movl	$0, AGENT_AREA_OWNER(%rbx)
-	/* The area's stack is not used any more: exit takes its argument in a register. */
+	/* All signals are blocked, and the area's stack is not used any more. */
 	syscall
 	ud2
 
@@ -174,6 +174,23 @@ agent_notify_call:
 	mov	%r9, %r8
 	mov	8(%rsp), %r9
 	jmp	agent_notify
+
+/*
+ * long agent_sigmask_call(how, set, old, u32 *state): rt_sigprocmask(2), and *state = 0 in a way that a
+ * signal can tell whether it came before the call or after it.
+ */
+	.globl	agent_sigmask_call
+	.type	agent_sigmask_call, @function
+	.balign 16
+agent_sigmask_call:
+	mov	%rcx, %r9
+	mov	$8, %r10d
+	mov	$14, %eax
+	syscall
+	.globl	agent_sigmask_done
+agent_sigmask_done:
+	movl	$0, (%r9)
+	ret
 
 /*
  * Back to the application: registers from the area at r11, on at area->target. Until the stack is the
