@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "gate/gate.h"
 #include "hook/hook.h"
+#include "rt/vcpu.h"
 #include "sys/sys.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -97,11 +98,29 @@ EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive 
 	return 0;
 }
 
+/*
+ * Processes that go on without the hive may be in the middle of a program: nothing of it is given
+ * back before they are out. A thread that is stopped there (by a debugger) is not waited for longer
+ * than this.
+ */
+#define GRACE_MS 1000
+
+static void wait_for_grace(void)
+{
+	struct rt_grace grace;
+
+	rt_grace_begin(&grace);
+	for (u32 i = 0; i < GRACE_MS && !rt_grace_over(&grace); i++)
+		usleep(1000);
+}
+
 EXPORT struct skep_hive *skep_hive_free(struct skep_hive *hive)
 {
 	if (!hive)
 		return NULL;
 	gate_free(hive->gate);
+	if (hive->arena)
+		wait_for_grace();
 	sys_hive_free(hive->sys);
 	hook_free(hive->hook);
 	arena_free(hive->arena);

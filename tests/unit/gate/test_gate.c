@@ -277,6 +277,28 @@ static void test_spawn(struct gate *gate)
 	tap_is(fake_exec_quiet, quiet + 1, "and its program is entered quietly");
 }
 
+/* A signal to the supervisor is for the tree; the second one ends the serving. */
+static void test_signals(struct gate *gate)
+{
+	const char *dies[] = { "sh", "-c", "kill -TERM $PPID; sleep 20", NULL };
+	const char *catches[] = { "sh", "-c",
+				  "trap 'exit 5' HUP; kill -HUP $PPID; sleep 0.2; exit 6", NULL };
+	const char *stubborn[] = {
+		"sh", "-c",
+		"trap '' TERM; kill -TERM $PPID; sleep 0.1; kill -TERM $PPID; exec sleep 20", NULL
+	};
+	int status;
+	pid_t pid;
+
+	tap_is(run(gate, dies, 0), SIGTERM, "SIGTERM is passed on");
+	tap_is(run(gate, catches, 0), 5 << 8, "SIGHUP is passed on");
+	pid = gate_spawn(gate, (char *const *)stubborn, NULL, 0);
+	tap_is(gate_serve(gate, pid, &status), -EINTR, "the second one ends the serving");
+	kill(pid, SIGKILL);
+	tap_ok(gate_serve(gate, pid, &status) == 0 && status == SIGKILL,
+	       "which can be taken up again");
+}
+
 static bool exists(const char *path)
 {
 	struct stat st;
@@ -371,6 +393,7 @@ int main(int argc, char **argv)
 	strcpy(directory, gate_facade_dir(gate));
 	test_parts(gate);
 	test_spawn(gate);
+	test_signals(gate);
 	gate_free(gate);
 	tap_ok(!exists(directory), "the end in order leaves no directory");
 	test_keeper();
