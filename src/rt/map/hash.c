@@ -121,7 +121,7 @@ u32 hash_key(const struct rt_map *map, const void *key)
 
 /* Walks a chain from the head that was read. *ret_hops tells its length when the key is not in it.
  */
-static u32 chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key, u32 *ret_hops)
+u32 hash_chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key, u32 *ret_hops)
 {
 	u32 hops = 0;
 
@@ -136,32 +136,22 @@ static u32 chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *ke
 	return hash_elem_valid(map, at) && hops < HASH_HOPS_MAX ? at : 0;
 }
 
-static u32 locked_find(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
-		       const void *key, u32 *ret_hops)
+u32 hash_locked_find(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
+		     const void *key, u32 *ret_hops)
 {
-	return chain_walk(map, hash_bucket_head(HASH_LOAD(bucket->head_version)), hash, key,
-			  ret_hops);
-}
-
-static u32 bucket_of(const struct rt_map *map, u32 hash)
-{
-	return hash & (map->nr_buckets - 1);
-}
-
-static bool unchanged(const struct hash_bucket *bucket, u64 word)
-{
-	return hash_bucket_version(HASH_LOAD(bucket->head_version)) == hash_bucket_version(word);
+	return hash_chain_walk(map, hash_bucket_head(HASH_LOAD(bucket->head_version)), hash, key,
+			       ret_hops);
 }
 
 /* All races lost: with the bucket's lock nothing moves. */
 static u32 __attribute__((noinline))
 find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu *vcpu)
 {
-	u32 index = bucket_of(map, hash), hops, found;
+	u32 index = hash_bucket_of(map, hash), hops, found;
 
 	if (hash_bucket_lock(map, index, vcpu))
 		return 0;
-	found = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	found = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
 	hash_bucket_unlock(map, index);
 	return found;
 }
@@ -169,13 +159,13 @@ find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu 
 u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
 {
 	u32 hash = hash_key(map, key), hops;
-	const struct hash_bucket *bucket = hash_bucket(map, bucket_of(map, hash));
+	const struct hash_bucket *bucket = hash_bucket(map, hash_bucket_of(map, hash));
 
 	for (u32 i = 0; i < HASH_RETRIES; i++) {
 		u64 word = HASH_LOAD(bucket->head_version);
-		u32 found = chain_walk(map, hash_bucket_head(word), hash, key, &hops);
+		u32 found = hash_chain_walk(map, hash_bucket_head(word), hash, key, &hops);
 
-		if (likely(unchanged(bucket, word)))
+		if (likely(hash_unchanged(bucket, word)))
 			return found;
 	}
 	return find_locked(map, hash, key, vcpu);
@@ -208,7 +198,7 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 	}
 }
 
-static void load_value(const struct rt_map *map, u32 number, void *value)
+void hash_load_value(const struct rt_map *map, u32 number, void *value)
 {
 	if (!hash_is_percpu(map)) {
 		rt_shared_load(value, hash_value(map, number, 0), map->value_size);
@@ -240,23 +230,11 @@ static void link_head(const struct rt_map *map, struct hash_bucket *bucket, u32 
 	hash_bucket_set(bucket, number, hash_bucket_version(word) + replaces);
 }
 
-/* A bit for each page of buckets that ever held an element: walks skip the others. */
-static u64 *summary_word(const struct rt_map *map, u32 bucket)
-{
-	return (u64 *)(void *)(map->data + map->summary_offset) +
-	       bucket / HASH_SUMMARY_BUCKETS / 64;
-}
-
-static u64 summary_bit(u32 bucket)
-{
-	return 1ULL << (bucket / HASH_SUMMARY_BUCKETS % 64);
-}
-
 static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, const void *key,
 		   const struct hash_store *store, struct rt_vcpu *vcpu)
 {
-	u32 index = bucket_of(map, hash), new;
-	u64 *summary = summary_word(map, index);
+	u32 index = hash_bucket_of(map, hash), new;
+	u64 *summary = hash_summary_word(map, index);
 	bool fresh;
 	long error = hash_pop(map, slot, vcpu, &fresh);
 
@@ -266,8 +244,8 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 	if (unlikely(!hash_elem_valid(map, new)))
 		return -E2BIG;
 	store_value(map, new, store, vcpu->index, !fresh);
-	if (!(HASH_LOAD(*summary) & summary_bit(index)))
-		__atomic_fetch_or(summary, summary_bit(index), __ATOMIC_RELEASE);
+	if (!(HASH_LOAD(*summary) & hash_summary_bit(index)))
+		__atomic_fetch_or(summary, hash_summary_bit(index), __ATOMIC_RELEASE);
 	journal(slot, HASH_OP_INSERT, index, new, 0);
 	link_head(map, hash_bucket(map, index), new, hash, key, false);
 	hash_finish(map, slot);
@@ -281,7 +259,7 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, u32 old,
 		    const void *key, const struct hash_store *store, struct rt_vcpu *vcpu)
 {
-	u32 index = bucket_of(map, hash), new = HASH_LOAD(slot->extra);
+	u32 index = hash_bucket_of(map, hash), new = HASH_LOAD(slot->extra);
 
 	if (hash_is_percpu(map)) {
 		store_value(map, old, store, vcpu->index, false);
@@ -299,7 +277,7 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 static long update_once(const struct rt_map *map, const void *key, u32 hash,
 			const struct hash_store *store, u64 flags, struct rt_vcpu *vcpu)
 {
-	u32 index = bucket_of(map, hash), old, hops;
+	u32 index = hash_bucket_of(map, hash), old, hops;
 	struct hash_slot *slot;
 	long error = hash_enter(map, vcpu, &slot);
 
@@ -307,7 +285,7 @@ static long update_once(const struct rt_map *map, const void *key, u32 hash,
 		error = hash_bucket_lock(map, index, vcpu);
 	if (unlikely(error))
 		return error;
-	old = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
 	if (old && flags == BPF_NOEXIST)
 		error = -EEXIST;
 	else if (!old && flags == BPF_EXIST)
@@ -341,7 +319,7 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 /* Takes key out, its value to value if that is not NULL. */
 static long take_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
 {
-	u32 hash = hash_key(map, key), index = bucket_of(map, hash), old, hops;
+	u32 hash = hash_key(map, key), index = hash_bucket_of(map, hash), old, hops;
 	struct hash_slot *slot;
 	long error = hash_enter(map, vcpu, &slot);
 
@@ -349,10 +327,10 @@ static long take_out(const struct rt_map *map, const void *key, void *value, str
 		error = hash_bucket_lock(map, index, vcpu);
 	if (unlikely(error))
 		return error;
-	old = locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
 	if (old) {
 		if (value)
-			load_value(map, old, value);
+			hash_load_value(map, old, value);
 		journal(slot, HASH_OP_DELETE, index, 0, old);
 		hash_finish(map, slot);
 	}
@@ -374,109 +352,6 @@ long hash_lookup_and_delete(const struct rt_map *map, const void *key, void *val
 			    struct rt_vcpu *vcpu)
 {
 	return take_out(map, key, value, vcpu);
-}
-
-long hash_copy_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
-{
-	u32 hash = hash_key(map, key), hops, found = 0;
-	const struct hash_bucket *bucket = hash_bucket(map, bucket_of(map, hash));
-
-	for (u32 i = 0; i < HASH_RETRIES; i++) {
-		u64 word = HASH_LOAD(bucket->head_version);
-
-		found = chain_walk(map, hash_bucket_head(word), hash, key, &hops);
-		if (found)
-			load_value(map, found, value);
-		if (likely(unchanged(bucket, word)))
-			return found ? 0 : -ENOENT;
-	}
-	if (hash_bucket_lock(map, bucket_of(map, hash), vcpu))
-		return found ? 0 : -ENOENT;
-	found = locked_find(map, bucket, hash, key, &hops);
-	if (found)
-		load_value(map, found, value);
-	hash_bucket_unlock(map, bucket_of(map, hash));
-	return found ? 0 : -ENOENT;
-}
-
-/* The first bucket at or after index whose page ever held an element; nr_buckets: none. */
-static u64 next_used_bucket(const struct rt_map *map, u64 index)
-{
-	while (index < map->nr_buckets &&
-	       !(HASH_LOAD(*summary_word(map, (u32)index)) & summary_bit((u32)index)))
-		index = ALIGN_DOWN(index, (u64)HASH_SUMMARY_BUCKETS) + HASH_SUMMARY_BUCKETS;
-	return index < map->nr_buckets ? index : map->nr_buckets;
-}
-
-/* The key after `after` (0: the first one) in a bucket's chain: true and *next_key written. */
-static bool bucket_key(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
-		       const void *after, bool *ret_found, void *next_key)
-{
-	u32 hops;
-
-	for (u32 i = 0; i < HASH_RETRIES; i++) {
-		u64 word = HASH_LOAD(bucket->head_version);
-		u32 at = hash_bucket_head(word);
-
-		*ret_found = true;
-		if (after) {
-			at = chain_walk(map, at, hash, after, &hops);
-			*ret_found = at != 0;
-			at = at ? HASH_LOAD(hash_elem(map, at)->link) : 0;
-		}
-		if (hash_elem_valid(map, at))
-			rt_shared_load(next_key, hash_elem(map, at)->key, map->key_size);
-		if (unchanged(bucket, word))
-			return hash_elem_valid(map, at);
-	}
-	return false;
-}
-
-long hash_next_key(const struct rt_map *map, const void *key, void *next_key, struct rt_vcpu *vcpu)
-{
-	u64 index = 0;
-	bool found = false;
-
-	if (key) {
-		u32 hash = hash_key(map, key);
-
-		index = bucket_of(map, hash);
-		if (bucket_key(map, hash_bucket(map, (u32)index), hash, key, &found, next_key))
-			return 0;
-		/* A key that is not there: from the start, as the kernel. */
-		index = found ? index + 1 : 0;
-	}
-	for (index = next_used_bucket(map, index); index < map->nr_buckets;
-	     index = next_used_bucket(map, index + 1))
-		if (bucket_key(map, hash_bucket(map, (u32)index), 0, NULL, &found, next_key))
-			return 0;
-	return -ENOENT;
-}
-
-long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
-		   struct rt_vcpu * vcpu)
-{
-	long nr = 0;
-
-	for (u64 index = next_used_bucket(map, 0); index < map->nr_buckets;
-	     index = next_used_bucket(map, index + 1)) {
-		u32 at = hash_bucket_head(HASH_LOAD(hash_bucket(map, (u32)index)->head_version));
-
-		for (u32 hops = 0; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
-			struct hash_elem *elem = hash_elem(map, at);
-			/* Before the call, which may delete the element. */
-			u32 next = HASH_LOAD(elem->link);
-
-			/* An element that was deleted and used again leads to other chains. */
-			if (bucket_of(map, HASH_LOAD(elem->hash)) != index)
-				break;
-			nr++;
-			if (visit(arg, elem->key, hash_value(map, at, vcpu->index)))
-				return nr;
-			at = next;
-		}
-	}
-	return nr;
 }
 
 static long store_one(const struct rt_map *map, const void *key, const void *value, u64 flags,

@@ -156,8 +156,42 @@ static inline void hash_bucket_set(struct hash_bucket *bucket, u32 head, u32 ver
 	HASH_STORE(bucket->head_version, (u64)version << 32 | head);
 }
 
+/* Did nothing leave the bucket since word was read from it? */
+static inline bool hash_unchanged(const struct hash_bucket *bucket, u64 word)
+{
+	return hash_bucket_version(HASH_LOAD(bucket->head_version)) == hash_bucket_version(word);
+}
+
+/* A bit for each page of buckets that ever held an element: walks skip the others. */
+static inline u64 *hash_summary_word(const struct rt_map *map, u32 bucket)
+{
+	return (u64 *)(void *)(map->data + map->summary_offset) +
+	       bucket / HASH_SUMMARY_BUCKETS / 64;
+}
+
+static inline u64 hash_summary_bit(u32 bucket)
+{
+	return 1ULL << (bucket / HASH_SUMMARY_BUCKETS % 64);
+}
+
 /* The key's hash; its low bits choose the bucket. */
 u32 hash_key(const struct rt_map *map, const void *key);
+
+static inline u32 hash_bucket_of(const struct rt_map *map, u32 hash)
+{
+	return hash & (map->nr_buckets - 1);
+}
+
+/*
+ * The element with this key in the chain that begins with element at, or 0; *ret_hops then tells
+ * how long the chain is. hash_locked_find() begins at the bucket's head; its caller holds the lock.
+ */
+u32 hash_chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key, u32 *ret_hops);
+u32 hash_locked_find(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
+		     const void *key, u32 *ret_hops);
+
+/* Copies a value as clients see it: of per-CPU types all vCPUs'. */
+void hash_load_value(const struct rt_map *map, u32 number, void *value);
 
 /* The element with this key, or 0. */
 u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
