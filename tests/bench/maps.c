@@ -56,11 +56,12 @@ static double median(double *values)
 	return values[RUNS / 2];
 }
 
+/* Time on a CPU: as the kernel's test runs, which do not count what they lose to other tasks. */
 static double now_ns(void)
 {
 	struct timespec time;
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
