@@ -25,7 +25,8 @@
 #define XDP_FRAME	40u  /* sizeof(struct xdp_frame), which needs its place in the headroom */
 #define SKB_HEADROOM	66u  /* NET_SKB_PAD + NET_IP_ALIGN */
 #define TAILROOM	320u /* SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) */
-#define CHECKSUM_FLAG	4u   /* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
+#define TAIL_MAX	(17u * PAGE) /* MAX_SKB_FRAGS */
+#define CHECKSUM_FLAG	4u	     /* BPF_F_TEST_SKB_CHECKSUM_COMPLETE */
 
 static u64 now_ns(void)
 {
@@ -108,10 +109,16 @@ static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)
 	return error ? error : sys_write_attr(call, test.retval);
 }
 
-/* A packet in the middle of a page, with the room around it that programs may move into. */
+/*
+ * A packet in the middle of a page, with the room around it that programs may move into. What does
+ * not fit there (XDP only) is the tail, which the kernel keeps in fragments: programs do not see
+ * it.
+ */
 struct packet {
 	u8 *memory, *data;
 	u32 size;
+	void *tail;
+	u32 tail_size;
 };
 
 static int packet_init(struct sys_call *call, struct packet *packet, u32 size, u32 headroom)
@@ -124,6 +131,23 @@ static int packet_init(struct sys_call *call, struct packet *packet, u32 size, u
 	packet->data = packet->memory + headroom;
 	packet->size = size;
 	return sys_read(call, packet->data, call->attr.test.data_in, size);
+}
+
+static int packet_tail(struct sys_call *call, struct packet *packet)
+{
+	if (call->attr.test.data_size_in <= packet->size)
+		return 0;
+	packet->tail_size = call->attr.test.data_size_in - packet->size;
+	if (packet->tail_size > TAIL_MAX)
+		return -ENOMEM;
+	return sys_read_new(call, call->attr.test.data_in + packet->size, packet->tail_size,
+			    &packet->tail);
+}
+
+static void packet_done(struct packet *packet)
+{
+	base_free(packet->memory);
+	base_free(packet->tail);
 }
 
 /* A context of known bytes, if the client gives or wants one. */
@@ -141,21 +165,33 @@ static int ctx_init(struct sys_call *call, void *ctx, u32 known, bool *ret_given
 	return error ? error : sys_read(call, ctx, attr->test.ctx_in, size < known ? size : known);
 }
 
-/* Hands packet, sizes and result back. -ENOSPC when the client's room was too small for the packet.
- */
-static int finish(struct sys_call *call, const u8 *data, u32 size)
+/* Copies as much of the packet as the client has room for; *ret_whole says how long it is. */
+static int copy_out(struct sys_call *call, const struct packet *packet, const u8 *data, u32 size,
+		    u32 *ret_whole)
 {
-	union abi_attr *attr = &call->attr;
-	u32 copy = size;
-	int error = 0;
+	const union abi_attr *attr = &call->attr;
+	u32 whole = size + packet->tail_size, copy = whole;
 
-	if (attr->test.data_size_out && copy > attr->test.data_size_out) {
+	*ret_whole = whole;
+	if (attr->test.data_size_out && copy > attr->test.data_size_out)
 		copy = attr->test.data_size_out;
-		error = -ENOSPC;
-	}
-	if (attr->test.data_out && sys_write(call, attr->test.data_out, data, copy))
+	if (!attr->test.data_out)
+		return copy < whole ? -ENOSPC : 0;
+	if (sys_write(call, attr->test.data_out, data, copy < size ? copy : size) ||
+	    (copy > size && sys_write(call, attr->test.data_out + size, packet->tail, copy - size)))
 		return -EFAULT;
-	attr->test.data_size_out = size;
+	return copy < whole ? -ENOSPC : 0;
+}
+
+/* Hands packet, sizes and result back. -ENOSPC when the client's room was too small. */
+static int finish(struct sys_call *call, const struct packet *packet, const u8 *data, u32 size)
+{
+	u32 whole;
+	int error = copy_out(call, packet, data, size, &whole);
+
+	if (error == -EFAULT)
+		return error;
+	call->attr.test.data_size_out = whole;
 	if (sys_write_attr(call, test.data_size_out) || sys_write_attr(call, test.retval) ||
 	    sys_write_attr(call, test.duration))
 		return -EFAULT;
@@ -203,8 +239,8 @@ static long run_xdp(struct sys_call *call, struct sys_prog *prog)
 	struct packet packet = { 0 };
 	struct abi_rt_xdp ctx = { 0 };
 	struct xdp_md md;
+	u32 meta, room, linear;
 	bool given;
-	u32 meta;
 	int error;
 
 	if (prog->expected_attach_type == BPF_XDP_DEVMAP ||
@@ -224,9 +260,11 @@ static long run_xdp(struct sys_call *call, struct sys_prog *prog)
 	if (error)
 		return error;
 	meta = md.data;
-	error = packet_init(call, &packet,
-			    given && md.data_end ? md.data_end : attr->test.data_size_in,
-			    XDP_HEADROOM - meta);
+	room = PAGE - TAILROOM - (XDP_HEADROOM - meta);
+	linear = given ? md.data_end : attr->test.data_size_in;
+	error = packet_init(call, &packet, linear < room ? linear : room, XDP_HEADROOM - meta);
+	if (!error)
+		error = packet_tail(call, &packet);
 	if (!error) {
 		ctx.data_meta = (u64)(uintptr_t)packet.data;
 		ctx.data = ctx.data_meta + meta;
@@ -236,14 +274,14 @@ static long run_xdp(struct sys_call *call, struct sys_prog *prog)
 			    &attr->test.duration);
 	}
 	if (!error)
-		error = finish(call, (const u8 *)(uintptr_t)ctx.data_meta,
+		error = finish(call, &packet, (const u8 *)(uintptr_t)ctx.data_meta,
 			       (u32)(ctx.data_end - ctx.data_meta));
 	if (!error && given) {
 		md.data = (u32)(ctx.data - ctx.data_meta);
 		md.data_end = (u32)(ctx.data_end - ctx.data_meta);
 		error = ctx_finish(call, &md, sizeof(md));
 	}
-	base_free(packet.memory);
+	packet_done(&packet);
 	return error;
 }
 
@@ -330,7 +368,7 @@ static long run_skb(struct sys_call *call, struct sys_prog *prog)
 	}
 	if (!error) {
 		memset(packet.data, 0, ETH_HEADER); /* the kernel puts an empty one back */
-		error = finish(call, packet.data, packet.size);
+		error = finish(call, &packet, packet.data, packet.size);
 	}
 	if (!error && given) {
 		skb.mark = ctx.mark;
@@ -342,7 +380,7 @@ static long run_skb(struct sys_call *call, struct sys_prog *prog)
 		memcpy(skb.cb, ctx.cb, sizeof(skb.cb));
 		error = ctx_finish(call, &skb, sizeof(skb));
 	}
-	base_free(packet.memory);
+	packet_done(&packet);
 	return error;
 }
 

@@ -36,7 +36,10 @@ void scenario_prog_load(struct world *world)
 		"characters, which the kernel cuts without a word, as "
 		"this text shows that is longer than all that";
 	union abi_attr attr;
-	int map = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0);
+	static const int closed[] = { 900, 901 };
+	static const struct bpf_insn by_index[] = { LD_MAP(1, BPF_PSEUDO_MAP_IDX, 1), MOV_K(0, 0),
+						    EXIT() };
+	int map = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0), fds[] = { 900, map };
 
 	CASE("plain", FD, );
 	CASE("no instructions", -E2BIG, attr.load.insn_cnt = 0);
@@ -68,6 +71,20 @@ void scenario_prog_load(struct world *world)
 	     (attr.load.prog_type = BPF_PROG_TYPE_CGROUP_SKB, attr.load.expected_attach_type = 5));
 	CASE("fd_array of a map", FD,
 	     (attr.load.fd_array = (u64)(uintptr_t)&map, attr.load.fd_array_cnt = 1));
+	CASE("a map by its place in fd_array", FD,
+	     (attr.load.insns = (u64)(uintptr_t)by_index, attr.load.insn_cnt = 4,
+	      attr.load.fd_array = (u64)(uintptr_t)fds));
+	CASE("a map by its place, no fd_array", -EPROTO,
+	     (attr.load.insns = (u64)(uintptr_t)by_index, attr.load.insn_cnt = 4));
+	CASE("a map by its place, fd_array at 8", -EFAULT,
+	     (attr.load.insns = (u64)(uintptr_t)by_index, attr.load.insn_cnt = 4,
+	      attr.load.fd_array = 8));
+	CASE("a map by its place, which is closed", -EBADF,
+	     (attr.load.insns = (u64)(uintptr_t)by_index, attr.load.insn_cnt = 4,
+	      attr.load.fd_array = (u64)(uintptr_t)closed));
+	CASE("fd_array of a closed descriptor", -EBADF,
+	     (attr.load.fd_array = (u64)(uintptr_t)closed, attr.load.fd_array_cnt = 2));
+	CASE("fd_array with a count at NULL", -EFAULT, attr.load.fd_array_cnt = 1);
 	CASE("log_level 16", -EINVAL, attr.load.log_level = 16);
 	CASE("log without level", -EINVAL,
 	     (attr.load.log_buf = (u64)(uintptr_t)&attr, attr.load.log_size = 128));
@@ -343,7 +360,7 @@ static void run_xdp(struct world *world)
 		MOV_K(0, 2),
 		EXIT(),
 	};
-	u8 packet[4096] = { 0 }, out[4096] = { 0 };
+	u8 packet[4096] = { [3999] = 'Z' }, out[4096] = { 0 };
 	struct xdp_md md = { 0 }, md_out;
 	union abi_attr attr;
 	int fd = world_prog(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
@@ -363,6 +380,11 @@ static void run_xdp(struct world *world)
 	RUN("XDP, room for 10", fd, -ENOSPC,
 	    (DATA(64), attr.test.data_out = (u64)(uintptr_t)out, attr.test.data_size_out = 10));
 	expect(world, attr.test.data_size_out, 64, "TEST_RUN: says 64");
+	RUN("XDP, 4000 bytes", fd, 0,
+	    (DATA(4000), attr.test.data_out = (u64)(uintptr_t)out,
+	     attr.test.data_size_out = sizeof(out)));
+	expect(world, attr.test.data_size_out, 4000, "TEST_RUN: 4000 bytes back");
+	expect(world, out[3999], 'Z', "TEST_RUN: to the last");
 	RUN("XDP, data at 8", fd, -EFAULT, (DATA(64), attr.test.data_in = 8));
 	RUN("XDP, repeat", fd, 0, (DATA(64), attr.test.repeat = 100));
 	RUN("XDP, flags", fd, -EINVAL, (DATA(64), attr.test.flags = 1));
