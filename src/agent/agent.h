@@ -167,7 +167,8 @@ extern const char agent_syscall_entry[], agent_exit_entry[], agent_syscall_direc
 	agent_syscall_vfork[], agent_syscall_vfork_done[], agent_syscall_notify_framed[],
 	agent_notify_ip[], agent_resume[], agent_resume_switched[], agent_resume_released[],
 	agent_resume_end[], agent_recheck[], agent_return[], agent_trap_return[],
-	agent_trap_return_go[], agent_signal_entry[], agent_restorer[];
+	agent_trap_return_go[], agent_signal_entry[], agent_restorer[], agent_restore_rt[],
+	agent_sigreturn_ip[], agent_sigreturn[];
 extern const u64 agent_prologues[], agent_prologues_end[];
 long agent_sigmask_call(u64 how, const u64 *set, u64 *old, u32 *state);
 extern const char agent_sigmask_done[];
@@ -177,6 +178,8 @@ long agent_notify_call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 void agent_on_enter(struct agent_area *area);
 void agent_on_after(struct agent_area *area);
 void agent_on_vforked(struct agent_area *area);
+/* signal.c: a handler returns. */
+void agent_on_sigreturn(struct agent_area *area);
 
 /* The supervisor by the agent's own commands; negative when there is none. Repeats on EINTR. */
 long agent_command(u32 cmd, void *attr, u32 size);

@@ -9,16 +9,6 @@
 
 #define PR_GET_NAME 16
 
-static void count_missed(const struct rt_event_progs *progs)
-{
-	u32 i;
-
-	for (i = 0; progs && i < progs->nr; i++) {
-		if (progs->prog[i].missed)
-			__atomic_add_fetch(progs->prog[i].missed, 1, __ATOMIC_RELAXED);
-	}
-}
-
 /* owner holds the vCPU; tid and tgid are whom the event is about. */
 static struct rt_vcpu *task_begin(u32 owner, u32 tid, u32 tgid)
 {
@@ -35,16 +25,13 @@ static struct rt_vcpu *task_begin(u32 owner, u32 tid, u32 tgid)
 
 void agent_fire_enter(struct agent_thread *thread, const struct rt_pt_regs *regs)
 {
-	struct rt_event_table *events = RT_CONTROL->events;
 	struct rt_vcpu *vcpu;
 
 	if (AGENT_THREADS_TABLE->quiet || regs->orig_ax >= RT_SYSCALL_MAX)
 		return;
 	vcpu = task_begin(thread->tid, thread->tid, thread->tgid);
 	if (!vcpu) {
-		count_missed(events->sys_enter[regs->orig_ax]);
-		count_missed(events->other[RT_EVENT_RAW_SYS_ENTER]);
-		count_missed(events->other[RT_EVENT_RAWTP_SYS_ENTER]);
+		rt_event_sys_missed((u32)regs->orig_ax, false);
 		return;
 	}
 	rt_event_sys_enter(vcpu, regs);
@@ -53,16 +40,14 @@ void agent_fire_enter(struct agent_thread *thread, const struct rt_pt_regs *regs
 
 void agent_fire_exit(struct agent_thread *thread, const struct rt_pt_regs *regs)
 {
-	struct rt_event_table *events = RT_CONTROL->events;
 	struct rt_vcpu *vcpu;
 
-	if (AGENT_THREADS_TABLE->quiet || regs->orig_ax >= RT_SYSCALL_MAX)
+	/* -1: the end of rt_sigreturn, which is the exit of no system call. */
+	if (AGENT_THREADS_TABLE->quiet || (regs->orig_ax >= RT_SYSCALL_MAX && ~regs->orig_ax))
 		return;
 	vcpu = task_begin(thread->tid, thread->tid, thread->tgid);
 	if (!vcpu) {
-		count_missed(events->sys_exit[regs->orig_ax]);
-		count_missed(events->other[RT_EVENT_RAW_SYS_EXIT]);
-		count_missed(events->other[RT_EVENT_RAWTP_SYS_EXIT]);
+		rt_event_sys_missed((u32)regs->orig_ax, true);
 		return;
 	}
 	rt_event_sys_exit(vcpu, regs);
@@ -86,8 +71,8 @@ static struct rt_vcpu *sched_begin(u32 owner, u32 tid, u32 tgid, u32 kind, u32 r
 		return NULL;
 	vcpu = task_begin(owner, tid, tgid);
 	if (!vcpu) {
-		count_missed(RT_CONTROL->events->other[kind]);
-		count_missed(RT_CONTROL->events->other[raw_kind]);
+		rt_event_missed(RT_CONTROL->events->other[kind]);
+		rt_event_missed(RT_CONTROL->events->other[raw_kind]);
 	}
 	return vcpu;
 }

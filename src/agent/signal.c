@@ -37,6 +37,7 @@
 #define SIG_SETMASK 2
 
 #define SI_KERNEL   0x80
+#define E_NOSYS	    38
 #define E_FAULT	    14
 #define E_INVAL	    22
 #define NESTING_MAX 32
@@ -104,6 +105,15 @@ static void kernel_default(int sig)
 	kernel_sigaction(sig, &action, NULL);
 }
 
+/* mov $15, %rax; syscall: what glibc, musl and Go have. */
+static bool is_usual_restorer(u64 address)
+{
+	u8 code[9];
+
+	return !agent_copy_in(code, address, sizeof(code)) &&
+	       memcmp(code, agent_restore_rt, sizeof(code)) == 0;
+}
+
 /* What the kernel is told for what the application wants. */
 static struct agent_sigaction kernel_action(int sig, const struct agent_sigaction *wanted)
 {
@@ -120,6 +130,8 @@ static struct agent_sigaction kernel_action(int sig, const struct agent_sigactio
 		action.flags |= SA_RESTORER;
 		action.restorer = (u64)agent_restorer;
 	}
+	if (is_usual_restorer(action.restorer))
+		action.restorer = (u64)agent_restore_rt;
 	action.handler = (u64)agent_signal_entry;
 	action.mask = ~0UL;
 	return action;
@@ -162,6 +174,31 @@ void agent_signal_start(void)
 	}
 	kernel_sigmask(SIG_UNBLOCK, &open, &old);
 	thread->blocked = own_bits(old);
+}
+
+/*
+ * As the kernel shows it: the entry with the handler's registers, and an exit of no system call,
+ * since by then the registers are those of the interrupted code. The stack pointer is at the
+ * ucontext.
+ */
+void agent_on_sigreturn(struct agent_area *area)
+{
+	const struct agent_ucontext *uc = (const struct agent_ucontext *)area->regs.sp;
+	struct agent_thread *thread = agent_thread_current();
+	u8 want = RT_CONTROL->agent->interest[__NR_rt_sigreturn];
+	struct rt_pt_regs regs = area->regs;
+
+	area->target = (u64)agent_sigreturn;
+	regs.cs = 0x33;
+	regs.ss = 0x2b;
+	regs.orig_ax = __NR_rt_sigreturn;
+	regs.ax = (u64)-E_NOSYS;
+	regs.ip = regs.cx = (u64)agent_sigreturn_ip;
+	if (want & AGENT_WANT_ENTER)
+		agent_fire_enter(thread, &regs);
+	regs.orig_ax = ~0UL;
+	if ((want & AGENT_WANT_EXIT) && !agent_copy_in(&regs.ax, (u64)&uc->ax, sizeof(regs.ax)))
+		agent_fire_exit(thread, &regs);
 }
 
 u32 agent_sighand_copy(u32 from)

@@ -277,6 +277,30 @@ agent_signal_entry:
 	jmp	*%r11
 1:	ret
 
+/*
+ * Where handlers return to, in place of libc's restorer, whose nine bytes unwinders look for. The
+ * filter answers this very call with "0" without making it, and the thread goes on below: if somebody
+ * listens to rt_sigreturn its event is fired, then the call is made. Without such a filter the first
+ * call is the real one.
+ */
+	.globl	agent_restore_rt
+	.balign 16
+agent_restore_rt:
+	.byte	0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05
+	.globl	agent_sigreturn_ip
+agent_sigreturn_ip:
+	movabs	$AGENT_CONTROL_POINTER, %r11
+	mov	(%r11), %r11
+	movzbl	15(%r11), %ecx
+	jrcxz	agent_sigreturn
+	jmp	agent_sigreturning_start
+	.globl	agent_sigreturn
+agent_sigreturn:
+	mov	$15, %eax
+	syscall
+	ud2
+	prologue agent_sigreturning, agent_on_sigreturn
+
 	.globl	agent_restorer
 	.balign 16
 agent_restorer:
@@ -328,6 +352,7 @@ agent_prologues:
 	row agent_enter
 	row agent_after
 	row agent_vforked
+	row agent_sigreturning
 	.globl	agent_prologues_end
 agent_prologues_end:
 
