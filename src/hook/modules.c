@@ -13,10 +13,13 @@
 #include <unistd.h>
 #include "arena/arena.h"
 #include "base/alloc.h"
+#include "hook/cache.h"
 #include "hook/scan.h"
 #include "hook/state.h"
 
-#define FILE_SIZE_MAX (2ul << 30)
+#define FILE_SIZE_MAX	(2ul << 30)
+/* Smaller files are scanned faster than a cache entry is found. */
+#define CACHED_SIZE_MIN (128ul << 10)
 
 /* Index of the known module, or -1. */
 static int find_known(const struct hook *hook, const struct agent_module_key *key)
@@ -38,9 +41,13 @@ static int publish(struct hook *hook, const struct agent_module_key *key, const 
 
 	if (control->nr_modules == AGENT_MODULES_MAX)
 		return -ENOSPC;
-	error = scan_elf(bytes, size, &result);
-	if (error)
-		return error;
+	if (size < CACHED_SIZE_MIN || !cache_load(key, &result)) {
+		error = scan_elf(bytes, size, &result);
+		if (error)
+			return error;
+		if (size >= CACHED_SIZE_MIN)
+			cache_store(key, &result);
+	}
 	if (result.nr_sites) {
 		table = arena_alloc(hook->arena, ARENA_CONTROL,
 				    result.nr_sites * sizeof(*result.sites), 8);
