@@ -346,49 +346,13 @@ static void run_raw(struct world *world)
 	RUN("closed", 900, -EBADF, );
 }
 
-static void run_xdp(struct world *world)
+#define DATA(size) (attr.test.data_in = (u64)(uintptr_t)packet, attr.test.data_size_in = (size))
+static void run_xdp_context(struct world *world, int fd)
 {
-	/* if (data + 15 > data_end) return 1; data[14] = 'A'; return 2; */
-	static const struct bpf_insn insns[] = {
-		LOAD(BPF_W, 2, 1, 0),
-		LOAD(BPF_W, 3, 1, 4),
-		MOV_X(4, 2),
-		ADD_K(4, 15),
-		MOV_K(0, 1),
-		JGT_X(4, 3, 2),
-		STORE_K(BPF_B, 2, 14, 'A'),
-		MOV_K(0, 2),
-		EXIT(),
-	};
-	u8 packet[4096] = { [3999] = 'Z' }, out[4096] = { 0 };
+	u8 packet[64] = { 0 };
 	struct xdp_md md = { 0 }, md_out;
 	union abi_attr attr;
-	int fd = world_prog(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
 
-	expect(world, fd, FD, "TEST_RUN: an XDP program");
-#define DATA(size) (attr.test.data_in = (u64)(uintptr_t)packet, attr.test.data_size_in = (size))
-	RUN("XDP, no data", fd, -EINVAL, );
-	RUN("XDP, 3 bytes", fd, -EINVAL, DATA(3));
-	RUN("XDP, 14 bytes", fd, 0, DATA(14));
-	expect(world, attr.test.retval, 1, "TEST_RUN: too short for the program");
-	RUN("XDP, 64 bytes", fd, 0,
-	    (DATA(64), attr.test.data_out = (u64)(uintptr_t)out,
-	     attr.test.data_size_out = sizeof(out)));
-	expect(world, attr.test.retval, 2, "TEST_RUN: long enough");
-	expect(world, attr.test.data_size_out, 64, "TEST_RUN: 64 bytes back");
-	expect(world, out[14], 'A', "TEST_RUN: as the program left them");
-	RUN("XDP, room for 10", fd, -ENOSPC,
-	    (DATA(64), attr.test.data_out = (u64)(uintptr_t)out, attr.test.data_size_out = 10));
-	expect(world, attr.test.data_size_out, 64, "TEST_RUN: says 64");
-	RUN("XDP, 4000 bytes", fd, 0,
-	    (DATA(4000), attr.test.data_out = (u64)(uintptr_t)out,
-	     attr.test.data_size_out = sizeof(out)));
-	expect(world, attr.test.data_size_out, 4000, "TEST_RUN: 4000 bytes back");
-	expect(world, out[3999], 'Z', "TEST_RUN: to the last");
-	RUN("XDP, data at 8", fd, -EFAULT, (DATA(64), attr.test.data_in = 8));
-	RUN("XDP, repeat", fd, 0, (DATA(64), attr.test.repeat = 100));
-	RUN("XDP, flags", fd, -EINVAL, (DATA(64), attr.test.flags = 1));
-	RUN("XDP, batch", fd, -EINVAL, (DATA(64), attr.test.batch_size = 1));
 #define MD() (attr.test.ctx_in = (u64)(uintptr_t)&md, attr.test.ctx_size_in = sizeof(md))
 	md.data_end = 64;
 	RUN("XDP, context", fd, 0,
@@ -418,6 +382,50 @@ static void run_xdp(struct world *world)
 	md.ingress_ifindex = 12345;
 	RUN("XDP, no such device", fd, -ENODEV, (DATA(64), MD()));
 #undef MD
+}
+
+static void run_xdp(struct world *world)
+{
+	/* if (data + 15 > data_end) return 1; data[14] = 'A'; return 2; */
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_W, 2, 1, 0),
+		LOAD(BPF_W, 3, 1, 4),
+		MOV_X(4, 2),
+		ADD_K(4, 15),
+		MOV_K(0, 1),
+		JGT_X(4, 3, 2),
+		STORE_K(BPF_B, 2, 14, 'A'),
+		MOV_K(0, 2),
+		EXIT(),
+	};
+	u8 packet[4096] = { [3999] = 'Z' }, out[4096] = { 0 };
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
+
+	expect(world, fd, FD, "TEST_RUN: an XDP program");
+	RUN("XDP, no data", fd, -EINVAL, );
+	RUN("XDP, 3 bytes", fd, -EINVAL, DATA(3));
+	RUN("XDP, 14 bytes", fd, 0, DATA(14));
+	expect(world, attr.test.retval, 1, "TEST_RUN: too short for the program");
+	RUN("XDP, 64 bytes", fd, 0,
+	    (DATA(64), attr.test.data_out = (u64)(uintptr_t)out,
+	     attr.test.data_size_out = sizeof(out)));
+	expect(world, attr.test.retval, 2, "TEST_RUN: long enough");
+	expect(world, attr.test.data_size_out, 64, "TEST_RUN: 64 bytes back");
+	expect(world, out[14], 'A', "TEST_RUN: as the program left them");
+	RUN("XDP, room for 10", fd, -ENOSPC,
+	    (DATA(64), attr.test.data_out = (u64)(uintptr_t)out, attr.test.data_size_out = 10));
+	expect(world, attr.test.data_size_out, 64, "TEST_RUN: says 64");
+	RUN("XDP, 4000 bytes", fd, 0,
+	    (DATA(4000), attr.test.data_out = (u64)(uintptr_t)out,
+	     attr.test.data_size_out = sizeof(out)));
+	expect(world, attr.test.data_size_out, 4000, "TEST_RUN: 4000 bytes back");
+	expect(world, out[3999], 'Z', "TEST_RUN: to the last");
+	RUN("XDP, data at 8", fd, -EFAULT, (DATA(64), attr.test.data_in = 8));
+	RUN("XDP, repeat", fd, 0, (DATA(64), attr.test.repeat = 100));
+	RUN("XDP, flags", fd, -EINVAL, (DATA(64), attr.test.flags = 1));
+	RUN("XDP, batch", fd, -EINVAL, (DATA(64), attr.test.batch_size = 1));
+	run_xdp_context(world, fd);
 	world->close(world, fd);
 }
 
