@@ -197,6 +197,20 @@ static void test_fdinfo(struct world *world)
 	world->close(world, map);
 }
 
+/* The same large map, made and closed until the arena would have been full several times. */
+static void test_reuse(struct world *world)
+{
+	u32 rounds = (u32)(RT_CONTROL_SIZE / (64u << 20)) * 4, i;
+	int fd = 0;
+
+	for (i = 0; i < rounds && fd >= 0; i++) {
+		fd = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 64, 1 << 20, BPF_F_RDONLY_PROG);
+		if (fd >= 0)
+			world->close(world, fd);
+	}
+	tap_ok(fd >= 0, "%u maps of 64 MiB in the control segment, one after the other", i);
+}
+
 /* Nothing may leak or crash whichever allocation fails. */
 static void test_no_memory(struct world *world)
 {
@@ -244,6 +258,7 @@ int main(void)
 	test_pins(world);
 	test_mmap(world);
 	test_fdinfo(world);
+	test_reuse(world);
 	test_no_memory(world);
 	tap_is(world_skep_free(world), 0, "nothing is left");
 	return tap_done();
