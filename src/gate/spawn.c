@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "agent/facade.h"
 #include "base/alloc.h"
 #include "gate/filter.h"
 #include "gate/state.h"
@@ -64,6 +65,18 @@ static void send_listener(const struct start *start, int listener)
 	syscall(SYS_sendmsg, start->socket, &message, (long)((u64)start->handover << 32));
 }
 
+/*
+ * Does bpf(2) reach the supervisor? A filter that was there before, as container engines install
+ * it, wins if it denies. The errno, positive, is then what the supervisor reads from the socket.
+ */
+static void probe(const struct start *start)
+{
+	struct agent_hive_info info;
+
+	if (syscall(SYS_bpf, AGENT_HIVE_INFO, &info, sizeof(info)) < 0)
+		(void)!write(start->socket, &errno, sizeof(errno));
+}
+
 static void __attribute__((noreturn)) child_main(const struct start *start)
 {
 	int listener;
@@ -75,6 +88,7 @@ static void __attribute__((noreturn)) child_main(const struct start *start)
 	if (listener < 0)
 		fail(start, listener);
 	send_listener(start, listener);
+	probe(start);
 	execve(start->path, start->argv, start->envp);
 	if (errno == ENOEXEC)
 		execve("/bin/sh", start->shell_argv, start->envp);
@@ -143,16 +157,22 @@ static int receive_listener(int socket_fd, int *ret_listener)
 static int wait_for_exec(struct gate *gate, int socket_fd)
 {
 	struct signalfd_siginfo signal;
-	int error;
-	ssize_t size;
+	int word;
 
-	while (!gate_step(gate, socket_fd, &signal))
-		if (signal.ssi_signo)
-			raise((int)signal.ssi_signo); /* stays pending until gate_serve() looks */
-	size = recv(socket_fd, &error, sizeof(error), 0);
-	if (size == sizeof(error))
-		return error;
-	return 0;
+	for (;;) {
+		while (!gate_step(gate, socket_fd, &signal))
+			if (signal.ssi_signo)
+				raise((int)signal.ssi_signo); /* pending until gate_serve() */
+		if (recv(socket_fd, &word, sizeof(word), 0) != sizeof(word))
+			return 0;
+		if (word < 0)
+			return word;
+		gate_message(gate,
+			     "a seccomp filter around this hive denies bpf(2) (%s), so no program "
+			     "can be "
+			     "loaded here: a container needs a profile that allows it",
+			     strerror(word));
+	}
 }
 
 static struct gate_child *free_child(struct gate *gate)
@@ -210,6 +230,11 @@ static pid_t start_child(struct gate *gate, struct start *start, unsigned flags)
 		if (flags & GATE_SPAWN_CLIENT)
 			process_set_quiet(gate->processes, pid);
 		error = receive_listener(sockets[0], &listener);
+		if (error == -EBUSY)
+			gate_message(gate,
+				     "another program already supervises this process through "
+				     "seccomp, and "
+				     "Linux allows one such supervisor: start skep outside of it");
 		if (!error)
 			error = gate_add_listener(gate, listener);
 		/* Nobody would answer the child's next call. */

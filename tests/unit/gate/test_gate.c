@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/perf_event.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -363,6 +365,44 @@ static void test_takeover(void)
 	tap_ok(!exists(directory), "and goes with it");
 }
 
+static void take_message(void *arg, const char *text)
+{
+	*(bool *)arg = strstr(text, "denies bpf(2)");
+}
+
+/* A filter that was there first, as in a container: bpf(2) cannot be served, and the user is told.
+ */
+static void test_outer_filter(void)
+{
+	struct sock_filter deny[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { ARRAY_SIZE(deny), deny };
+	const char *argv[] = { "sh", "-c", "exit 7", NULL };
+	bool told = false;
+	struct gate_options options = { .arena = arena,
+					.message = take_message,
+					.message_arg = &told };
+	struct gate *gate;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) < 0 ||
+		    gate_new(&options, &gate) < 0)
+			_exit(1);
+		status = run(gate, argv, 0);
+		gate_free(gate);
+		_exit(status == 7 << 8 && told ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	tap_is(status, 0, "a filter around the hive that denies bpf(2) is told of");
+}
+
 static void be_client(const char *name)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(parts); i++)
@@ -398,6 +438,7 @@ int main(int argc, char **argv)
 	tap_ok(!exists(directory), "the end in order leaves no directory");
 	test_keeper();
 	test_takeover();
+	test_outer_filter();
 	arena_free(arena);
 	snprintf(path, sizeof(path), "rm -rf %s", runtime);
 	return system(path) == 0 ? tap_done() : 1;
