@@ -28,7 +28,7 @@ _Static_assert(LOW(RT_TEXT_BASE) == 0, "the filter compares the low word with th
 _Static_assert(RT_TEXT_SIZE < (1UL << 32), "text lies under one high word");
 
 /* A jump to one of the ends, which lie at places known only when the filter is complete. */
-enum end { END_ALLOW = 0xfe, END_NOTIFY = 0xfd };
+enum end { END_ALLOW = 0xfe, END_NOTIFY = 0xfd, END_SKIP = 0xfc };
 
 struct writer {
 	struct sock_filter *insns;
@@ -45,18 +45,32 @@ static void put_load(struct writer *writer, u32 offset)
 	put(writer, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
 }
 
-/* Resolves the symbolic ends to distances. */
-static void patch_ends(struct writer *writer, u32 allow, u32 notify)
+/* Where an end lies, as a distance from instruction index; plain distances stay. */
+static u8 resolve(u8 target, u32 index, u32 ends)
 {
-	for (u32 i = 0; i < writer->nr; i++) {
+	switch (target) {
+	case END_NOTIFY: return (u8)(ends - index - 1);
+	case END_SKIP: return (u8)(ends + 1 - index - 1);
+	case END_ALLOW: return (u8)(ends + 2 - index - 1);
+	default: return target;
+	}
+}
+
+/* Writes the ends and lets the jumps go there. */
+static void put_ends(struct writer *writer)
+{
+	u32 ends = writer->nr;
+
+	put(writer, BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
+	put(writer, BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 0, 0, 0);
+	put(writer, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	for (u32 i = 0; i < ends; i++) {
 		struct sock_filter *insn = &writer->insns[i];
 
 		if (BPF_CLASS(insn->code) != BPF_JMP)
 			continue;
-		if (insn->jt == END_ALLOW || insn->jt == END_NOTIFY)
-			insn->jt = (u8)((insn->jt == END_ALLOW ? allow : notify) - i - 1);
-		if (insn->jf == END_ALLOW || insn->jf == END_NOTIFY)
-			insn->jf = (u8)((insn->jf == END_ALLOW ? allow : notify) - i - 1);
+		insn->jt = resolve(insn->jt, i, ends);
+		insn->jf = resolve(insn->jf, i, ends);
 	}
 }
 
@@ -74,13 +88,14 @@ u32 filter_build(struct sock_filter *ret_insns, const struct filter_options *opt
 	static const u32 undelayed[] = { SYS_rt_sigreturn, SYS_restart_syscall };
 	static const u32 mapping[] = { SYS_mmap, SYS_munmap, SYS_mprotect };
 	struct writer writer = { .insns = ret_insns };
-	u32 allow, notify;
 
 	put_load(&writer, FIELD(instruction_pointer) + 4);
-	put(&writer, BPF_JMP | BPF_JEQ | BPF_K, HIGH(RT_TEXT_BASE), 0, 3);
+	put(&writer, BPF_JMP | BPF_JEQ | BPF_K, HIGH(RT_TEXT_BASE), 0, 4);
 	put_load(&writer, FIELD(instruction_pointer));
 	put(&writer, BPF_JMP | BPF_JEQ | BPF_K, LOW(options->notify_ip),
 	    options->notify_ip ? END_NOTIFY : 0, 0);
+	put(&writer, BPF_JMP | BPF_JEQ | BPF_K, LOW(options->restorer_ip),
+	    options->restorer_ip ? END_SKIP : 0, 0);
 	put(&writer, BPF_JMP | BPF_JGE | BPF_K, LOW(RT_TEXT_SIZE), 0, END_ALLOW);
 
 	put_load(&writer, FIELD(arch));
@@ -94,11 +109,7 @@ u32 filter_build(struct sock_filter *ret_insns, const struct filter_options *opt
 				  HIGH(RT_ARENA_BASE + RT_ARENA_SIZE - 1));
 	put_argument_rule(&writer, SYS_sendmsg, 2, options->handover, options->handover);
 
-	notify = writer.nr;
-	put(&writer, BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
-	allow = writer.nr;
-	put(&writer, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
-	patch_ends(&writer, allow, notify);
+	put_ends(&writer);
 	return writer.nr;
 }
 

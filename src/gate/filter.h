@@ -9,12 +9,17 @@
 #include <linux/filter.h>
 #include "base/types.h"
 
-#define FILTER_MAX 40
+#define FILTER_MAX 48
 
 struct filter_options {
 	u64 notify_ip; /* what seccomp reports for the agent's notifying instruction; 0: there is
 			  none */
-	u32 handover;  /* upper half of sendmsg's flags in the call that hands the listener over */
+	/*
+	 * The same for the rt_sigreturn of the agent's signal restorer: not made, as if it had
+	 * returned 0, so that the code behind it runs and makes the real one. 0: there is none.
+	 */
+	u64 restorer_ip;
+	u32 handover; /* upper half of sendmsg's flags in the call that hands the listener over */
 };
 
 /* Writes the filter; returns its length, at most FILTER_MAX. */

@@ -103,6 +103,7 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 		gate->listeners[i].fd = -1;
 	pthread_sigmask(SIG_SETMASK, NULL, &gate->old_signals);
 	gate->agent_notify_ip = arena_image_symbol(options->arena, "agent_notify_ip");
+	gate->agent_restorer_ip = arena_image_symbol(options->arena, "agent_sigreturn_ip");
 	if (getrandom(&gate->handover, sizeof(gate->handover), 0) != sizeof(gate->handover))
 		gate->handover = 0x534b4550;
 	error = make_files(gate);

@@ -251,7 +251,9 @@ static pid_t start_child(struct gate *gate, struct start *start, unsigned flags)
 
 pid_t gate_spawn(struct gate *gate, char *const argv[], char *const envp[], unsigned flags)
 {
-	struct filter_options filter = { gate->agent_notify_ip, gate->handover };
+	struct filter_options filter = { .notify_ip = gate->agent_notify_ip,
+					 .restorer_ip = gate->agent_restorer_ip,
+					 .handover = gate->handover };
 	struct start start = { .argv = argv,
 			       .envp = envp ? envp : environ,
 			       .signals = &gate->old_signals,

@@ -35,10 +35,11 @@ struct gate {
 	struct exec_pending pending;
 	struct tracepipe *tracepipe;
 	struct wake *wake;
-	int marker_fd;	     /* trace_marker, from where clients' lines come */
-	u64 agent_notify_ip; /* what seccomp reports for a call of the agent; 0: there is no agent
-			      */
-	u32 handover;	     /* see struct filter_options */
+	int marker_fd;	       /* trace_marker, from where clients' lines come */
+	u64 agent_notify_ip;   /* what seccomp reports for a call of the agent; 0: there is no agent
+				*/
+	u64 agent_restorer_ip; /* see struct filter_options */
+	u32 handover;	       /* see struct filter_options */
 	int epoll_fd, signal_fd;
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;
