@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Context layouts as data: for each program type which bytes of the context may be read or written, what
- * a read gives, and where the field lies in the run-time context that the data plane passes.
+ * Context layouts as data: for each program type which bytes of the context may be read or written,
+ * what a read gives, and where the field lies in the run-time context that the data plane passes.
  */
 #ifndef SKEP_ABI_CONTEXT_H
 #define SKEP_ABI_CONTEXT_H
@@ -11,7 +11,7 @@
 
 enum abi_ctx_value {
 	ABI_CTX_SCALAR,
-	ABI_CTX_PACKET,	     /* start of packet data */
+	ABI_CTX_PACKET, /* start of packet data */
 	ABI_CTX_PACKET_END,
 	ABI_CTX_PACKET_META,
 	ABI_CTX_DENIED, /* the kernel rejects it */
@@ -21,8 +21,9 @@ struct abi_ctx_field {
 	u32 offset, size; /* in the UAPI structure */
 	u8 value;	  /* enum abi_ctx_value */
 	bool write;
-	bool narrow;	/* smaller loads of a part of it are allowed */
-	u32 rt_offset, rt_size; /* in the run-time context; equal to the above when it is the same structure */
+	bool narrow;		/* smaller loads of a part of it are allowed */
+	u32 rt_offset, rt_size; /* in the run-time context; equal to the above when it is the same
+				   structure */
 };
 
 struct abi_ctx {
@@ -38,8 +39,10 @@ struct abi_ctx {
 /* NULL if the program type is not known to this build. */
 const struct abi_ctx *abi_ctx_find(u32 prog_type);
 
-/* The field that an access of size bytes at offset reads (or, with write, writes); NULL: rejected. */
-const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size, bool write);
+/* The field that an access of size bytes at offset reads (or, with write, writes); NULL: rejected.
+ */
+const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size,
+					   bool write);
 
 /* Run-time contexts of packet programs: what the rewritten accesses read. */
 struct abi_rt_xdp {
@@ -49,8 +52,8 @@ struct abi_rt_xdp {
 
 struct abi_rt_skb {
 	u64 data, data_end;
-	u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto, priority,
-		ingress_ifindex, ifindex, tc_index, hash, tc_classid, napi_id, family;
+	u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto,
+		priority, ingress_ifindex, ifindex, tc_index, hash, tc_classid, napi_id, family;
 	u32 cb[5];
 	u32 gso_segs, gso_size, pad;
 	u64 tstamp, hwtstamp;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helper prototypes as data: number, name, arguments, result, who may call it, and with what capability.
- * The kernel's source of each fact is the `const struct bpf_func_proto` of the helper and the
- * get_func_proto callbacks of the program types.
+ * Helper prototypes as data: number, name, arguments, result, who may call it, and with what
+ * capability. The kernel's source of each fact is the `const struct bpf_func_proto` of the helper
+ * and the get_func_proto callbacks of the program types.
  */
 #ifndef SKEP_ABI_HELPER_H
 #define SKEP_ABI_HELPER_H
@@ -38,11 +38,11 @@ enum abi_arg_type {
 	ARG_PTR_TO_DYNPTR,
 	ABI_ARG_BASE_MASK = 0xff,
 	ABI_ARG_MAYBE_NULL = 1 << 8,
-	ABI_ARG_MEM_UNINIT = 1 << 9,	  /* the helper fills it */
+	ABI_ARG_MEM_UNINIT = 1 << 9, /* the helper fills it */
 	ABI_ARG_MEM_RDONLY = 1 << 10,
-	ABI_ARG_MEM_WRITE = 1 << 11,	  /* the helper reads and writes it */
-	ABI_ARG_FIXED_SIZE = 1 << 12,	  /* size in abi_helper.arg_size */
-	ABI_ARG_RELEASE = 1 << 13,	  /* releases the reference */
+	ABI_ARG_MEM_WRITE = 1 << 11,  /* the helper reads and writes it */
+	ABI_ARG_FIXED_SIZE = 1 << 12, /* size in abi_helper.arg_size */
+	ABI_ARG_RELEASE = 1 << 13,    /* releases the reference */
 	ABI_ARG_ALIGNED = 1 << 14,
 };
 
@@ -74,9 +74,9 @@ struct abi_helper {
 	abi_prog_set progs;
 	bool gpl_only;
 	bool might_sleep;
-	bool pkt_access;   /* may be given packet pointers */
+	bool pkt_access;	  /* may be given packet pointers */
 	bool packet_data_changes; /* invalidates packet pointers */
-	bool available;	   /* the data plane has it; false: refused by the verifier */
+	bool available;		  /* the data plane has it; false: refused by the verifier */
 };
 
 /* NULL if func_id is no helper of Linux 6.18. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the library says about itself: the version it was built as, which a program's header may differ from. */
+/* What the library says about itself: the version it was built as, which a program's header may
+ * differ from. */
 #include <skep/skep.h>
 
 #define EXPORT __attribute__((visibility("default")))

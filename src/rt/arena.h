@@ -69,7 +69,7 @@ struct rt_control {
 			       */
 	struct rt_event_table *events;
 	const struct agent_control *agent; /* agent/protocol.h; made by src/hook */
-	u32 cpu_features; /* RT_CPU_* */
+	u32 cpu_features;		   /* RT_CPU_* */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */
