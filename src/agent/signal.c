@@ -293,8 +293,9 @@ void agent_signal_drain(struct agent_area *area)
 	/* The first handler that this lets in finds draining set and does not come back here. */
 	WRITE_ONCE(area->draining, 1);
 	kernel_sigmask(SIG_SETMASK, &area->saved_mask, NULL);
-	WRITE_ONCE(area->draining, 0);
+	/* In this order: a signal in between still finds draining set. */
 	WRITE_ONCE(area->pending, 0);
+	WRITE_ONCE(area->draining, 0);
 }
 
 static void free_area(struct agent_area *area)
