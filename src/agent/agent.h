@@ -119,6 +119,8 @@ struct agent_state {
 	struct agent_sighand sighands[AGENT_SIGHANDS];
 	struct agent_vfork vforks[AGENT_VFORKS];
 	struct agent_loaded loaded[AGENT_LOADED_MAX];
+	u32 nr_loaded; /* rows beyond it were never used */
+	u32 unused0;
 	u32 strings_used;
 	u32 unused;
 	char strings[256 << 10];

@@ -31,9 +31,9 @@ static void unlock(void)
 const struct agent_loaded *agent_module_at(u64 address)
 {
 	struct agent_state *state = AGENT_STATE;
-	u32 i;
+	u32 i, nr = __atomic_load_n(&state->nr_loaded, __ATOMIC_ACQUIRE);
 
-	for (i = 0; i < AGENT_LOADED_MAX; i++) {
+	for (i = 0; i < nr; i++) {
 		u64 start = __atomic_load_n(&state->loaded[i].start, __ATOMIC_ACQUIRE);
 
 		if (start && address >= start && address < READ_ONCE(state->loaded[i].end))
@@ -103,6 +103,9 @@ static void add(struct agent_loaded *module)
 	for (i = 0; i < AGENT_LOADED_MAX && !slot; i++)
 		if (!state->loaded[i].start)
 			slot = &state->loaded[i];
+	if (slot && slot >= &state->loaded[state->nr_loaded])
+		__atomic_store_n(&state->nr_loaded, (u32)(slot - state->loaded) + 1,
+				 __ATOMIC_RELEASE);
 	if (!slot) {
 		unlock();
 		agent_report(AGENT_REPORT_NO_STUBS, 0);
@@ -292,7 +295,7 @@ static void forget(u64 start, u64 end)
 	u64 stubs[2] = { 0, 0 };
 	u32 i;
 
-	for (i = 0; i < AGENT_LOADED_MAX; i++) {
+	for (i = 0; i < state->nr_loaded; i++) {
 		struct agent_loaded *module = &state->loaded[i];
 
 		if (!module->start || module->start >= end || module->end <= start)

@@ -47,9 +47,9 @@ u64 agent_stub_site(u64 sp, u64 *ret_skip)
 		*ret_skip = 16 + (ret == (u64)agent_trap_return ? AGENT_RED_ZONE : 0);
 		return ((const u64 *)sp)[1];
 	}
-	memcpy(&head, code, 4);
-	memcpy(&distance, code + 3, 4);
-	memcpy(&back, code + 7, 4);
+	__builtin_memcpy(&head, code, 4);
+	__builtin_memcpy(&distance, code + 3, 4);
+	__builtin_memcpy(&back, code + 7, 4);
 	*ret_skip = 8 + (back == AGENT_STUB_LEA_BACK ? AGENT_RED_ZONE : 0);
 	return (head & 0xffffff) == AGENT_STUB_NOPL ? ret + (s64)distance : ret;
 }
@@ -83,7 +83,7 @@ static void push_frame(struct agent_call *call)
 
 	call->frame.size = sizeof(call->frame) + call->extra;
 	regs->sp -= sizeof(call->frame);
-	memcpy((void *)regs->sp, &call->frame, sizeof(call->frame));
+	__builtin_memcpy((void *)regs->sp, &call->frame, sizeof(call->frame));
 }
 
 /* Prepares the area for the way out. */
@@ -222,7 +222,7 @@ void agent_on_after(struct agent_area *area)
 	struct rt_pt_regs *regs = &area->regs;
 	enum agent_verdict verdict = AGENT_DONE;
 
-	memcpy(&call.frame, (void *)regs->sp, sizeof(call.frame));
+	__builtin_memcpy(&call.frame, (void *)regs->sp, sizeof(call.frame));
 	regs->sp += call.frame.size;
 	restore_arguments(&call);
 	switch (call.frame.kind) {
