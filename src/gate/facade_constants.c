@@ -35,11 +35,17 @@ static const struct file files[] = {
 	{ "pmu/uprobe/format/ref_ctr_offset", "config:32-63\n" },
 };
 
+/* Eight bytes at a time, and the rest with its length. */
 static u64 hash_text(u64 hash, const char *text, u64 size)
 {
-	for (u64 i = 0; i < size; i++)
-		hash = (hash ^ (u8)text[i]) * 0x100000001b3ull;
-	return hash;
+	for (u64 i = 0; i < size; i += sizeof(u64)) {
+		u64 word = 0, left = size - i;
+
+		memcpy(&word, text + i, left < sizeof(word) ? left : sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+	}
+	return (hash ^ size) * 0x9e3779b97f4a7c15ull;
 }
 
 u64 facade_hash_constants(u32 nr_cpus)
