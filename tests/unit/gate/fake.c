@@ -60,8 +60,13 @@ static long fake_echo(struct sys_client *client, u64 attr)
 
 static long fake_install(struct sys_client *client, enum object_kind kind)
 {
-	struct object *object = fake_object(kind);
-	int fd = client->ops->install_fd(client, object, O_RDWR);
+	struct object *object;
+	int fd;
+
+	if (kind >= OBJECT_KINDS)
+		return -EINVAL;
+	object = fake_object(kind);
+	fd = client->ops->install_fd(client, object, O_RDWR);
 
 	object_unref(object);
 	return fd;

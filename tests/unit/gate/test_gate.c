@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -214,6 +215,73 @@ static int play_orphan(void)
 	return bpf(FAKE_ECHO, 0, 0) < 0 ? 0 : 2;
 }
 
+static u64 random_state = 20260101;
+
+static u64 random_word(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+/* A number that is now and then a good address, a descriptor, a size. */
+static u64 random_argument(const u8 *memory)
+{
+	switch (random_word() % 6) {
+	case 0: return random_word() % 16;
+	case 1: return (u64)memory + random_word() % 8192;
+	case 2: return random_word();
+	case 3: return (u64)-1;
+	case 4: return 1ull << (random_word() % 64);
+	default: return 0;
+	}
+}
+
+/* Calls of all kinds that reach the supervisor, with arguments that mean nothing: it has to survive
+ * them. */
+static int play_noise(void)
+{
+	static const int numbers[] = { SYS_bpf,	    SYS_bpf,	    SYS_perf_event_open,
+				       SYS_ioctl,   SYS_openat,	    SYS_open,
+				       SYS_mmap,    SYS_epoll_wait, SYS_execve,
+				       SYS_execveat };
+	static const char *const paths[] = { "/proc/self/fdinfo/3", "/proc/0/fdinfo/-1",
+					     "/sys/fs/bpf/x", "/sys/kernel/tracing/../..",
+					     "/proc/99999999999/fdinfo/1" };
+	static u8 memory[8192];
+	u64 value = 21;
+
+	for (u32 i = 0; i < 20000; i++) {
+		int number = numbers[random_word() % ARRAY_SIZE(numbers)];
+		u64 args[6];
+
+		for (u32 a = 0; a < 6; a++)
+			args[a] = random_argument(memory);
+		for (u32 w = 0; w < 8; w++)
+			((u64 *)memory)[random_word() % 1024] = random_argument(memory);
+		if (number == SYS_bpf) {
+			args[0] = random_word() % 4 ? FAKE_ECHO + random_word() % 6
+						    : AGENT_HIVE_INFO - 0x80 + random_word() % 256;
+		} else if (number == SYS_ioctl) {
+			args[1] = '$' << 8 | random_word() % 16 | (random_word() % 4) << 30;
+		} else if (number == SYS_openat || number == SYS_open) {
+			strcpy((char *)memory, paths[random_word() % ARRAY_SIZE(paths)]);
+			args[number == SYS_openat] = (u64)memory;
+			args[1 + (number == SYS_openat)] = O_RDONLY | O_NONBLOCK;
+		} else if (number == SYS_mmap) {
+			args[0] = 0;
+			args[3] &= ~(u64)MAP_FIXED;
+		} else if (number == SYS_epoll_wait) {
+			args[3] = 0;
+		}
+		syscall(number, args[0], args[1], args[2], args[3], args[4], args[5]);
+		if (i % 64 == 0)
+			close_range(3, ~0u, 0);
+	}
+	return bpf(FAKE_ECHO, (u64)&value, 8) == 0 && value == 42 ? 0 : 1;
+}
+
 static const struct part {
 	const char *name;
 	int (*play)(void);
@@ -222,7 +290,7 @@ static const struct part {
 	{ "polling", play_polling }, { "perf", play_perf },
 	{ "pins", play_pins },	     { "facade", play_facade },
 	{ "events", play_events },   { "exec-fails", play_exec_fails },
-	{ "orphan", play_orphan },
+	{ "noise", play_noise },     { "orphan", play_orphan },
 };
 
 /* ---- the supervisor's side ---- */
