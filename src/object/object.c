@@ -57,41 +57,87 @@ static u32 lower_bound(const struct ids *ids, u32 id)
 	return low;
 }
 
-static int give_id(struct object_table *table, struct object *object)
+static int reserve_room(struct ids *ids)
 {
-	struct ids *ids = &table->kinds[object->kind];
 	struct object **objects;
-	u32 id, at, room;
+	u32 room;
 
-	if (ids->nr == ids->room) {
-		room = ids->room ? ids->room * 2 : 64;
-		objects = base_realloc(ids->objects, room, sizeof(*objects));
-		if (!objects)
-			return -ENOMEM;
-		ids->objects = objects;
-		ids->room = room;
-	}
-	id = ids->last_id < ID_MAX ? ids->last_id + 1 : 1;
-	for (at = lower_bound(ids, id); at < ids->nr && ids->objects[at]->id == id; at++)
-		id = id < ID_MAX ? id + 1 : 1; /* only after the first wrap */
-	at = lower_bound(ids, id);
-	memmove(&ids->objects[at + 1], &ids->objects[at], (ids->nr - at) * sizeof(*objects));
-	ids->objects[at] = object;
-	ids->nr++;
-	ids->last_id = id;
-	object->id = id;
-	object->table = table;
+	if (ids->nr < ids->room)
+		return 0;
+	room = ids->room ? ids->room * 2 : 64;
+	objects = base_realloc(ids->objects, room, sizeof(*objects));
+	if (!objects)
+		return -ENOMEM;
+	ids->objects = objects;
+	ids->room = room;
 	return 0;
 }
 
-int object_init(struct object_table *table, struct object *object, enum object_kind kind,
-		void (*release)(struct object *))
+static void enter(struct object_table *table, struct object *object, u32 id)
+{
+	struct ids *ids = &table->kinds[object->kind];
+	u32 at = lower_bound(ids, id);
+
+	memmove(&ids->objects[at + 1], &ids->objects[at], (ids->nr - at) * sizeof(*ids->objects));
+	ids->objects[at] = object;
+	ids->nr++;
+	object->id = id;
+	object->table = table;
+}
+
+static u32 after(u32 id)
+{
+	return id < ID_MAX ? id + 1 : 1;
+}
+
+static int give_id(struct object_table *table, struct object *object)
+{
+	struct ids *ids = &table->kinds[object->kind];
+	u32 id, at;
+
+	if (reserve_room(ids))
+		return -ENOMEM;
+	id = after(ids->last_id);
+	for (at = lower_bound(ids, id); at < ids->nr && ids->objects[at]->id == id; at++)
+		id = after(id); /* only after the first wrap */
+	ids->last_id = id;
+	enter(table, object, id);
+	return 0;
+}
+
+static void init(struct object *object, enum object_kind kind, void (*release)(struct object *))
 {
 	object->kind = kind;
 	object->id = 0;
 	object->references = 1;
 	object->release = release;
 	object->table = NULL;
+}
+
+void object_reserve_ids(struct object_table *table, enum object_kind kind, u32 id)
+{
+	table->kinds[kind].last_id = id;
+}
+
+int object_init_as(struct object_table *table, struct object *object, enum object_kind kind, u32 id,
+		   void (*release)(struct object *))
+{
+	struct ids *ids = &table->kinds[kind];
+	u32 at = lower_bound(ids, id);
+
+	init(object, kind, release);
+	if (at < ids->nr && ids->objects[at]->id == id)
+		return -EEXIST;
+	if (reserve_room(ids))
+		return -ENOMEM;
+	enter(table, object, id);
+	return 0;
+}
+
+int object_init(struct object_table *table, struct object *object, enum object_kind kind,
+		void (*release)(struct object *))
+{
+	init(object, kind, release);
 	return kind < OBJECT_PERF ? give_id(table, object) : 0;
 }
 

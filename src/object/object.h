@@ -49,6 +49,12 @@ struct object_table *object_table_free(struct object_table *table);
 int object_init(struct object_table *table, struct object *object, enum object_kind kind,
 		void (*release)(struct object *));
 
+/* Keeps ids up to and including id for object_init_as(). Before the first object of the kind. */
+void object_reserve_ids(struct object_table *table, enum object_kind kind, u32 id);
+/* As object_init(), with a reserved id that nobody has: -EEXIST, -ENOMEM. */
+int object_init_as(struct object_table *table, struct object *object, enum object_kind kind, u32 id,
+		   void (*release)(struct object *));
+
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one removes the id and calls release. Takes NULL, returns NULL. */
 struct object *object_unref(struct object *object);

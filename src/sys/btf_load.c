@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 static void release(struct object *object)
 {
@@ -77,4 +78,51 @@ long sys_btf_load(struct sys_call *call)
 		return error;
 	}
 	return sys_install_consume(call, &btf->object, O_RDONLY);
+}
+
+/* The whole file in new memory, BTF_SIZE_MAX bytes at most; NULL if it cannot be had. */
+static void *read_file(const char *path, u32 *ret_size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	u8 *data = fd < 0 ? NULL : base_alloc(BTF_SIZE_MAX);
+	u64 size = 0;
+	ssize_t part;
+
+	while (data && size < BTF_SIZE_MAX &&
+	       (part = read(fd, data + size, BTF_SIZE_MAX - size)) > 0)
+		size += (u64)part;
+	if (fd >= 0)
+		close(fd);
+	*ret_size = (u32)size;
+	return data;
+}
+
+void sys_kernel_btf_load(struct sys_hive *hive)
+{
+	const char *path = hive->options.kernel_btf;
+	struct sys_btf *btf = NULL;
+	void *data;
+	u32 size;
+
+	if (hive->kernel_btf_tried)
+		return;
+	hive->kernel_btf_tried = true;
+	data = read_file(path ? path : "/sys/kernel/btf/vmlinux", &size);
+	if (data)
+		btf = base_zalloc(1, sizeof(*btf));
+	if (btf &&
+	    (btf_new(data, size, NULL, &btf->btf) ||
+	     object_init_as(hive->objects, &btf->object, OBJECT_BTF, SYS_KERNEL_BTF_ID, release))) {
+		release(&btf->object);
+		btf = NULL;
+	}
+	base_free(data);
+	if (!btf) {
+		sys_say(hive,
+			"the kernel's BTF cannot be had: clients will not find it as object %u",
+			SYS_KERNEL_BTF_ID);
+		return;
+	}
+	btf->kernel = true;
+	hive->kernel_btf = btf;
 }

@@ -91,6 +91,7 @@ struct sys_hive *sys_hive_new(const struct sys_hive_options *options)
 		base_free(hive);
 		return NULL;
 	}
+	object_reserve_ids(hive->objects, OBJECT_BTF, SYS_KERNEL_BTF_ID);
 	return hive;
 }
 
@@ -111,6 +112,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 {
 	if (!hive)
 		return NULL;
+	sys_btf_put(hive->kernel_btf);
 	reap(hive, true);
 	object_table_free(hive->objects);
 	base_free(hive);
@@ -229,9 +231,14 @@ int sys_btf_by_fd(struct sys_call *call, u32 fd, struct sys_btf **ret_btf)
 	struct object *object;
 	int error = sys_object_by_fd(call, fd, OBJECT_BTF, &object);
 
-	if (!error)
-		*ret_btf = container_of(object, struct sys_btf, object);
-	return error;
+	if (error)
+		return error;
+	if (container_of(object, struct sys_btf, object)->kernel) {
+		object_unref(object);
+		return -EACCES;
+	}
+	*ret_btf = container_of(object, struct sys_btf, object);
+	return 0;
 }
 
 int sys_link_by_fd(struct sys_call *call, u32 fd, struct sys_link **ret_link)

@@ -20,6 +20,7 @@
 #include "verify/verify.h"
 
 #define SYS_TAG_SIZE	   8
+#define SYS_KERNEL_BTF_ID  1
 #define SYS_CURSORS	   8
 #define SYS_TRACEPOINT_MAX 128 /* bytes of a raw tracepoint's name with its NUL */
 
@@ -35,6 +36,8 @@ struct sys_hive {
 	struct sys_deferred *deferred; /* oldest first */
 	struct sys_deferred **deferred_end;
 	u32 stats_users; /* live OBJECT_STATS */
+	struct sys_btf *kernel_btf;
+	bool kernel_btf_tried;
 };
 
 struct sys_slot; /* map_object.c */
@@ -42,6 +45,7 @@ struct sys_slot; /* map_object.c */
 struct sys_btf {
 	struct object object;
 	struct btf *btf;
+	bool kernel; /* the kernel's own, "vmlinux": no program and no map may bring it */
 };
 
 struct sys_map {
@@ -121,6 +125,8 @@ long sys_prog_load(struct sys_call *call);
 long sys_prog_test_run(struct sys_call *call);
 /* btf_load.c */
 long sys_btf_load(struct sys_call *call);
+/* Makes the object with the kernel's BTF, the first time, if there is any. */
+void sys_kernel_btf_load(struct sys_hive *hive);
 /* id.c */
 long sys_next_id(struct sys_call *call);
 long sys_fd_by_id(struct sys_call *call);
@@ -167,6 +173,7 @@ void sys_say(struct sys_hive *hive, const char *format, ...) __attribute__((form
 /* What a client's descriptor stands for, a new reference: 0, -EBADF, -EINVAL. */
 int sys_map_by_fd(struct sys_call *call, u32 fd, struct sys_map **ret_map);
 int sys_prog_by_fd(struct sys_call *call, u32 fd, struct sys_prog **ret_prog);
+/* BTF that a client has loaded: -EACCES for the kernel's. */
 int sys_btf_by_fd(struct sys_call *call, u32 fd, struct sys_btf **ret_btf);
 int sys_link_by_fd(struct sys_call *call, u32 fd, struct sys_link **ret_link);
 int sys_object_by_fd(struct sys_call *call, u32 fd, enum object_kind kind,

@@ -26,6 +26,8 @@ long sys_next_id(struct sys_call *call)
 		return -EINVAL;
 	if (!call->client->privileged)
 		return -EPERM;
+	if (call->cmd == BPF_BTF_GET_NEXT_ID && attr->id.id < SYS_KERNEL_BTF_ID)
+		sys_kernel_btf_load(call->hive);
 	attr->id.next_id = object_next_id(call->hive->objects, kind_of(call->cmd), attr->id.id);
 	if (!attr->id.next_id)
 		return -ENOENT;
@@ -61,14 +63,18 @@ long sys_fd_by_id(struct sys_call *call)
 		if (access < 0)
 			return access;
 	}
+	if (kind == OBJECT_BTF && attr->id.id == SYS_KERNEL_BTF_ID)
+		sys_kernel_btf_load(call->hive);
 	object = object_by_id(call->hive->objects, kind, attr->id.id);
 	if (!object)
 		return -ENOENT;
 	/*
-	 * An id is no proof of anything: only who made the object may open it so, or root. The
-	 * descriptor takes its own reference, and the object keeps its maker's uid.
+	 * An id is no proof of anything: only who made the object may open it so, or root; the
+	 * kernel's BTF is everybody's. The descriptor takes its own reference, and the object keeps
+	 * its maker's uid.
 	 */
-	if (call->client->uid && call->client->uid != object->uid)
+	if (call->client->uid && call->client->uid != object->uid &&
+	    (kind != OBJECT_BTF || attr->id.id != SYS_KERNEL_BTF_ID))
 		error = -EPERM;
 	else
 		error = call->client->ops->install_fd(call->client, object, access);

@@ -64,33 +64,6 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	return sys_info_write(call, &info);
 }
 
-/* Copies the blob, as far as the client has room; the size is told whole. */
-static int btf_info(struct sys_call *call, struct sys_btf *btf)
-{
-	struct bpf_btf_info info;
-	const void *data;
-	u32 size, copy;
-	int error;
-
-	error = sys_info_read(call, &info, sizeof(info));
-	if (error)
-		return error;
-	data = btf_data(btf->btf, &size);
-	info.id = btf->object.id;
-	copy = info.btf_size < size ? info.btf_size : size;
-	if (sys_write(call, info.btf, data, copy))
-		return -EFAULT;
-	info.btf_size = size;
-	info.kernel_btf = 0;
-	/* Only BTF of the kernel and its modules has a name. */
-	if (!info.name != !info.name_len)
-		return -EINVAL;
-	if (info.name && sys_write(call, info.name, "", 1))
-		return -EFAULT;
-	info.name_len = 0;
-	return sys_info_write(call, &info);
-}
-
 /* A name into the client's buffer of room bytes; one that is too short gets the beginning, and
  * ENOSPC. */
 static int write_name(struct sys_call *call, u64 buffer, u32 room, const char *name,
@@ -108,6 +81,33 @@ static int write_name(struct sys_call *call, u64 buffer, u32 room, const char *n
 	if (sys_write(call, buffer, name, part) || sys_write(call, buffer + part, "", 1))
 		return -EFAULT;
 	return part < length ? -ENOSPC : 0;
+}
+
+/* Copies the blob, as far as the client has room; the size is told whole. */
+static int btf_info(struct sys_call *call, struct sys_btf *btf)
+{
+	struct bpf_btf_info info;
+	const void *data;
+	u32 size, copy, length;
+	int error;
+
+	error = sys_info_read(call, &info, sizeof(info));
+	if (error)
+		return error;
+	data = btf_data(btf->btf, &size);
+	info.id = btf->object.id;
+	copy = info.btf_size < size ? info.btf_size : size;
+	if (sys_write(call, info.btf, data, copy))
+		return -EFAULT;
+	info.btf_size = size;
+	info.kernel_btf = btf->kernel;
+	/* Only BTF of the kernel has a name. A buffer that is too short for it gets its start, and
+	 * the rest. */
+	error = write_name(call, info.name, info.name_len, btf->kernel ? "vmlinux" : "", &length);
+	if (error && error != -ENOSPC)
+		return error;
+	info.name_len = length - 1;
+	return sys_info_write(call, &info) ? -EFAULT : error;
 }
 
 static int perf_link_info(struct sys_call *call, struct sys_link *link, struct abi_link_info *info)

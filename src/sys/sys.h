@@ -90,6 +90,11 @@ struct sys_hive_options {
 	struct arena *arena;
 	const struct sys_attach_ops *attach_ops;
 	void *attach_arg;
+	/*
+	 * The BTF of the kernel that programs see, which is object 1 of its kind as in Linux; read
+	 * when a client first asks for it. NULL: the running kernel's, /sys/kernel/btf/vmlinux.
+	 */
+	const char *kernel_btf;
 	/* Sentences for the person behind the hive (refusals and their reasons); may be NULL. */
 	void (*message)(void *arg, const char *text);
 	void *message_arg;

@@ -6,6 +6,7 @@
 #include "object/object.h"
 #include "harness/tap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static u32 released, emptied, gate_released;
@@ -69,6 +70,25 @@ static void test_ids(void)
 	object_table_free(table);
 }
 
+static void test_reserved(void)
+{
+	struct object_table *table = object_table_new();
+	struct object *first, *second = calloc(1, sizeof(*second)),
+			      *third = calloc(1, sizeof(*third));
+
+	object_reserve_ids(table, OBJECT_BTF, 3);
+	first = make(table, OBJECT_BTF);
+	tap_is(first->id, 4, "reserved ids are not given out");
+	tap_is(object_init_as(table, second, OBJECT_BTF, 1, release), 0, "but taken");
+	tap_is(second->id, 1, "as asked");
+	tap_is(object_init_as(table, third, OBJECT_BTF, 1, release), -EEXIST, "once");
+	tap_is(object_next_id(table, OBJECT_BTF, 0), 1, "the walk meets it first");
+	free(third);
+	object_unref(first);
+	object_unref(second);
+	object_table_free(table);
+}
+
 static void test_users(void)
 {
 	struct object_table *table = object_table_new();
@@ -100,6 +120,7 @@ static void test_users(void)
 int main(void)
 {
 	test_ids();
+	test_reserved();
 	test_users();
 	return tap_done();
 }

@@ -173,9 +173,54 @@ static void btf_info(struct world *world, int fd)
 	expect(world, world_call(world, BPF_BTF_GET_FD_BY_ID, &attr), -EINVAL, "BTF by id, flags");
 }
 
+/* The kernel's own BTF is object 1. */
+static void btf_of_kernel(struct world *world)
+{
+	char name[16] = "";
+	struct bpf_btf_info info = { .name = (u64)(uintptr_t)name, .name_len = sizeof(name) };
+	union abi_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	expect(world, world_call(world, BPF_BTF_GET_NEXT_ID, &attr), 0, "kernel BTF: the first id");
+	expect(world, attr.id.next_id, 1, "kernel BTF: is 1");
+	memset(&attr, 0, sizeof(attr));
+	attr.id.id = 1;
+	fd = (int)world_call(world, BPF_BTF_GET_FD_BY_ID, &attr);
+	if (!expect(world, fd, FD, "kernel BTF by id"))
+		return;
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (u32)fd;
+	attr.info.info = (u64)(uintptr_t)&info;
+	attr.info.info_len = sizeof(info);
+	expect(world, world_call(world, BPF_OBJ_GET_INFO_BY_FD, &attr), 0, "kernel BTF: info");
+	tap_ok(info.kernel_btf == 1 && info.name_len == 7 && !strcmp(name, "vmlinux") &&
+		       info.btf_size > 1 << 20,
+	       "%s: kernel BTF: its name and size", world->name);
+	info.name_len = 4;
+	info.btf_size = 0;
+	expect(world, world_call(world, BPF_OBJ_GET_INFO_BY_FD, &attr), -ENOSPC,
+	       "kernel BTF: short name");
+	tap_ok(info.name_len == 7 && !strcmp(name, "vml"), "%s: kernel BTF: cut", world->name);
+	memset(&attr, 0, sizeof(attr));
+	attr.map_type = BPF_MAP_TYPE_ARRAY;
+	attr.key_size = attr.value_size = 4;
+	attr.max_entries = 1;
+	attr.btf_fd = (u32)fd;
+	attr.btf_key_type_id = attr.btf_value_type_id = 1;
+	expect(world, world_call(world, BPF_MAP_CREATE, &attr), -EACCES,
+	       "kernel BTF: not for maps");
+	world->close(world, fd);
+}
+
 void scenario_btf(struct world *world)
 {
 	int fd = load_btf(world);
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		tap_skip(8, "%s: the running kernel has no BTF", world->name);
+	else
+		btf_of_kernel(world);
 
 	expect(world, fd, FD, "BTF_LOAD");
 	btf_maps(world, fd);

@@ -339,7 +339,7 @@ u32 world_skep_free(struct world *world)
 		sys_hive_reap(skep->hive);
 	for (kind = 0; kind < OBJECT_PERF; kind++)
 		for (id = 0; (id = object_next_id(table, kind, id));)
-			left++;
+			left += kind != OBJECT_BTF || id != 1; /* the kernel's is the hive's own */
 	left += skep->attached;
 	sys_hive_free(skep->hive);
 	arena_free(skep->arena);
