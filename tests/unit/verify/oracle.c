@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One program through skep's verifier and through the running kernel's, and their logs side by side.
+ */
+#include "oracle.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/tap.h"
+
+static int kernel_maps[NR_TEST_MAPS];
+
+bool oracle_open(void)
+{
+	return tap_kernel_bpf() && !test_maps_in_kernel(kernel_maps);
+}
+
+static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
+{
+	*ret_map = test_map((u32)fd);
+	return *ret_map ? 0 : -EBADF;
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+
+static void collect(void *arg, const char *text, u64 size)
+{
+	struct text *log = arg;
+
+	if (log->length + size >= ORACLE_LOG_MAX)
+		size = ORACLE_LOG_MAX - 1 - log->length;
+	memcpy(log->text + log->length, text, size);
+	log->length += size;
+	log->text[log->length] = '\0';
+}
+
+static u32 prog_flags(const struct verify_case *c)
+{
+	return (c->flags & CASE_STRICT ? BPF_F_STRICT_ALIGNMENT : 0) |
+	       (c->flags & CASE_STATE_FREQ ? BPF_F_TEST_STATE_FREQ : 0);
+}
+
+int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 nr, u32 level,
+		    struct text *log)
+{
+	struct verify_input input = {
+		.insns = insns,
+		.nr_insns = nr,
+		.prog_type = c->prog_type,
+		.prog_flags = prog_flags(c),
+		.gpl_compatible = !(c->flags & CASE_NOT_GPL),
+		.privileged = true,
+		.nr_cpus = (u32)sysconf(_SC_NPROCESSORS_CONF),
+		.ops = &ops,
+		.log = { .level = level, .write = collect, .arg = log },
+	};
+	struct verify_output output;
+	int err;
+
+	log->length = 0;
+	log->text[0] = '\0';
+	err = verify_program(&input, &output);
+	if (!err)
+		verify_output_done(&output);
+	return err;
+}
+
+int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32 nr, u32 level,
+		      struct text *log)
+{
+	struct bpf_insn *copy = malloc(nr * sizeof(*copy));
+	union bpf_attr attr = { .prog_type = c->prog_type,
+				.insns = (u64)(uintptr_t)copy,
+				.insn_cnt = nr,
+				.prog_flags = prog_flags(c),
+				.license =
+					(u64)(uintptr_t)(c->flags & CASE_NOT_GPL ? "none" : "GPL"),
+				.log_level = level,
+				.log_buf = (u64)(uintptr_t)log->text,
+				.log_size = ORACLE_LOG_MAX };
+	int fd;
+
+	memcpy(copy, insns, nr * sizeof(*copy));
+	for (u32 i = 0; i < nr; i++) {
+		if (copy[i].code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		if ((copy[i].src_reg == BPF_PSEUDO_MAP_FD ||
+		     copy[i].src_reg == BPF_PSEUDO_MAP_VALUE) &&
+		    (u32)copy[i].imm < NR_TEST_MAPS)
+			copy[i].imm = kernel_maps[copy[i].imm];
+		i++;
+	}
+	log->text[0] = '\0';
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	fd = fd < 0 ? -errno : fd;
+	free(copy);
+	log->length = strlen(log->text);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* Lines of the kernel's log that describe its way of working, not the program. */
+static bool is_private_line(const char *line, size_t length)
+{
+	if (length > 4 && (!memcmp(line, "SCC ", 4) || !strncmp(line, "verification time", 17)))
+		return true;
+	return length > 3 && line[0] == '(' && line[1] >= '0' && line[1] <= '9' &&
+	       (memmem(line, length, ") frame ", 8) || memmem(line, length, ") live stack", 12));
+}
+
+/*
+ * A private line between an instruction and the state behind it: puts the state where it stands
+ * without. out is the end of the text so far, line what follows. The characters of line that were
+ * used up.
+ */
+static size_t join_state(const char *text, char **out, const char *line)
+{
+	const char *last = *out;
+	size_t digits = strspn(line, "0123456789"), length, column;
+
+	if (!digits || line[digits] != ':' || line[digits + 2] == '(' || *out == text)
+		return 0;
+	for (last = *out - 1; last > text && last[-1] != '\n'; last--)
+		;
+	length = *out - last;
+	if (!memmem(last, length, ": (", 3) || memchr(last, ';', length))
+		return 0;
+	column = length + 4 > 40 ? length + 4 : 40;
+	*out += sprintf(*out - 1, "%*c;", (int)(ALIGN_UP(column, 8) - length - 1), ' ') - 1;
+	return digits + 1;
+}
+
+/* Takes out addresses of maps and private lines, in place. */
+static void normalise(char *text)
+{
+	char *copy = malloc(2 * strlen(text) + 64), *out = copy;
+	bool table = false, joined = false;
+
+	if (!copy)
+		tap_bail("no memory");
+	for (char *line = text; *line;) {
+		char *end = strchrnul(line, '\n');
+		size_t length = end - line + (*end == '\n');
+
+		if (!strncmp(line, "Live regs", 9))
+			table = true;
+		else if (table && (line[0] != ' ' || length < 20 || line[7] != ':'))
+			table = false;
+		else if (table)
+			memset(line, ' ', 4); /* numbers of loops */
+		if (joined) {
+			size_t used = join_state(copy, &out, line);
+
+			line += used;
+			length -= used;
+			joined = false;
+		}
+		if (!is_private_line(line, length)) {
+			char *address = memmem(line, length, " = 0x", 5);
+			size_t before = address && memmem(line, length, "(18) r", 6)
+						? (size_t)(address + 5 - line)
+						: length;
+			char *rest = line + before;
+
+			if (before < length && strspn(rest, "0123456789abcdef") > 10) {
+				size_t digits = strspn(rest, "0123456789abcdef");
+
+				memmove(out, line, before);
+				out += before;
+				rest += digits;
+				/* Keep the column of what follows. */
+				while (*rest == ' ')
+					rest++;
+				memmove(out, rest, line + length - rest);
+				out += line + length - rest;
+			} else {
+				memmove(out, line, length);
+				out += length;
+			}
+		} else if (!memcmp(line, "SCC ", 4))
+			joined = true;
+		line = end + (*end == '\n');
+	}
+	*out = '\0';
+	if (out - copy < (long)ORACLE_LOG_MAX)
+		strcpy(text, copy);
+	free(copy);
+}
+
+bool oracle_same(struct text *ours, struct text *kernel, bool show_logs)
+{
+	const char *a, *b;
+
+	normalise(ours->text);
+	normalise(kernel->text);
+	if (!strcmp(ours->text, kernel->text))
+		return true;
+	if (show_logs) {
+		fprintf(stderr, "---- skep\n%s---- kernel\n%s----\n", ours->text, kernel->text);
+		return false;
+	}
+	for (a = ours->text, b = kernel->text; *a && *a == *b;) {
+		const char *a_end = strchrnul(a, '\n'), *b_end = strchrnul(b, '\n');
+
+		if (a_end - a != b_end - b || memcmp(a, b, a_end - a))
+			break;
+		a = a_end + !!*a_end;
+		b = b_end + !!*b_end;
+	}
+	tap_note("skep:   %.*s", (int)(strchrnul(a, '\n') - a), a);
+	tap_note("kernel: %.*s", (int)(strchrnul(b, '\n') - b), b);
+	return false;
+}
