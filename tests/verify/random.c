@@ -85,10 +85,14 @@ static void emit_jump(void)
 
 	if (!rnd(24) && nr > 6)
 		off = (s16)-(s32)(2 + rnd(4));
-	if (rnd(2))
+	if (class == BPF_JMP && rnd(2)) {
 		emit(class | op | BPF_X, some_reg(), some_reg(), off, 0);
-	else
-		emit(class | op | BPF_K, some_reg(), 0, off, some_number());
+	} else {
+		s32 imm = some_number();
+
+		/* 6.18 takes the low half of a valid pointer for nonzero; we do not. */
+		emit(class | op | BPF_K, some_reg(), 0, off, class == BPF_JMP32 && !imm ? 1 : imm);
+	}
 }
 
 static void emit_memory(void)
