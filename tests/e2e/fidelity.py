@@ -95,42 +95,30 @@ def on_both(example, name, command):
     return list(entries(kernel)), list(entries(ours))
 
 
-# Our README's "Limits": the call that returns from a signal handler fires no event.
-RT_SIGRETURN = 15
-
-
 def chance(name, member):
     """How often these are interrupted while they wait for a child is chance, on the kernel too."""
     return name in ("bash", "python3") and member == 0
 
 
 def same_calls(name, command):
-    """Each process makes the same calls. Returns how often each returned from a signal handler."""
     kernel, ours = on_both(CALLS, name, command)
-    returns = {}
     want, got = {}, {}
     for found, source in ((want, kernel), (got, ours)):
         for member, key, times in source:
-            if key["nr"] != RT_SIGRETURN:
-                found.setdefault(member, {})[key["nr"]] = times
-    for member, key, times in kernel:
-        if key["nr"] == RT_SIGRETURN:
-            returns[member] = times
+            found.setdefault(member, {})[key["nr"]] = times
     ok(len(want) > 2, f"calls on {name}: the kernel counts the family", kernel)
     for member in sorted(want):
         if chance(name, member):
             equal(set(got.get(member, {})), set(want[member]), f"calls on {name}: the same kinds by process {member}")
         else:
             equal(got.get(member), want[member], f"calls on {name}: the same number of each by process {member}")
-    return returns
 
 
-def same_counts(name, command, returns):
+def same_counts(name, command):
     kernel, ours = on_both(e2e.SYSCOUNT, name, command)
     want, got = ({member: value for member, _, value in source} for source in (kernel, ours))
     ok(len(want) > 2, f"syscount on {name}: the kernel counts the family", kernel)
     for member in sorted(want):
-        want[member]["calls"] -= returns.get(member, 0)
         if chance(name, member):
             want[member].pop("calls")
             got.get(member, {}).pop("calls", None)
@@ -140,7 +128,8 @@ def same_counts(name, command, returns):
 if e2e.have_root_bpf():
     for workload, arguments in WORKLOADS.items():
         same_events(workload, e2e.HELLO, arguments)
-        same_counts(workload, arguments, same_calls(workload, arguments))
+        same_counts(workload, arguments)
+        same_calls(workload, arguments)
         same_events(workload, FIELDS, arguments)
 else:
     e2e.skip("the running kernel does not let this user load programs, so there is nothing to compare with")
