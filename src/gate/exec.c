@@ -7,6 +7,7 @@
 #include "gate/exec.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include "gate/state.h"
@@ -45,9 +46,9 @@ void exec_begin(struct gate *gate, pid_t tid)
 				process_executes_quietly(gate->processes, tid));
 	if (error && error != -ESRCH)
 		gate_message(gate,
-			     "process %d cannot be entered (error %d): only its system calls' "
-			     "entries are seen",
-			     tid, -error);
+			     "process %d cannot be entered (%s): only its system calls' entries "
+			     "are seen",
+			     tid, error == -EPERM ? "another process traces it" : strerror(-error));
 	if (!error)
 		pending->tids[pending->nr++] = tid;
 }

@@ -27,6 +27,7 @@
 #define IDLE_MS                                                                           \
 	1000 /* at least this often, the descriptors whose grace period is over are freed \
 	      */
+#define LOSSES_TOLD_NS	1000000000ull /* between two sentences about lost lines */
 #define READABLE_MS_MAX 32
 #define READABLE_TICKS	32 /* at 1 ms, before the interval grows */
 
@@ -181,16 +182,30 @@ static void read_marker(struct gate *gate)
 	}
 }
 
+void gate_tell_losses(struct gate *gate, u64 interval_ns)
+{
+	struct timespec now;
+	u64 now_ns;
+
+	if (!gate->lines_lost)
+		return;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	now_ns = (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+	if (now_ns - gate->losses_told_ns < interval_ns)
+		return;
+	gate_message(gate, "%llu lines of trace_pipe were lost: nobody reads them fast enough",
+		     (unsigned long long)gate->lines_lost);
+	gate->lines_lost = 0;
+	gate->losses_told_ns = now_ns;
+}
+
 /* Whatever programs have written since the last time. */
 static void look(struct gate *gate)
 {
 	bool waited = tracepipe_waiting(gate->tracepipe), waits;
-	u64 lost = tracepipe_pump(gate->tracepipe);
 
-	if (lost)
-		gate_message(gate,
-			     "%llu lines of trace_pipe were lost: nobody reads them fast enough",
-			     (unsigned long long)lost);
+	gate->lines_lost += tracepipe_pump(gate->tracepipe);
+	gate_tell_losses(gate, LOSSES_TOLD_NS);
 	waits = tracepipe_waiting(gate->tracepipe);
 	if (waits && !waited)
 		watch(gate, tracepipe_fd(gate->tracepipe), EPOLLOUT, SOURCE_TRACEPIPE);

@@ -25,9 +25,10 @@ static void flush_trace(struct gate *gate)
 {
 	struct pollfd pipe = { tracepipe_fd(gate->tracepipe), POLLOUT, 0 };
 
-	tracepipe_pump(gate->tracepipe);
+	gate->lines_lost += tracepipe_pump(gate->tracepipe);
 	while (tracepipe_waiting(gate->tracepipe) && poll(&pipe, 1, FLUSH_MS) == 1)
-		tracepipe_pump(gate->tracepipe);
+		gate->lines_lost += tracepipe_pump(gate->tracepipe);
+	gate_tell_losses(gate, 0);
 }
 
 int gate_serve(struct gate *gate, pid_t pid, int *ret_status)

@@ -44,7 +44,9 @@ struct gate {
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;
 	bool objects_readable; /* a client may take records without a word */
-	u32 idle_ticks;	       /* since the last event, while objects are readable */
+	u64 lines_lost;	       /* of trace_pipe, not told yet */
+	u64 losses_told_ns;
+	u32 idle_ticks; /* since the last event, while objects are readable */
 };
 
 /* A sentence for the person behind the hive. */
@@ -57,6 +59,9 @@ void gate_message(struct gate *gate, const char *format, ...) __attribute__((for
  */
 struct signalfd_siginfo;
 bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_signal);
+
+/* Tells of lost lines of trace_pipe, unless that was done less than interval_ns ago. */
+void gate_tell_losses(struct gate *gate, u64 interval_ns);
 
 /* Starts to serve a listener: 0 or -errno. Takes the descriptor also on failure. */
 int gate_add_listener(struct gate *gate, int fd);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,65 +120,67 @@ static void drop_oldest(struct tracepipe *pipe)
 	pipe->used -= size;
 }
 
-static u64 push(struct tracepipe *pipe, const char *line, u32 length)
+static void push(struct tracepipe *pipe, const char *line, u32 length)
 {
 	u32 size = (u32)sizeof(u16) + length;
 	u16 prefix = (u16)length;
-	u64 lost = 0;
 
 	while (pipe->size - pipe->used < size) {
 		drop_oldest(pipe);
-		lost++;
+		pipe->pushed_out++;
 	}
 	ring_put(pipe, &prefix, sizeof(prefix));
 	ring_put(pipe, line, length);
-	pipe->pushed_out += lost;
-	return lost;
 }
 
-/* Writes waiting lines until the FIFO is full. */
-static void flush(struct tracepipe *pipe)
+/* Writes waiting lines until the FIFO is full. Returns the number of lost ones that it reported. */
+static u64 flush(struct tracepipe *pipe)
 {
+	struct pollfd room = { pipe->fd, POLLOUT, 0 };
 	char line[TRACEPIPE_LINE_MAX];
+	u64 reported = 0;
 
 	while (pipe->used || pipe->pushed_out) {
 		u32 length;
 
 		if (pipe->pushed_out) {
+			/* It is short: it would find room where nobody has read yet. */
+			if (poll(&room, 1, 0) != 1)
+				break;
 			length = (u32)snprintf(line, sizeof(line), "CPU:%u [LOST %llu EVENTS]\n",
 					       pipe->cpu, (unsigned long long)pipe->pushed_out);
 		} else {
 			length = oldest_length(pipe);
-			pipe->head = (pipe->head + sizeof(u16)) % pipe->size;
-			ring_get(pipe, pipe->head, line, length);
-			pipe->head = (pipe->head + pipe->size - sizeof(u16)) % pipe->size;
+			ring_get(pipe, (pipe->head + (u32)sizeof(u16)) % pipe->size, line, length);
 		}
 		if (write(pipe->fd, line, length) != (ssize_t)length)
-			return;
-		if (pipe->pushed_out)
+			break;
+		if (pipe->pushed_out) {
+			reported += pipe->pushed_out;
 			pipe->pushed_out = 0;
-		else
+		} else {
 			drop_oldest(pipe);
+		}
 	}
+	return reported;
 }
 
 u64 tracepipe_pump(struct tracepipe *pipe)
 {
 	struct rt_trace_record record;
 	char line[TRACEPIPE_LINE_MAX];
-	u64 dropped = rt_trace_dropped(), lost;
+	u64 dropped = rt_trace_dropped(), reported;
 
-	/* The queue's own losses, which no process can make look like a negative number. */
-	lost = dropped > pipe->queue_dropped ? dropped - pipe->queue_dropped : 0;
+	/* The queue's own losses; its counter lies where any process can write to it. */
+	pipe->pushed_out += dropped > pipe->queue_dropped ? dropped - pipe->queue_dropped : 0;
 	pipe->queue_dropped = dropped;
-	pipe->pushed_out += lost;
-	flush(pipe);
+	reported = flush(pipe);
 	while (rt_trace_read(&record) > 0) {
 		pipe->cpu = record.cpu;
-		lost += push(pipe, line, tracepipe_format(&record, line));
-		flush(pipe);
+		push(pipe, line, tracepipe_format(&record, line));
+		reported += flush(pipe);
 	}
-	return lost;
+	return reported;
 }
 
 void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length)

@@ -25,8 +25,8 @@ struct tracepipe *tracepipe_free(struct tracepipe *pipe);
 
 /*
  * Moves what there is from the queue to the FIFO. Lines that find no room push out the oldest ones;
- * a line "CPU:N [LOST M EVENTS]" stands in their place. Returns the number of lines that were lost
- * in this call.
+ * a line "CPU:N [LOST M EVENTS]" stands in their place. Returns how many lost lines a reader was
+ * told of in this call: where nobody reads, nothing is missed, as on the kernel.
  */
 u64 tracepipe_pump(struct tracepipe *pipe);
 
