@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "verify/backtrack.h"
+#include "verify/callback.h"
 #include "verify/global.h"
 #include "verify/operand.h"
 
@@ -165,13 +166,24 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 {
 	struct vstate *state = env->cur;
 	struct frame *callee = vstate_frame(state), *caller = state->frame[state->curframe - 1];
+	bool in_callback;
+	u32 callsite;
 
 	if (callee->regs[BPF_REG_0].type == PTR_TO_STACK) {
 		verbose(env, "cannot return stack pointer to the caller\n");
 		return -EINVAL;
 	}
-	caller->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
-	*ret_next = callee->callsite + 1;
+	in_callback = callee->in_callback;
+	callsite = callee->callsite;
+	if (in_callback) {
+		int err = callback_return(env);
+
+		if (err)
+			return err;
+	} else {
+		caller->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
+	}
+	*ret_next = in_callback ? callsite : callsite + 1;
 	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2)) {
 		verbose(env, "returning from callee:\n");
 		log_frame(env, state, state->curframe, true);
@@ -179,6 +191,8 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 		log_frame(env, state, state->curframe - 1, true);
 	}
 	state->frame[state->curframe--] = frame_free(callee);
+	if (in_callback)
+		callback_widen(env, state, callsite);
 	return 0;
 }
 

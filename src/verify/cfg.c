@@ -47,6 +47,7 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 	mark_meeting_point(env, edge[0].target);
 	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn)) {
 		if (insn_is_helper_call(insn) && helper_calls_back(insn->imm)) {
+			env->has_callbacks = true;
 			env->aux[i].calls_callback = true;
 			env->aux[i].force_checkpoint = true;
 			mark_meeting_point(env, i);

@@ -145,8 +145,18 @@ int fixup_program(struct verify_env *env)
 
 	hard_wire_branches(env);
 	err = remove_dead_code(env);
-	for (u32 i = 0; i < env->nr_insns && !err; i++)
+	for (u32 i = 0; i < env->nr_insns && !err; i++) {
+		struct bpf_insn *insn = &env->insns[i];
+
 		if (env->aux[i].access == ACCESS_CTX)
-			err = convert_access(env, &env->insns[i]);
+			err = convert_access(env, insn);
+		if (insn_is_pseudo_func(insn)) {
+			/* What the engines take for a function: its number. */
+			insn[0].imm = env_find_subprog(env, i + insn->imm + 1);
+			insn[1].imm = 0;
+			insn->src_reg = 0;
+		}
+		i += insn_is_ldimm64(insn);
+	}
 	return err;
 }

@@ -10,6 +10,7 @@
 
 #include "abi/helper.h"
 #include "verify/backtrack.h"
+#include "verify/callback.h"
 #include "verify/call.h"
 #include "verify/format.h"
 #include "verify/mem.h"
@@ -25,6 +26,7 @@ struct call_meta {
 	u32 func_id;
 	const struct verify_map *map;
 	u32 release_regno, ref_id;
+	u32 subprog;	/* callback */
 	u32 fill_regno; /* stack memory that the helper fills: pointer and size */
 	int fill_size;
 	u32 mem_size;  /* of the memory that it returns */
@@ -288,6 +290,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 			meta->fill_regno = regno;
 			meta->fill_size = meta->helper->arg_size[regno - 1];
 		}
+		if (!err && (arg & ABI_ARG_ALIGNED))
+			err = mem_check_alignment(env, regno, meta->helper->arg_size[regno - 1]);
 		return err;
 	case ARG_CONST_SIZE: return check_size_arg(env, regno, meta, false);
 	case ARG_CONST_SIZE_OR_ZERO: return check_size_arg(env, regno, meta, true);
@@ -298,6 +302,7 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 		}
 		meta->mem_size = (u32)reg->s.var_off.value;
 		return mark_precise(env, regno);
+	case ARG_PTR_TO_FUNC: meta->subprog = reg->subprogno; return 0;
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
 	default: return 0;
 	}
@@ -355,6 +360,10 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 {
 	const struct abi_helper *helper = func_id > 0 ? abi_helper_find(func_id) : NULL;
 
+	if (!func_id) {
+		verbose(env, "unknown func bpf_unspec#0\n");
+		return -EINVAL;
+	}
 	if (!helper) {
 		verbose(env, "invalid func unknown#%d\n", func_id);
 		return -EINVAL;
@@ -368,7 +377,7 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 			"cannot call GPL-restricted function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
-	if (!helper->available) {
+	if (!helper->available && !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}
@@ -484,7 +493,23 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	const struct reg *regs = env_regs(env);
 	const struct reg *format = &regs[BPF_REG_3], *length = &regs[BPF_REG_5];
 	u64 where;
+	int err;
 
+	if (meta->func_id == BPF_FUNC_for_each_map_elem)
+		return callback_push(env, meta->func_id, meta->subprog, meta->map);
+	if (meta->func_id == BPF_FUNC_loop) {
+		/* The number of iterations says whether one more may come. */
+		err = mark_precise(env, BPF_REG_1);
+		if (err)
+			return err;
+		if (vstate_frame(env->cur)->callback_depth < regs[BPF_REG_1].s.umax)
+			return callback_push(env, meta->func_id, meta->subprog, NULL);
+		vstate_frame(env->cur)->callback_depth = 0;
+		if (env->input->log.level & LOG_LEVEL2)
+			verbose(env, "frame%u bpf_loop iteration limit reached\n",
+				env->cur->curframe);
+		return 0;
+	}
 	if (meta->func_id == BPF_FUNC_tail_call)
 		return check_references_released(env, "tail_call");
 	if (meta->func_id != BPF_FUNC_snprintf)

@@ -61,6 +61,11 @@ static int check_alignment(struct verify_env *env, const struct reg *reg, int of
 	return -EACCES;
 }
 
+int mem_check_alignment(struct verify_env *env, u32 regno, int size)
+{
+	return check_alignment(env, &env_regs(env)[regno], 0, size, true);
+}
+
 /* One offset against the object's size. */
 static int check_offset(struct verify_env *env, u32 regno, s64 off, int size, u32 object_size,
 			bool zero_allowed)

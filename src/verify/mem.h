@@ -26,6 +26,9 @@ int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write,
 int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, bool zero_allowed,
 		      bool *fills);
 
+/* Is regno aligned to size, whatever the flags say? 0 or -errno. */
+int mem_check_alignment(struct verify_env *env, u32 regno, int size);
+
 /* A pointer that has to be passed as it was got: no variable, and unless fixed_allowed no fixed
  * offset. */
 int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed);

@@ -29,16 +29,6 @@ static void explored_free(struct explored *explored)
 	free(explored);
 }
 
-static bool same_callsites(const struct vstate *a, const struct vstate *b)
-{
-	if (a->curframe != b->curframe)
-		return false;
-	for (u32 i = 0; i <= a->curframe; i++)
-		if (a->frame[i]->callsite != b->frame[i]->callsite)
-			return false;
-	return true;
-}
-
 /* Clears what no path from a proven state reads, so that comparison ignores it. */
 static void clean_state(struct verify_env *env, struct vstate *state)
 {
@@ -63,11 +53,14 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 
 static void clean_proven_states(struct verify_env *env, struct explored *list)
 {
+	/* A state inside a callback loop may be proven before all that reads it was seen. */
+	if (env->has_callbacks)
+		return;
 	for (; list; list = list->next) {
 		struct vstate *state = &list->state;
 
 		if (state->branches || state->insn_idx != env->insn_idx || state->cleaned ||
-		    !same_callsites(state, env->cur))
+		    !vstate_same_callsites(state, env->cur))
 			continue;
 		clean_state(env, state);
 	}

@@ -163,6 +163,16 @@ int vstate_copy_history(struct vstate *dst, const struct vstate *src)
 	return 0;
 }
 
+bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
+{
+	if (a->curframe != b->curframe)
+		return false;
+	for (u32 i = 0; i <= a->curframe; i++)
+		if (a->frame[i]->callsite != b->frame[i]->callsite)
+			return false;
+	return true;
+}
+
 int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id)
 {
 	struct reference *refs = realloc(state->refs, (state->nr_refs + 1) * sizeof(*refs));

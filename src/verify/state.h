@@ -90,6 +90,7 @@ struct frame {
 	u32 frameno, subprogno;
 	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
 	bool in_callback;
+	u32 entry_refs; /* references held when the callback was entered */
 	struct ret_range callback_range;
 	u32 nr_slots;
 	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
@@ -200,6 +201,9 @@ struct vstate *vstate_free(struct vstate *state);
 int vstate_copy(struct vstate *dst, const struct vstate *src);
 /* Frees what a state holds and leaves it empty. */
 void vstate_done(struct vstate *state);
+
+/* Are both in the same chain of calls? */
+bool vstate_same_callsites(const struct vstate *a, const struct vstate *b);
 
 int vstate_copy_history(struct vstate *dst, const struct vstate *src);
 

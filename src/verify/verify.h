@@ -70,6 +70,7 @@ struct verify_input {
 	 */
 	void (*observe)(void *arg, u32 insn, const struct vstate *state);
 	void *observe_arg;
+	bool test_all_helpers; /* helpers with a prototype but without implementation pass, too */
 	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares verdicts on real objects: loads every program of the BPF objects given as arguments into the running
- * kernel with libbpf, and hands skep's verifier the same PROG_LOADs. Verdict, number of processed
- * instructions and the level 1 log must agree. Not a test by itself: it needs root and objects.
+ * Compares verdicts on real objects: loads every program of the BPF objects given as arguments into
+ * the running kernel with libbpf, and hands skep's verifier the same PROG_LOADs. Verdict, number of
+ * processed instructions and the level 1 log must agree. Not a test by itself: it needs root and
+ * objects.
  *
  *   verify-objects [-v] FILE.o...
  */
@@ -154,6 +155,7 @@ static int run_skep(const union bpf_attr *attr, u32 level, struct text *log)
 		.prog_flags = attr->prog_flags,
 		.gpl_compatible = strstr((const char *)(uintptr_t)attr->license, "GPL"),
 		.privileged = true,
+		.test_all_helpers = true,
 		.nr_cpus = (u32)sysconf(_SC_NPROCESSORS_CONF),
 		.btf = btf,
 		.func_info = (const void *)(uintptr_t)attr->func_info,
@@ -319,7 +321,8 @@ int main(int argc, char **argv)
 		else
 			load_object(argv[i]);
 	}
-	printf("agreed %u, differed %u, skipped %u; counters differ %u; kernel %.3f s, skep %.3f s\n", agreed,
-	       differed, skipped, counts_differ, kernel_seconds, skep_seconds);
+	printf("agreed %u, differed %u, skipped %u; counters differ %u; kernel %.3f s, skep %.3f "
+	       "s\n",
+	       agreed, differed, skipped, counts_differ, kernel_seconds, skep_seconds);
 	return differed != 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Verdict differential (L5): random programs through skep's verifier and the running kernel's. Verdict and the
- * counters of the last log line must agree; with -l the whole level 2 log.
+ * Verdict differential (L5): random programs through skep's verifier and the running kernel's.
+ * Verdict and the counters of the last log line must agree; with -l the whole level 2 log.
  *
  *   verify-random [-l] [SEED [COUNT]]
  *
@@ -33,14 +33,17 @@ static u32 nr;
 
 static void emit(u8 code, u8 dst, u8 src, s16 off, s32 imm)
 {
-	program[nr++] = (struct bpf_insn){ .code = code, .dst_reg = dst & 15, .src_reg = src & 15, .off = off,
-					   .imm = imm };
+	program[nr++] = (struct bpf_insn){
+		.code = code, .dst_reg = dst & 15, .src_reg = src & 15, .off = off, .imm = imm
+	};
 }
 
 static s32 some_number(void)
 {
-	static const s32 numbers[] = { 0, 1, -1, 2, 7, 8, 15, 16, 31, 32, 63, 64, 255, 4095, 65535, -8, -16,
-				       -64, INT32_MAX, INT32_MIN };
+	static const s32 numbers[] = {
+		0,  1,	-1,  2,	   7,	  8,  15,  16,	31,	   32,
+		63, 64, 255, 4095, 65535, -8, -16, -64, INT32_MAX, INT32_MIN
+	};
 
 	return rnd(4) ? numbers[rnd(ARRAY_SIZE(numbers))] : (s32)(rnd(1 << 16) << rnd(16));
 }
@@ -59,8 +62,9 @@ static s16 some_slot(void)
 
 static void emit_alu(void)
 {
-	static const u8 ops[] = { BPF_ADD, BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR,	BPF_AND, BPF_AND,
-				  BPF_LSH, BPF_RSH, BPF_MOD, BPF_XOR, BPF_MOV, BPF_MOV, BPF_ARSH };
+	static const u8 ops[] = { BPF_ADD, BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV,
+				  BPF_OR,  BPF_AND, BPF_AND, BPF_LSH, BPF_RSH,
+				  BPF_MOD, BPF_XOR, BPF_MOV, BPF_MOV, BPF_ARSH };
 	u8 op = ops[rnd(ARRAY_SIZE(ops))], class = rnd(3) ? BPF_ALU64 : BPF_ALU;
 	s32 imm = some_number();
 
@@ -78,13 +82,13 @@ static void emit_alu(void)
 /* A forward jump, patched to stay in the program; rarely back. */
 static void emit_jump(void)
 {
-	static const u8 ops[] = { BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JGE, BPF_JLT, BPF_JLE,
+	static const u8 ops[] = { BPF_JEQ,  BPF_JNE,  BPF_JGT,	BPF_JGE,  BPF_JLT, BPF_JLE,
 				  BPF_JSGT, BPF_JSGE, BPF_JSLT, BPF_JSLE, BPF_JSET };
 	u8 class = rnd(3) ? BPF_JMP : BPF_JMP32, op = ops[rnd(ARRAY_SIZE(ops))];
 	s16 off = (s16)(1 + rnd(6));
 
 	if (!rnd(24) && nr > 6)
-		off = (s16)-(s32)(2 + rnd(4));
+		off = (s16) - (s32)(2 + rnd(4));
 	if (class == BPF_JMP && rnd(2)) {
 		emit(class | op | BPF_X, some_reg(), some_reg(), off, 0);
 	} else {
@@ -259,7 +263,8 @@ int main(int argc, char **argv)
 		return tap_done();
 	}
 	for (u64 i = 0; i < count; i++) {
-		struct verify_case c = { .name = "random", .prog_type = BPF_PROG_TYPE_SOCKET_FILTER };
+		struct verify_case c = { .name = "random",
+					 .prog_type = BPF_PROG_TYPE_SOCKET_FILTER };
 		u32 level = logs ? 2 : 4; /* 4: statistics only */
 		int mine, theirs;
 
@@ -274,7 +279,8 @@ int main(int argc, char **argv)
 			continue;
 		if (mine != theirs) {
 			verdicts++;
-			printf("# seed %llu: skep %d, kernel %d\n", (unsigned long long)(seed + i), mine, theirs);
+			printf("# seed %llu: skep %d, kernel %d\n", (unsigned long long)(seed + i),
+			       mine, theirs);
 			oracle_same(&ours, &kernel, false);
 			if (count == 1)
 				print_program();

@@ -36,8 +36,8 @@ static void compare_with_kernel(const struct verify_case *c, const struct bpf_in
 		}
 		if (c->flags & CASE_OWN_LOG)
 			continue;
-		if (!tap_ok(oracle_same(ours, kernel, show_logs), "%s: the kernel's log, level %u", c->name,
-			    levels[i]))
+		if (!tap_ok(oracle_same(ours, kernel, show_logs), "%s: the kernel's log, level %u",
+			    c->name, levels[i]))
 			return;
 	}
 }

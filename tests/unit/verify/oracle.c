@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One program through skep's verifier and through the running kernel's, and their logs side by side.
+ * One program through skep's verifier and through the running kernel's, and their logs side by
+ * side.
  */
 #include "oracle.h"
 
@@ -46,7 +47,7 @@ static u32 prog_flags(const struct verify_case *c)
 }
 
 int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 nr, u32 level,
-		    struct text *log)
+		struct text *log)
 {
 	struct verify_input input = {
 		.insns = insns,
@@ -71,7 +72,7 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 }
 
 int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32 nr, u32 level,
-		      struct text *log)
+		  struct text *log)
 {
 	struct bpf_insn *copy = malloc(nr * sizeof(*copy));
 	union bpf_attr attr = { .prog_type = c->prog_type,

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Callbacks. Pruning against the states of a loop that is still being explored cannot rely on marks
+ * that are not complete yet; in programs with callbacks every comparison is therefore by ranges,
+ * precise or not, and states keep all that they hold (see compare.c, prune.c).
+ */
+#include "verify/callback.h"
+
+#include <errno.h>
+
+#include "verify/backtrack.h"
+#include "verify/call.h"
+#include "verify/explore.h"
+#include "verify/operand.h"
+
+static int set_arguments(struct verify_env *env, u32 func_id, const struct frame *caller,
+			 struct frame *callee, const struct verify_map *map)
+{
+	struct reg *regs = callee->regs;
+
+	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
+		reg_set_not_init(&regs[r]);
+	callee->in_callback = true;
+	callee->callback_range = (struct ret_range){ 0, 1, true };
+	if (func_id == BPF_FUNC_loop) {
+		env_set_unknown(env, &regs[BPF_REG_1]);
+		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
+		return 0;
+	}
+	switch (map->type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY: break;
+	default:
+		verbose(env, "callback function not allowed for map\n");
+		return -524; /* ENOTSUPP */
+	}
+	regs[BPF_REG_1] = caller->regs[BPF_REG_1];
+	reg_set_pointer(&regs[BPF_REG_2], PTR_TO_MAP_KEY);
+	reg_set_pointer(&regs[BPF_REG_3], PTR_TO_MAP_VALUE);
+	regs[BPF_REG_2].map = regs[BPF_REG_3].map = map;
+	regs[BPF_REG_4] = caller->regs[BPF_REG_3];
+	return 0;
+}
+
+int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct verify_map *map)
+{
+	struct vstate *state = explore_push(env, env->subprog[subprog].start, env->insn_idx);
+	struct frame *caller;
+	int err;
+
+	if (!state)
+		return explore_push_error(env);
+	err = push_frame(env, state, subprog, env->insn_idx);
+	if (err)
+		return err;
+	caller = state->frame[state->curframe - 1];
+	err = set_arguments(env, func_id, caller, vstate_frame(state), map);
+	if (err)
+		return err;
+	vstate_frame(state)->entry_refs = state->nr_refs;
+	state->callback_unroll_depth++;
+	caller->callback_depth++;
+	vstate_frame(env->cur)->callback_depth = 0;
+	return 0;
+}
+
+static void log_bad_value(struct verify_env *env, const struct reg *reg, struct ret_range range)
+{
+	verbose(env, "At callback return the register R0 has");
+	if (reg->s.smin > INT64_MIN)
+		verbose(env, " smin=%lld", (long long)reg->s.smin);
+	if (reg->s.smax < INT64_MAX)
+		verbose(env, " smax=%lld", (long long)reg->s.smax);
+	if (reg->s.smin == INT64_MIN && reg->s.smax == INT64_MAX)
+		verbose(env, " unknown scalar value");
+	verbose(env, " should have been in [%d, %d]\n", range.min, range.max);
+}
+
+int callback_return(struct verify_env *env)
+{
+	struct frame *callee = vstate_frame(env->cur);
+	const struct reg *r0 = &callee->regs[BPF_REG_0];
+	int err;
+
+	/* What the callback acquires it has to release: the next iteration would acquire again. */
+	if (env->cur->nr_refs > callee->entry_refs)
+		return check_references_released(env, "BPF_EXIT of a callback");
+	if (r0->type != SCALAR_VALUE) {
+		verbose(env, "R0 not a scalar value\n");
+		return -EACCES;
+	}
+	err = mark_precise(env, BPF_REG_0);
+	if (err)
+		return err;
+	if (r0->s.smin < callee->callback_range.min || r0->s.smax > callee->callback_range.max) {
+		log_bad_value(env, r0, callee->callback_range);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void widen_reg(struct verify_env *env, const struct reg *old, struct reg *cur)
+{
+	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE || old->precise || cur->precise)
+		return;
+	if (!scalar_equal(&old->s, &cur->s) || old->id != cur->id)
+		env_set_unknown(env, cur);
+}
+
+/* The newest state in the chain of parents that was at the call in the same frames. */
+static const struct vstate *previous_iteration(const struct vstate *state, u32 callsite)
+{
+	for (const struct vstate *old = state->parent; old; old = old->parent)
+		if (old->insn_idx == callsite && vstate_same_callsites(old, state))
+			return old;
+	return NULL;
+}
+
+void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite)
+{
+	const struct vstate *old = previous_iteration(state, callsite);
+
+	for (u32 f = 0; old && f <= state->curframe; f++) {
+		struct frame *cur = state->frame[f];
+		const struct frame *prev = old->frame[f];
+
+		for (u32 r = 0; r < MAX_REG; r++)
+			widen_reg(env, &prev->regs[r], &cur->regs[r]);
+		for (u32 s = 0; s < prev->nr_slots && s < cur->nr_slots; s++)
+			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]))
+				widen_reg(env, &prev->slots[s].spilled, &cur->slots[s].spilled);
+	}
+}
