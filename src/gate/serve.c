@@ -39,6 +39,11 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 
 	if (!child)
 		return -ECHILD;
+	if (gate->early_signal && !child->ended) {
+		sent++;
+		kill(pid, gate->early_signal);
+	}
+	gate->early_signal = 0;
 	while (!child->ended) {
 		gate_step(gate, -1, &signal);
 		/* The terminal has told the tree by itself. */

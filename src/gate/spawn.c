@@ -161,8 +161,8 @@ static int wait_for_exec(struct gate *gate, int socket_fd)
 
 	for (;;) {
 		while (!gate_step(gate, socket_fd, &signal))
-			if (signal.ssi_signo)
-				raise((int)signal.ssi_signo); /* pending until gate_serve() */
+			if (signal.ssi_signo && signal.ssi_code != SI_KERNEL)
+				gate->early_signal = (int)signal.ssi_signo;
 		if (recv(socket_fd, &word, sizeof(word), 0) != sizeof(word))
 			return 0;
 		if (word < 0)

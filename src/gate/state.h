@@ -41,6 +41,7 @@ struct gate {
 	u64 agent_restorer_ip; /* see struct filter_options */
 	u32 handover;	       /* see struct filter_options */
 	int epoll_fd, signal_fd;
+	int early_signal;     /* was sent to us while a program started; 0: none */
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;
 	bool objects_readable; /* a client may take records without a word */
