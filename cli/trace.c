@@ -20,13 +20,14 @@
 
 #define MARK "skep mark " /* then numbers that make it unique */
 
-#define MARK_TIMEOUT_MS	 5000 /* for a mark to come back */
-#define QUIET_TIMEOUT_MS 100
+#define MARK_TIMEOUT_MS	 5000	    /* without a line, before a mark is given up */
+#define QUIET_TIMEOUT_MS 100	    /* the same where there are no marks */
+#define CATCH_UP_MS	 60000	    /* at most, whatever comes */
 #define LINE_MAX_BYTES	 (64 << 10) /* longer ones are passed on in pieces */
 
 struct trace {
 	int fd;
-	bool json, skipping, ended;
+	bool json, skipping, finishing, ended;
 	unsigned marks;
 	char mark[64]; /* awaited; "" if none */
 	char *line;    /* a line that is not whole yet */
@@ -102,6 +103,7 @@ static void take_line(struct trace *trace, char *line, size_t length)
 
 	if (*trace->mark && memmem(line, length, trace->mark, strlen(trace->mark))) {
 		*trace->mark = '\0';
+		trace->skipping = trace->finishing;
 		return;
 	}
 	if (trace->skipping || memmem(line, length, foreign_mark, strlen(foreign_mark)))
@@ -139,20 +141,17 @@ static void take_bytes(struct trace *trace, const char *bytes, size_t size)
 bool trace_forward(struct trace *trace)
 {
 	char bytes[16 << 10];
+	ssize_t size = trace->ended ? 0 : read(trace->fd, bytes, sizeof(bytes));
 
-	while (!trace->ended) {
-		ssize_t size = read(trace->fd, bytes, sizeof(bytes));
-
-		if (size > 0)
-			take_bytes(trace, bytes, (size_t)size);
-		else if (size < 0 && errno == EINTR)
-			continue;
-		else if (size < 0 && errno == EAGAIN)
-			return true;
-		else
-			trace->ended = true;
-	}
-	return false;
+	/*
+	 * One read, not "until it is empty": on the kernel, a program that prints at each system
+	 * call prints at this one too, and there would be no end.
+	 */
+	if (size > 0)
+		take_bytes(trace, bytes, (size_t)size);
+	else if (size == 0 || (errno != EINTR && errno != EAGAIN))
+		trace->ended = true;
+	return !trace->ended;
 }
 
 static long long now_ms(void)
@@ -181,16 +180,14 @@ static bool put_mark(struct trace *trace)
 /* Takes everything up to here. */
 static void catch_up(struct trace *trace)
 {
+	struct pollfd ready = { .fd = trace->fd, .events = POLLIN };
 	bool marked = put_mark(trace);
-	long long end = now_ms() + (marked ? MARK_TIMEOUT_MS : QUIET_TIMEOUT_MS);
+	int patience = marked ? MARK_TIMEOUT_MS : QUIET_TIMEOUT_MS;
+	long long end = now_ms() + CATCH_UP_MS;
 
-	while (trace_forward(trace) && (!marked || *trace->mark)) {
-		struct pollfd ready = { .fd = trace->fd, .events = POLLIN };
-		long long left = end - now_ms();
-
-		if (left <= 0 || (!poll(&ready, 1, (int)left) && !marked))
+	while ((!marked || *trace->mark) && now_ms() < end && poll(&ready, 1, patience) != 0)
+		if (!trace_forward(trace))
 			break;
-	}
 	if (marked && *trace->mark && !trace->ended)
 		say("trace_pipe did not give back a mark; lines may be missing");
 	*trace->mark = '\0';
@@ -228,6 +225,7 @@ int trace_fd(const struct trace *trace)
 
 void trace_finish(struct trace *trace)
 {
+	trace->finishing = true;
 	catch_up(trace);
 }
 
