@@ -9,9 +9,9 @@
 
 struct workload {
 	pid_t pid;
-	int go;	      /* writing end of a pipe: a byte starts the command, closing ends the child */
-	int signals;  /* signalfd: SIGCHLD, and what people send to end us */
-	int requests; /* signals of the latter kind so far */
+	int go;	     /* writing end of a pipe: a byte starts the command, closing ends the child */
+	int signals; /* signalfd: SIGCHLD, and what people send to end us */
+	long long asked_ms; /* when the first signal of the latter kind came; 0: none did */
 	bool ended;
 	int status; /* of waitpid(2), once ended */
 };
