@@ -103,13 +103,14 @@ enum agent_kind {
 };
 
 /* Which argument registers saved[] restores: flags. */
-#define AGENT_SAVED_DI	1  /* in saved[0] */
-#define AGENT_SAVED_SI0 2  /* in saved[0] */
-#define AGENT_SAVED_SI1 4  /* in saved[1] */
-#define AGENT_SAVED_R10 8  /* in saved[1] */
-#define AGENT_SAVED_R8	16 /* in saved[0] */
-#define AGENT_SAVED_R9	32 /* in saved[0] */
-#define AGENT_NOTIFIED	64 /* went to the supervisor */
+#define AGENT_SAVED_DI	 1   /* in saved[0] */
+#define AGENT_SAVED_SI0	 2   /* in saved[0] */
+#define AGENT_SAVED_SI1	 4   /* in saved[1] */
+#define AGENT_SAVED_R10	 8   /* in saved[1] */
+#define AGENT_SAVED_R8	 16  /* in saved[0] */
+#define AGENT_SAVED_R9	 32  /* in saved[0] */
+#define AGENT_EXIT_FIRED 128 /* its exit was an event before a signal handler ran */
+#define AGENT_NOTIFIED	 64  /* went to the supervisor */
 
 struct agent_state {
 	u32 client;    /* it has had descriptors of objects */
@@ -172,6 +173,8 @@ extern const char agent_syscall_entry[], agent_exit_entry[], agent_syscall_direc
 	agent_trap_return_go[], agent_signal_entry[], agent_restorer[], agent_restore_rt[],
 	agent_sigreturn_ip[], agent_sigreturn[];
 extern const u64 agent_prologues[], agent_prologues_end[];
+void agent_call_on(void *stack_top, void (*function)(void *), void *argument);
+extern const char agent_notify[], agent_again_start[];
 long agent_sigmask_call(u64 how, const u64 *set, u64 *old, u32 *state);
 extern const char agent_sigmask_done[];
 long agent_notify_call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
@@ -180,6 +183,9 @@ long agent_notify_call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 void agent_on_enter(struct agent_area *area);
 void agent_on_after(struct agent_area *area);
 void agent_on_vforked(struct agent_area *area);
+void agent_on_again(struct agent_area *area);
+/* The exit event of the call whose frame lies at regs->sp, before a signal handler runs. */
+void agent_exit_early(struct rt_pt_regs *regs);
 /* signal.c: a handler returns. */
 void agent_on_sigreturn(struct agent_area *area);
 

@@ -332,6 +332,12 @@ static void settle(struct agent_ucontext *uc)
 		uc->ip = uc->cx;
 		return;
 	}
+	/* Served by the supervisor: back to where every call with a frame ends. */
+	if (ip == (u64)agent_notify_ip) {
+		uc->sp += 8;
+		uc->ip = (u64)agent_syscall_framed_done;
+		return;
+	}
 	for (row = agent_prologues; row < agent_prologues_end; row += 5) {
 		if (ip < row[0] || ip >= row[4])
 			continue;
@@ -349,6 +355,73 @@ static void settle(struct agent_ucontext *uc)
 			 frame->kind == AGENT_KIND_CLONE)
 			settle_cloned(uc, frame);
 		return;
+	}
+}
+
+/* An area for the handler itself, whose own stack may be a small one. Signals are all blocked. */
+static struct agent_area *claim_area(void)
+{
+	u32 i;
+
+	for (i = 0;; i = (i + 1) % AGENT_AREAS) {
+		if (!__atomic_exchange_n(&AGENT_AREA_AT(i)->owner, 1, __ATOMIC_ACQUIRE))
+			return AGENT_AREA_AT(i);
+		__builtin_ia32_pause();
+	}
+}
+
+static void exit_early(void *regs)
+{
+	agent_exit_early(regs);
+}
+
+static void fire_exit_early(const struct agent_ucontext *uc, u64 result)
+{
+	struct agent_area *area = claim_area();
+
+	area->regs = (struct rt_pt_regs){ .r15 = uc->r15,
+					  .r14 = uc->r14,
+					  .r13 = uc->r13,
+					  .r12 = uc->r12,
+					  .bp = uc->bp,
+					  .bx = uc->bx,
+					  .r10 = uc->r10,
+					  .r9 = uc->r9,
+					  .r8 = uc->r8,
+					  .ax = result,
+					  .dx = uc->dx,
+					  .si = uc->si,
+					  .di = uc->di,
+					  .flags = uc->eflags,
+					  .sp = uc->sp };
+	agent_call_on(area + 1, exit_early, &area->regs);
+	free_area(area);
+}
+
+/*
+ * The kernel fires a call's exit before the handler runs, and its entry once more when it makes the
+ * call again afterwards. It leaves rcx as the syscall instruction set it, which tells a call that
+ * is to be made again from one that was never begun.
+ */
+static void settle_events(struct agent_ucontext *uc)
+{
+	const struct agent_frame *frame = (const struct agent_frame *)uc->sp;
+
+	if (uc->ip == (u64)agent_syscall_framed_done) {
+		fire_exit_early(uc, uc->ax);
+	} else if (uc->ip == (u64)agent_syscall_framed &&
+		   uc->cx == (u64)agent_syscall_framed_done && frame->kind == AGENT_KIND_PLAIN) {
+		fire_exit_early(uc, (u64)-512 /* ERESTARTSYS */);
+		uc->ip = (u64)agent_again_start;
+	} else if (uc->ip == (u64)agent_notify && uc->cx == (u64)agent_notify_ip &&
+		   ((const struct agent_frame *)(uc->sp + 8))->kind == AGENT_KIND_PLAIN) {
+		uc->sp += 8;
+		fire_exit_early(uc, (u64)-512);
+		uc->ip = (u64)agent_again_start;
+	} else if (uc->ip == (u64)agent_syscall_direct &&
+		   uc->cx == (u64)agent_syscall_direct_done && uc->ax < RT_SYSCALL_MAX &&
+		   (RT_CONTROL->agent->interest[uc->ax] & AGENT_WANT_ENTER)) {
+		uc->ip = (u64)agent_syscall_entry;
 	}
 }
 
@@ -459,6 +532,7 @@ static void *deliver(int sig, struct agent_siginfo *info, struct agent_ucontext 
 		if (!own(sig))
 			kernel_default(sig);
 	}
+	settle_events(uc);
 	mask = uc->mask | action.mask;
 	if (!(action.flags & SA_NODEFER))
 		mask |= BIT(sig);

@@ -221,9 +221,11 @@ void agent_on_after(struct agent_area *area)
 	struct agent_call call = { .area = area, .regs = &area->regs };
 	struct rt_pt_regs *regs = &area->regs;
 	enum agent_verdict verdict = AGENT_DONE;
+	bool fired;
 
 	__builtin_memcpy(&call.frame, (void *)regs->sp, sizeof(call.frame));
 	regs->sp += call.frame.size;
+	fired = call.frame.flags & AGENT_EXIT_FIRED;
 	restore_arguments(&call);
 	switch (call.frame.kind) {
 	case AGENT_KIND_FORK:
@@ -247,9 +249,74 @@ void agent_on_after(struct agent_area *area)
 	if (!call.thread)
 		call.thread = agent_thread_current();
 	call.want = call.frame.nr < RT_SYSCALL_MAX ? RT_CONTROL->agent->interest[call.frame.nr] : 0;
-	if (AGENT_THREADS_TABLE->quiet)
+	if (AGENT_THREADS_TABLE->quiet || fired)
 		call.want = 0;
 	leave(&call, verdict);
+}
+
+void agent_on_again(struct agent_area *area)
+{
+	struct agent_call call = { .area = area, .regs = &area->regs };
+	struct rt_pt_regs *regs = &area->regs;
+	u64 sp = regs->sp;
+
+	__builtin_memcpy(&call.frame, (void *)sp, sizeof(call.frame));
+	area->target = call.frame.flags & AGENT_NOTIFIED ? (u64)agent_syscall_notify_framed
+							 : (u64)agent_syscall_framed;
+	((struct agent_frame *)sp)->flags &= (u8)~AGENT_EXIT_FIRED;
+	if (RT_CONTROL->agent->interest[call.frame.nr] & AGENT_WANT_ENTER) {
+		call.thread = agent_thread_current();
+		regs->sp = sp + call.frame.size;
+		fire(&call, true);
+		regs->sp = sp;
+	}
+}
+
+/*
+ * What the kernel shows as the result of an interrupted call: its own codes, of which programs see
+ * EINTR (include/linux/errno.h: ERESTARTSYS 512, NOHAND 514, RESTARTBLOCK 516).
+ */
+static u64 interrupted_result(u32 nr, const struct rt_pt_regs *regs)
+{
+	switch (nr) {
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+	case __NR_rt_sigtimedwait:
+	case __NR_semop:
+	case __NR_semtimedop:
+	case __NR_io_getevents: return (u64)-4;
+	case __NR_pause:
+	case __NR_rt_sigsuspend:
+	case __NR_select:
+	case __NR_pselect6:
+	case __NR_ppoll:
+	case __NR_msgrcv:
+	case __NR_msgsnd: return (u64)-514;
+	case __NR_nanosleep:
+	case __NR_poll: return (u64)-516;
+	case __NR_clock_nanosleep: return regs->si & 1 ? (u64)-514 : (u64)-516;
+	case __NR_futex: return regs->r10 ? (u64)-516 : (u64)-512;
+	default: return (u64)-512;
+	}
+}
+
+void agent_exit_early(struct rt_pt_regs *regs)
+{
+	struct agent_frame *frame = (struct agent_frame *)regs->sp;
+	struct agent_call call = { .regs = regs, .frame = *frame };
+
+	if (frame->kind != AGENT_KIND_PLAIN || frame->flags & AGENT_EXIT_FIRED ||
+	    AGENT_THREADS_TABLE->quiet || frame->nr >= RT_SYSCALL_MAX ||
+	    !(RT_CONTROL->agent->interest[frame->nr] & AGENT_WANT_EXIT))
+		return;
+	restore_arguments(&call);
+	if (regs->ax == (u64)-E_INTR)
+		regs->ax = interrupted_result(frame->nr, regs);
+	call.thread = agent_thread_current();
+	regs->sp += frame->size;
+	fire(&call, false);
+	frame->flags |= AGENT_EXIT_FIRED;
 }
 
 void agent_on_vforked(struct agent_area *area)

@@ -28,6 +28,7 @@
  *   claimed..saved  it is ours
  */
 .macro prologue name, function
+	.globl	\name\()_start
 \name\()_start:
 	pushfq
 \name\()_pushed:
@@ -139,6 +140,9 @@ agent_syscall_framed:
 agent_syscall_framed_done:
 	prologue agent_after, agent_on_after
 
+/* The same call once more after a signal handler, as the kernel makes it: its entry is an event again. */
+	prologue agent_again, agent_on_again
+
 /* vfork: the frame is in private memory at rbx, since the child runs on this very stack. */
 	.globl	agent_syscall_vfork
 	.balign 16
@@ -156,6 +160,7 @@ agent_syscall_notify_framed:
 	jmp	agent_syscall_framed_done
 
 	.balign 16
+	.globl	agent_notify
 agent_notify:
 	syscall
 	.globl	agent_notify_ip
@@ -308,6 +313,19 @@ agent_restorer:
 	syscall
 	ud2
 
+/* void agent_call_on(stack_top, function, argument): runs function(argument) on another stack. */
+	.globl	agent_call_on
+	.type	agent_call_on, @function
+agent_call_on:
+	push	%rbx
+	mov	%rsp, %rbx
+	mov	%rdi, %rsp
+	mov	%rdx, %rdi
+	call	*%rsi
+	mov	%rbx, %rsp
+	pop	%rbx
+	ret
+
 /*
  * Entered by the supervisor in place of the program's entry point, with the kernel's initial stack:
  * rdi = entry point, rsi = descriptors, rdx = AGENT_START_* flags, rcx = exec's system-call number,
@@ -353,6 +371,7 @@ agent_prologues:
 	row agent_after
 	row agent_vforked
 	row agent_sigreturning
+	row agent_again
 	.globl	agent_prologues_end
 agent_prologues_end:
 
