@@ -29,6 +29,8 @@
 #include "object/object.h"
 #include "rt/event.h"
 
+#define HANG_SECONDS 200 /* what takes longer hangs */
+
 static char *self;
 static struct arena *arena;
 static struct rt_event_table events;
@@ -350,13 +352,16 @@ static void test_spawn(struct gate *gate)
 /* A signal to the supervisor is for the tree; the second one ends the serving. */
 static void test_signals(struct gate *gate)
 {
-	const char *dies[] = { "sh", "-c", "kill -TERM $PPID; sleep 20", NULL };
-	const char *catches[] = { "sh", "-c",
-				  "trap 'exit 5' HUP; kill -HUP $PPID; sleep 0.2; exit 6", NULL };
-	const char *stubborn[] = {
-		"sh", "-c",
-		"trap '' TERM; kill -TERM $PPID; sleep 0.1; kill -TERM $PPID; exec sleep 20", NULL
+	const char *dies[] = { "sh", "-c", "kill -TERM $PPID; exec sleep 100", NULL };
+	const char *catches[] = {
+		"sh", "-c", "trap 'kill $!; exit 5' HUP; sleep 100 & kill -HUP $PPID; wait; exit 6",
+		NULL
 	};
+	/* Sends the second one when the first has come back to it. */
+	const char *stubborn[] = { "sh", "-c",
+				   "trap 'kill $!; kill -TERM $PPID; while :; do :; done' TERM; "
+				   "sleep 100 & kill -TERM $PPID; wait",
+				   NULL };
 	int status;
 	pid_t pid;
 
@@ -402,7 +407,7 @@ static void test_keeper(void)
 	tap_ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "the supervisor is killed");
 	/* Both orphans are ours now: the client, then the keeper. */
 	for (u32 i = 0; i < 2; i++) {
-		alarm(20);
+		alarm(HANG_SECONDS);
 		left = waitpid(-1, &status, 0);
 		tap_ok(left > 0 && status == 0, "%s ends well", i ? "the keeper" : "the client");
 	}
@@ -410,23 +415,27 @@ static void test_keeper(void)
 	tap_ok(directory[0] && !exists(directory), "the keeper removed the hive's directory");
 }
 
-/* In order, with a process that stays. */
-static void test_takeover(void)
+/* In order, with a process that stays: as long as a file exists. */
+static void test_takeover(const char *runtime)
 {
 	struct gate *gate = new_gate();
-	const char *argv[] = { "sh", "-c",
-			       "(sleep 0.3; cat /dev/null; exit 0) >/dev/null 2>&1 & exit 0",
-			       NULL };
-	char directory[128];
+	char directory[128], file[64], script[256];
+	const char *argv[] = { "sh", "-c", script, NULL };
 	int status;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	snprintf(file, sizeof(file), "%s/stay", runtime);
+	close(creat(file, 0600));
+	snprintf(script, sizeof(script),
+		 "(while [ -e %s ]; do sleep 0.02; done; cat /dev/null) >/dev/null 2>&1 & exit 0",
+		 file);
 	strcpy(directory, gate_facade_dir(gate));
 	tap_is(run(gate, argv, 0), 0, "a process that leaves another one behind");
 	gate_free(gate);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	tap_ok(exists(directory), "the directory stays as long as that one runs");
-	alarm(20);
+	unlink(file);
+	alarm(HANG_SECONDS);
 	while (wait(&status) > 0 || errno == EINTR)
 		;
 	alarm(0);
@@ -505,7 +514,7 @@ int main(int argc, char **argv)
 	gate_free(gate);
 	tap_ok(!exists(directory), "the end in order leaves no directory");
 	test_keeper();
-	test_takeover();
+	test_takeover(runtime);
 	test_outer_filter();
 	arena_free(arena);
 	snprintf(path, sizeof(path), "rm -rf %s", runtime);
