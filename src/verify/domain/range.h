@@ -123,8 +123,8 @@ static inline void RANGE_FN(mul)(struct RANGE *dst, const struct RANGE *src)
 			RANGE_FN(forget_signed)(dst);
 			return;
 		}
-		low = corner < low ? corner : low;
-		high = corner > high ? corner : high;
+		low = DOMAIN_MIN(corner, low);
+		high = DOMAIN_MAX(corner, high);
 	}
 	dst->smin = low;
 	dst->smax = high;
@@ -145,13 +145,13 @@ static inline void RANGE_FN(signed_from_unsigned)(struct RANGE *r)
 static inline void RANGE_FN (and)(struct RANGE *dst, const struct RANGE *src, RANGE_U certain)
 {
 	dst->umin = certain;
-	dst->umax = dst->umax < src->umax ? dst->umax : src->umax;
+	dst->umax = DOMAIN_MIN(dst->umax, src->umax);
 	RANGE_FN(signed_from_unsigned)(dst);
 }
 
 static inline void RANGE_FN(or)(struct RANGE *dst, const struct RANGE *src, RANGE_U possible)
 {
-	dst->umin = dst->umin > src->umin ? dst->umin : src->umin;
+	dst->umin = DOMAIN_MAX(dst->umin, src->umin);
 	dst->umax = possible;
 	RANGE_FN(signed_from_unsigned)(dst);
 }
@@ -195,22 +195,22 @@ static inline void RANGE_FN(meet_bits)(struct RANGE *r, RANGE_U value, RANGE_U m
 	RANGE_S low = (RANGE_S)(value | (mask & RANGE_SIGN));
 	RANGE_S high = (RANGE_S)(value | (mask & ~RANGE_SIGN));
 
-	r->smin = low > r->smin ? low : r->smin;
-	r->smax = high < r->smax ? high : r->smax;
-	r->umin = value > r->umin ? value : r->umin;
-	r->umax = (value | mask) < r->umax ? (value | mask) : r->umax;
+	r->smin = DOMAIN_MAX(low, r->smin);
+	r->smax = DOMAIN_MIN(high, r->smax);
+	r->umin = DOMAIN_MAX(value, r->umin);
+	r->umax = DOMAIN_MIN(value | mask, r->umax);
 }
 
 static inline void RANGE_FN(meet_unsigned)(struct RANGE *r, RANGE_U min, RANGE_U max)
 {
-	r->umin = min > r->umin ? min : r->umin;
-	r->umax = max < r->umax ? max : r->umax;
+	r->umin = DOMAIN_MAX(min, r->umin);
+	r->umax = DOMAIN_MIN(max, r->umax);
 }
 
 static inline void RANGE_FN(meet_signed)(struct RANGE *r, RANGE_S min, RANGE_S max)
 {
-	r->smin = min > r->smin ? min : r->smin;
-	r->smax = max < r->smax ? max : r->smax;
+	r->smin = DOMAIN_MAX(min, r->smin);
+	r->smax = DOMAIN_MIN(max, r->smax);
 }
 
 /* Where one view of the range does not cross its sign boundary, both views have the same order:
@@ -235,10 +235,10 @@ static inline void RANGE_FN(meet_one_side)(struct RANGE *r)
 		return;
 	if (r->umax < negative) {
 		r->smin = (RANGE_S)r->umin;
-		r->umax = r->umax < positive ? r->umax : positive;
+		r->umax = DOMAIN_MIN(r->umax, positive);
 	} else if (positive < r->umin) {
 		r->smax = (RANGE_S)r->umax;
-		r->umin = r->umin > negative ? r->umin : negative;
+		r->umin = DOMAIN_MAX(r->umin, negative);
 	}
 }
 

@@ -166,14 +166,14 @@ static void refine_unsigned_less(bool is32, bool strict, struct scalar *a, struc
 		u32 gap = strict ? 1 : 0;
 		u32 max = b->umax32 - gap, min = a->umin32 + gap;
 
-		a->umax32 = max < a->umax32 ? max : a->umax32;
-		b->umin32 = min > b->umin32 ? min : b->umin32;
+		a->umax32 = DOMAIN_MIN(max, a->umax32);
+		b->umin32 = DOMAIN_MAX(min, b->umin32);
 	} else {
 		u64 gap = strict ? 1 : 0;
 		u64 max = b->umax - gap, min = a->umin + gap;
 
-		a->umax = max < a->umax ? max : a->umax;
-		b->umin = min > b->umin ? min : b->umin;
+		a->umax = DOMAIN_MIN(max, a->umax);
+		b->umin = DOMAIN_MAX(min, b->umin);
 	}
 }
 
@@ -183,14 +183,14 @@ static void refine_signed_less(bool is32, bool strict, struct scalar *a, struct 
 		u32 gap = strict ? 1 : 0;
 		s32 max = (s32)((u32)b->smax32 - gap), min = (s32)((u32)a->smin32 + gap);
 
-		a->smax32 = max < a->smax32 ? max : a->smax32;
-		b->smin32 = min > b->smin32 ? min : b->smin32;
+		a->smax32 = DOMAIN_MIN(max, a->smax32);
+		b->smin32 = DOMAIN_MAX(min, b->smin32);
 	} else {
 		u64 gap = strict ? 1 : 0;
 		s64 max = (s64)((u64)b->smax - gap), min = (s64)((u64)a->smin + gap);
 
-		a->smax = max < a->smax ? max : a->smax;
-		b->smin = min > b->smin ? min : b->smin;
+		a->smax = DOMAIN_MIN(max, a->smax);
+		b->smin = DOMAIN_MAX(min, b->smin);
 	}
 }
 

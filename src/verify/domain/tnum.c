@@ -122,17 +122,24 @@ struct tnum tnum_union(struct tnum a, struct tnum b)
 	return tnum_make(a.value, (a.value ^ b.value) | a.mask | b.mask);
 }
 
+/* One digit of the multiplication: sum += a's lowest bit * b; a and b move on. An unknown digit
+ * adds b or nothing. */
+static void mul_digit(struct tnum *sum, struct tnum *a, struct tnum *b)
+{
+	if (a->value & 1)
+		*sum = tnum_add(*sum, *b);
+	else if (a->mask & 1)
+		*sum = tnum_union(*sum, tnum_add(*sum, *b));
+	*a = tnum_rshift(*a, 1);
+	*b = tnum_lshift(*b, 1);
+}
+
 struct tnum tnum_mul(struct tnum a, struct tnum b)
 {
 	struct tnum sum = tnum_const(0);
 
-	/* School multiplication; an unknown digit of a contributes b's multiple or nothing. */
-	for (; a.value | a.mask; a = tnum_rshift(a, 1), b = tnum_lshift(b, 1)) {
-		if (a.value & 1)
-			sum = tnum_add(sum, b);
-		else if (a.mask & 1)
-			sum = tnum_union(sum, tnum_add(sum, b));
-	}
+	while (a.value | a.mask)
+		mul_digit(&sum, &a, &b);
 	return sum;
 }
 

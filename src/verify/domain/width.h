@@ -28,4 +28,11 @@
 #define DOMAIN_S32_MIN ((s32)((u32)1 << (HALF_BITS - 1)))
 #define DOMAIN_S32_MAX ((s32)(DOMAIN_U32_MAX >> 1))
 
+/* A choice of values rather than of ways through the code: a prover replaces it by a term. */
+#ifndef DOMAIN_SELECT
+#define DOMAIN_SELECT(condition, a, b) ((condition) ? (a) : (b))
+#endif
+#define DOMAIN_MIN(a, b) DOMAIN_SELECT((a) < (b), a, b)
+#define DOMAIN_MAX(a, b) DOMAIN_SELECT((a) > (b), a, b)
+
 #endif
