@@ -11,6 +11,7 @@
 
 #include "isa/opcode.h"
 #include "verify/backtrack.h"
+#include "verify/branch.h"
 #include "verify/call.h"
 #include "verify/global.h"
 #include "verify/helper.h"
@@ -162,6 +163,10 @@ static int check_insn(struct verify_env *env, u32 *next)
 
 	if (!env->aux[env->insn_idx].seen) {
 		if (isa_check(insn, env->nr_insns - env->insn_idx, text, sizeof(text))) {
+			/* Of a comparison the kernel reads the first operand before it looks at the
+			 * rest. */
+			if (branch_compares(insn) && operand_read(env, insn->dst_reg))
+				return -EACCES;
 			verbose(env, "%s\n", text);
 			return -EINVAL;
 		}
