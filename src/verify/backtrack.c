@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "isa/opcode.h"
 #include "verify/helper.h"
 
@@ -83,7 +83,7 @@ int push_history(struct verify_env *env, struct vstate *state, u32 flags,
 	if (state->nr_history == state->cap_history) {
 		u32 capacity = state->cap_history ? state->cap_history * 2 : 16;
 
-		entry = realloc(state->history, capacity * sizeof(*entry));
+		entry = base_realloc(state->history, capacity, sizeof(*entry));
 		if (!entry)
 			return -ENOMEM;
 		state->history = entry;

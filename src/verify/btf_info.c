@@ -7,9 +7,9 @@
 
 #include <errno.h>
 #include <linux/btf.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "btf/btf.h"
 
 #define RECORD_SIZE_MAX 252 /* MAX_FUNCINFO_REC_SIZE */
@@ -71,7 +71,7 @@ int btf_info_read_funcs(struct verify_env *env)
 		verbose(env, "invalid func info rec size %u\n", size);
 		return -EINVAL;
 	}
-	env->func_info = calloc(input->nr_func_info, sizeof(*env->func_info));
+	env->func_info = base_zalloc(input->nr_func_info, sizeof(*env->func_info));
 	if (!env->func_info)
 		return -ENOMEM;
 	for (u32 i = 0; i < input->nr_func_info && !err; i++) {
@@ -178,7 +178,7 @@ static int read_lines(struct verify_env *env)
 	u32 size = input->line_info_rec_size, subprog = 0, known = sizeof(struct bpf_line_info);
 	int err = 0;
 
-	env->line_info = calloc(input->nr_line_info, sizeof(*env->line_info));
+	env->line_info = base_zalloc(input->nr_line_info, sizeof(*env->line_info));
 	if (!env->line_info)
 		return -ENOMEM;
 	for (u32 i = 0; i < input->nr_line_info && !err; i++) {

@@ -10,8 +10,8 @@
 #include "verify/cfg.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "abi/helper.h"
 #include "isa/opcode.h"
 #include "verify/helper.h"
@@ -155,8 +155,8 @@ static int check_all_reached(struct verify_env *env, const struct cfg_walk *walk
 int cfg_check(struct verify_env *env)
 {
 	struct cfg_walk walk = {
-		.state = calloc(env->nr_insns, sizeof(*walk.state)),
-		.stack = calloc(env->nr_insns, sizeof(*walk.stack)),
+		.state = base_zalloc(env->nr_insns, sizeof(*walk.state)),
+		.stack = base_zalloc(env->nr_insns, sizeof(*walk.stack)),
 	};
 	int err = -ENOMEM;
 
@@ -165,8 +165,8 @@ int cfg_check(struct verify_env *env)
 		if (!err)
 			err = check_all_reached(env, &walk);
 	}
-	free(walk.state);
-	free(walk.stack);
+	base_free(walk.state);
+	base_free(walk.stack);
 	return err;
 }
 
@@ -191,13 +191,13 @@ u32 cfg_successors(const struct verify_env *env, u32 i, u32 successors[2])
 
 int cfg_postorder(struct verify_env *env)
 {
-	u8 *done = calloc(env->nr_insns, 1); /* edges already followed, + 1 when found */
-	u32 *stack = calloc(env->nr_insns, sizeof(*stack)), depth = 0, out = 0;
+	u8 *done = base_zalloc(env->nr_insns, 1); /* edges already followed, + 1 when found */
+	u32 *stack = base_zalloc(env->nr_insns, sizeof(*stack)), depth = 0, out = 0;
 
-	env->postorder = calloc(env->nr_insns, sizeof(*env->postorder));
+	env->postorder = base_zalloc(env->nr_insns, sizeof(*env->postorder));
 	if (!done || !stack || !env->postorder) {
-		free(done);
-		free(stack);
+		base_free(done);
+		base_free(stack);
 		return -ENOMEM;
 	}
 	for (u32 s = 0; s < env->nr_subprogs; s++) {
@@ -221,7 +221,7 @@ int cfg_postorder(struct verify_env *env)
 		}
 	}
 	env->subprog[env->nr_subprogs].postorder_start = out;
-	free(done);
-	free(stack);
+	base_free(done);
+	base_free(stack);
 	return 0;
 }

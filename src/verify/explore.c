@@ -6,9 +6,9 @@
 #include "verify/explore.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "isa/opcode.h"
 #include "verify/backtrack.h"
 #include "verify/branch.h"
@@ -34,13 +34,13 @@ struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev)
 		verbose(env, "The sequence of %u jumps is too complex.\n", env->stack_size + 1);
 		return NULL;
 	}
-	pending = calloc(1, sizeof(*pending));
+	pending = base_zalloc(1, sizeof(*pending));
 	if (!pending)
 		return NULL;
 	if (vstate_copy(&pending->state, env->cur) ||
 	    vstate_copy_history(&pending->state, env->cur)) {
 		vstate_done(&pending->state);
-		free(pending);
+		base_free(pending);
 		return NULL;
 	}
 	pending->insn_idx = insn;
@@ -82,7 +82,7 @@ static bool pop(struct verify_env *env, u32 *prev)
 	*prev = pending->prev_insn_idx;
 	if (!(env->input->log.level & LOG_LEVEL2))
 		log_rewind(env, pending->log_pos);
-	free(pending);
+	base_free(pending);
 	return true;
 }
 
@@ -92,7 +92,7 @@ void explore_done(struct verify_env *env)
 		struct pending *pending = unlink_pending(env);
 
 		vstate_done(&pending->state);
-		free(pending);
+		base_free(pending);
 	}
 	env->cur = vstate_free(env->cur);
 }
@@ -311,7 +311,7 @@ static int explore_entry(struct verify_env *env, u32 subprog)
 	int err;
 
 	env->main_subprog = subprog;
-	env->explored = calloc(env->nr_insns, sizeof(*env->explored));
+	env->explored = base_zalloc(env->nr_insns, sizeof(*env->explored));
 	env->cur = vstate_new();
 	env->insn_idx = env->subprog[subprog].start;
 	err = live_stack_init(env);

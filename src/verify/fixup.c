@@ -7,9 +7,9 @@
 #include "verify/fixup.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
 
@@ -64,7 +64,7 @@ static void set_target(struct bpf_insn *insn, u32 i, u32 target)
 /* Drops the instructions with remove[i]; references to them go to the next one that stays. */
 static int remove_insns(struct verify_env *env, const u8 *remove)
 {
-	u32 *moved = calloc(env->nr_insns + 1, sizeof(*moved)), nr = 0, subprogs = 0;
+	u32 *moved = base_zalloc(env->nr_insns + 1, sizeof(*moved)), nr = 0, subprogs = 0;
 
 	if (!moved)
 		return -ENOMEM;
@@ -96,13 +96,13 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 	env->nr_subprogs = subprogs;
 	env->nr_insns = nr;
 	env->subprog[subprogs] = (struct subprog){ .start = nr };
-	free(moved);
+	base_free(moved);
 	return 0;
 }
 
 static int remove_dead_code(struct verify_env *env)
 {
-	u8 *remove = calloc(env->nr_insns, 1);
+	u8 *remove = base_zalloc(env->nr_insns, 1);
 	int err;
 
 	if (!remove)
@@ -116,7 +116,7 @@ static int remove_dead_code(struct verify_env *env)
 			remove[i] = env->insns[i].code == (BPF_JMP | BPF_JA) && !env->insns[i].off;
 		err = remove_insns(env, remove);
 	}
-	free(remove);
+	base_free(remove);
 	return err;
 }
 

@@ -6,8 +6,8 @@
 #include "verify/live_regs.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "isa/opcode.h"
 #include "verify/cfg.h"
 #include "verify/helper.h"
@@ -100,7 +100,7 @@ static void print_table(struct verify_env *env)
 
 int live_regs_compute(struct verify_env *env)
 {
-	struct use_def *table = calloc(env->nr_insns, sizeof(*table));
+	struct use_def *table = base_zalloc(env->nr_insns, sizeof(*table));
 	u32 nr = env->subprog[env->nr_subprogs].postorder_start;
 	bool changed = true;
 
@@ -122,7 +122,7 @@ int live_regs_compute(struct verify_env *env)
 			env->aux[i].live_regs = live;
 		}
 	}
-	free(table);
+	base_free(table);
 	print_table(env);
 	return 0;
 }

@@ -7,9 +7,9 @@
 #include "verify/live_stack.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "verify/cfg.h"
 
 struct slot_masks {
@@ -36,22 +36,22 @@ struct live_stack {
 	struct instance *cur;
 	u32 insn;
 	u64 read[MAX_FRAMES], write[MAX_FRAMES]; /* of the instruction being explored */
-	bool dirty;
+	bool dirty, out_of_memory; /* without memory for a table every slot counts as live */
 	struct instance *query[MAX_FRAMES];
 };
 
 int live_stack_init(struct verify_env *env)
 {
-	env->live_stack = calloc(1, sizeof(*env->live_stack));
+	env->live_stack = base_zalloc(1, sizeof(*env->live_stack));
 	return env->live_stack ? 0 : -ENOMEM;
 }
 
 static void instance_free(struct instance *instance)
 {
 	for (u32 i = 0; i < MAX_FRAMES; i++)
-		free(instance->masks[i]);
-	free(instance->visited);
-	free(instance);
+		base_free(instance->masks[i]);
+	base_free(instance->visited);
+	base_free(instance);
 }
 
 void live_stack_done(struct verify_env *env)
@@ -66,7 +66,7 @@ void live_stack_done(struct verify_env *env)
 			live->bucket[i] = next;
 		}
 	}
-	free(live);
+	base_free(live);
 	env->live_stack = NULL;
 }
 
@@ -99,7 +99,7 @@ static struct instance *find_instance(struct verify_env *env, const struct vstat
 	for (instance = live->bucket[hash]; instance; instance = instance->next)
 		if (instance_matches(instance, state, depth))
 			return instance;
-	instance = calloc(1, sizeof(*instance));
+	instance = base_zalloc(1, sizeof(*instance));
 	if (!instance)
 		return NULL;
 	instance->depth = depth;
@@ -108,7 +108,7 @@ static struct instance *find_instance(struct verify_env *env, const struct vstat
 	instance->subprog = state->frame[depth]->subprogno;
 	instance->start = env->subprog[instance->subprog].start;
 	instance->nr_insns = env->subprog[instance->subprog + 1].start - instance->start;
-	instance->visited = calloc(instance->nr_insns, 1);
+	instance->visited = base_zalloc(instance->nr_insns, 1);
 	if (!instance->visited) {
 		instance_free(instance);
 		return NULL;
@@ -123,7 +123,7 @@ static struct slot_masks *masks_at(struct instance *instance, u32 frame, u32 ins
 	if (!instance->masks[frame]) {
 		if (!make)
 			return NULL;
-		instance->masks[frame] = calloc(instance->nr_insns, sizeof(struct slot_masks));
+		instance->masks[frame] = base_zalloc(instance->nr_insns, sizeof(struct slot_masks));
 		if (!instance->masks[frame])
 			return NULL;
 	}
@@ -238,8 +238,10 @@ static void carry_to_caller(struct live_stack *live, struct instance *callee)
 		if (!entry)
 			continue;
 		site = masks_at(caller, frame, callee->callsite[callee->depth], true);
-		if (!site)
+		if (!site) {
+			live->out_of_memory = true;
 			continue;
+		}
 		if (site->callee_read == entry->live && site->callee_write == entry->written)
 			continue;
 		site->callee_read = entry->live;
@@ -292,6 +294,8 @@ bool live_stack_alive(struct verify_env *env, const struct vstate *state, u32 fr
 {
 	struct instance **query = env->live_stack->query;
 
+	if (env->live_stack->out_of_memory)
+		return true;
 	if (live_before(query[state->curframe], frameno, state->insn_idx, slot))
 		return true;
 	for (u32 i = frameno; i < state->curframe; i++) {

@@ -10,9 +10,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "abi/helper.h"
 #include "isa/disasm.h"
 #include "verify/btf_info.h"
@@ -46,7 +46,7 @@ static bool make_room(struct verify_env *env)
 	used = log->end - log->start;
 	if (used + LOG_LINE_MAX > log->capacity) {
 		u64 capacity = log->capacity ? log->capacity * 2 : 4 * LOG_LINE_MAX;
-		char *text = realloc(log->text, capacity);
+		char *text = base_realloc(log->text, capacity, 1);
 
 		if (!text) {
 			log->out_of_memory = true;
@@ -109,7 +109,7 @@ void log_finish(struct verify_env *env)
 
 	if (log->end > log->start)
 		env->input->log.write(env->input->log.arg, log->text, log->end - log->start);
-	free(log->text);
+	base_free(log->text);
 	memset(log, 0, sizeof(*log));
 }
 

@@ -252,12 +252,21 @@ static int fork_scalar(struct verify_env *env, const struct bpf_insn *insn, stru
 
 int check_scalar(struct verify_env *env, struct reg *reg, const char *where)
 {
-	const char *what = scalar_violation(&reg->s);
+	const char *what = reg->type == SCALAR_VALUE ? scalar_violation(&reg->s) : NULL;
+	const struct scalar *s = &reg->s;
 
 	if (!what)
 		return 0;
-	/* The kernel goes on with an unknown number, and so do we: nothing is lost. */
-	reg->s = scalar_unknown();
+	verbose(env,
+		"verifier bug: REG INVARIANTS VIOLATION (%s): %s u64=[0x%llx, 0x%llx] s64=[0x%llx, "
+		"0x%llx] "
+		"u32=[0x%x, 0x%x] s32=[0x%x, 0x%x] var_off=(0x%llx, 0x%llx)\n",
+		where, what, (unsigned long long)s->umin, (unsigned long long)s->umax,
+		(unsigned long long)s->smin, (unsigned long long)s->smax, s->umin32, s->umax32,
+		(u32)s->smin32, (u32)s->smax32, (unsigned long long)s->var_off.value,
+		(unsigned long long)s->var_off.mask);
+	/* A branch that cannot be taken; the kernel goes on with unknown ranges, and so do we. */
+	scalar_forget_ranges(&reg->s);
 	return 0;
 }
 

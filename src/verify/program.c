@@ -7,9 +7,9 @@
 #include "verify/program.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 int env_find_subprog(const struct verify_env *env, u32 insn)
 {
 	u32 i = env_subprog_of(env, insn);
@@ -262,13 +262,13 @@ static int walk_calls(struct verify_env *env, struct depth_walk *walk)
 
 int program_check_stack_depth(struct verify_env *env)
 {
-	struct depth_walk *walk = calloc(1, sizeof(*walk));
+	struct depth_walk *walk = base_zalloc(1, sizeof(*walk));
 	int err;
 
 	if (!walk)
 		return -ENOMEM;
 	walk->private_stacks = has_private_stacks(env->input->prog_type);
 	err = walk_calls(env, walk);
-	free(walk);
+	base_free(walk);
 	return err;
 }

@@ -6,8 +6,8 @@
 #include "verify/prune.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "verify/backtrack.h"
 #include "verify/compare.h"
 #include "verify/live_stack.h"
@@ -26,7 +26,7 @@ static struct explored **bucket_of(struct verify_env *env, u32 insn)
 static void explored_free(struct explored *explored)
 {
 	vstate_done(&explored->state);
-	free(explored);
+	base_free(explored);
 }
 
 /* Clears what no path from a proven state reads, so that comparison ignores it. */
@@ -164,7 +164,7 @@ static int end_by(struct verify_env *env, struct explored *explored)
 static int add_checkpoint(struct verify_env *env)
 {
 	struct explored **bucket = bucket_of(env, env->insn_idx);
-	struct explored *explored = calloc(1, sizeof(*explored));
+	struct explored *explored = base_zalloc(1, sizeof(*explored));
 	struct vstate *cur = env->cur;
 
 	if (!explored)
@@ -252,7 +252,7 @@ void prune_done(struct verify_env *env)
 	for (u32 i = 0; env->explored && i < env->nr_insns; i++)
 		free_list(env->explored[i]);
 	free_list(env->evicted);
-	free(env->explored);
+	base_free(env->explored);
 	env->explored = NULL;
 	env->evicted = NULL;
 }

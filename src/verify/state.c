@@ -6,9 +6,9 @@
 #include "verify/state.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 void reg_set_not_init(struct reg *reg)
 {
 	*reg = (struct reg){ .type = NOT_INIT, .s = scalar_unknown() };
@@ -31,7 +31,7 @@ void reg_set_pointer(struct reg *reg, u32 type)
 
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 {
-	struct frame *frame = calloc(1, sizeof(*frame));
+	struct frame *frame = base_zalloc(1, sizeof(*frame));
 
 	if (!frame)
 		return NULL;
@@ -48,8 +48,8 @@ struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 struct frame *frame_free(struct frame *frame)
 {
 	if (frame)
-		free(frame->slots);
-	free(frame);
+		base_free(frame->slots);
+	base_free(frame);
 	return NULL;
 }
 
@@ -59,7 +59,7 @@ int frame_grow_stack(struct frame *frame, u32 nr)
 
 	if (nr <= frame->nr_slots)
 		return 0;
-	slots = realloc(frame->slots, nr * sizeof(*slots));
+	slots = base_realloc(frame->slots, nr, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	memset(slots + frame->nr_slots, 0, (nr - frame->nr_slots) * sizeof(*slots));
@@ -74,7 +74,7 @@ static int frame_copy(struct frame *dst, const struct frame *src)
 	u32 nr = src->nr_slots;
 
 	if (nr > dst->nr_slots || !slots) {
-		slots = nr ? realloc(slots, nr * sizeof(*slots)) : slots;
+		slots = nr ? base_realloc(slots, nr, sizeof(*slots)) : slots;
 		if (nr && !slots)
 			return -ENOMEM;
 	}
@@ -87,15 +87,15 @@ static int frame_copy(struct frame *dst, const struct frame *src)
 
 struct vstate *vstate_new(void)
 {
-	return calloc(1, sizeof(struct vstate));
+	return base_zalloc(1, sizeof(struct vstate));
 }
 
 void vstate_done(struct vstate *state)
 {
 	for (u32 i = 0; i < MAX_FRAMES; i++)
 		state->frame[i] = frame_free(state->frame[i]);
-	free(state->refs);
-	free(state->history);
+	base_free(state->refs);
+	base_free(state->history);
 	memset(state, 0, sizeof(*state));
 }
 
@@ -103,7 +103,7 @@ struct vstate *vstate_free(struct vstate *state)
 {
 	if (state)
 		vstate_done(state);
-	free(state);
+	base_free(state);
 	return NULL;
 }
 
@@ -112,12 +112,12 @@ static int copy_refs(struct vstate *dst, const struct vstate *src)
 	struct reference *refs = NULL;
 
 	if (src->nr_refs) {
-		refs = malloc(src->nr_refs * sizeof(*refs));
+		refs = base_alloc(src->nr_refs * sizeof(*refs));
 		if (!refs)
 			return -ENOMEM;
 		memcpy(refs, src->refs, src->nr_refs * sizeof(*refs));
 	}
-	free(dst->refs);
+	base_free(dst->refs);
 	dst->refs = refs;
 	dst->nr_refs = src->nr_refs;
 	return 0;
@@ -131,7 +131,7 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 		dst->frame[i] = frame_free(dst->frame[i]);
 	for (u32 i = 0; i <= src->curframe; i++) {
 		if (!dst->frame[i])
-			dst->frame[i] = calloc(1, sizeof(struct frame));
+			dst->frame[i] = base_zalloc(1, sizeof(struct frame));
 		if (!dst->frame[i] || frame_copy(dst->frame[i], src->frame[i]))
 			return -ENOMEM;
 	}
@@ -154,7 +154,7 @@ int vstate_copy_history(struct vstate *dst, const struct vstate *src)
 	dst->nr_history = 0;
 	if (!src->nr_history)
 		return 0;
-	history = realloc(dst->history, src->nr_history * sizeof(*history));
+	history = base_realloc(dst->history, src->nr_history, sizeof(*history));
 	if (!history)
 		return -ENOMEM;
 	memcpy(history, src->history, src->nr_history * sizeof(*history));
@@ -175,7 +175,7 @@ bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
 
 int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id)
 {
-	struct reference *refs = realloc(state->refs, (state->nr_refs + 1) * sizeof(*refs));
+	struct reference *refs = base_realloc(state->refs, (state->nr_refs + 1), sizeof(*refs));
 
 	if (!refs)
 		return -ENOMEM;

@@ -6,10 +6,10 @@
 #include "verify/verify.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "abi/context.h"
 #include "verify/btf_info.h"
 #include "verify/cfg.h"
@@ -28,18 +28,18 @@ static struct verify_env *env_free(struct verify_env *env)
 	explore_done(env);
 	prune_done(env);
 	live_stack_done(env);
-	free(env->insns);
-	free(env->aux);
-	free(env->line_info);
-	free(env->func_info);
-	free(env->postorder);
-	free(env);
+	base_free(env->insns);
+	base_free(env->aux);
+	base_free(env->line_info);
+	base_free(env->func_info);
+	base_free(env->postorder);
+	base_free(env);
 	return NULL;
 }
 
 static struct verify_env *env_new(const struct verify_input *input)
 {
-	struct verify_env *env = calloc(1, sizeof(*env));
+	struct verify_env *env = base_zalloc(1, sizeof(*env));
 
 	if (!env)
 		return NULL;
@@ -49,8 +49,8 @@ static struct verify_env *env_new(const struct verify_input *input)
 	env->allow_ptr_leaks = env->allow_uninit_stack = env->capable = input->privileged;
 	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
 	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;
-	env->insns = calloc(input->nr_insns, sizeof(*env->insns));
-	env->aux = calloc(input->nr_insns + 1, sizeof(*env->aux));
+	env->insns = base_zalloc(input->nr_insns, sizeof(*env->insns));
+	env->aux = base_zalloc(input->nr_insns + 1, sizeof(*env->aux));
 	if (!env->insns || !env->aux)
 		return env_free(env);
 	memcpy(env->insns, input->insns, input->nr_insns * sizeof(*env->insns));
@@ -120,8 +120,8 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 		.tail_calls = env->subprog[0].tail_call_reachable,
 	};
 	env->insns = NULL;
-	output->subprogs = calloc(env->nr_subprogs, sizeof(*output->subprogs));
-	output->used_maps = calloc(env->nr_maps + 1, sizeof(*output->used_maps));
+	output->subprogs = base_zalloc(env->nr_subprogs, sizeof(*output->subprogs));
+	output->used_maps = base_zalloc(env->nr_maps + 1, sizeof(*output->used_maps));
 	if (!output->subprogs || !output->used_maps) {
 		verify_output_done(output);
 		return -ENOMEM;
@@ -156,6 +156,11 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 		err = fixup_program(env);
 	if (!err)
 		err = fill_output(env, ret_output);
+	/* A log that lost text would be worse than no program. */
+	if (!err && env->log.out_of_memory) {
+		verify_output_done(ret_output);
+		err = -ENOMEM;
+	}
 	log_finish(env);
 	env_free(env);
 	return err;
@@ -163,8 +168,8 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 
 void verify_output_done(struct verify_output *output)
 {
-	free(output->insns);
-	free(output->subprogs);
-	free(output->used_maps);
+	base_free(output->insns);
+	base_free(output->subprogs);
+	base_free(output->used_maps);
 	memset(output, 0, sizeof(*output));
 }

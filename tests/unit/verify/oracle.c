@@ -109,6 +109,8 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 /* Lines of the kernel's log that describe its way of working, not the program. */
 static bool is_private_line(const char *line, size_t length)
 {
+	if (!line)
+		return false;
 	if (length > 4 && (!memcmp(line, "SCC ", 4) || !strncmp(line, "verification time", 17)))
 		return true;
 	return length > 3 && line[0] == '(' && line[1] >= '0' && line[1] <= '9' &&
