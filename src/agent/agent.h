@@ -100,6 +100,7 @@ enum agent_kind {
 	AGENT_KIND_MMAP,
 	AGENT_KIND_EXEC,
 	AGENT_KIND_STATFS,
+	AGENT_KIND_CHDIR,
 };
 
 /* Which argument registers saved[] restores: flags. */
@@ -246,6 +247,7 @@ long agent_patch(struct agent_loaded *module);
 /* path.c */
 enum agent_verdict agent_do_path(struct agent_call *call);
 void agent_statfs_done(struct agent_call *call);
+void agent_chdir_done(struct agent_call *call);
 
 /* copy.c: copies from and to the application's memory that may fail. 0 or -EFAULT. */
 long agent_copy_in(void *dst, u64 address, u64 size);

@@ -31,6 +31,16 @@ static u8 path_arguments(u32 nr)
 	case __NR_chown:
 	case __NR_lchown:
 	case __NR_chdir:
+	case __NR_utime:
+	case __NR_utimes:
+	case __NR_getxattr:
+	case __NR_lgetxattr:
+	case __NR_listxattr:
+	case __NR_llistxattr:
+	case __NR_setxattr:
+	case __NR_lsetxattr:
+	case __NR_removexattr:
+	case __NR_lremovexattr:
 	case __NR_truncate: return DI;
 	case __NR_rename: return DI | SI;
 	case __NR_renameat:
@@ -125,6 +135,20 @@ static bool opens(u32 nr)
 	return nr == __NR_open || nr == __NR_openat || nr == __NR_openat2;
 }
 
+/*
+ * A program may come into a directory of the façade step by step ("/sys", then "fs", then "bpf"):
+ * it is moved when it has arrived.
+ */
+void agent_chdir_done(struct agent_call *call)
+{
+	char path[PATH_SIZE], other[PATH_SIZE];
+
+	if (call->regs->ax || rt_syscall3(__NR_getcwd, (u64)path, sizeof(path), 0) <= 0)
+		return;
+	if (facade_rewrite(path, RT_CONTROL->facade_dir, other, sizeof(other)) > 0)
+		rt_syscall3(__NR_chdir, (u64)other, 0, 0);
+}
+
 enum agent_verdict agent_do_path(struct agent_call *call)
 {
 	struct rt_pt_regs *regs = call->regs;
@@ -132,11 +156,18 @@ enum agent_verdict agent_do_path(struct agent_call *call)
 	u8 which = path_arguments(call->frame.nr);
 	bool proc, changed = false;
 
+	if (call->frame.nr == __NR_chdir || call->frame.nr == __NR_fchdir) {
+		call->frame.kind = AGENT_KIND_CHDIR;
+		changed = true;
+	}
+	if (call->frame.nr == __NR_fchdir)
+		return AGENT_FRAMED;
 	first = which & DI ? &regs->di : &regs->si;
 	second = which == (DI | SI) ? &regs->si : which & R10 ? &regs->r10 : NULL;
 	if (may_concern(*first, &proc)) {
 		if (proc)
 			return opens(call->frame.nr) && names_fdinfo(*first) ? AGENT_NOTIFY
+			       : changed				     ? AGENT_FRAMED
 									     : AGENT_GO;
 		to = redirect(*first);
 		if (to) {

@@ -63,6 +63,18 @@
 	X(fchownat, path)              \
 	X(chdir, path)                 \
 	X(truncate, path)              \
-	X(utimensat, path)
+	X(utimensat, path)             \
+	X(utime, path)                 \
+	X(utimes, path)                \
+	X(getxattr, path)              \
+	X(lgetxattr, path)             \
+	X(listxattr, path)             \
+	X(llistxattr, path)            \
+	X(setxattr, path)              \
+	X(lsetxattr, path)             \
+	X(removexattr, path)           \
+	X(lremovexattr, path)          \
+	X(inotify_add_watch, path)     \
+	X(fchdir, path)
 
 #endif

@@ -244,6 +244,7 @@ void agent_on_after(struct agent_area *area)
 		verdict = after_notify(&call);
 		break;
 	case AGENT_KIND_STATFS: agent_statfs_done(&call); break;
+	case AGENT_KIND_CHDIR: agent_chdir_done(&call); break;
 	default: verdict = after_notify(&call); break;
 	}
 	if (!call.thread)

@@ -143,6 +143,8 @@ static void detach(void *arg, void *token_arg)
 		return;
 	take_out(token);
 	arena_release(token->hook->arena, ARENA_DATA, token->missed, sizeof(*token->missed));
+	if (token->perf)
+		hook_perf_claim(token->perf, false);
 	object_unref(token->perf);
 	base_free(token);
 }
@@ -150,12 +152,13 @@ static void detach(void *arg, void *token_arg)
 static const struct {
 	const char *name;
 	enum rt_event_kind kind;
+	u32 nr_args; /* of TP_PROTO: what a program may read are that many words */
 } raw_tracepoints[] = {
-	{ "sys_enter", RT_EVENT_RAWTP_SYS_ENTER },
-	{ "sys_exit", RT_EVENT_RAWTP_SYS_EXIT },
-	{ "sched_process_fork", RT_EVENT_RAWTP_SCHED_FORK },
-	{ "sched_process_exec", RT_EVENT_RAWTP_SCHED_EXEC },
-	{ "sched_process_exit", RT_EVENT_RAWTP_SCHED_EXIT },
+	{ "sys_enter", RT_EVENT_RAWTP_SYS_ENTER, 2 },
+	{ "sys_exit", RT_EVENT_RAWTP_SYS_EXIT, 2 },
+	{ "sched_process_fork", RT_EVENT_RAWTP_SCHED_FORK, 2 },
+	{ "sched_process_exec", RT_EVENT_RAWTP_SCHED_EXEC, 3 },
+	{ "sched_process_exit", RT_EVENT_RAWTP_SCHED_EXIT, 2 },
 };
 
 static int attach_raw_tracepoint(void *arg, struct sys_prog *prog, const char *name, u64 cookie,
@@ -165,10 +168,14 @@ static int attach_raw_tracepoint(void *arg, struct sys_prog *prog, const char *n
 	const struct hook_event *event;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(raw_tracepoints); i++)
-		if (strcmp(raw_tracepoints[i].name, name) == 0)
-			return attach(hook, hook_event_slot((u16)raw_tracepoints[i].kind, 0), prog,
-				      NULL, cookie, ret_token);
+	for (i = 0; i < ARRAY_SIZE(raw_tracepoints); i++) {
+		if (strcmp(raw_tracepoints[i].name, name) != 0)
+			continue;
+		if (sys_prog_max_ctx_offset(prog) > raw_tracepoints[i].nr_args * sizeof(u64))
+			return -EINVAL;
+		return attach(hook, hook_event_slot((u16)raw_tracepoints[i].kind, 0), prog, NULL,
+			      cookie, ret_token);
+	}
 	event = hook_event_by_name(NULL, name);
 	if (!event || event->kind == HOOK_SYS_ENTER || event->kind == HOOK_SYS_EXIT)
 		return -ENOENT;
@@ -180,10 +187,18 @@ static int attach_perf_event(void *arg, struct sys_prog *prog, struct object *pe
 			     void **ret_token, const char **ret_reason)
 {
 	const struct hook_event *event = hook_perf_event(perf);
+	int error;
 
 	if (!event || sys_prog_type(prog) != BPF_PROG_TYPE_TRACEPOINT)
 		return -EINVAL;
-	return attach(arg, hook_event_slot(event->kind, event->nr), prog, perf, cookie, ret_token);
+	if (sys_prog_max_ctx_offset(prog) > hook_event_context_size(event))
+		return -EACCES;
+	if (!hook_perf_claim(perf, true))
+		return -EEXIST;
+	error = attach(arg, hook_event_slot(event->kind, event->nr), prog, perf, cookie, ret_token);
+	if (error)
+		hook_perf_claim(perf, false);
+	return error;
 }
 
 const struct sys_attach_ops hook_attach_ops = {

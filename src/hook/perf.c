@@ -27,6 +27,7 @@ struct perf {
 	struct rt_perf_buffer *buffer;	/* of BPF_OUTPUT, in control */
 	u64 memory_size;
 	bool enabled;
+	bool has_program;
 };
 
 const char *hook_refusal(const struct hook_event *event)
@@ -166,6 +167,15 @@ int hook_perf_enable(struct object *object, bool enable)
 {
 	perf_of(object)->enabled = enable;
 	return 0;
+}
+
+bool hook_perf_claim(struct object *object, bool claim)
+{
+	struct perf *perf = perf_of(object);
+	bool free = !perf->has_program;
+
+	perf->has_program = claim;
+	return free || !claim;
 }
 
 struct rt_perf_buffer *hook_perf_buffer(struct object *object)

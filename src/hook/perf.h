@@ -10,6 +10,9 @@
 /* Why an event of the catalogue cannot fire, as a sentence; valid until the next call. */
 const char *hook_refusal(const struct hook_event *event);
 
+/* A perf event takes one program: claims its place or gives it back. False: it is taken. */
+bool hook_perf_claim(struct object *perf, bool claim);
+
 /* See struct sys_attach_ops. */
 int hook_perf_target(void *arg, struct object *perf, void **ret_target);
 int hook_perf_info(void *arg, struct object *perf, struct sys_perf_info *ret_info);

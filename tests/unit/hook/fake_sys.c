@@ -77,6 +77,11 @@ u32 sys_prog_type(const struct sys_prog *prog)
 	return prog->rt.type;
 }
 
+u32 sys_prog_max_ctx_offset(const struct sys_prog *prog)
+{
+	return 24;
+}
+
 #define MOV_REG(dst, src)    ((struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0 })
 #define MOV_IMM(dst, imm)    ((struct bpf_insn){ BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm })
 #define ADD_IMM(dst, imm)    ((struct bpf_insn){ BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, imm })
