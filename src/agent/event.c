@@ -7,7 +7,8 @@
 #include "agent/agent.h"
 #include "rt/vcpu.h"
 
-#define PR_GET_NAME 16
+#define PR_GET_NAME	16
+#define NICE_0_PRIORITY 120
 
 /* owner holds the vCPU; tid and tgid are whom the event is about. */
 static struct rt_vcpu *task_begin(u32 owner, u32 tid, u32 tgid)
@@ -101,15 +102,63 @@ void agent_fire_exec(struct agent_thread *thread, const char *filename, u32 old_
 	rt_vcpu_release(vcpu);
 }
 
-void agent_fire_process_exit(struct agent_thread *thread, bool group)
+static void fire_exit_of(u32 owner, u32 tid, u32 tgid, const char *comm, bool group_dead)
 {
-	char comm[16];
-	struct rt_vcpu *vcpu = sched_begin(thread->tid, thread->tid, thread->tgid,
-					   RT_EVENT_SCHED_EXIT, RT_EVENT_RAWTP_SCHED_EXIT);
+	struct rt_vcpu *vcpu =
+		sched_begin(owner, tid, tgid, RT_EVENT_SCHED_EXIT, RT_EVENT_RAWTP_SCHED_EXIT);
 
 	if (!vcpu)
 		return;
-	rt_syscall3(__NR_prctl, PR_GET_NAME, (u64)comm, 0);
-	rt_event_sched_exit(vcpu, comm, thread->tid, 120, group);
+	rt_event_sched_exit(vcpu, comm, tid, NICE_0_PRIORITY, group_dead);
 	rt_vcpu_release(vcpu);
+}
+
+/* The name of another thread of this process; the caller's own when it cannot be read. */
+static void thread_name(u32 tid, char comm[16])
+{
+	char path[48] = "/proc/self/task/";
+	u32 at = 16, digits = tid, length = 0;
+	long fd, got;
+
+	for (; digits; digits /= 10)
+		length++;
+	for (digits = 0; digits < length; digits++, tid /= 10)
+		path[at + length - 1 - digits] = (char)('0' + tid % 10);
+	memcpy(path + at + length, "/comm", 6);
+	fd = rt_syscall4(__NR_openat, (u64)-100, (u64)path, 02000000, 0);
+	if (fd < 0)
+		return;
+	memset(comm, 0, 16);
+	got = rt_syscall3(__NR_read, (u64)fd, (u64)comm, 16);
+	if (got > 0)
+		comm[got - 1] = 0; /* in place of the newline */
+	rt_syscall3(__NR_close, (u64)fd, 0, 0);
+}
+
+void agent_fire_process_exit(struct agent_thread *thread, bool group)
+{
+	struct agent_threads *table = AGENT_THREADS_TABLE;
+	char comm[16], name[16];
+	bool alone = true;
+	u32 i;
+
+	if (!listening(RT_EVENT_SCHED_EXIT, RT_EVENT_RAWTP_SCHED_EXIT))
+		return;
+	rt_syscall3(__NR_prctl, PR_GET_NAME, (u64)comm, 0);
+	for (i = 0; i < AGENT_THREADS && alone; i++)
+		alone = !READ_ONCE(table->slots[i].tid) || &table->slots[i] == thread ||
+			table->slots[i].tgid != thread->tgid;
+	fire_exit_of(thread->tid, thread->tid, thread->tgid, comm, alone);
+	if (!group || alone)
+		return;
+	/* exit_group ends the others too; the order in which they die is not ours to know. */
+	for (i = 0; i < AGENT_THREADS; i++) {
+		u32 tid = READ_ONCE(table->slots[i].tid);
+
+		if (!tid || &table->slots[i] == thread || table->slots[i].tgid != thread->tgid)
+			continue;
+		memcpy(name, comm, sizeof(name));
+		thread_name(tid, name);
+		fire_exit_of(thread->tid, tid, thread->tgid, name, false);
+	}
 }

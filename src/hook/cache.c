@@ -16,7 +16,7 @@
 #include "hook/cache.h"
 
 /* To be raised whenever the scanner or struct agent_site changes. */
-#define CACHE_VERSION 1u
+#define CACHE_VERSION 2u
 #define CACHE_MAGIC   0x65746973u /* "site" */
 #define SITES_MAX     (1u << 20)
 #define ENTRIES_MAX   512

@@ -169,6 +169,17 @@ static bool returns_from_signal(const u8 *code, u64 at)
 	       (at >= 7 && loads_number(code + at - 7, 7, NR_RT_SIGRETURN));
 }
 
+/*
+ * The same as compares_pc() in functions.c, for files without symbols: how the cancellable call of
+ * musl, and of glibc from 2.41 on, ends.
+ */
+static bool ends_cancellable_call(const u8 *code, u64 at, u64 size)
+{
+	static const u8 bytes[] = { 0x4c, 0x89, 0x5c, 0x24, 0x08, 0x0f, 0x05, 0xc3 };
+
+	return at >= 5 && size - at >= 3 && memcmp(code + at - 5, bytes, sizeof(bytes)) == 0;
+}
+
 static bool add_site(struct scan *scan, const struct agent_site *site)
 {
 	struct scan_result *result = &scan->result;
@@ -262,7 +273,8 @@ static int scan_site(struct scan *scan, const struct segment *segment, u64 at)
 	u32 nr_before, nr_after, index = functions_before(&scan->functions, address);
 	struct agent_site site = { .offset = (u32)(segment->offset + at) };
 
-	if (returns_from_signal(code, at) || index == scan->functions.nr ||
+	if (returns_from_signal(code, at) || ends_cancellable_call(code, at, segment->size) ||
+	    index == scan->functions.nr ||
 	    address - scan->functions.list[index].address > FUNCTION_MAX ||
 	    scan->functions.list[index].address < segment->address ||
 	    scan->functions.list[index].left_alone)

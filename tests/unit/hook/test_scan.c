@@ -88,6 +88,8 @@ static const struct expectation expectations[] = {
 	  0 },
 	{ "exit is known", CODE("\xb8\x3c\0\0\0\x0f\x05\xf4"), 1, 5, AGENT_SITE_JUMP_BEFORE, 5, 0,
 	  AGENT_SITE_EXIT },
+	{ "a cancellable call is left alone", CODE("\x4c\x89\x5c\x24\x08\x0f\x05\xc3"), 0, 0, 0, 0,
+	  0, 0 },
 	{ "the bytes inside a constant are no site", CODE("\xb8\x0f\x05\0\0\xc3"), 0, 0, 0, 0, 0,
 	  0 },
 	{ "code that cannot be decoded is left alone", CODE("\x06\xb8\x27\0\0\0\x0f\x05\xc3"), 0, 0,
