@@ -23,14 +23,14 @@ run: setup
 
 test: setup
 	@$(MAKE) --no-print-directory all
-	@meson test -C $(BUILD) --no-rebuild --print-errorlogs || true
+	@meson test -C $(BUILD) --no-rebuild -t 10 --print-errorlogs || true
 	@tools/count-tests $(BUILD)/meson-logs/testlog.json
 
 bench: all
 	ninja -C $(BUILD) bench
 
 check unit e2e: all
-	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite $@
+	meson test -C $(BUILD) --no-rebuild -t 10 --print-errorlogs --suite $@
 
 # The unit tests under the sanitizers, each in a build directory of its own. Instrumented code confuses the
 # compiler's warnings, so they are not errors there.
@@ -38,7 +38,7 @@ asan: MESON_FLAGS = -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=fal
 asan tsan: setup
 	@[ -f build-$@/build.ninja ] || meson setup build-$@ $(MESON_FLAGS)
 	ninja -C build-$@
-	meson test -C build-$@ --no-rebuild --print-errorlogs --suite unit
+	meson test -C build-$@ --no-rebuild -t 10 --print-errorlogs --suite unit
 tsan: MESON_FLAGS = -Db_sanitize=thread -Db_lundef=false -Dwerror=false
 
 install: all

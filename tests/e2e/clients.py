@@ -35,7 +35,7 @@ def bpftool_session(directory):
 rm /sys/fs/bpf/hello /sys/fs/bpf/m
 {BPFTOOL} -j prog list
 """
-    result = e2e.skep_exec(["/bin/sh", "-c", script], 60)
+    result = e2e.skep_exec(["/bin/sh", "-c", script])
     if not equal(result.status, 0, "bpftool: load, pin, show, dump, update, delete, unpin", result):
         return
     prog, full, empty, left = [json.loads(line) for line in result.out.splitlines()]

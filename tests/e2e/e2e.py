@@ -75,7 +75,7 @@ def start(command, **keywords):
                             errors="replace", start_new_session=True, **keywords)
 
 
-def finish(process, timeout=30, started=None):
+def finish(process, timeout=240, started=None):
     """Waits for it; after timeout seconds the whole session is killed and the status is "timeout"."""
     started = started or time.monotonic()
     try:
@@ -89,7 +89,7 @@ def finish(process, timeout=30, started=None):
     return Run(status, out, err, time.monotonic() - started)
 
 
-def run(command, timeout=30, **keywords):
+def run(command, timeout=240, **keywords):
     started = time.monotonic()
     return finish(start(command, **keywords), timeout, started)
 
@@ -119,12 +119,12 @@ def kill_session(session):
             pass
 
 
-def skep_run(arguments, command, timeout=30, **keywords):
+def skep_run(arguments, command, timeout=240, **keywords):
     real = ["--real"] if REAL else []
     return run([SKEP, "run"] + real + arguments + ["--"] + command, timeout, **keywords)
 
 
-def skep_exec(command, timeout=30, **keywords):
+def skep_exec(command, timeout=240, **keywords):
     return run([SKEP, "exec", "--"] + command, timeout, **keywords)
 
 

@@ -114,7 +114,7 @@ def in_scratch(prefix, command, prepare=None):
         if prepare:
             prepare(scratch)
         cache = os.path.join(scratch, "go-cache")
-        return e2e.run(prefix + command, 150, cwd=scratch,
+        return e2e.run(prefix + command, 600, cwd=scratch,
                        env=dict(ENVIRONMENT, HOME=scratch, GOCACHE=cache))
 
 
