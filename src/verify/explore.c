@@ -331,6 +331,7 @@ static int explore_entry(struct verify_env *env, u32 subprog)
 		if (err)
 			return err;
 	} else {
+		global_look_at_main(env);
 		reg_set_pointer(&frame->regs[BPF_REG_1], PTR_TO_CTX);
 	}
 	return explore_paths(env);

@@ -46,8 +46,29 @@ static bool points_to_ctx(const struct verify_env *env, const struct btf *btf, u
 	return false;
 }
 
+/* A type's kind as the kernel's log names it. */
+static const char *kind_name(const struct btf_type *type)
+{
+	static const char *const names[] = {
+		[BTF_KIND_INT] = "INT",
+		[BTF_KIND_PTR] = "PTR",
+		[BTF_KIND_ARRAY] = "ARRAY",
+		[BTF_KIND_STRUCT] = "STRUCT",
+		[BTF_KIND_UNION] = "UNION",
+		[BTF_KIND_ENUM] = "ENUM",
+		[BTF_KIND_FWD] = "FWD",
+		[BTF_KIND_FUNC] = "FUNC",
+		[BTF_KIND_FUNC_PROTO] = "FUNC_PROTO",
+		[BTF_KIND_FLOAT] = "FLOAT",
+		[BTF_KIND_ENUM64] = "ENUM64",
+	};
+	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN;
+
+	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
+}
+
 static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u32 type_id,
-			 struct prototype *proto)
+			 const char *function, struct prototype *proto)
 {
 	const struct btf_type *type = btf_skip_modifiers(btf, type_id, NULL);
 	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN, size = 0;
@@ -57,7 +78,8 @@ static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u
 		return 0;
 	}
 	if (kind != BTF_KIND_PTR) {
-		verbose(env, "Arg#%u type in function is not supported yet.\n", i);
+		verbose(env, "Arg#%u type %s in %s() is not supported yet.\n", i, kind_name(type),
+			function);
 		return -EINVAL;
 	}
 	if (points_to_ctx(env, btf, type->type)) {
@@ -65,10 +87,12 @@ static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u
 		return 0;
 	}
 	if (btf_size_of(btf, type->type, &size) || !size) {
-		const char *name = btf_type_name(btf, type->type);
+		u32 id = type->type;
+		const struct btf_type *pointee = btf_skip_modifiers(btf, id, &id);
+		const char *name = pointee ? btf_string(btf, pointee->name_off) : NULL;
 
-		verbose(env, "arg#%u reference type('UNKNOWN %s') size cannot be determined: %d\n",
-			i, name ? name : "", -EINVAL);
+		verbose(env, "arg#%u reference type('%s %s') size cannot be determined: %d\n", i,
+			kind_name(pointee), name ? name : "", -EINVAL);
 		return -EINVAL;
 	}
 	proto->arg[i].kind = ARG_IS_MEM;
@@ -98,7 +122,7 @@ static int read_prototype(struct verify_env *env, u32 subprog, struct prototype 
 	}
 	proto->nr = nr;
 	for (u32 i = 0; i < nr; i++) {
-		int err = read_argument(env, btf, i, btf_params_of(type)[i].type, proto);
+		int err = read_argument(env, btf, i, btf_params_of(type)[i].type, name, proto);
 
 		if (err)
 			return err;
@@ -157,6 +181,15 @@ int global_check_call(struct verify_env *env, u32 subprog)
 		}
 	}
 	return err;
+}
+
+void global_look_at_main(struct verify_env *env)
+{
+	struct prototype proto;
+
+	/* The kernel prints what it does not understand, and goes on. */
+	if (env->nr_func_info && env->subprog[0].is_global)
+		read_prototype(env, 0, &proto);
 }
 
 int global_set_arguments(struct verify_env *env, u32 subprog, struct frame *frame)

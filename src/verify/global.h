@@ -11,6 +11,9 @@
 /* Do the current frame's r1 to r5 fit the prototype? 0 or -errno. */
 int global_check_call(struct verify_env *env, u32 subprog);
 
+/* The main program's prototype binds nobody; what is odd about it goes to the log. */
+void global_look_at_main(struct verify_env *env);
+
 /* Sets up the arguments in frame, for verifying the body. 0 or -errno. */
 int global_set_arguments(struct verify_env *env, u32 subprog, struct frame *frame);
 

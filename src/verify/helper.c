@@ -531,6 +531,7 @@ static void refine_result(struct verify_env *env, const struct call_meta *meta)
 	u32 cpus = env->input->nr_cpus;
 
 	switch (meta->func_id) {
+	case BPF_FUNC_get_stack:
 	case BPF_FUNC_probe_read_str:
 	case BPF_FUNC_probe_read_kernel_str:
 	case BPF_FUNC_probe_read_user_str:
