@@ -269,6 +269,9 @@ static int back_call(struct verify_env *env, struct backtrack *bt, u32 idx, int 
 	if (bt->reg_masks[bt->frame] & ARGUMENT_MASK)
 		return verify_bug(env, "backtracking call unexpected regs %x",
 				  bt->reg_masks[bt->frame]);
+	/* A tail call that left the subprogram. */
+	if (insn->imm == BPF_FUNC_tail_call && subseq_idx != (int)idx + 1)
+		return enter_callee(env, bt);
 	return 0;
 }
 
@@ -318,7 +321,7 @@ static int back_ld(struct verify_env *env, struct backtrack *bt, u32 idx, int su
 		return 0;
 	}
 	if (bt_has_reg(bt, BPF_REG_0))
-		bt_clear_reg(bt, BPF_REG_0);
+		return -ENOTSUPP;
 	/* A failing packet load left the subprogram. */
 	if (subseq_idx != (int)idx + 1)
 		return enter_callee(env, bt);

@@ -9,6 +9,7 @@
 
 #include "verify/backtrack.h"
 #include "verify/callback.h"
+#include "verify/explore.h"
 #include "verify/global.h"
 #include "verify/operand.h"
 
@@ -194,6 +195,22 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 	if (in_callback)
 		callback_widen(env, state, callsite);
 	return 0;
+}
+
+int check_early_return(struct verify_env *env, bool with_zero, u32 *ret_next)
+{
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+
+	if (!env->cur->curframe)
+		return 0;
+	if (!explore_push(env, env->insn_idx + 1, env->insn_idx))
+		return explore_push_error(env);
+	if (with_zero)
+		reg_set_const(r0, 0);
+	else
+		env_set_unknown(env, r0);
+	r0->precise = !env->capable;
+	return leave_frame(env, ret_next);
 }
 
 int check_exit(struct verify_env *env, u32 *ret_next)

@@ -13,6 +13,13 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 /* exit: 1 when the path is at its end, 0 when it goes on in the caller at *ret_next, or -errno. */
 int check_exit(struct verify_env *env, u32 *ret_next);
 
+/*
+ * The current instruction may end the current subprogram: a tail call whose program returns in its
+ * place (with any number), or a packet load that fails (with 0). Pushes the path that goes on
+ * behind it and takes this one back to the caller, at *ret_next. 0 or -errno.
+ */
+int check_early_return(struct verify_env *env, bool with_zero, u32 *ret_next);
+
 /* Nothing acquired is held; what would leak it is named in the message. */
 int check_references_released(struct verify_env *env, const char *what);
 

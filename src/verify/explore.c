@@ -140,12 +140,17 @@ static int check_constant(struct verify_env *env, const struct bpf_insn *insn)
 
 static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn, u32 *next)
 {
+	int err;
+
 	env->jmps_processed++;
 	switch (BPF_OP(insn->code)) {
 	case BPF_CALL:
 		if (insn->src_reg == BPF_PSEUDO_CALL)
 			return check_subprog_call(env, insn, next);
-		return check_helper_call(env, insn);
+		err = check_helper_call(env, insn);
+		if (err || insn->imm != BPF_FUNC_tail_call)
+			return err;
+		return check_early_return(env, false, next);
 	case BPF_JA: *next = env->insn_idx + insn_jump_offset(insn) + 1; return 0;
 	case BPF_EXIT: return check_exit(env, next);
 	case BPF_JCOND:
@@ -182,8 +187,11 @@ static int check_insn(struct verify_env *env, u32 *next)
 	case BPF_JMP:
 	case BPF_JMP32: return check_jump_class(env, insn, next);
 	default:
-		if (!insn_is_ldimm64(insn))
-			return check_packet_load(env, insn);
+		if (!insn_is_ldimm64(insn)) {
+			int err = check_packet_load(env, insn);
+
+			return err ? err : check_early_return(env, true, next);
+		}
 		env->aux[env->insn_idx + 1].seen = true;
 		++*next;
 		return check_constant(env, insn);
@@ -256,7 +264,8 @@ static int step(struct verify_env *env, u32 *next)
 	if (err)
 		return err;
 	err = check_insn(env, next);
-	left_frame = env->cur->curframe < frame;
+	left_frame = env->cur->curframe < frame &&
+		     env->insns[env->insn_idx].code == (BPF_JMP | BPF_EXIT);
 	live_err = live_stack_end(env);
 	if (err || live_err)
 		return err ? err : live_err;

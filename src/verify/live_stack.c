@@ -180,6 +180,14 @@ int live_stack_end(struct verify_env *env)
 	return 0;
 }
 
+/* May control leave the subprogram here, beside going on? (check_early_return()) */
+static bool may_return(const struct bpf_insn *insn)
+{
+	if (insn_is_helper_call(insn))
+		return insn->imm == BPF_FUNC_tail_call;
+	return BPF_CLASS(insn->code) == BPF_LD && !insn_is_ldimm64(insn);
+}
+
 /* Solves one frame of one instance. Did anything change? */
 static bool solve_frame(struct verify_env *env, struct instance *instance, u32 frame)
 {
@@ -201,6 +209,8 @@ static bool solve_frame(struct verify_env *env, struct instance *instance, u32 f
 				after |= masks[next[e] - instance->start].live;
 				written &= masks[next[e] - instance->start].written;
 			}
+			if (may_return(&env->insns[i]))
+				written = 0;
 			after = (after & ~write) | m->read | m->callee_read;
 			written |= write;
 			changed |= after != m->live || written != m->written;

@@ -32,6 +32,7 @@ enum test_map {
 #define CASE_STATE_FREQ 8u
 #define CASE_LONG	16u /* the level 2 log is too long */
 #define CASE_OWN_LOG	32u /* same verdict; our log has a reason to differ */
+#define CASE_BTF	64u /* with BTF: every function is static and returns an int */
 
 struct verify_case {
 	const char *name;

@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../btf/blob.h"
+#include "btf/btf.h"
 #include "harness/tap.h"
 
 static int kernel_maps[NR_TEST_MAPS];
@@ -46,6 +48,54 @@ static u32 prog_flags(const struct verify_case *c)
 	       (c->flags & CASE_STATE_FREQ ? BPF_F_TEST_STATE_FREQ : 0);
 }
 
+#define FUNCS_MAX 16
+#define FUNC_TYPE 3
+
+/* The BTF of CASE_BTF, and a record for each function that is called. */
+struct functions {
+	struct blob blob;
+	struct bpf_func_info info[FUNCS_MAX];
+	u32 nr;
+};
+
+static void add_function(struct functions *functions, u32 start)
+{
+	u32 i = functions->nr;
+
+	for (u32 j = 0; j < i; j++)
+		if (functions->info[j].insn_off == start)
+			return;
+	if (i == FUNCS_MAX)
+		tap_bail("too many functions for a case");
+	for (; i && functions->info[i - 1].insn_off > start; i--)
+		functions->info[i] = functions->info[i - 1];
+	functions->info[i] = (struct bpf_func_info){ start, FUNC_TYPE };
+	functions->nr++;
+}
+
+static struct functions *functions_new(const struct bpf_insn *insns, u32 nr)
+{
+	struct functions *functions = calloc(1, sizeof(*functions));
+
+	if (!functions)
+		tap_bail("no memory");
+	blob_int(&functions->blob, "int", 4);
+	blob_type(&functions->blob, "", BTF_KIND_FUNC_PROTO, 0, 0, 1);
+	blob_type(&functions->blob, "f", BTF_KIND_FUNC, 0, BTF_FUNC_STATIC, 2);
+	blob_finish(&functions->blob);
+	add_function(functions, 0);
+	for (u32 i = 0; i < nr; i++) {
+		bool constant = insns[i].code == (BPF_LD | BPF_IMM | BPF_DW);
+
+		if ((insns[i].code == (BPF_JMP | BPF_CALL) &&
+		     insns[i].src_reg == BPF_PSEUDO_CALL) ||
+		    (constant && insns[i].src_reg == BPF_PSEUDO_FUNC))
+			add_function(functions, i + insns[i].imm + 1);
+		i += constant;
+	}
+	return functions;
+}
+
 int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 nr, u32 level,
 		struct text *log)
 {
@@ -60,14 +110,27 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.ops = &ops,
 		.log = { .level = level, .write = collect, .arg = log },
 	};
+	struct functions *functions = NULL;
 	struct verify_output output;
+	struct btf *btf = NULL;
 	int err;
 
 	log->length = 0;
 	log->text[0] = '\0';
+	if (c->flags & CASE_BTF) {
+		functions = functions_new(insns, nr);
+		if (btf_new(functions->blob.bytes, functions->blob.size, NULL, &btf))
+			tap_bail("BTF of a case is not taken");
+		input.btf = btf;
+		input.func_info = functions->info;
+		input.func_info_rec_size = sizeof(functions->info[0]);
+		input.nr_func_info = functions->nr;
+	}
 	err = verify_program(&input, &output);
 	if (!err)
 		verify_output_done(&output);
+	btf_free(btf);
+	free(functions);
 	return err;
 }
 
@@ -84,8 +147,23 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 				.log_level = level,
 				.log_buf = (u64)(uintptr_t)log->text,
 				.log_size = ORACLE_LOG_MAX };
-	int fd;
+	struct functions *functions = NULL;
+	int fd, btf_fd = -1;
 
+	if (c->flags & CASE_BTF) {
+		union bpf_attr btf = { 0 };
+
+		functions = functions_new(insns, nr);
+		btf.btf = (u64)(uintptr_t)functions->blob.bytes;
+		btf.btf_size = functions->blob.size;
+		btf_fd = (int)syscall(SYS_bpf, BPF_BTF_LOAD, &btf, sizeof(btf));
+		if (btf_fd < 0)
+			tap_bail("the kernel does not take the BTF of a case");
+		attr.prog_btf_fd = btf_fd;
+		attr.func_info = (u64)(uintptr_t)functions->info;
+		attr.func_info_rec_size = sizeof(functions->info[0]);
+		attr.func_info_cnt = functions->nr;
+	}
 	memcpy(copy, insns, nr * sizeof(*copy));
 	for (u32 i = 0; i < nr; i++) {
 		if (copy[i].code != (BPF_LD | BPF_IMM | BPF_DW))
@@ -100,6 +178,9 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	fd = fd < 0 ? -errno : fd;
 	free(copy);
+	free(functions);
+	if (btf_fd >= 0)
+		close(btf_fd);
 	log->length = strlen(log->text);
 	if (fd >= 0)
 		close(fd);
