@@ -364,10 +364,15 @@ int mem_access(struct verify_env *env, u32 regno, int off, int size, bool write,
 	dst = &env_regs(env)[value];
 	if (dst->type != SCALAR_VALUE)
 		return 0;
-	if (sign_extend)
+	if (sign_extend) {
+		/* Filled from a spilled register: the same number only if it is not negative now.
+		 * The kernel forgets that. */
+		if (dst->s.umax >= 1ULL << (8 * size - 1))
+			unlink_scalar(dst);
 		scalar_movsx(&dst->s, size, false);
-	else
+	} else {
 		scalar_truncate(&dst->s, size);
+	}
 	return 0;
 }
 

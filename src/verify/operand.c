@@ -411,6 +411,10 @@ static void add_offset(struct verify_env *env, struct reg *result, const struct 
 	fixed = subtract ? (s64)result->off - change : (s64)result->off + change;
 	if (tnum_is_const(off->s.var_off) && change > -(1LL << 40) && change < (1LL << 40) &&
 	    fixed == (s32)fixed) {
+		/* What is at the end or beyond it may be before it after going back. The kernel
+		 * forgets that. */
+		if (reg_is_packet(result) && result->range < 0 && fixed < result->off)
+			result->range = 0;
 		result->off = (s32)fixed;
 		return;
 	}
@@ -418,7 +422,7 @@ static void add_offset(struct verify_env *env, struct reg *result, const struct 
 	if (reg_is_packet(result)) {
 		/* Another place in the packet: what was known to be there is not known of it. */
 		result->id = ++env->id_gen;
-		if (!subtract || off->s.smin < 0)
+		if (!subtract || off->s.smin < 0 || result->range < 0)
 			result->range = 0;
 	}
 }

@@ -59,6 +59,10 @@ const struct verify_case cases_memory[] = {
 	{ "record of unknown size", TRACEPOINT, "r2 = *(u64 *)(r1 +8)\nr1 = map_fd 2\nr3 = 0\ncall bpf_ringbuf_reserve#131\nr0 = 0\nexit", -EACCES, "R2 is not a known constant", 0 },
 	{ "record submitted unchecked", TRACEPOINT, "r1 = map_fd 2\nr2 = 16\nr3 = 0\ncall bpf_ringbuf_reserve#131\nr1 = r0\nr2 = 0\ncall bpf_ringbuf_submit#132\nr0 = 0\nexit", -EACCES, "R1 type=ringbuf_mem_or_null expected=ringbuf_mem", 0 },
 	{ "submit something else", TRACEPOINT, "r1 = map_value 7 + 0\nr2 = 0\ncall bpf_ringbuf_submit#132\nr0 = 0\nexit", -EACCES, "R1 type=map_value expected=ringbuf_mem", 0 },
+	/* 6.18 takes what was beyond the end for being there still after going back. */
+	{ "packet pointer back from the end", XDP, "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr9 = 0\nr4 = r2\nr4 += 64\nif r4 > r3 goto pc+1\ngoto pc+1\nr9 = 4096\nr4 += -64\nr0 = 2\nif r4 < r3 goto pc+1\nexit\nr1 = map_value 7 + 0\nr1 += r9\nr0 = *(u8 *)(r1 +0)\nexit", -EACCES, "invalid access to map value", CASE_OURS },
+	{ "packet pointer back from the end by a variable", XDP, "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr5 = *(u32 *)(r1 +16)\nr5 &= 63\nr9 = 0\nr4 = r2\nr4 += 64\nif r4 > r3 goto pc+1\ngoto pc+1\nr9 = 4096\nr4 -= r5\nr0 = 2\nif r4 < r3 goto pc+1\nexit\nr1 = map_value 7 + 0\nr1 += r9\nr0 = *(u8 *)(r1 +0)\nexit", -EACCES, "invalid access to map value", CASE_OURS },
+	{ "packet pointer on from the end", XDP, "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr4 = r2\nr4 += 64\nr0 = 2\nif r4 > r3 goto pc+1\nexit\nr4 += 8\nif r4 > r3 goto pc+1\nr0 = *(u64 *)(r10 +8)\nexit", 0, NULL, 0 },
 	{ "leak by tail call", TRACEPOINT, "r6 = r1\nr1 = map_fd 2\nr2 = 16\nr3 = 0\ncall bpf_ringbuf_reserve#131\nif r0 == 0x0 goto pc+5\nr1 = r6\nr2 = map_fd 4\nr3 = 0\ncall bpf_tail_call#12\nr0 = 0\nexit", -EINVAL, "tail_call would lead to reference leak", 0 },
 	{ 0 }
 };

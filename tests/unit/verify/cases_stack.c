@@ -28,7 +28,10 @@ const struct verify_case cases_stack[] = {
 	{ "32-bit spill and fill", SOCKET, "r0 = *(u32 *)(r1 +0)\nif r0 > 0x10 goto pc+2\n*(u32 *)(r10 -8) = r0\nr2 = *(u32 *)(r10 -8)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "32-bit spill of 64 bits", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\n*(u32 *)(r10 -8) = r0\nr2 = *(u32 *)(r10 -8)\nr3 = *(u16 *)(r10 -8)\nr4 = *(u64 *)(r10 -8)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "narrow fills", SOCKET, "r0 = *(u32 *)(r1 +0)\n*(u64 *)(r10 -8) = r0\nr2 = *(u32 *)(r10 -8)\nr3 = *(u16 *)(r10 -8)\nr4 = *(u8 *)(r10 -8)\nr5 = *(u32 *)(r10 -4)\nr0 = 0\nexit", 0, NULL, 0 },
-	{ "sign extending fill", SOCKET, "r0 = *(u32 *)(r1 +0)\n*(u64 *)(r10 -8) = r0\nr2 = *(s8 *)(r10 -8)\nr3 = *(s32 *)(r10 -8)\nr0 = 0\nexit", 0, NULL, 0 },
+	/* 6.18 keeps the link of a sign extending fill to the spilled register, which may be another number. */
+	{ "sign extending fill", SOCKET, "r0 = *(u32 *)(r1 +0)\n*(u64 *)(r10 -8) = r0\nr2 = *(s8 *)(r10 -8)\nr3 = *(s32 *)(r10 -8)\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "sign extending fill is another number", KPROBE, "r6 = *(u8 *)(r1 +0)\n*(u64 *)(r10 -8) = r6\nr7 = *(s8 *)(r10 -8)\nr0 = 0\nif r6 != 0xc8 goto pc+5\nr7 += -160\nr1 = map_value 7 + 0\nr1 += r7\nr0 = *(u8 *)(r1 +0)\nexit", -EACCES, "R1 min value is negative", CASE_OURS },
+	{ "sign extending fill of a small number", KPROBE, "r6 = *(u8 *)(r1 +0)\nr6 &= 127\n*(u64 *)(r10 -8) = r6\nr7 = *(s8 *)(r10 -8)\nr0 = 0\nif r6 != 0x48 goto pc+5\nr7 += -60\nr1 = map_value 7 + 0\nr1 += r7\nr0 = *(u8 *)(r1 +0)\nexit", 0, NULL, 0 },
 	{ "partly overwritten spill", SOCKET, "r0 = *(u32 *)(r1 +0)\n*(u64 *)(r10 -8) = r0\n*(u8 *)(r10 -3) = r0\nr0 = *(u64 *)(r10 -8)\nexit", 0, NULL, 0 },
 	{ "partly overwritten pointer", SOCKET, "*(u64 *)(r10 -8) = r1\nr0 = 0\n*(u32 *)(r10 -8) = r0\nr0 = *(u64 *)(r10 -8)\nexit", 0, NULL, 0 },
 	{ "narrow spill of a pointer", SOCKET, "*(u32 *)(r10 -8) = r1\nr0 = 0\nexit", -EACCES, "invalid size of register spill", 0 },
