@@ -77,8 +77,14 @@ u64 rt_event_run(const struct rt_event_progs *progs, const void *ctx, struct rt_
 	u64 result = 0;
 
 	for (u32 i = 0; i < progs->nr; i++) {
+		const struct rt_prog *prog =
+			__atomic_load_n(&progs->prog[i].prog, __ATOMIC_ACQUIRE);
+
+		/* Detached where there was no memory for a shorter array. */
+		if (unlikely(!prog))
+			continue;
 		vcpu->cookie = progs->prog[i].cookie;
-		result = rt_prog_run(progs->prog[i].prog, ctx, vcpu);
+		result = rt_prog_run(prog, ctx, vcpu);
 	}
 	return result;
 }

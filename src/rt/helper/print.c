@@ -46,7 +46,8 @@ RT_HELPER(trace_vprintk)
 
 RT_HELPER(snprintf)
 {
-	if (bad_args(r4, (u32)r5))
+	/* A map value that may be null passes as memory that may be null, whatever its size. */
+	if (bad_args(r4, (u32)r5) || (!r1 && r2))
 		return (u64)-EINVAL;
 	/* The verifier has seen that the format is a constant string. */
 	return (u64)rt_format((char *)r1, (u32)r2, (const char *)r3, ~0u, (const u64 *)r4,

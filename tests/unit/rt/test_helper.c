@@ -145,6 +145,10 @@ static void test_print(struct rt_vcpu *vcpu)
 	tap_is(call(BPF_FUNC_snprintf, (u64)out, 5, (u64)format, (u64)args, 24, vcpu), 16,
 	       "snprintf gives the length that all would have");
 	tap_ok(!strcmp(out, "n=7 "), "snprintf cuts");
+	tap_is(call(BPF_FUNC_snprintf, 0, 5, (u64)format, (u64)args, 24, vcpu), -EINVAL,
+	       "snprintf: a size but no room");
+	tap_is(call(BPF_FUNC_snprintf, 0, 0, (u64)format, (u64)args, 24, vcpu), 16,
+	       "snprintf: the length only");
 	rt_trace_read(&record);
 	tap_is(rt_trace_read(&record), 0, "nothing else was printed");
 }
