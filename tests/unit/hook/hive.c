@@ -22,9 +22,15 @@ static void say(void *arg, const char *text)
 	fprintf(stderr, "hive: %s\n", text);
 }
 
-static void attach(struct arena *arena, struct hook *hook, const char *group, const char *name,
-		   bool print)
+struct attached {
+	struct object *perf;
+	void *token;
+};
+
+static struct attached attach(struct arena *arena, struct hook *hook, const char *group,
+			      const char *name, bool print)
 {
+	struct attached attached = { 0 };
 	const struct hook_event *event = hook_event_by_name(group, name);
 	const char *reason = NULL;
 	struct perf_event_attr_copy {
@@ -33,20 +39,27 @@ static void attach(struct arena *arena, struct hook *hook, const char *group, co
 		u64 rest[20];
 	} attr = { .type = 2, .size = 112, .config = event->id };
 	struct object_table *objects = sys_hive_objects(NULL);
-	struct object *perf;
-	void *token;
 	bool enter = strcmp(name, "sys_enter") == 0;
 	int error = hook_perf_open(hook, objects, (const struct perf_event_attr *)&attr, -1, 0,
-				   &perf, &reason);
+				   &attached.perf, &reason);
 
 	if (!error)
 		error = hook_attach_ops.perf_event(
-			hook, fake_prog(arena, enter ? "E %d" : "X %d %d", 8, 16, print), perf, 0,
-			&token, &reason);
+			hook, fake_prog(arena, enter ? "E %d" : "X %d %d", 8, 16, print),
+			attached.perf, 0, &attached.token, &reason);
 	if (error) {
 		fprintf(stderr, "hive: attach: %s %s\n", strerror(-error), reason ? reason : "");
 		exit(2);
 	}
+	return attached;
+}
+
+static void detach(struct hook *hook, struct attached attached)
+{
+	if (!attached.perf)
+		return;
+	hook_attach_ops.detach(hook, attached.token);
+	object_unref(attached.perf);
 }
 
 static void copy_trace(const char *facade, const char *file)
@@ -71,6 +84,7 @@ int main(int argc, char **argv)
 {
 	struct gate_options options = { .message = say };
 	const char *message = NULL, *file = NULL;
+	struct attached enter = { 0 }, leave = { 0 };
 	bool listen = false, print = false;
 	int option, status = 0, error;
 	struct gate *gate;
@@ -97,8 +111,8 @@ int main(int argc, char **argv)
 	if (file)
 		copy_trace(gate_facade_dir(gate), file);
 	if (listen) {
-		attach(options.arena, options.hook, "raw_syscalls", "sys_enter", print);
-		attach(options.arena, options.hook, "raw_syscalls", "sys_exit", print);
+		enter = attach(options.arena, options.hook, "raw_syscalls", "sys_enter", print);
+		leave = attach(options.arena, options.hook, "raw_syscalls", "sys_exit", print);
 	}
 	pid = gate_spawn(gate, argv + optind, NULL, 0);
 	if (pid < 0) {
@@ -109,6 +123,8 @@ int main(int argc, char **argv)
 	if (error)
 		fprintf(stderr, "hive: serve: %s\n", strerror(-error));
 	gate_free(gate);
+	detach(options.hook, enter);
+	detach(options.hook, leave);
 	hook_free(options.hook);
 	arena_free(options.arena);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
