@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "agent/facade.h"
@@ -129,11 +130,9 @@ int hook_perf_open(struct hook *hook, struct object_table *objects,
 
 	if (error)
 		return error;
-	if (pid == -1 && cpu == -1)
-		return -EINVAL;
-	if (cpu >= (int)RT_CONTROL->nr_vcpus)
-		return -ENODEV;
-	if (cpu < -1)
+	if (pid != -1 && pid != 0 && (pid < 0 || (kill(pid, 0) < 0 && errno == ESRCH)))
+		return -ESRCH;
+	if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= (int)RT_CONTROL->nr_vcpus)
 		return -EINVAL;
 	perf = base_zalloc(1, sizeof(*perf));
 	if (!perf)
