@@ -16,7 +16,7 @@
 
 #define ARGS_SIZE   512u	    /* MAX_BPRINTF_BIN_ARGS */
 #define WIDTH_MAX   ((1 << 23) - 1) /* FIELD_WIDTH_MAX */
-#define FORMAT_COPY 1024u	    /* longest format that may lie in the data segment */
+#define FORMAT_COPY 1024u	    /* longest format that may lie in shared memory */
 #define ERRNO_MAX   4095	    /* MAX_ERRNO: pointers above -4096 are errors */
 
 enum kind {
@@ -492,8 +492,13 @@ long rt_format(char *out, u32 out_size, const char *fmt, u32 fmt_size, const u64
 	u32 end = 0;
 	long error;
 
-	/* A format in the data segment may change under way, so its first bytes are copied. */
-	if ((u64)fmt >= RT_DATA_BASE && (u64)fmt < RT_DATA_BASE + RT_DATA_SIZE) {
+	/*
+	 * A format in shared memory may change under way, in a map that programs only read by its
+	 * client's hand, so its first bytes are copied. One without size is a constant, see
+	 * bpf_snprintf().
+	 */
+	if (fmt_size != ~0u && (u64)fmt >= RT_CONTROL_BASE &&
+	    (u64)fmt < RT_DATA_BASE + RT_DATA_SIZE) {
 		fmt_size = fmt_size < FORMAT_COPY ? fmt_size : FORMAT_COPY;
 		memcpy(copy, fmt, fmt_size);
 		fmt = copy;
