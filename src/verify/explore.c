@@ -56,7 +56,7 @@ struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev)
 
 int explore_push_error(const struct verify_env *env)
 {
-	return env->stack_size >= JUMP_SEQUENCE_MAX ? -E2BIG : -ENOMEM;
+	return env->stack_size >= JUMP_SEQUENCE_MAX ? -EFAULT : -ENOMEM;
 }
 
 static struct pending *unlink_pending(struct verify_env *env)
