@@ -24,7 +24,7 @@ struct agent_sigaction {
 /* Dispositions as the application set them: one table a sighand_struct of the kernel. */
 struct agent_sighand {
 	u32 used;
-	u32 unused;
+	u32 owner; /* the process whose table it is; 0: not known yet */
 	struct agent_sigaction action[AGENT_NSIG + 1];
 };
 #define AGENT_SIGHANDS 16
@@ -230,8 +230,13 @@ void agent_signal_before_exec(struct agent_area *area, struct agent_thread *thre
 void agent_signal_exec_failed(struct agent_area *area, struct agent_thread *thread);
 /* Really all, for a thread at its end. */
 void agent_block_all(void);
+/* A copy of a table of dispositions; 0: none is free. */
 u32 agent_sighand_copy(u32 from);
 void agent_sighand_free(u32 index);
+/* Says whose it is: when that process is gone the table may be taken. */
+void agent_sighand_own(u32 index, u32 tgid);
+/* In a process that was forked: the tables of others belong to nobody here. */
+void agent_sighand_forked(u32 kept);
 
 /* module.c, patch.c */
 enum agent_verdict agent_do_mmap(struct agent_call *call);

@@ -11,8 +11,9 @@
 
 #define E_AGAIN 11
 
-/* A process that shares memory but not dispositions needs a table of its own. */
-static void prepare(struct agent_call *call, u64 flags, u8 kind)
+/* A process that shares memory but not dispositions needs a table of its own. False: none is free.
+ */
+static bool prepare(struct agent_call *call, u64 flags, u8 kind)
 {
 	struct agent_frame *frame = &call->frame;
 
@@ -22,10 +23,20 @@ static void prepare(struct agent_call *call, u64 flags, u8 kind)
 	frame->tid = call->thread->tid;
 	frame->tgid = call->thread->tgid;
 	frame->sighand = frame->child_sighand = call->thread->sighand;
-	if ((flags & CLONE_VM) && !(flags & CLONE_SIGHAND))
+	if ((flags & CLONE_VM) && !(flags & CLONE_SIGHAND)) {
 		frame->child_sighand = agent_sighand_copy(frame->sighand);
+		if (!frame->child_sighand)
+			return false;
+	}
 	if ((flags & CLONE_VM) && !(flags & (CLONE_VFORK | CLONE_SETTLS)))
 		AGENT_STATE->ambiguous = 1;
+	return true;
+}
+
+static enum agent_verdict try_later(struct agent_call *call)
+{
+	call->regs->ax = (u64)-E_AGAIN;
+	return AGENT_DONE;
 }
 
 enum agent_verdict agent_do_fork(struct agent_call *call)
@@ -45,15 +56,17 @@ static enum agent_verdict on_same_stack(struct agent_call *call, u64 flags)
 
 		if (__atomic_exchange_n(&vfork->used, 1, __ATOMIC_ACQUIRE))
 			continue;
-		prepare(call, flags, AGENT_KIND_VFORK);
+		if (!prepare(call, flags, AGENT_KIND_VFORK)) {
+			__atomic_store_n(&vfork->used, 0, __ATOMIC_RELEASE);
+			break;
+		}
 		vfork->frame = call->frame;
 		vfork->bx = regs->bx;
 		vfork->resume = *(u64 *)regs->sp;
 		regs->bx = (u64)vfork;
 		return AGENT_VFORK_CALL;
 	}
-	regs->ax = (u64)-E_AGAIN;
-	return AGENT_DONE;
+	return try_later(call);
 }
 
 enum agent_verdict agent_do_vfork(struct agent_call *call)
@@ -87,7 +100,8 @@ enum agent_verdict agent_do_clone(struct agent_call *call)
 		return agent_do_fork(call);
 	if (!stack)
 		return on_same_stack(call, flags);
-	prepare(call, flags, flags & CLONE_VM ? AGENT_KIND_CLONE : AGENT_KIND_FORK);
+	if (!prepare(call, flags, flags & CLONE_VM ? AGENT_KIND_CLONE : AGENT_KIND_FORK))
+		return try_later(call);
 	call->frame.flags = AGENT_SAVED_SI0;
 	call->frame.saved[0] = stack;
 	regs->si = child_stack(call, stack);
@@ -112,7 +126,8 @@ enum agent_verdict agent_do_clone3(struct agent_call *call)
 	copy = ALIGN_DOWN(regs->sp - size, 16);
 	if (agent_copy_in((void *)copy, regs->di, size))
 		return AGENT_GO;
-	prepare(call, args.flags, args.flags & CLONE_VM ? AGENT_KIND_CLONE : AGENT_KIND_FORK);
+	if (!prepare(call, args.flags, args.flags & CLONE_VM ? AGENT_KIND_CLONE : AGENT_KIND_FORK))
+		return try_later(call);
 	call->frame.flags = AGENT_SAVED_DI;
 	call->frame.saved[0] = regs->di;
 	top = child_stack(call, args.stack + args.stack_size);
@@ -124,11 +139,26 @@ enum agent_verdict agent_do_clone3(struct agent_call *call)
 	return AGENT_FRAMED;
 }
 
+/* Those under way in a process that forked do not come back here. */
+static void forget_vforks(void)
+{
+	u32 i;
+
+	for (i = 0; i < AGENT_VFORKS; i++)
+		__atomic_store_n(&AGENT_STATE->vforks[i].used, 0, __ATOMIC_RELEASE);
+}
+
 static void in_child(struct agent_call *call)
 {
 	struct agent_frame *frame = &call->frame;
 
 	call->thread = agent_thread_register(frame->child_sighand, frame->blocked);
+	if (frame->child_sighand != frame->sighand)
+		agent_sighand_own(frame->child_sighand, call->thread->tgid);
+	if (!(frame->saved[1] & CLONE_VM)) {
+		agent_sighand_forked(frame->child_sighand);
+		forget_vforks();
+	}
 	/* The parent sleeps until this process is gone, so the event comes from here. */
 	if (frame->saved[1] & CLONE_VFORK)
 		agent_fire_fork(call->thread->tid, frame->tid, frame->tgid, call->thread->tid);

@@ -37,6 +37,7 @@
 #define SIG_SETMASK 2
 
 #define SI_KERNEL   0x80
+#define E_SRCH	    3
 #define E_NOSYS	    38
 #define E_FAULT	    14
 #define E_INVAL	    22
@@ -201,25 +202,54 @@ void agent_on_sigreturn(struct agent_area *area)
 		agent_fire_exit(thread, &regs);
 }
 
+/* A process with shared memory may end in many ways; the table of one that is gone is free. */
+static bool take_sighand(struct agent_sighand *hand)
+{
+	u32 owner = READ_ONCE(hand->owner);
+
+	if (!__atomic_exchange_n(&hand->used, 1, __ATOMIC_ACQUIRE))
+		return true;
+	return owner && rt_syscall3(__NR_kill, owner, 0, 0) == -E_SRCH &&
+	       __atomic_compare_exchange_n(&hand->owner, &owner, 0, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
 u32 agent_sighand_copy(u32 from)
 {
 	struct agent_state *state = AGENT_STATE;
 	u32 i;
 
 	for (i = 1; i < AGENT_SIGHANDS; i++) {
-		if (__atomic_exchange_n(&state->sighands[i].used, 1, __ATOMIC_ACQUIRE))
+		if (!take_sighand(&state->sighands[i]))
 			continue;
 		memcpy(state->sighands[i].action, state->sighands[from].action,
 		       sizeof(state->sighands[i].action));
 		return i;
 	}
-	return from;
+	return 0;
+}
+
+void agent_sighand_own(u32 index, u32 tgid)
+{
+	if (index && index < AGENT_SIGHANDS)
+		WRITE_ONCE(AGENT_STATE->sighands[index].owner, tgid);
+}
+
+void agent_sighand_forked(u32 kept)
+{
+	u32 i;
+
+	for (i = 1; i < AGENT_SIGHANDS; i++)
+		if (i != kept)
+			agent_sighand_free(i);
 }
 
 void agent_sighand_free(u32 index)
 {
-	if (index && index < AGENT_SIGHANDS)
-		__atomic_store_n(&AGENT_STATE->sighands[index].used, 0, __ATOMIC_RELEASE);
+	if (!index || index >= AGENT_SIGHANDS)
+		return;
+	WRITE_ONCE(AGENT_STATE->sighands[index].owner, 0);
+	__atomic_store_n(&AGENT_STATE->sighands[index].used, 0, __ATOMIC_RELEASE);
 }
 
 /* Sends the signal to this thread once more, as it was. */
@@ -660,7 +690,8 @@ enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 			regs->ax = (u64)-E_FAULT;
 			return AGENT_DONE;
 		}
-		real = real_mask(set);
+		/* One that was sent to a thread that blocks it waits in the kernel until now. */
+		real = (u32)regs->di == SIG_UNBLOCK ? set : real_mask(set);
 		bits = own_bits(set);
 	}
 	regs->ax = change_mask(call->area, regs->di, regs->si ? &real : NULL, &old);

@@ -133,6 +133,30 @@ static u64 bootstrap_length(void)
 	return (u64)(hook_bootstrap_end - hook_bootstrap_start);
 }
 
+/*
+ * Valgrind asks where a thread of its own was when a signal interrupted a system call, and reads
+ * the guest's code instead of running it: a rewritten site is wrong for both. Its tools are named
+ * …/valgrind/TOOL-amd64-linux.
+ */
+static bool translates_code(pid_t tid)
+{
+	static const char directory[] = "/valgrind/", ending[] = "-amd64-linux";
+	char link[64], path[4096];
+	const char *name;
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", tid);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < (ssize_t)(sizeof(directory) + sizeof(ending)))
+		return false;
+	path[length] = 0;
+	name = strrchr(path, '/');
+	return name && (size_t)(name - path) >= sizeof(directory) - 2 &&
+	       strncmp(name - (sizeof(directory) - 2), directory, sizeof(directory) - 1) == 0 &&
+	       strlen(name) > sizeof(ending) &&
+	       strcmp(path + length - (sizeof(ending) - 1), ending) == 0;
+}
+
 /* At the exec event: lays the bootstrap over the entry page and starts it. */
 static bool boot(struct hook *hook, struct hook_tracee *tracee)
 {
@@ -146,6 +170,14 @@ static bool boot(struct hook *hook, struct hook_tracee *tracee)
 		hook_say(hook,
 			 "process %d runs a 32-bit program: it is not entered, and its events "
 			 "are not seen",
+			 tracee->tid);
+		return false;
+	}
+	if (translates_code(tracee->tid)) {
+		hook_say(hook,
+			 "process %d is valgrind, which runs no code where it is: it is not "
+			 "entered, and "
+			 "only its system calls' entries are seen",
 			 tracee->tid);
 		return false;
 	}

@@ -3,6 +3,7 @@
  * The hook of a hive: its part of the control segment, and the requests of agents.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,9 +101,10 @@ static long enter(struct hook *hook, struct sys_client *client,
 	read_only = install_raw_fd(client, arena_fd_read_only(hook->arena));
 	if (read_only < 0)
 		return read_only;
+	/* Without room for a second one the agent gives the first one back, and says so. */
 	read_write = install_raw_fd(client, arena_fd(hook->arena));
 	if (read_write < 0)
-		return read_write;
+		read_write = INT_MAX;
 	return (long)((u64)(u32)read_write << 32 | (u32)read_only);
 }
 

@@ -280,7 +280,9 @@ agent_signal_entry:
 	mov	%rax, %r11
 	xor	%eax, %eax
 	jmp	*%r11
-1:	ret
+	/* Not by the application's restorer: a handler that never returns may have none that works. */
+1:	add	$8, %rsp
+	jmp	agent_restorer
 
 /*
  * Where handlers return to, in place of libc's restorer, whose nine bytes unwinders look for. The
