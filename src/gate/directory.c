@@ -9,12 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define DEPTH_MAX 16
@@ -97,7 +99,18 @@ static bool is_private(const char *path)
 	       !(st.st_mode & 077);
 }
 
-/* The directory that holds all hives of this user. */
+static bool in_memory(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC && access(path, W_OK | X_OK) == 0;
+}
+
+/*
+ * The directory that holds all hives of this user. In memory where there is such a place: a hive
+ * makes and removes some twenty files and one for each descriptor, and on a disk's file system each
+ * of them costs more than the rest of entering a program, and may wait for the disk.
+ */
 static int parent_path(char *path, u64 size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
@@ -109,6 +122,11 @@ static int parent_path(char *path, u64 size)
 		length = snprintf(path, size, "%s/skep", runtime);
 		if (length > 0 && (u64)length < size &&
 		    (mkdir(path, 0700) == 0 || errno == EEXIST) && is_private(path))
+			return 0;
+	}
+	if (!in_memory("/tmp") && in_memory("/dev/shm")) {
+		snprintf(path, size, "/dev/shm/skep-%u", (unsigned)geteuid());
+		if ((mkdir(path, 0700) == 0 || errno == EEXIST) && is_private(path))
 			return 0;
 	}
 	snprintf(path, size, "/tmp/skep-%u", (unsigned)geteuid());
@@ -229,7 +247,7 @@ int directory_make(struct directory *directory, const char **ret_message)
 	char parent[96];
 
 	*directory = (struct directory){ .lock_fd = -1 };
-	*ret_message = "cannot make a private directory below $XDG_RUNTIME_DIR or /tmp: "
+	*ret_message = "cannot make a private directory below $XDG_RUNTIME_DIR, /dev/shm or /tmp: "
 		       "set XDG_RUNTIME_DIR to a directory that only you can write to";
 	/* Again when the last hive of before removes the parent at this moment. */
 	while (lock_fd == -ENOENT) {

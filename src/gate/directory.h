@@ -17,7 +17,8 @@ struct directory {
 };
 
 /*
- * Makes a directory for this hive below $XDG_RUNTIME_DIR/skep, or /tmp/skep-UID when there is none.
+ * Makes a directory for this hive below $XDG_RUNTIME_DIR/skep; when there is none, below
+ * /dev/shm/skep-UID if /tmp is on a disk and /dev/shm in memory, else below /tmp/skep-UID.
  * 0 or -errno; *ret_message (static text) says what to do.
  */
 int directory_make(struct directory *directory, const char **ret_message);
