@@ -352,9 +352,9 @@ static void test_spawn(struct gate *gate)
 /* A signal to the supervisor is for the tree; the second one ends the serving. */
 static void test_signals(struct gate *gate)
 {
-	const char *dies[] = { "sh", "-c", "kill -TERM $PPID; exec sleep 100", NULL };
+	const char *dies[] = { "sh", "-c", "kill -TERM $PPID; exec sleep 10", NULL };
 	const char *catches[] = {
-		"sh", "-c", "trap 'kill $!; exit 5' HUP; sleep 100 & kill -HUP $PPID; wait; exit 6",
+		"sh", "-c", "trap 'kill $!; exit 5' HUP; sleep 10 & kill -HUP $PPID; wait; exit 6",
 		NULL
 	};
 	/*
@@ -365,7 +365,7 @@ static void test_signals(struct gate *gate)
 	const char *stubborn[] = {
 		"sh", "-c",
 		"trap 'kill $!; until kill -TERM $PPID; do :; done; while :; do :; done' TERM; "
-		"sleep 100 & kill -TERM $PPID; wait",
+		"sleep 10 & kill -TERM $PPID; wait",
 		NULL
 	};
 	int status;
