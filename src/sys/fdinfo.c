@@ -11,10 +11,17 @@
 
 #define PAGE 4096u
 
+/* What a map takes: its descriptor and its elements, in whole pages if clients may map them. */
+static u64 map_memory(const struct rt_map *rt)
+{
+	u64 unit = rt->flags & BPF_F_MMAPABLE ? PAGE : 64;
+
+	return ALIGN_UP((u64)rt->data_size, unit) + ALIGN_UP((u64)sizeof(*rt), unit);
+}
+
 static void map_text(const struct sys_map *map, struct text *text)
 {
 	const struct rt_map *rt = map->rt;
-	u64 memory = rt->data_size + ALIGN_UP(sizeof(*rt), (u64)64);
 
 	text_printf(text,
 		    "map_type:\t%u\n"
@@ -27,7 +34,7 @@ static void map_text(const struct sys_map *map, struct text *text)
 		    "map_id:\t%u\n"
 		    "frozen:\t%u\n",
 		    rt->type, rt->key_size, rt->value_size, rt->max_entries, rt->flags,
-		    (unsigned long long)rt->map_extra, (unsigned long long)memory, rt->id,
+		    (unsigned long long)rt->map_extra, (unsigned long long)map_memory(rt), rt->id,
 		    map->frozen);
 	if (map->has_owner)
 		text_printf(text, "owner_prog_type:\t%u\nowner_jited:\t%u\n", map->owner_type, 0);
