@@ -44,11 +44,25 @@ const struct abi_ctx *abi_ctx_find(u32 prog_type);
 const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size,
 					   bool write);
 
-/* Run-time contexts of packet programs: what the rewritten accesses read. */
+/*
+ * Run-time contexts of packet programs: what the rewritten accesses read, and behind it what
+ * helpers need and programs do not see. Whoever runs a program fills all of it. Addresses are of
+ * this process; the bytes from the lowest to the highest of them are one piece of memory.
+ */
 struct abi_rt_xdp {
 	u64 data, data_end, data_meta;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex, pad;
+	/* Lowest place of data_meta (behind the kernel's frame header) and end of the tailroom. */
+	u64 room_start, room_end;
+	/*
+	 * Fragments: frags_size bytes behind each other, each fragment ABI_RT_XDP_FRAG bytes but
+	 * the last, which has that much room. No fragments: 0.
+	 */
+	u64 frags;
+	u32 frags_size;
 };
+
+#define ABI_RT_XDP_FRAG 4096u
 
 struct abi_rt_skb {
 	u64 data, data_end;
@@ -57,6 +71,8 @@ struct abi_rt_skb {
 	u32 cb[5];
 	u32 gso_segs, gso_size, pad;
 	u64 tstamp, hwtstamp;
+	/* Not seen by programs: where the link layer's and the network layer's headers begin. */
+	u64 mac_header, network_header;
 };
 
 #endif

@@ -360,7 +360,7 @@ ja32:
 	pc += pc->imm;
 	NEXT();
 may_goto:
-	if (may_goto_left == 0)
+	if (may_goto_left == 0 || rt_prog_out_of_time(vcpu))
 		pc += pc->off;
 	else
 		may_goto_left--;
@@ -467,6 +467,8 @@ u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 
 
 	if (callback >= prog->nr_subprogs || frame + 2 >= RT_FRAMES)
 		return 0;
+	if (rt_prog_out_of_time(vcpu))
+		return 1;
 	vcpu->frame = frame + 1;
 	reg[0] = interpret(vcpu, prog->insns + prog->subprogs[callback].start, reg);
 	vcpu->frame = frame;

@@ -27,8 +27,8 @@ void rt_interp_trace(struct rt_vcpu *vcpu, const struct rt_prog *prog, const str
 
 /*
  * BPF_LD | BPF_ABS and BPF_IND (net/core/filter.c bpf_gen_ld_abs): loads big-endian bytes of the
- * packet whose struct abi_rt_skb is in reg[6] into reg[0]. False when they lie outside the packet;
- * negative offsets (SKF_NET_OFF, SKF_LL_OFF) always do here.
+ * packet whose struct abi_rt_skb is in reg[6] into reg[0]; negative offsets count from the network
+ * header (SKF_NET_OFF) or the link layer's (SKF_LL_OFF). False when they lie outside the packet.
  */
 bool interp_load_packet(u64 *reg, const struct bpf_insn *pc);
 

@@ -4,6 +4,7 @@
  * are wanted (bpf_enable_stats(2) and its sysctl).
  */
 #include "rt/helper.h"
+#include "rt/clock.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
 
@@ -32,4 +33,16 @@ u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcp
 	__atomic_fetch_add(&prog->stats->run_time_ns, now(vcpu) - start, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&prog->stats->run_cnt, 1, __ATOMIC_RELAXED);
 	return result;
+}
+
+/* A look at the clock costs more than a small callback: not at every one. */
+#define POLLS_PER_LOOK 16
+
+bool rt_prog_out_of_time(struct rt_vcpu *vcpu)
+{
+	if (!vcpu->deadline || vcpu->stopped)
+		return vcpu->stopped;
+	if (++vcpu->polls % POLLS_PER_LOOK == 0)
+		vcpu->stopped = rt_clock_ns(vcpu, RT_CLOCK_MONOTONIC) > vcpu->deadline;
+	return vcpu->stopped;
 }

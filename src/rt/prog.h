@@ -52,13 +52,20 @@ struct rt_prog {
  */
 u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
 
+/*
+ * Whether the running program has to come to its end (vcpu->deadline is over): from then on
+ * callbacks return 1 without being run, which ends the loop that wanted them, and may_goto goes.
+ * What a program does outside such loops is bounded by the verifier. Cheap when there is no deadline.
+ */
+bool rt_prog_out_of_time(struct rt_vcpu *vcpu);
+
 /* The reference engine; rt_prog_run() ends here when there is no JIT code. */
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
 
 /*
  * Calls a subprogram of the running program back, for helpers that take a function (bpf_loop()).
  * callback is the value that the program has for it: the subprogram's index. Returns its R0; 0 if
- * there is no such subprogram or no frame left.
+ * there is no such subprogram or no frame left, 1 (a loop ends) when the program is out of time.
  */
 u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
 

@@ -56,8 +56,15 @@ struct rt_vcpu {
 	u32 frame; /* of the running function: its stack is bpf_stack[frame] */
 	const struct rt_prog *prog;
 	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
-	u64 clock;  /* address of this process's __vdso_clock_gettime; 0: raw system call */
-	u64 random; /* state of bpf_get_prandom_u32(); 0: not seeded yet */
+	/*
+	 * Monotonic time at which loops of the running program end, 0: never. Whoever sets it
+	 * clears it; rt_prog_out_of_time() looks at it.
+	 */
+	u64 deadline;
+	u32 polls;    /* calls of rt_prog_out_of_time() since then */
+	bool stopped; /* a loop was ended */
+	u64 clock;    /* address of this process's __vdso_clock_gettime; 0: raw system call */
+	u64 random;   /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
 	struct rt_frame frames[RT_FRAMES];
 	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));

@@ -66,4 +66,18 @@ RT_HELPER(strtol);
 RT_HELPER(strtoul);
 RT_HELPER(strncmp);
 
+/* skb.c */
+RT_HELPER(skb_load_bytes);
+RT_HELPER(skb_load_bytes_relative);
+RT_HELPER(csum_diff);
+
+/* xdp.c */
+RT_HELPER(xdp_adjust_head);
+RT_HELPER(xdp_adjust_meta);
+RT_HELPER(xdp_adjust_tail);
+RT_HELPER(xdp_get_buff_len);
+RT_HELPER(xdp_load_bytes);
+RT_HELPER(xdp_store_bytes);
+RT_HELPER(redirect);
+
 #endif

@@ -341,7 +341,10 @@ static void run_raw(struct world *world)
 #undef ARGS
 	world->close(world, fd);
 	fd = world_prog(world, BPF_PROG_TYPE_TRACEPOINT, ok_insns, 2);
-	RUN("tracepoint", fd, -ABI_ENOTSUPP, );
+	if (world->kernel)
+		RUN("tracepoint", fd, -ABI_ENOTSUPP, );
+	else
+		RUN("tracepoint", fd, 0, );
 	world->close(world, fd);
 	RUN("closed", 900, -EBADF, );
 }

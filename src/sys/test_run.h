@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside src/sys: what the families of PROG_TEST_RUN share (test_run.c has it). */
+#ifndef SKEP_SYS_TEST_RUN_H
+#define SKEP_SYS_TEST_RUN_H
+
+#include "sys/hive.h"
+
+#define TEST_PAGE	4096u
+#define TEST_ETH_HEADER 14u
+#define TEST_TAILROOM	320u /* SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) */
+
+/* What goes back to the client as data: two pieces behind each other. */
+struct test_data {
+	const void *data, *frags;
+	u32 size, frags_size;
+};
+
+/*
+ * Runs prog attr.test.repeat times (0 means once) for the client's task; retval and duration (the
+ * average time in ns) go into attr. -EINTR, with a sentence, when it took too long.
+ */
+int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx);
+
+/*
+ * A context of known bytes, if the client gives (its tail beyond known must be zero) or wants one:
+ * *ret_given. ctx is zeroed first. 0, -E2BIG, -EFAULT.
+ */
+int test_ctx_init(struct sys_call *call, void *ctx, u32 known, bool *ret_given);
+
+/* Hands data, sizes, retval and duration back: 0, -EFAULT, -ENOSPC when the room was too small. */
+int test_finish(struct sys_call *call, const struct test_data *data);
+
+/* Hands the context back, if the client wants it: 0, -EFAULT, -ENOSPC. */
+int test_ctx_finish(struct sys_call *call, const void *ctx, u32 size);
+
+/* The families: results of the command. */
+long test_run_skb(struct sys_call *call, struct sys_prog *prog);
+long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
+
+#endif
