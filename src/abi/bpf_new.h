@@ -48,6 +48,8 @@
 #define ABI_F_ATTACH_PREORDER	  (1u << 6)
 #define ABI_F_ATTACH_LINK	  (1u << 13)
 
+#define ABI_F_NETFILTER_IP_DEFRAG (1u << 0)
+
 /* enum bpf_perf_event_type */
 #define ABI_PERF_EVENT_TRACEPOINT 5
 #define ABI_PERF_EVENT_EVENT	  6
@@ -159,8 +161,21 @@ union abi_attr {
 		union {
 			u32 target_btf_id;
 			struct {
+				abi_u64 iter_info;
+				u32 iter_info_len;
+			};
+			struct {
 				abi_u64 bpf_cookie;
 			} perf_event;
+			struct {
+				u32 pf, hooknum;
+				s32 priority;
+				u32 flags;
+			} netfilter;
+			struct { /* tcx, netkit, cgroup */
+				u32 relative_fd;
+				abi_u64 expected_revision;
+			} chain;
 			struct {
 				u32 target_btf_id;
 				abi_u64 cookie;

@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 #include "agent/facade.h"
 #include "gate/state.h"
@@ -270,6 +272,31 @@ static int client_pinned(struct sys_client *base, int dirfd, const char *path,
 	return 0;
 }
 
+static int client_place_of_fd(struct sys_client *base, int fd)
+{
+	struct gate_client *client = client_of(base);
+	char path[DIRECTORY_PATH_MAX + 8], target[8];
+	enum sys_place place = SYS_PLACE_OTHER;
+	struct stat st, top;
+	struct statfs fs;
+
+	if (client_stat_fd(client, fd, &st) < 0)
+		return -EBADF;
+	snprintf(path, sizeof(path), "%s/bpf", client->gate->directory.path);
+	if (S_ISDIR(st.st_mode) && stat(path, &top) == 0 && top.st_dev == st.st_dev &&
+	    top.st_ino == st.st_ino)
+		return SYS_PLACE_BPFFS;
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", base->pid, fd);
+	if (statfs(path, &fs) < 0)
+		return -EBADF;
+	if (fs.f_type == CGROUP2_SUPER_MAGIC && S_ISDIR(st.st_mode))
+		place = SYS_PLACE_CGROUP;
+	else if (fs.f_type == NSFS_MAGIC && readlink(path, target, sizeof(target)) > 4 &&
+		 !strncmp(target, "net:", 4))
+		place = SYS_PLACE_NETNS;
+	return listener_valid(client->listener) ? (int)place : -EBADF;
+}
+
 static const struct sys_client_ops client_ops = {
 	.read = client_read,
 	.write = client_write,
@@ -278,6 +305,7 @@ static const struct sys_client_ops client_ops = {
 	.install_fd = client_install_fd,
 	.object_of_task = client_object_of_task,
 	.fd_access = client_fd_access,
+	.place_of_fd = client_place_of_fd,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };

@@ -141,7 +141,7 @@ long sys_link_update(struct sys_call *call);
 long sys_link_detach(struct sys_call *call);
 long sys_raw_tracepoint_open(struct sys_call *call);
 long sys_iter_create(struct sys_call *call);
-/* attach.c */
+/* place.c */
 long sys_prog_attach(struct sys_call *call);
 long sys_prog_detach(struct sys_call *call);
 long sys_prog_query(struct sys_call *call);
@@ -209,10 +209,21 @@ u64 sys_map_value_size(const struct sys_map *map);
 int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights);
 
 /* attach.c */
+/* The program type that an attach type is for; 0 (unspec): none. */
+u32 sys_type_of_attach(u32 attach_type);
+/* Are programs of this type attached to cgroups, as all or as some of their attach types? */
+bool sys_attaches_to_cgroup(u32 type);
 /* The kernel's bpf_prog_load_check_attach() and the defaults before it. */
 int sys_check_load_attach(u32 type, u32 *expected_attach_type);
 /* Is attach_type one that a program of this kind may be attached as? 0 or -EINVAL. */
 int sys_check_attach_type(const struct sys_prog *prog, u32 attach_type);
+
+/* place.c: */
+/*
+ * LINK_CREATE of a type whose events do not exist here: the kernel's checks of the attributes and
+ * the place, in its order, and -EOPNOTSUPP with a sentence when nothing is wrong with them.
+ */
+int sys_link_refuse(struct sys_call *call, const struct sys_prog *prog);
 
 /* A vCPU for map operations and runs in the supervisor, for this client's task; NULL: all are
  * taken. */

@@ -41,10 +41,19 @@ static struct sys_link *new_link(struct sys_call *call, u32 type, struct sys_pro
 	return link;
 }
 
-static void explain(struct sys_call *call, const struct sys_prog *prog, const char *reason)
+/*
+ * Attaches what the link is for, and gives the client a descriptor; or takes the link back. error
+ * is what the attach ops said, with their reason, if any.
+ */
+static long settle(struct sys_call *call, struct sys_link *link, int error, const char *reason)
 {
+	if (!error)
+		return sys_install_consume(call, &link->object, O_RDWR);
 	if (reason)
-		sys_say(call->hive, "program %s: %s", prog->name, reason);
+		sys_say(call->hive, "program %s: %s", link->prog->name, reason);
+	link->token = NULL;
+	sys_link_put(link);
+	return error;
 }
 
 static long attach_perf(struct sys_call *call, struct sys_prog *prog)
@@ -72,13 +81,22 @@ static long attach_perf(struct sys_call *call, struct sys_prog *prog)
 			? options->attach_ops->perf_event(options->attach_arg, prog, perf,
 							  link->cookie, &link->token, &reason)
 			: -EOPNOTSUPP;
-	if (error) {
-		explain(call, prog, reason);
-		link->token = NULL;
-		sys_link_put(link);
+	return settle(call, link, error, reason);
+}
+
+/* A link of a struct_ops map registers it, and no map here is ready to be registered. */
+static long attach_struct_ops(struct sys_call *call)
+{
+	struct sys_map *map;
+	int error = sys_map_by_fd(call, call->attr.link_create.prog_fd, &map);
+
+	if (error)
 		return error;
-	}
-	return sys_install_consume(call, &link->object, O_RDWR);
+	if (map->rt->type == BPF_MAP_TYPE_STRUCT_OPS)
+		sys_say(call->hive, "map %s: no subsystem in user space takes struct_ops",
+			map->rt->name);
+	sys_map_put(map);
+	return -EINVAL;
 }
 
 long sys_link_create(struct sys_call *call)
@@ -87,21 +105,16 @@ long sys_link_create(struct sys_call *call)
 	struct sys_prog *prog;
 	long result;
 
-	if (attr->link_create.attach_type == ABI_STRUCT_OPS) {
-		sys_say(call->hive, "links of struct_ops maps are not available in user space");
-		return -EINVAL;
-	}
+	if (attr->link_create.attach_type == ABI_STRUCT_OPS)
+		return attach_struct_ops(call);
 	result = sys_prog_by_fd(call, attr->link_create.prog_fd, &prog);
 	if (result)
 		return result;
 	result = sys_check_attach_type(prog, attr->link_create.attach_type);
-	if (!result && attr->link_create.attach_type == BPF_PERF_EVENT) {
-		result = attach_perf(call, prog);
-	} else if (!result) {
-		sys_say(call->hive, "program %s: links of attach type %u are not available",
-			prog->name, attr->link_create.attach_type);
-		result = -EOPNOTSUPP;
-	}
+	if (!result)
+		result = attr->link_create.attach_type == BPF_PERF_EVENT
+				 ? attach_perf(call, prog)
+				 : sys_link_refuse(call, prog);
 	sys_prog_put(prog);
 	return result;
 }
@@ -132,13 +145,7 @@ static long attach_raw(struct sys_call *call, struct sys_prog *prog)
 							      link->tracepoint, link->cookie,
 							      &link->token, &reason)
 			: -ENOENT;
-	if (error) {
-		explain(call, prog, reason);
-		link->token = NULL;
-		sys_link_put(link);
-		return error;
-	}
-	return sys_install_consume(call, &link->object, O_RDWR);
+	return settle(call, link, error, reason);
 }
 
 long sys_raw_tracepoint_open(struct sys_call *call)
@@ -158,7 +165,7 @@ long sys_raw_tracepoint_open(struct sys_call *call)
 	return result;
 }
 
-/* Neither kind of link can change its program. */
+/* Neither kind of link can change its program: the kernel looks at everything and says EINVAL. */
 long sys_link_update(struct sys_call *call)
 {
 	const union abi_attr *attr = &call->attr;
@@ -175,13 +182,11 @@ long sys_link_update(struct sys_call *call)
 	if (!result) {
 		if (attr->link_update.flags & BPF_F_REPLACE)
 			result = sys_prog_by_fd(call, attr->link_update.old_prog_fd, &old_prog);
-		if (!result)
-			result = -EINVAL;
 		sys_prog_put(old_prog);
 		sys_prog_put(new_prog);
 	}
 	sys_link_put(link);
-	return result;
+	return result ? result : -EINVAL;
 }
 
 long sys_link_detach(struct sys_call *call)

@@ -174,19 +174,30 @@ long sys_enable_stats(struct sys_call *call)
 	return sys_install_consume(call, &stats->object, O_RDWR);
 }
 
-/* A token is made of a bpffs mount in a user name space with delegation, and this bpffs has none.
+/*
+ * A token is made of a bpffs mount of a user name space, with delegation. The hive's bpffs belongs
+ * to no other name space than its clients, where the kernel finds a token pointless, too.
  */
 long sys_token_create(struct sys_call *call)
 {
-	struct object *object;
-	int error;
+	const union abi_attr *attr = &call->attr;
+	struct sys_client *client = call->client;
+	int place;
 
-	if (call->attr.token_create.flags)
+	if (attr->token_create.flags)
 		return -EINVAL;
-	error = sys_object_by_fd(call, call->attr.token_create.bpffs_fd, OBJECT_KINDS, &object);
-	if (!error)
-		object_unref(object);
-	return error ? error : -EINVAL;
+	place = client->ops->place_of_fd
+			? client->ops->place_of_fd(client, (int)attr->token_create.bpffs_fd)
+			: -EBADF;
+	if (place < 0)
+		return place;
+	if (place != SYS_PLACE_BPFFS)
+		return -EINVAL;
+	if (!client->privileged)
+		return -EPERM;
+	sys_say(call->hive, "tokens delegate rights from one user name space to another: in a hive "
+			    "every client has all of them");
+	return -EOPNOTSUPP;
 }
 
 /* What programs write with bpf_stream_vprintk(): no program here has that kfunc, so streams are

@@ -13,6 +13,14 @@
 struct arena;
 struct sys_hive;
 
+/* Files that are no objects of ours but mean something to bpf(2). */
+enum sys_place {
+	SYS_PLACE_OTHER,
+	SYS_PLACE_CGROUP, /* a directory of a cgroup2 file system */
+	SYS_PLACE_NETNS,  /* a network name space */
+	SYS_PLACE_BPFFS,  /* the root of the hive's bpf file system */
+};
+
 /* Who calls. The caller of sys_bpf() embeds this. */
 struct sys_client {
 	const struct sys_client_ops *ops;
@@ -49,6 +57,11 @@ struct sys_client_ops {
 	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE
 	 * bits. */
 	int (*fd_access)(struct sys_client *client, int fd);
+	/*
+	 * What programs may be attached to or tokens be made of: which of these a descriptor is
+	 * (sys_place), -EBADF if closed. NULL: no descriptor of this client is any.
+	 */
+	int (*place_of_fd)(struct sys_client *client, int fd);
 	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into
 	 * bpffs. */
 	int (*pin)(struct sys_client *client, int dirfd, const char *path, struct object *object);

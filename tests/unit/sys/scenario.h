@@ -30,6 +30,26 @@ void scenario_info(struct world *world);	/* info, ids, tags */
 void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
 void scenario_misc(struct world *world);
+void scenario_place(struct world *world); /* cgroups, name spaces, devices, netfilter, tokens */
+
+/* All of the above, for every program that has a world. */
+static inline void scenario_all(struct world *world)
+{
+	scenario_attr(world);
+	scenario_map_create(world);
+	scenario_map_elem(world);
+	scenario_map_batch(world);
+	scenario_btf(world);
+	scenario_prog_load(world);
+	scenario_log(world);
+	scenario_map_objects(world);
+	scenario_prologue(world);
+	scenario_info(world);
+	scenario_link(world);
+	scenario_test_run(world);
+	scenario_misc(world);
+	scenario_place(world);
+}
 
 /* Instructions. */
 #define INSN(c, d, s, o, i) \

@@ -240,19 +240,7 @@ int main(void)
 {
 	struct world *world = world_skep();
 
-	scenario_attr(world);
-	scenario_map_create(world);
-	scenario_map_elem(world);
-	scenario_map_batch(world);
-	scenario_btf(world);
-	scenario_prog_load(world);
-	scenario_log(world);
-	scenario_map_objects(world);
-	scenario_prologue(world);
-	scenario_info(world);
-	scenario_link(world);
-	scenario_test_run(world);
-	scenario_misc(world);
+	scenario_all(world);
 	test_refusals(world);
 	test_rights(world);
 	test_pins(world);

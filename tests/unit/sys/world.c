@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 
 struct fd_entry {
 	struct object *object;
+	enum sys_place place; /* without an object: what else it is, SYS_PLACE_OTHER if closed */
 	int access;
 };
 
@@ -95,7 +98,7 @@ static int client_object_by_fd(struct sys_client *client, int fd, enum object_ki
 	struct skep_world *world = of_client(client);
 
 	/* 0, 1 and 2 are descriptors of something else. */
-	if (fd >= 0 && fd < 3)
+	if ((fd >= 0 && fd < 3) || (fd > 0 && fd < FDS_MAX && world->fds[fd].place))
 		return -EINVAL;
 	if (fd < 0 || fd >= FDS_MAX || !world->fds[fd].object)
 		return -EBADF;
@@ -111,7 +114,7 @@ static int client_install_fd(struct sys_client *client, struct object *object, i
 	int fd;
 
 	for (fd = 3; fd < FDS_MAX; fd++)
-		if (!world->fds[fd].object) {
+		if (!world->fds[fd].object && !world->fds[fd].place) {
 			object_user_ref(object);
 			world->fds[fd].object = object;
 			world->fds[fd].access = access;
@@ -123,6 +126,17 @@ static int client_install_fd(struct sys_client *client, struct object *object, i
 static int client_fd_access(struct sys_client *client, int fd)
 {
 	return of_client(client)->fds[fd].access;
+}
+
+static int client_place_of_fd(struct sys_client *client, int fd)
+{
+	struct skep_world *world = of_client(client);
+
+	if (fd < 0 || fd >= FDS_MAX)
+		return -EBADF;
+	if (fd >= 3 && !world->fds[fd].object && !world->fds[fd].place)
+		return -EBADF;
+	return (int)world->fds[fd].place;
 }
 
 static struct pin *find_pin(struct skep_world *world, const char *path)
@@ -171,6 +185,7 @@ static const struct sys_client_ops client_ops = {
 	.object_by_fd = client_object_by_fd,
 	.install_fd = client_install_fd,
 	.fd_access = client_fd_access,
+	.place_of_fd = client_place_of_fd,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };
@@ -250,6 +265,10 @@ static int skep_close(struct world *world, int fd)
 {
 	struct skep_world *skep = container_of(world, struct skep_world, world);
 
+	if (fd >= 3 && fd < FDS_MAX && skep->fds[fd].place) {
+		skep->fds[fd].place = SYS_PLACE_OTHER;
+		return 0;
+	}
 	if (fd < 3 || fd >= FDS_MAX || !skep->fds[fd].object)
 		return -EBADF;
 	object_user_unref(skep->fds[fd].object);
@@ -277,6 +296,19 @@ static int skep_perf_open(struct world *world)
 	return fd;
 }
 
+static int skep_place_open(struct world *world, enum sys_place place)
+{
+	struct skep_world *skep = container_of(world, struct skep_world, world);
+	int fd;
+
+	for (fd = 3; fd < FDS_MAX; fd++)
+		if (!skep->fds[fd].object && !skep->fds[fd].place) {
+			skep->fds[fd].place = place;
+			return fd;
+		}
+	return -EMFILE;
+}
+
 struct world *world_skep(void)
 {
 	struct skep_world *skep = calloc(1, sizeof(*skep));
@@ -295,7 +327,8 @@ struct world *world_skep(void)
 	skep->hive = sys_hive_new(&options);
 	if (!skep->hive)
 		tap_bail("no hive");
-	skep->world = (struct world){ "skep", false, skep_bpf, skep_close, skep_perf_open };
+	skep->world = (struct world){ "skep",	  false,	  skep_bpf,
+				      skep_close, skep_perf_open, skep_place_open };
 	skep->client = (struct sys_client){ .ops = &client_ops,
 					    .pid = (u32)getpid(),
 					    .tgid = (u32)getpid(),
@@ -395,9 +428,65 @@ static int kernel_perf_open(struct world *world)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* Where a file system of this type is mounted, from /proc/mounts. */
+static bool find_mount(const char *type, char path[256])
+{
+	FILE *mounts = fopen("/proc/mounts", "re");
+	char line[512], found[64] = "";
+
+	while (mounts && strcmp(found, type) && fgets(line, sizeof(line), mounts))
+		if (sscanf(line, "%*s %255s %63s", path, found) != 2)
+			found[0] = '\0';
+	if (mounts)
+		fclose(mounts);
+	return !strcmp(found, type);
+}
+
+static char own_cgroup[300];
+
+static void remove_cgroup(void)
+{
+	rmdir(own_cgroup);
+}
+
+/* A cgroup of our own, one a process: to others it would show what was attached before. */
+static int open_cgroup(void)
+{
+	char path[256];
+
+	if (!own_cgroup[0]) {
+		if (!find_mount("cgroup2", path))
+			return -ENOENT;
+		snprintf(own_cgroup, sizeof(own_cgroup), "%s/skep-test-%d", path, getpid());
+		if (mkdir(own_cgroup, 0700) < 0)
+			return -ENOENT;
+		atexit(remove_cgroup);
+	}
+	return open(own_cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int open_bpffs(void)
+{
+	char path[256];
+
+	return find_mount("bpf", path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOENT;
+}
+
+static int kernel_place_open(struct world *world, enum sys_place place)
+{
+	switch (place) {
+	case SYS_PLACE_CGROUP: return open_cgroup();
+	case SYS_PLACE_BPFFS: return open_bpffs();
+	case SYS_PLACE_NETNS: return open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	default: return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	}
+}
+
 struct world *world_kernel(void)
 {
-	static struct world world = { "kernel", true, kernel_bpf, kernel_close, kernel_perf_open };
+	static struct world world = { "kernel",		true,
+				      kernel_bpf,	kernel_close,
+				      kernel_perf_open, kernel_place_open };
 
 	return tap_kernel_bpf() ? &world : NULL;
 }

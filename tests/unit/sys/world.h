@@ -20,6 +20,8 @@ struct world {
 	int (*close)(struct world *world, int fd);
 	/* A software perf event that takes BPF output; its descriptor. */
 	int (*perf_open)(struct world *world);
+	/* A descriptor of such a place; -ENOENT if there is none here. */
+	int (*place_open)(struct world *world, enum sys_place place);
 };
 
 /* NULL if bpf(2) may not be used here. */
