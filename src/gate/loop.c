@@ -214,16 +214,19 @@ static void look(struct gate *gate)
 	gate->objects_readable = handle_table_refresh(gate->handles);
 }
 
+void gate_collect_handles(struct gate *gate)
+{
+	if (!handle_table_collect(gate->handles))
+		gate_message(gate,
+			     "so many descriptors were closed at once that some were found late");
+}
+
 static bool dispatch(struct gate *gate, const struct epoll_event *event,
 		     struct signalfd_siginfo *ret_signal)
 {
 	switch (event->data.u32) {
 	case SOURCE_SIGNAL: take_signals(gate, ret_signal); return false;
-	case SOURCE_HANDLES:
-		if (!handle_table_collect(gate->handles))
-			gate_message(gate, "so many descriptors were closed at once that some were "
-					   "found late");
-		return false;
+	case SOURCE_HANDLES: gate_collect_handles(gate); return false;
 	case SOURCE_PROCESSES: process_table_collect(gate->processes); return false;
 	case SOURCE_WAKE:
 		wake_looked(gate->wake);

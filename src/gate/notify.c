@@ -61,6 +61,13 @@ static long hive_info(struct gate_client *client, u64 attr, u32 size)
 	return client->base.ops->write(&client->base, attr, &info, sizeof(info));
 }
 
+/* Element operations do not care which other descriptors are open. */
+static bool sees_closed(u32 cmd)
+{
+	return cmd > BPF_MAP_GET_NEXT_KEY && cmd != BPF_MAP_LOOKUP_AND_DELETE_ELEM &&
+	       (cmd < BPF_MAP_LOOKUP_BATCH || cmd > BPF_MAP_DELETE_BATCH);
+}
+
 static struct reply on_bpf(struct notice *notice)
 {
 	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
@@ -74,6 +81,9 @@ static struct reply on_bpf(struct notice *notice)
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
+	/* What a client closed before this call is gone for it; the loop may not be there yet. */
+	if (sees_closed(cmd))
+		gate_collect_handles(notice->gate);
 	return ANSWER(sys_bpf(notice->gate->options.sys, &client.base, cmd, attr, size));
 }
 

@@ -61,6 +61,9 @@ void gate_message(struct gate *gate, const char *format, ...) __attribute__((for
 struct signalfd_siginfo;
 bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_signal);
 
+/* Takes note of descriptors of objects that clients have closed since the last time. */
+void gate_collect_handles(struct gate *gate);
+
 /* Tells of lost lines of trace_pipe, unless that was done less than interval_ns ago. */
 void gate_tell_losses(struct gate *gate, u64 interval_ns);
 
