@@ -2,8 +2,9 @@
 /*
  * Maps as the data plane sees them. The descriptor is in the control segment and constant;
  * elements, buckets and free lists are in the data segment and hostile: chains are element indices,
- * checked against the descriptor's bounds, with a hop limit. Maps with BPF_F_RDONLY_PROG keep their
- * elements in the control segment, so that what the verifier took for constant stays constant.
+ * checked against the descriptor's bounds, with a hop limit. Arrays with BPF_F_RDONLY_PROG keep
+ * their elements in the control segment, so that what the verifier took for constant stays
+ * constant.
  *
  * The supervisor, traced processes and embedders run the same code on the same memory.
  */
@@ -33,8 +34,8 @@ struct rt_map {
 	u64 index_mask;	 /* arrays: clamps a verified index also under speculation */
 	u64 cpu_stride;	 /* per-CPU types: bytes from one vCPU's values to the next one's */
 	u64 hash_key[4]; /* hash types: the hash function's key, derived from seed */
-	u64 summary_offset, buckets_offset, elems_offset,
-		values_offset; /* hash types: parts of data */
+	u64 summary_offset, buckets_offset, elems_offset, values_offset,
+		used_offset; /* hash types: parts of data */
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -51,8 +52,8 @@ struct rt_map_spec {
 u64 rt_map_memory_size(const struct rt_map_spec *spec);
 
 /*
- * Must the map's memory be in the control segment? So it is for maps that programs only read
- * (BPF_F_RDONLY_PROG) and for arrays of objects.
+ * Must the map's memory be in the control segment? So it is for arrays that programs only read
+ * (BPF_F_RDONLY_PROG: the verifier may take their values for constants) and for arrays of objects.
  */
 bool rt_map_in_control(const struct rt_map_spec *spec);
 
@@ -71,6 +72,15 @@ long rt_map_update_elem(const struct rt_map *map, const void *key, const void *v
 			struct rt_vcpu *vcpu);
 long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 
+/*
+ * Types without keys (queue, stack, Bloom filter): the helpers of the same names. pop and peek
+ * write value_size bytes to value, zeros with -ENOENT; -EBUSY when another thread holds the queue
+ * for too long. peek on a Bloom filter reads value: 0 perhaps there, -ENOENT certainly not.
+ */
+long rt_map_push_elem(const struct rt_map *map, const void *value, u64 flags, struct rt_vcpu *vcpu);
+long rt_map_pop_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
+long rt_map_peek_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
+
 /* The value of another vCPU (per-CPU types); NULL if there is no such key, vCPU or use. */
 void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 cpu,
 				struct rt_vcpu *vcpu);
@@ -86,8 +96,8 @@ long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 
 /*
  * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values
- * of value_stride bytes each. 0 or -errno as kernel/bpf/syscall.c. next_key with key NULL gives the
- * first.
+ * of value_stride bytes each. copy_out reads the value that a Bloom filter is asked for. 0 or
+ * -errno as kernel/bpf/syscall.c. next_key with key NULL gives the first.
  */
 u64 rt_map_user_value_size(const struct rt_map *map); /* of object arrays 4: an id or an fd */
 long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,

@@ -20,7 +20,10 @@ struct batch {
 
 static bool is_hash(const struct sys_map *map)
 {
-	return map->rt->type == BPF_MAP_TYPE_HASH || map->rt->type == BPF_MAP_TYPE_PERCPU_HASH;
+	u32 type = map->rt->type;
+
+	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
 static bool supports(const struct sys_map *map, u32 cmd)

@@ -21,9 +21,10 @@
 	(BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS)
 #define HASH_FLAGS \
 	(BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS)
-#define VALUE_SIZE_MAX 0x7fffffffu
-#define PERCPU_MAX     32768u		 /* PCPU_MIN_UNIT_SIZE */
-#define HASH_ELEM_MAX  ((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
+#define VALUE_SIZE_MAX	0x7fffffffu
+#define VALUE_ALLOC_MAX (4u << 20)	  /* KMALLOC_MAX_SIZE */
+#define PERCPU_MAX	32768u		  /* PCPU_MIN_UNIT_SIZE */
+#define HASH_ELEM_MAX	((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
 
 typedef int (*check_fn)(const union abi_attr *attr);
 typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf_type *key,
@@ -68,18 +69,45 @@ static int check_object_array(const union abi_attr *attr)
 	return check_array(attr);
 }
 
+static bool is_lru(u32 type)
+{
+	return type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
 static int check_hash(const union abi_attr *attr)
 {
-	bool percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_HASH;
+	bool lru = is_lru(attr->map_type), percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_HASH ||
+						    attr->map_type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 
 	if (attr->map_flags & ~HASH_FLAGS || flags_clash(attr->map_flags) ||
-	    attr->map_flags & BPF_F_NO_COMMON_LRU || (percpu && attr->map_flags & BPF_F_NUMA_NODE))
+	    (!lru && attr->map_flags & BPF_F_NO_COMMON_LRU))
+		return -EINVAL;
+	if (lru && attr->map_flags & BPF_F_NO_PREALLOC)
+		return -ABI_ENOTSUPP;
+	if (attr->map_flags & BPF_F_NUMA_NODE && (percpu || attr->map_flags & BPF_F_NO_COMMON_LRU))
 		return -EINVAL;
 	if (!attr->max_entries || !attr->key_size || !attr->value_size)
 		return -EINVAL;
 	if ((u64)attr->key_size + attr->value_size >= HASH_ELEM_MAX)
 		return -E2BIG;
 	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
+}
+
+static int check_queue(const union abi_attr *attr)
+{
+	if (!attr->max_entries || !attr->value_size || attr->key_size ||
+	    attr->map_flags & ~(BPF_F_NUMA_NODE | ACCESS_FLAGS) || flags_clash(attr->map_flags))
+		return -EINVAL;
+	return attr->value_size > VALUE_ALLOC_MAX ? -E2BIG : 0;
+}
+
+static int check_bloom_filter(const union abi_attr *attr)
+{
+	if (!attr->max_entries || !attr->value_size || attr->key_size ||
+	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS) ||
+	    flags_clash(attr->map_flags) || attr->map_extra & ~0xfull)
+		return -EINVAL;
+	return 0;
 }
 
 static int check_ringbuf(const union abi_attr *attr)
@@ -108,6 +136,12 @@ static int btf_of_array(const union abi_attr *attr, const struct btf_type *key,
 	return BTF_INT_BITS(data) == 32 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
 }
 
+static int btf_without_key(const union abi_attr *attr, const struct btf_type *key,
+			   const struct btf_type *value)
+{
+	return key ? -EINVAL : 0;
+}
+
 static int btf_refused(const union abi_attr *attr, const struct btf_type *key,
 		       const struct btf_type *value)
 {
@@ -121,6 +155,11 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = { check_array, btf_of_array },
 	[BPF_MAP_TYPE_PROG_ARRAY] = { check_object_array, NULL },
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
+	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
+	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
+	[BPF_MAP_TYPE_BLOOM_FILTER] = { check_bloom_filter, btf_without_key },
 	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
 };
 
@@ -237,6 +276,13 @@ static void last_user(struct object *object)
 		sys_slots_clear(map);
 }
 
+static u32 round_to_cpus(u32 entries, u32 nr_cpus)
+{
+	u64 up = ((u64)entries + nr_cpus - 1) / nr_cpus * nr_cpus;
+
+	return up <= 0xffffffffu ? (u32)up : entries / nr_cpus * nr_cpus;
+}
+
 static int allocate(struct sys_call *call, struct sys_map *map)
 {
 	const union abi_attr *attr = &call->attr;
@@ -250,7 +296,12 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 		.nr_vcpus = RT_CONTROL->nr_vcpus,
 		.map_extra = attr->map_extra,
 	};
-	u64 size = rt_map_memory_size(&spec), seed = 0;
+	u64 size, seed = 0;
+
+	/* Lists for each CPU hold the same number of keys each. */
+	if (is_lru(spec.type) && spec.flags & BPF_F_NO_COMMON_LRU)
+		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
+	size = rt_map_memory_size(&spec);
 
 	if (!size)
 		return -E2BIG;

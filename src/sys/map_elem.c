@@ -109,6 +109,9 @@ long sys_map_lookup(struct sys_call *call)
 		result = read_key(call, &elem);
 	if (!result)
 		result = elem_room(&elem);
+	/* A Bloom filter is asked about the value that the client gives. */
+	if (!result && elem.map->rt->type == BPF_MAP_TYPE_BLOOM_FILTER)
+		result = sys_read(call, elem.value, call->attr.elem.value, elem.value_size);
 	if (!result)
 		result = lookup(call, &elem);
 	if (!result)
@@ -213,9 +216,6 @@ long sys_map_lookup_and_delete(struct sys_call *call)
 		result = read_key(call, &elem);
 	if (!result)
 		result = elem_room(&elem);
-	if (!result && elem.map->rt->type != BPF_MAP_TYPE_HASH &&
-	    elem.map->rt->type != BPF_MAP_TYPE_PERCPU_HASH)
-		result = -ABI_ENOTSUPP;
 	if (!result)
 		result = with_vcpu(call, &elem, take_out);
 	if (!result)

@@ -279,7 +279,15 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 			verbose(env, "invalid map_ptr to access map->value\n");
 			return -EACCES;
 		}
-		return mem_helper_access(env, regno, meta->map->value_size, raw, false, NULL);
+		/* What is asked of a Bloom filter is read; queues fill it. */
+		raw = raw && meta->map->type != BPF_MAP_TYPE_BLOOM_FILTER;
+		err = mem_helper_access(env, regno, (int)meta->map->value_size, raw, false,
+					raw ? &fills : NULL);
+		if (fills) {
+			meta->fill_regno = regno;
+			meta->fill_size = (int)meta->map->value_size;
+		}
+		return err;
 	case ARG_PTR_TO_MEM:
 		if (!(arg & ABI_ARG_FIXED_SIZE))
 			return 0; /* with its size, the next argument */
@@ -391,21 +399,25 @@ static bool func_takes_map_type(u32 func_id, u32 map_type)
 		       func_id == BPF_FUNC_ringbuf_query;
 	bool perf = func_id == BPF_FUNC_perf_event_output;
 	bool tail = func_id == BPF_FUNC_tail_call, stack = func_id == BPF_FUNC_get_stackid;
+	bool pop = func_id == BPF_FUNC_map_pop_elem,
+	     push_peek = func_id == BPF_FUNC_map_push_elem || func_id == BPF_FUNC_map_peek_elem;
+	bool special = tail || perf || ringbuf || stack || pop || push_peek;
 
 	switch (map_type) {
 	case BPF_MAP_TYPE_PROG_ARRAY: return tail;
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY: return perf;
 	case BPF_MAP_TYPE_RINGBUF: return ringbuf;
 	case BPF_MAP_TYPE_STACK_TRACE: return stack;
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK: return pop || push_peek;
+	case BPF_MAP_TYPE_BLOOM_FILTER: return push_peek;
 	case BPF_MAP_TYPE_HASH:
 	case BPF_MAP_TYPE_ARRAY:
 	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LPM_TRIE:
-		return !tail && !perf && !ringbuf && !stack &&
-		       func_id != BPF_FUNC_map_lookup_percpu_elem;
+	case BPF_MAP_TYPE_LPM_TRIE: return !special && func_id != BPF_FUNC_map_lookup_percpu_elem;
 	case BPF_MAP_TYPE_PERCPU_HASH:
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH: return !tail && !perf && !ringbuf && !stack;
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH: return !special;
 	default: return false;
 	}
 }

@@ -19,6 +19,9 @@
 RT_HELPER(map_lookup_elem);
 RT_HELPER(map_update_elem);
 RT_HELPER(map_delete_elem);
+RT_HELPER(map_push_elem);
+RT_HELPER(map_pop_elem);
+RT_HELPER(map_peek_elem);
 RT_HELPER(map_lookup_percpu_elem);
 
 /* read.c */

@@ -21,6 +21,21 @@ RT_HELPER(map_delete_elem)
 	return (u64)rt_map_delete_elem((const struct rt_map *)r1, (const void *)r2, vcpu);
 }
 
+RT_HELPER(map_push_elem)
+{
+	return (u64)rt_map_push_elem((const struct rt_map *)r1, (const void *)r2, r3, vcpu);
+}
+
+RT_HELPER(map_pop_elem)
+{
+	return (u64)rt_map_pop_elem((const struct rt_map *)r1, (void *)r2, vcpu);
+}
+
+RT_HELPER(map_peek_elem)
+{
+	return (u64)rt_map_peek_elem((const struct rt_map *)r1, (void *)r2, vcpu);
+}
+
 RT_HELPER(map_lookup_percpu_elem)
 {
 	return (u64)rt_map_lookup_percpu_elem((const struct rt_map *)r1, (const void *)r2, (u32)r3,

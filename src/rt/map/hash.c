@@ -6,9 +6,10 @@
  */
 #include "rt/map/hash.h"
 
-bool hash_layout(u32 max_entries, u32 nr_buckets, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
+bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, bool lru,
 		 struct hash_layout *ret_layout)
 {
+	u32 nr_buckets = (u32)rt_map_power_of_two(max_entries);
 	u64 slots = ALIGN_UP(nr_vcpus * sizeof(struct hash_slot), (u64)RT_PAGE_SIZE);
 	u64 bits = ALIGN_UP(nr_buckets / HASH_SUMMARY_BUCKETS + 1, 64u);
 	u64 summary = rt_map_product(bits / 8, 1);
@@ -22,7 +23,10 @@ bool hash_layout(u32 max_entries, u32 nr_buckets, u32 elem_stride, u64 cpu_strid
 	ret_layout->buckets = ret_layout->summary + summary;
 	ret_layout->elems = ret_layout->buckets + buckets;
 	ret_layout->values = ret_layout->elems + elems;
-	ret_layout->total = ret_layout->values + values;
+	ret_layout->used = ret_layout->values + values;
+	ret_layout->total = ret_layout->used;
+	if (lru)
+		ret_layout->total += rt_map_product((u64)max_entries + nr_vcpus, 1);
 	return ret_layout->total <= RT_DATA_SIZE;
 }
 
@@ -34,7 +38,7 @@ static bool strides(u32 type, u32 key_size, u32 value_size, u64 nr_elems, u64 *r
 
 	*ret_elem = sizeof(struct hash_elem) + ALIGN_UP((u64)key_size, 8);
 	*ret_cpu = 0;
-	if (type == BPF_MAP_TYPE_PERCPU_HASH) {
+	if (hash_type_is_percpu(type)) {
 		*ret_cpu = rt_map_product(nr_elems, value);
 		if (!*ret_cpu)
 			return false;
@@ -53,8 +57,8 @@ u64 hash_memory_size(const struct rt_map_spec *spec)
 	    !strides(spec->type, spec->key_size, spec->value_size,
 		     (u64)spec->max_entries + spec->nr_vcpus, &elem_stride, &cpu_stride))
 		return 0;
-	if (!hash_layout(spec->max_entries, (u32)rt_map_power_of_two(spec->max_entries),
-			 (u32)elem_stride, cpu_stride, spec->nr_vcpus, &layout))
+	if (!hash_layout(spec->max_entries, (u32)elem_stride, cpu_stride, spec->nr_vcpus,
+			 hash_type_is_lru(spec->type), &layout))
 		return 0;
 	return layout.total;
 }
@@ -69,24 +73,32 @@ static u64 next_key_word(u64 *state)
 	return z ^ z >> 31;
 }
 
+void hash_init_key(struct rt_map *map)
+{
+	u64 state = map->seed;
+
+	for (u32 i = 0; i < ARRAY_SIZE(map->hash_key); i++)
+		map->hash_key[i] = next_key_word(&state) | (i & 1);
+}
+
 void hash_init(struct rt_map *map)
 {
 	struct hash_layout layout = { 0 };
-	u64 state = map->seed, elem_stride, cpu_stride;
+	u64 elem_stride, cpu_stride;
 
 	map->nr_buckets = (u32)rt_map_power_of_two(map->max_entries);
 	strides(map->type, map->key_size, map->value_size, hash_nr_elems(map), &elem_stride,
 		&cpu_stride);
 	map->elem_stride = (u32)elem_stride;
 	map->cpu_stride = cpu_stride;
-	hash_layout(map->max_entries, map->nr_buckets, map->elem_stride, cpu_stride, map->nr_vcpus,
+	hash_layout(map->max_entries, map->elem_stride, cpu_stride, map->nr_vcpus, hash_is_lru(map),
 		    &layout);
 	map->summary_offset = layout.summary;
 	map->buckets_offset = layout.buckets;
 	map->elems_offset = layout.elems;
 	map->values_offset = layout.values;
-	for (u32 i = 0; i < ARRAY_SIZE(map->hash_key); i++)
-		map->hash_key[i] = next_key_word(&state) | (i & 1);
+	map->used_offset = layout.used;
+	hash_init_key(map);
 }
 
 static u64 fold(u64 a, u64 b)
@@ -97,11 +109,10 @@ static u64 fold(u64 a, u64 b)
 }
 
 /* A keyed multiply-and-fold hash: without the key, colliding keys cannot be constructed. */
-u32 hash_key(const struct rt_map *map, const void *key)
+static inline u64 hash_of(const struct rt_map *map, const void *bytes, u32 left)
 {
 	const u64 *k = map->hash_key;
-	const u8 *at = key;
-	u32 left = map->key_size;
+	const u8 *at = bytes;
 	u64 hash = left ^ k[2], word[2] = { 0 };
 
 	for (; left > 8; left -= 8, at += 8) {
@@ -115,7 +126,18 @@ u32 hash_key(const struct rt_map *map, const void *key)
 	else
 		for (word[0] = 0; left; left--)
 			word[0] = word[0] << 8 | at[left - 1];
-	hash = fold(hash ^ word[0] ^ k[0], k[1]);
+	return fold(hash ^ word[0] ^ k[0], k[1]);
+}
+
+u64 hash_of_bytes(const struct rt_map *map, const void *bytes, u32 size)
+{
+	return hash_of(map, bytes, size);
+}
+
+u32 hash_key(const struct rt_map *map, const void *key)
+{
+	u64 hash = hash_of(map, key, map->key_size);
+
 	return (u32)(hash ^ hash >> 32);
 }
 
@@ -244,6 +266,8 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 	if (unlikely(!hash_elem_valid(map, new)))
 		return -E2BIG;
 	store_value(map, new, store, vcpu->index, !fresh);
+	if (hash_is_lru(map))
+		hash_forget_use(map, new);
 	if (!(HASH_LOAD(*summary) & hash_summary_bit(index)))
 		__atomic_fetch_or(summary, hash_summary_bit(index), __ATOMIC_RELEASE);
 	journal(slot, HASH_OP_INSERT, index, new, 0);
@@ -263,11 +287,15 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 
 	if (hash_is_percpu(map)) {
 		store_value(map, old, store, vcpu->index, false);
+		if (hash_is_lru(map))
+			hash_note_use(map, old);
 		return 0;
 	}
 	if (!hash_elem_valid(map, new))
 		new = map->max_entries + 1 + vcpu->index;
 	store_value(map, new, store, vcpu->index, false);
+	if (hash_is_lru(map))
+		hash_note_use(map, new);
 	journal(slot, HASH_OP_REPLACE, index, new, old);
 	link_head(map, hash_bucket(map, index), new, hash, key, true);
 	hash_finish(map, slot);
@@ -313,7 +341,13 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 	/* Full, unless a dead vCPU has an element in its hands. */
 	if (unlikely(error == -E2BIG) && hash_reclaim(map, vcpu))
 		error = update_once(map, key, hash, store, flags, vcpu);
-	return error;
+	if (!hash_is_lru(map))
+		return error;
+	/* Others may take the freed element first. */
+	for (u32 i = 0; i < HASH_EVICTIONS && unlikely(error == -E2BIG); i++)
+		if (hash_evict(map, vcpu))
+			error = update_once(map, key, hash, store, flags, vcpu);
+	return error == -E2BIG ? -ENOMEM : error;
 }
 
 /* Takes key out, its value to value if that is not NULL. */

@@ -5,8 +5,9 @@
  *
  * Memory of a map, each part on its own pages:
  *   struct hash_head | one struct hash_slot a vCPU | summary bits | buckets | elements | per-CPU
- * values Elements are numbered from 1; 0 is "none". Elements 1 … max_entries belong to the keys,
- * those after are one for each vCPU, with which it replaces an element without needing a free one.
+ * values | one byte an element (LRU types: used lately). Elements are numbered from 1; 0 is "none".
+ * Elements 1 … max_entries belong to the keys, those after are one for each vCPU, with which it
+ * replaces an element without needing a free one.
  *
  * Everything here may be overwritten by any process of the hive. Numbers read from it are checked
  * against the descriptor (in control) before they become addresses, and walks are limited to
@@ -38,6 +39,7 @@
 #include "rt/map/shared.h"
 
 #define HASH_RETRIES	     64
+#define HASH_EVICTIONS	     16
 #define HASH_HOPS_MAX	     8192u
 #define HASH_SUMMARY_BUCKETS 256u /* buckets that share one summary bit: a page of them */
 
@@ -57,6 +59,7 @@ struct hash_elem {
 struct hash_head {
 	u32 lock;
 	u32 taken;
+	u32 hand; /* LRU types: where the search for a victim goes on */
 };
 
 enum hash_op { HASH_OP_NONE, HASH_OP_INSERT, HASH_OP_REPLACE, HASH_OP_DELETE };
@@ -84,16 +87,31 @@ struct hash_slot {
 
 /* Where the parts lie. Computed from the descriptor alone. */
 struct hash_layout {
-	u64 summary, buckets, elems, values, total;
+	u64 summary, buckets, elems, values, used, total;
 };
 
-/* false if the map would be too big. */
-bool hash_layout(u32 max_entries, u32 nr_buckets, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
+/* false if the map would be too big. lru: with the bytes that LRU types have. */
+bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, bool lru,
 		 struct hash_layout *ret_layout);
+
+static inline bool hash_type_is_percpu(u32 type)
+{
+	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+static inline bool hash_type_is_lru(u32 type)
+{
+	return type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
 
 static inline bool hash_is_percpu(const struct rt_map *map)
 {
-	return map->type == BPF_MAP_TYPE_PERCPU_HASH;
+	return hash_type_is_percpu(map->type);
+}
+
+static inline bool hash_is_lru(const struct rt_map *map)
+{
+	return hash_type_is_lru(map->type);
 }
 
 static inline u32 hash_nr_elems(const struct rt_map *map)
@@ -174,6 +192,10 @@ static inline u64 hash_summary_bit(u32 bucket)
 	return 1ULL << (bucket / HASH_SUMMARY_BUCKETS % 64);
 }
 
+/* The keys of the hash function, from the map's seed; and the function itself, over size bytes. */
+void hash_init_key(struct rt_map *map);
+u64 hash_of_bytes(const struct rt_map *map, const void *bytes, u32 size);
+
 /* The key's hash; its low bits choose the bucket. */
 u32 hash_key(const struct rt_map *map, const void *key);
 
@@ -229,6 +251,16 @@ long hash_pop(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *
 long hash_push(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu);
 void hash_finish(const struct rt_map *map, struct hash_slot *slot);
 bool hash_reclaim(const struct rt_map *map, struct rt_vcpu *vcpu);
+/*
+ * Takes the key out that element number belongs to: 0, -ENOENT when it is in no chain, or a lock's
+ * error. The element becomes free.
+ */
+long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu);
+
+/* lru_hash.c. hash_evict() makes an element free by taking out a key; false: it found none. */
+bool hash_evict(const struct rt_map *map, struct rt_vcpu *vcpu);
+void hash_note_use(const struct rt_map *map, u32 number);
+void hash_forget_use(const struct rt_map *map, u32 number);
 
 static inline void hash_bucket_unlock(const struct rt_map *map, u32 index)
 {

@@ -277,6 +277,29 @@ long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 	return error;
 }
 
+long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu)
+{
+	u32 index = hash_bucket_of(map, HASH_LOAD(hash_elem(map, number)->hash)), previous;
+	struct hash_slot *slot;
+	long error = hash_enter(map, vcpu, &slot);
+	bool found;
+
+	if (likely(!error))
+		error = hash_bucket_lock(map, index, vcpu);
+	if (unlikely(error))
+		return error;
+	found = chain_find(map, hash_bucket(map, index), number, &previous);
+	if (found) {
+		HASH_STORE(slot->bucket, index);
+		HASH_STORE(slot->new, 0);
+		HASH_STORE(slot->old, number);
+		HASH_STORE(slot->op, HASH_OP_DELETE);
+		hash_finish(map, slot);
+	}
+	hash_bucket_unlock(map, index);
+	return found ? hash_push(map, slot, vcpu) : -ENOENT;
+}
+
 /*
  * Has the journal of a slot whose holder is gone settled, by taking the locks that its entries are
  * about. Locks are taken in no particular order, so the caller holds none.

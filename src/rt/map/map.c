@@ -13,6 +13,11 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &rt_map_perf_event_array_ops,
 	[BPF_MAP_TYPE_PERCPU_HASH] = &rt_map_percpu_hash_ops,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = &rt_map_percpu_array_ops,
+	[BPF_MAP_TYPE_LRU_HASH] = &rt_map_lru_hash_ops,
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = &rt_map_lru_percpu_hash_ops,
+	[BPF_MAP_TYPE_QUEUE] = &rt_map_queue_ops,
+	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,
+	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
 	[BPF_MAP_TYPE_RINGBUF] = &rt_map_ringbuf_ops,
 };
 
@@ -57,7 +62,8 @@ bool rt_map_in_control(const struct rt_map_spec *spec)
 {
 	const struct rt_map_ops *ops = rt_map_ops_of(spec->type);
 
-	return (ops && ops->objects) || (spec->flags & BPF_F_RDONLY_PROG);
+	return (ops && ops->objects) ||
+	       (spec->type == BPF_MAP_TYPE_ARRAY && spec->flags & BPF_F_RDONLY_PROG);
 }
 
 void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64 seed)
@@ -105,6 +111,27 @@ long rt_map_delete_elem(const struct rt_map *map, const void *key, struct rt_vcp
 	const struct rt_map_ops *ops = ops_of(map);
 
 	return ops->delete ? ops->delete (map, key, vcpu) : missing(ops);
+}
+
+long rt_map_push_elem(const struct rt_map *map, const void *value, u64 flags, struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->push ? ops->push(map, value, flags, vcpu) : missing(ops);
+}
+
+long rt_map_pop_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->pop ? ops->pop(map, value, vcpu) : missing(ops);
+}
+
+long rt_map_peek_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	return ops->peek ? ops->peek(map, value, vcpu) : missing(ops);
 }
 
 long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,

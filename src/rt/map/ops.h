@@ -29,6 +29,10 @@ struct rt_map_ops {
 	long (*delete)(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 	long (*for_each)(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 			 struct rt_vcpu *vcpu);
+	/* Types without keys. */
+	long (*push)(const struct rt_map *map, const void *value, u64 flags, struct rt_vcpu *vcpu);
+	long (*pop)(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
+	long (*peek)(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
 	/* The system-call side. */
 	long (*copy_out)(const struct rt_map *map, const void *key, void *value,
 			 struct rt_vcpu *vcpu);
@@ -46,7 +50,8 @@ struct rt_map_ops {
 
 extern const struct rt_map_ops rt_map_array_ops, rt_map_percpu_array_ops, rt_map_hash_ops,
 	rt_map_percpu_hash_ops, rt_map_ringbuf_ops, rt_map_prog_array_ops,
-	rt_map_perf_event_array_ops;
+	rt_map_perf_event_array_ops, rt_map_queue_ops, rt_map_bloom_filter_ops, rt_map_lru_hash_ops,
+	rt_map_lru_percpu_hash_ops;
 
 /* The row of map's type; NULL if this build does not have it. */
 const struct rt_map_ops *rt_map_ops_of(u32 type);

@@ -235,6 +235,82 @@ static const char *examine_percpu(struct rt_map *map, struct rt_vcpu *vcpu)
 	return fits == map->max_entries ? NULL : "not exactly max_entries keys fit";
 }
 
+/* Keys 1 … 4 fill the map, 3 is in use: 5 takes another one's place. */
+static void prepare_full(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u32 key = 1; key <= 4; key++)
+		put(map, vcpu, key, key * 10);
+	get(map, vcpu, 3);
+}
+
+static const char *examine_lru(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 linked = 0;
+	const char *wrong;
+
+	for (u32 key = 1; key <= 5; key++) {
+		u64 value = get(map, vcpu, key);
+
+		if (value && value != key * 10)
+			return "a value is torn";
+		linked += value != 0;
+	}
+	if (linked < 3 || !get(map, vcpu, 3))
+		return "more than one key went";
+	for (u32 key = 100; key < 164; key++) {
+		u64 value = key;
+
+		if (rt_map_update_elem(map, &key, &value, 0, vcpu))
+			return "a new key finds no place";
+		if (!get(map, vcpu, key))
+			return "a new key is not there";
+	}
+	wrong = env_hash_check(map, &linked);
+	if (wrong && strcmp(wrong, "a journal is open") != 0)
+		return wrong;
+	return !wrong && linked != map->max_entries ? "the map is not full" : NULL;
+}
+
+static void prepare_queue(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u64 value = 1; value <= 3; value++)
+		rt_map_push_elem(map, &value, 0, vcpu);
+}
+
+static void push_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u64 value = 4;
+
+	rt_map_push_elem(map, &value, BPF_EXIST, vcpu);
+}
+
+static void pop_one(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u64 value;
+
+	rt_map_pop_elem(map, &value, vcpu);
+}
+
+/* 1, 2, 3 with perhaps a 4 after it, or without the value that was popped. */
+static const char *examine_queue(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	bool stack = map->type == BPF_MAP_TYPE_STACK;
+	u64 value, last = 0, nr = 0;
+
+	while (rt_map_pop_elem(map, &value, vcpu) == 0) {
+		if (value < 1 || value > 4 || (nr && value != (stack ? last - 1 : last + 1)))
+			return "a value is torn or out of order";
+		last = value;
+		nr++;
+	}
+	if (nr < 2 || nr > 4)
+		return "values are lost";
+	prepare_queue(map, vcpu);
+	return rt_map_peek_elem(map, &value, vcpu) || value != (stack ? 3 : 1)
+		       ? "the queue is not usable"
+		       : NULL;
+}
+
 static const struct scenario scenarios[] = {
 	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash, true },
 	{ "hash insert, stolen element", BPF_MAP_TYPE_HASH, 4, prepare_steal, insert_one,
@@ -247,6 +323,14 @@ static const struct scenario scenarios[] = {
 	{ "hash delete", BPF_MAP_TYPE_HASH, 4, prepare_hash, delete_one, examine_hash, true },
 	{ "percpu hash insert", BPF_MAP_TYPE_PERCPU_HASH, 4, prepare_nothing, insert_one,
 	  examine_percpu, false },
+	{ "LRU hash, eviction", BPF_MAP_TYPE_LRU_HASH, 4, prepare_full, insert_one, examine_lru,
+	  true },
+	{ "queue push", BPF_MAP_TYPE_QUEUE, 4, prepare_queue, push_one, examine_queue, false },
+	{ "queue push, full", BPF_MAP_TYPE_QUEUE, 3, prepare_queue, push_one, examine_queue,
+	  false },
+	{ "queue pop", BPF_MAP_TYPE_QUEUE, 4, prepare_queue, pop_one, examine_queue, false },
+	{ "stack push", BPF_MAP_TYPE_STACK, 4, prepare_queue, push_one, examine_queue, false },
+	{ "stack pop", BPF_MAP_TYPE_STACK, 4, prepare_queue, pop_one, examine_queue, false },
 	{ "ring buffer output", BPF_MAP_TYPE_RINGBUF, 4096, prepare_nothing, output_one,
 	  examine_ring, false },
 	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace, false },
@@ -415,7 +499,9 @@ static void run(struct arena *arena, const struct scenario *scenario)
 {
 	static struct history history;
 	bool ring = scenario->type == BPF_MAP_TYPE_RINGBUF;
-	struct rt_map *map = env_map(arena, scenario->type, ring ? 0 : 4, ring ? 0 : 8,
+	bool keyless = ring || scenario->type == BPF_MAP_TYPE_QUEUE ||
+		       scenario->type == BPF_MAP_TYPE_STACK;
+	struct rt_map *map = env_map(arena, scenario->type, keyless ? 0 : 4, ring ? 0 : 8,
 				     scenario->max_entries, 0);
 	struct rt_vcpu *vcpu = take_slot(0);
 	const char *wrong;

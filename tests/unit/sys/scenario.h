@@ -21,6 +21,7 @@ void scenario_attr(struct world *world);       /* sizes and tails of attributes,
 void scenario_map_create(struct world *world); /* every check of MAP_CREATE */
 void scenario_map_elem(struct world *world);   /* elements, rights, freezing */
 void scenario_map_batch(struct world *world);
+void scenario_map_types(struct world *world); /* queues, filters, LRU, tries, maps of maps */
 void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
 void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
 void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
@@ -38,6 +39,7 @@ static inline void scenario_all(struct world *world)
 	scenario_attr(world);
 	scenario_map_create(world);
 	scenario_map_elem(world);
+	scenario_map_types(world);
 	scenario_map_batch(world);
 	scenario_btf(world);
 	scenario_prog_load(world);
