@@ -73,6 +73,9 @@ struct abi_rt_skb {
 	u64 tstamp, hwtstamp;
 	/* Not seen by programs: where the link layer's and the network layer's headers begin. */
 	u64 mac_header, network_header;
+	/* What of the packet lies behind data_end, in fragments that are one piece of memory. */
+	u64 frags;
+	u32 frags_size;
 };
 
 #endif

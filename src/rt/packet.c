@@ -28,7 +28,7 @@ static bool resolve(const struct abi_rt_skb *skb, s32 offset, s64 *ret_at)
 bool interp_load_packet(u64 *reg, const struct bpf_insn *pc)
 {
 	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)reg[BPF_REG_6];
-	s64 length = (s64)(skb->data_end - skb->data), at;
+	s64 linear = (s64)(skb->data_end - skb->data), at;
 	u32 bytes = isa_access_bytes(pc->code);
 	u64 value = 0;
 	/* 32-bit arithmetic, as in classic BPF. */
@@ -36,12 +36,13 @@ bool interp_load_packet(u64 *reg, const struct bpf_insn *pc)
 						   : pc->imm;
 
 	if (!resolve(skb, offset, &at) || at < (s64)(skb->mac_header - skb->data) ||
-	    at > length - (s64)bytes)
+	    at > linear + (s64)skb->frags_size - (s64)bytes)
 		return false;
-	const volatile u8 *from = (const volatile u8 *)(skb->data + (u64)at);
+	for (u32 i = 0; i < bytes; i++, at++) {
+		u64 from = at < linear ? skb->data + (u64)at : skb->frags + (u64)(at - linear);
 
-	for (u32 i = 0; i < bytes; i++)
-		value = value << 8 | from[i];
+		value = value << 8 | *(const volatile u8 *)from;
+	}
 	reg[BPF_REG_0] = value;
 	return true;
 }

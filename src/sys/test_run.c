@@ -112,31 +112,39 @@ int test_ctx_init(struct sys_call *call, void *ctx, u32 known, bool *ret_given)
 	return error ? error : sys_read(call, ctx, attr->test.ctx_in, size < known ? size : known);
 }
 
-/* Copies as much of the data as the client has room for: 0, -EFAULT, -ENOSPC. */
-static int copy_out(struct sys_call *call, const struct test_data *data, u32 whole)
+/*
+ * Copies as much of the data as the client has room for: 0, -EFAULT, -ENOSPC. What is cut is the
+ * end of the linear part, as in the kernel; fragments are copied whole or there is not even a
+ * result.
+ */
+static int copy_out(struct sys_call *call, const struct test_data *data, bool *ret_report)
 {
 	const union abi_attr *attr = &call->attr;
-	u32 copy = whole;
+	u32 size = data->size, room = attr->test.data_size_out;
+	int error = 0;
 
-	if (attr->test.data_size_out && copy > attr->test.data_size_out)
-		copy = attr->test.data_size_out;
-	if (attr->test.data_out &&
-	    (sys_write(call, attr->test.data_out, data->data,
-		       copy < data->size ? copy : data->size) ||
-	     (copy > data->size &&
-	      sys_write(call, attr->test.data_out + data->size, data->frags, copy - data->size))))
+	*ret_report = true;
+	if (room && size + data->frags_size > room) {
+		error = -ENOSPC;
+		*ret_report = !attr->test.data_out || room >= data->frags_size;
+		size = *ret_report ? room - data->frags_size : 0;
+	}
+	if (!attr->test.data_out || !*ret_report)
+		return error;
+	if (sys_write(call, attr->test.data_out, data->data, size) ||
+	    sys_write(call, attr->test.data_out + size, data->frags, data->frags_size))
 		return -EFAULT;
-	return copy < whole ? -ENOSPC : 0;
+	return error;
 }
 
 int test_finish(struct sys_call *call, const struct test_data *data)
 {
-	u32 whole = data->size + data->frags_size;
-	int error = copy_out(call, data, whole);
+	bool report;
+	int error = copy_out(call, data, &report);
 
-	if (error == -EFAULT)
+	if (error == -EFAULT || !report)
 		return error;
-	call->attr.test.data_size_out = whole;
+	call->attr.test.data_size_out = data->size + data->frags_size;
 	if (sys_write_attr(call, test.data_size_out) || sys_write_attr(call, test.retval) ||
 	    sys_write_attr(call, test.duration))
 		return -EFAULT;
@@ -159,6 +167,23 @@ int test_ctx_finish(struct sys_call *call, const void *ctx, u32 size)
 		return -EFAULT;
 	attr->test.ctx_size_out = size;
 	return sys_write_attr(call, test.ctx_size_out) ? -EFAULT : error;
+}
+
+int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *ret_size)
+{
+	u32 size = call->attr.test.data_size_in - offset;
+	u32 whole = size < TEST_FRAGS_MAX ? size : TEST_FRAGS_MAX;
+
+	*ret_frags = NULL;
+	*ret_size = whole;
+	if (!size)
+		return 0;
+	*ret_frags = base_zalloc(1, ALIGN_UP(whole, ABI_RT_XDP_FRAG));
+	if (!*ret_frags)
+		return -ENOMEM;
+	if (sys_read(call, *ret_frags, call->attr.test.data_in + offset, whole))
+		return -EFAULT;
+	return size > TEST_FRAGS_MAX ? -ENOMEM : 0;
 }
 
 static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)

@@ -33,6 +33,13 @@ int test_finish(struct sys_call *call, const struct test_data *data);
 /* Hands the context back, if the client wants it: 0, -EFAULT, -ENOSPC. */
 int test_ctx_finish(struct sys_call *call, const void *ctx, u32 size);
 
+/*
+ * The client's data from offset on, as fragments with room for the last one to grow; to be freed,
+ * also on failure. 0, -EFAULT, -ENOMEM (also for more fragments than the kernel has).
+ */
+#define TEST_FRAGS_MAX (17u * TEST_PAGE) /* MAX_SKB_FRAGS */
+int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *ret_size);
+
 /* The families: results of the command. */
 long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);

@@ -12,13 +12,13 @@
 #define HEADROOM  256u /* XDP_PACKET_HEADROOM */
 #define FRAME	  40u  /* sizeof(struct xdp_frame), at the start of the headroom */
 #define META_MAX  252u /* what the kernel notes of metadata */
-#define FRAGS_MAX (17u * ABI_RT_XDP_FRAG)     /* MAX_SKB_FRAGS */
-#define BATCH_MAX 256u			      /* TEST_XDP_MAX_BATCH */
+#define BATCH_MAX 256u /* TEST_XDP_MAX_BATCH */
 #define ROOM	  (TEST_PAGE - TEST_TAILROOM) /* what lies beyond is the kernel's */
 
 /* The memory of one packet. */
 struct packet {
-	u8 *room, *frags;
+	u8 *room;
+	void *frags;
 	u32 meta, linear, frags_size;
 };
 
@@ -66,23 +66,6 @@ static int read_linear(struct sys_call *call, struct packet *packet)
 		return -ENOMEM;
 	return sys_read(call, packet->room + HEADROOM - packet->meta, call->attr.test.data_in,
 			packet->linear);
-}
-
-static int read_frags(struct sys_call *call, struct packet *packet)
-{
-	u32 size = call->attr.test.data_size_in - packet->linear;
-	u32 whole = size < FRAGS_MAX ? size : FRAGS_MAX;
-
-	if (!size)
-		return 0;
-	/* The last one has room to grow into. */
-	packet->frags = base_zalloc(1, ALIGN_UP(whole, ABI_RT_XDP_FRAG));
-	if (!packet->frags)
-		return -ENOMEM;
-	packet->frags_size = whole;
-	if (sys_read(call, packet->frags, call->attr.test.data_in + packet->linear, whole))
-		return -EFAULT;
-	return size > FRAGS_MAX ? -ENOMEM : 0;
 }
 
 static int run_packet(struct sys_call *call, struct sys_prog *prog, const struct packet *packet,
@@ -140,7 +123,7 @@ long test_run_xdp(struct sys_call *call, struct sys_prog *prog)
 	if (!error)
 		error = check_device(&md);
 	if (!error)
-		error = read_frags(call, &packet);
+		error = test_read_frags(call, packet.linear, &packet.frags, &packet.frags_size);
 	if (!error)
 		error = run_packet(call, prog, &packet, &md);
 	if (!error && given)

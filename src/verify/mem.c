@@ -589,13 +589,6 @@ int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
 		verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
 		return -EINVAL;
 	}
-	if (BPF_MODE(insn->code) == BPF_ABS && insn->imm < 0) {
-		verbose(env,
-			"packet load at %d: the areas below the packet (SKF_NET_OFF, SKF_LL_OFF, "
-			"SKF_AD_OFF) are not there in this hive\n",
-			insn->imm);
-		return -EINVAL;
-	}
 	err = operand_read(env, BPF_REG_6);
 	if (err)
 		return err;

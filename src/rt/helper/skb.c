@@ -9,40 +9,45 @@
 
 #define HEADER_OFFSET_MAX 0xffffu
 
-/* Copies length bytes at offset behind start, or zeroes them when that is not all in the packet. */
-static u64 load(const struct abi_rt_skb *skb, u64 start, u64 offset, void *to, u32 length)
+static u64 fail(void *to, u32 length)
 {
-	u64 room = skb->data_end - start;
-
-	if (start > skb->data_end || offset > room || length > room - offset) {
-		memset(to, 0, length);
-		return (u64)-EFAULT;
-	}
-	memcpy(to, (const void *)(start + offset), length);
-	return 0;
+	memset(to, 0, length);
+	return (u64)-EFAULT;
 }
 
-/* (skb, offset, to, len) */
+/* (skb, offset, to, len): fragments too. */
 RT_HELPER(skb_load_bytes)
 {
 	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
+	u32 offset = (u32)r2, length = (u32)r4, linear = (u32)(skb->data_end - skb->data), part = 0;
+	u8 *to = (u8 *)r3;
 
-	return load(skb, skb->data, (u32)r2, (void *)r3, (u32)r4);
+	if ((u64)offset + length > (u64)linear + skb->frags_size)
+		return fail(to, length);
+	if (offset < linear) {
+		part = length < linear - offset ? length : linear - offset;
+		memcpy(to, (const void *)(skb->data + offset), part);
+	}
+	if (part < length)
+		memcpy(to + part, (const void *)(skb->frags + (offset + part - linear)),
+		       length - part);
+	return 0;
 }
 
-/* (skb, offset, to, len, start_header) */
+/* (skb, offset, to, len, start_header): what is linear of the packet. */
 RT_HELPER(skb_load_bytes_relative)
 {
 	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
 	u64 start = skb->network_header;
+	u32 offset = (u32)r2, length = (u32)r4;
 
 	if ((u32)r5 == BPF_HDR_START_MAC)
 		start = skb->mac_header;
-	if ((u32)r5 > BPF_HDR_START_NET || (u32)r2 > HEADER_OFFSET_MAX) {
-		memset((void *)r3, 0, (u32)r4);
-		return (u64)-EFAULT;
-	}
-	return load(skb, start, (u32)r2, (void *)r3, (u32)r4);
+	if ((u32)r5 > BPF_HDR_START_NET || offset > HEADER_OFFSET_MAX ||
+	    (s64)(skb->data_end - start) < (s64)offset + length)
+		return fail((void *)r3, length);
+	memcpy((void *)r3, (const void *)(start + offset), length);
+	return 0;
 }
 
 /* Sums with end-around carry: 0 only if everything was 0. */
@@ -53,12 +58,13 @@ static u32 sum_add(u32 a, u32 b)
 	return sum + (sum < b);
 }
 
-static u32 sum_words(const u8 *bytes, u32 size, u32 sum)
+/* Words of the machine; what is left at the end counts as if zeros followed. */
+static u32 sum_bytes(const u8 *bytes, u32 size, u32 sum)
 {
 	for (u32 i = 0; i < size; i += 4) {
-		u32 word;
+		u32 word = 0;
 
-		memcpy(&word, bytes + i, 4);
+		memcpy(&word, bytes + i, size - i < 4 ? size - i : 4);
 		sum = sum_add(sum, word);
 	}
 	return sum;
@@ -70,16 +76,16 @@ static u32 fold(u32 sum)
 	return (sum >> 16) + (sum & 0xffff);
 }
 
-/* (from, from_size, to, to_size, seed) */
+/* (from, from_size, to, to_size, seed): any size is fine since 6.13, and the sum has 16 bits. */
 RT_HELPER(csum_diff)
 {
-	u32 from_size = (u32)r2, to_size = (u32)r4, sum = (u32)r5;
+	u32 from_size = (u32)r2, to_size = (u32)r4, seed = (u32)r5;
 
-	if ((from_size | to_size) % 4)
-		return (u64)-EINVAL;
-	if (to_size)
-		sum = sum_words((const u8 *)r3, to_size, sum);
+	/* The forms differ in which zero they give, 0 or 0xffff. */
+	if (from_size && to_size)
+		return fold(sum_add(sum_bytes((const u8 *)r3, to_size, seed),
+				    ~sum_bytes((const u8 *)r1, from_size, 0)));
 	if (from_size)
-		sum = sum_add(sum, ~sum_words((const u8 *)r1, from_size, 0));
-	return from_size || to_size ? fold(sum) : sum;
+		return fold(~sum_bytes((const u8 *)r1, from_size, ~seed));
+	return fold(sum_bytes((const u8 *)r3, to_size, seed));
 }

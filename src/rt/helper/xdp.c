@@ -76,6 +76,9 @@ RT_HELPER(xdp_adjust_tail)
 	struct abi_rt_xdp *xdp = (struct abi_rt_xdp *)r1;
 	s64 delta = (s32)r2, end = (s64)xdp->data_end + delta;
 
+	/* The kernel's -INT_MIN is still negative: too little to take anything off fragments. */
+	if (xdp->frags_size && delta == -0x80000000L)
+		return 0;
 	if (xdp->frags_size)
 		return delta < 0 ? shrink_frags(xdp, (u32)-delta) : grow_frags(xdp, (u32)delta);
 	if (end > (s64)xdp->room_end || end < (s64)xdp->data + ETH_HEADER)
