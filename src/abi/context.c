@@ -97,6 +97,11 @@ static const struct abi_ctx contexts[] = {
 				       .nr_fields = ARRAY_SIZE(perf_fields) },
 	/* Loaded by feature probes; nothing of the context is shown to it. */
 	[BPF_PROG_TYPE_CGROUP_SOCK] = { .name = "bpf_sock", .size = sizeof(struct bpf_sock) },
+	/* The arguments of what it is attached to: the verifier finds them in BTF. */
+	[BPF_PROG_TYPE_TRACING] = { .name = "",
+				    .size = RAW_ARGS_MAX * 8,
+				    .max_offset = RAW_ARGS_MAX * 8,
+				    .free_form = true },
 	[BPF_PROG_TYPE_RAW_TRACEPOINT] = { .name = "bpf_raw_tracepoint_args",
 					   .size = RAW_ARGS_MAX * 8,
 					   .max_offset = RAW_ARGS_MAX * 8,

@@ -503,5 +503,8 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 {
 	const struct abi_helper *helper = abi_helper_find(func_id);
 
+	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
+	if (prog_type == BPF_PROG_TYPE_TRACING)
+		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 	return helper && prog_type < 64 && (helper->progs & ABI_PROG(prog_type));
 }

@@ -35,7 +35,9 @@ struct tracepipe {
  */
 static const char *trace_flags(u32 prog_type)
 {
-	return prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT ? "...2." : "...21";
+	bool raw = prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT || prog_type == BPF_PROG_TYPE_TRACING;
+
+	return raw ? "...2." : "...21";
 }
 
 static u32 format_line(const struct rt_trace_record *record, const char *flags,

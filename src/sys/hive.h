@@ -81,6 +81,7 @@ struct sys_prog {
 	u32 verified_insns, max_ctx_offset;
 	struct sys_btf *btf;
 	struct bpf_func_info *func_info;
+	u32 attach_btf_id; /* in the kernel's BTF; 0: none */
 	struct bpf_line_info *line_info;
 	u32 nr_func_info, nr_line_info;
 	struct sys_map **maps;
@@ -125,6 +126,8 @@ long sys_prog_load(struct sys_call *call);
 long sys_prog_test_run(struct sys_call *call);
 /* btf_load.c */
 long sys_btf_load(struct sys_call *call);
+/* Name of the tracepoint that a program of type tracing is for; NULL: it is for none. */
+const char *sys_prog_tracepoint(const struct sys_prog *prog);
 /* Makes the object with the kernel's BTF, the first time, if there is any. */
 void sys_kernel_btf_load(struct sys_hive *hive);
 /* id.c */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 static void release(struct object *object)
@@ -99,6 +100,57 @@ static long attach_struct_ops(struct sys_call *call)
 	return -EINVAL;
 }
 
+static long attach_tracepoint(struct sys_call *call, struct sys_prog *prog, const char *name,
+			      u64 cookie)
+{
+	const struct sys_hive_options *options = &call->hive->options;
+	const char *reason = NULL;
+	struct sys_link *link;
+	int error;
+
+	link = new_link(call, BPF_LINK_TYPE_RAW_TRACEPOINT, prog, cookie);
+	if (!link)
+		return -ENOMEM;
+	snprintf(link->tracepoint, sizeof(link->tracepoint), "%s", name);
+	error = options->attach_ops
+			? options->attach_ops->raw_tracepoint(options->attach_arg, prog,
+							      link->tracepoint, link->cookie,
+							      &link->token, &reason)
+			: -ENOENT;
+	return settle(call, link, error, reason);
+}
+
+/* A program of type tracing: its tracepoint was named when it was loaded. */
+static long attach_tracing(struct sys_call *call, struct sys_prog *prog, u64 cookie)
+{
+	const char *name = sys_prog_tracepoint(prog);
+
+	if (!name)
+		return -EINVAL;
+	if (strcmp(name, "sys_enter") != 0 && strcmp(name, "sys_exit") != 0)
+		sys_say(call->hive,
+			"program %s: the kernel's structures are not modelled; what it reads "
+			"through the pointers that %s passes is 0",
+			prog->name, name);
+	return attach_tracepoint(call, prog, name, cookie);
+}
+
+static long attach_raw(struct sys_call *call, struct sys_prog *prog)
+{
+	const union abi_attr *attr = &call->attr;
+	char name[SYS_TRACEPOINT_MAX];
+	long length;
+
+	length = call->client->ops->read_string(call->client, name, attr->raw_tracepoint.name,
+						sizeof(name));
+	if (length == -ENAMETOOLONG)
+		return -ENOENT; /* cut, as the kernel does, it would be no tracepoint's name either
+				 */
+	if (length < 0)
+		return -EFAULT;
+	return attach_tracepoint(call, prog, name, attr->raw_tracepoint.cookie);
+}
+
 long sys_link_create(struct sys_call *call)
 {
 	const union abi_attr *attr = &call->attr;
@@ -111,41 +163,14 @@ long sys_link_create(struct sys_call *call)
 	if (result)
 		return result;
 	result = sys_check_attach_type(prog, attr->link_create.attach_type);
-	if (!result)
-		result = attr->link_create.attach_type == BPF_PERF_EVENT
-				 ? attach_perf(call, prog)
-				 : sys_link_refuse(call, prog);
+	if (!result && attr->link_create.attach_type == BPF_PERF_EVENT)
+		result = attach_perf(call, prog);
+	else if (!result && attr->link_create.attach_type == BPF_TRACE_RAW_TP)
+		result = attach_tracing(call, prog, attr->link_create.tracing.cookie);
+	else if (!result)
+		result = sys_link_refuse(call, prog);
 	sys_prog_put(prog);
 	return result;
-}
-
-static long attach_raw(struct sys_call *call, struct sys_prog *prog)
-{
-	const struct sys_hive_options *options = &call->hive->options;
-	const union abi_attr *attr = &call->attr;
-	char name[SYS_TRACEPOINT_MAX];
-	const char *reason = NULL;
-	struct sys_link *link;
-	long length;
-	int error;
-
-	length = call->client->ops->read_string(call->client, name, attr->raw_tracepoint.name,
-						sizeof(name));
-	if (length == -ENAMETOOLONG)
-		return -ENOENT; /* cut, as the kernel does, it would be no tracepoint's name either
-				 */
-	if (length < 0)
-		return -EFAULT;
-	link = new_link(call, BPF_LINK_TYPE_RAW_TRACEPOINT, prog, attr->raw_tracepoint.cookie);
-	if (!link)
-		return -ENOMEM;
-	memcpy(link->tracepoint, name, sizeof(name));
-	error = options->attach_ops
-			? options->attach_ops->raw_tracepoint(options->attach_arg, prog,
-							      link->tracepoint, link->cookie,
-							      &link->token, &reason)
-			: -ENOENT;
-	return settle(call, link, error, reason);
 }
 
 long sys_raw_tracepoint_open(struct sys_call *call)
@@ -159,6 +184,8 @@ long sys_raw_tracepoint_open(struct sys_call *call)
 	if (prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
 	    prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 		result = attach_raw(call, prog);
+	else if (prog->type == BPF_PROG_TYPE_TRACING && !call->attr.raw_tracepoint.name)
+		result = attach_tracing(call, prog, call->attr.raw_tracepoint.cookie);
 	else
 		result = -EINVAL;
 	sys_prog_put(prog);

@@ -7,6 +7,8 @@
 #include "sys/prog_load.h"
 #include "base/alloc.h"
 
+#include <string.h>
+
 struct sys_prog *sys_prog_new(struct sys_hive *hive)
 {
 	struct sys_prog *prog = base_zalloc(1, sizeof(*prog));
@@ -92,4 +94,16 @@ struct sys_prog *sys_prog_of(struct object *object)
 u32 sys_prog_max_ctx_offset(const struct sys_prog *prog)
 {
 	return prog->max_ctx_offset;
+}
+
+const char *sys_prog_tracepoint(const struct sys_prog *prog)
+{
+	static const char prefix[] = "btf_trace_";
+	const char *name = NULL;
+
+	if (prog->attach_btf_id && prog->type == BPF_PROG_TYPE_TRACING &&
+	    prog->expected_attach_type == BPF_TRACE_RAW_TP)
+		name = btf_type_name(prog->hive->kernel_btf->btf, prog->attach_btf_id);
+	/* The verifier checked the prefix. */
+	return name && strlen(name) >= sizeof(prefix) ? name + sizeof(prefix) - 1 : NULL;
 }

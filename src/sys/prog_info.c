@@ -6,6 +6,7 @@
  */
 #include "sys/info.h"
 #include "base/alloc.h"
+#include "isa/opcode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,6 +82,14 @@ static struct bpf_insn *dump(const struct sys_prog *prog)
 	bool value;
 	u64 imm;
 
+	/* Loads that may fault are this hive's business: clients see plain ones. */
+	for (i = 0; insns && i < nr; i++) {
+		if (BPF_CLASS(insns[i].code) == BPF_LDX && BPF_MODE(insns[i].code) == ISA_PROBE_MEM)
+			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEM;
+		else if (BPF_CLASS(insns[i].code) == BPF_LDX &&
+			 BPF_MODE(insns[i].code) == ISA_PROBE_MEMSX)
+			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEMSX;
+	}
 	for (i = 0; insns && i + 1 < nr; i++) {
 		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;
@@ -174,8 +183,8 @@ int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
 		info.nr_jited_line_info = 0;
 		return sys_info_write(call, &info);
 	}
-	info.attach_btf_id = 0;
-	info.attach_btf_obj_id = 0;
+	info.attach_btf_id = prog->attach_btf_id;
+	info.attach_btf_obj_id = prog->attach_btf_id ? SYS_KERNEL_BTF_ID : 0;
 	if (give_insns(call, prog, &info) || fill_native(call, prog, &info) ||
 	    give(call, info.func_info, &info.nr_func_info, prog->func_info, prog->nr_func_info,
 		 sizeof(struct bpf_func_info)) ||

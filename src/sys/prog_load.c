@@ -46,8 +46,14 @@ static int read_license(struct sys_call *call, bool *ret_gpl)
 	return 0;
 }
 
-/* Attaching to BTF-described functions: programs of these types cannot be had here, whatever the
- * id. */
+/* Which program types say by BTF what they are attached to. */
+static bool attaches_by_btf(u32 type)
+{
+	return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_EXT;
+}
+
+/* What the program is attached to: a function or tracepoint of the kernel's BTF. */
 static int check_attach_target(struct sys_call *call)
 {
 	const union abi_attr *attr = &call->attr;
@@ -59,15 +65,29 @@ static int check_attach_target(struct sys_call *call)
 			return -EINVAL;
 		/* BTF that a client has loaded is not the kernel's. */
 		if (object->kind == OBJECT_BTF) {
+			bool kernel = container_of(object, struct sys_btf, object)->kernel;
+
 			object_unref(object);
-			return -ABI_ENOTSUPP;
+			if (!kernel)
+				return -ABI_ENOTSUPP;
+			return attr->load.attach_btf_id &&
+					       attr->load.attach_btf_id <= BTF_MAX_TYPE &&
+					       attaches_by_btf(attr->load.prog_type)
+				       ? 0
+				       : -EINVAL;
 		}
 		object_unref(object);
 	} else if (!attr->load.attach_btf_id) {
 		return 0;
+	} else {
+		sys_kernel_btf_load(call->hive);
+		return call->hive->kernel_btf && attr->load.attach_btf_id <= BTF_MAX_TYPE &&
+				       attaches_by_btf(attr->load.prog_type)
+			       ? 0
+			       : -EINVAL;
 	}
 	sys_say(call->hive,
-		"program \"%.16s\": attaching to a function by BTF (type %s) is not available",
+		"program \"%.16s\": attaching to another program (type %s) is not available",
 		attr->load.prog_name,
 		abi_prog_type_name(attr->load.prog_type) ? abi_prog_type_name(attr->load.prog_type)
 							 : "unknown");
@@ -227,6 +247,8 @@ static int verify(struct sys_load *load)
 		.nr_insns = attr->load.insn_cnt,
 		.prog_type = prog->type,
 		.expected_attach_type = prog->expected_attach_type,
+		.attach_btf = prog->attach_btf_id ? load->call->hive->kernel_btf->btf : NULL,
+		.attach_btf_id = prog->attach_btf_id,
 		.prog_flags = prog->flags,
 		.gpl_compatible = prog->gpl_compatible,
 		.privileged = load->call->client->privileged,
@@ -352,6 +374,7 @@ static int load_program(struct sys_load *load)
 	prog->type = attr->load.prog_type;
 	prog->expected_attach_type = attr->load.expected_attach_type;
 	prog->flags = attr->load.prog_flags;
+	prog->attach_btf_id = attr->load.attach_btf_id;
 	error = sys_read_new(call, attr->load.insns,
 			     (u64)attr->load.insn_cnt * sizeof(struct bpf_insn), &insns);
 	if (error)

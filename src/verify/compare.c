@@ -40,7 +40,7 @@ static bool map_scalar_ids(struct id_map *map, u32 old, u32 cur)
 static bool same_kind(const struct reg *a, const struct reg *b)
 {
 	return a->type == b->type && a->off == b->off && a->map == b->map && a->range == b->range &&
-	       a->subprogno == b->subprogno;
+	       a->subprogno == b->subprogno && a->btf == b->btf && a->btf_id == b->btf_id;
 }
 
 static bool same_reg(const struct reg *old, const struct reg *cur, struct id_map *map)

@@ -13,6 +13,7 @@
 
 struct abi_ctx;
 struct bpf_func_info;
+struct btf_type;
 struct bpf_line_info;
 struct live_stack;
 
@@ -23,7 +24,7 @@ struct live_stack;
 #define USED_MAPS_MAX	    64
 
 /* How an instruction reaches memory that has to be rewritten; all paths must agree. */
-enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_CTX };
+enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_CTX, ACCESS_PROBE };
 
 struct insn_aux {
 	u32 orig_idx;  /* in the program as loaded */
@@ -92,6 +93,8 @@ struct verify_env {
 	const struct verify_map *maps[USED_MAPS_MAX];
 	u32 nr_maps;
 	const struct abi_ctx *ctx;
+	const struct btf_type *attach_proto; /* the context is its arguments; NULL: it is not */
+	const char *attach_name;
 	struct bpf_line_info *line_info;
 	u32 nr_line_info;
 	struct bpf_func_info *func_info;

@@ -148,6 +148,10 @@ int fixup_program(struct verify_env *env)
 	for (u32 i = 0; i < env->nr_insns && !err; i++) {
 		struct bpf_insn *insn = &env->insns[i];
 
+		if (env->aux[i].access == ACCESS_PROBE)
+			insn->code = BPF_CLASS(insn->code) | BPF_SIZE(insn->code) |
+				     (BPF_MODE(insn->code) == BPF_MEMSX ? ISA_PROBE_MEMSX
+									: ISA_PROBE_MEM);
 		if (env->aux[i].access == ACCESS_CTX)
 			err = convert_access(env, insn);
 		if (insn_is_pseudo_func(insn)) {

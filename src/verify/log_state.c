@@ -3,7 +3,7 @@
  * Prints verifier states as Linux 6.18 does (kernel/bpf/log.c): tools and people read these lines,
  * so spacing, order and number bases follow the kernel's exactly.
  */
-#include "verify/env.h"
+#include "verify/btf_ptr.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ static const char *const type_names[] = {
 	[PTR_TO_PACKET_END] = "pkt_end",
 	[PTR_TO_MEM] = "mem",
 	[PTR_TO_FUNC] = "func",
+	[PTR_TO_BTF_ID] = "ptr_",
 };
 
 const char *log_reg_type(u32 type)
@@ -31,9 +32,14 @@ const char *log_reg_type(u32 type)
 	static _Thread_local unsigned turn;
 	char *out = text[turn++ & 1];
 
-	snprintf(out, sizeof(text[0]), "%s%s%s%s", type & MEM_RDONLY ? "rdonly_" : "",
-		 type & MEM_RINGBUF ? "ringbuf_" : "", type_names[reg_base(type)],
-		 type & PTR_MAYBE_NULL ? "_or_null" : "");
+	snprintf(out, sizeof(text[0]), "%s%s%s%s%s%s%s%s%s", type & MEM_RDONLY ? "rdonly_" : "",
+		 type & MEM_RINGBUF ? "ringbuf_" : "", type & MEM_USER ? "user_" : "",
+		 type & MEM_PERCPU ? "percpu_" : "", type & MEM_RCU ? "rcu_" : "",
+		 type & PTR_UNTRUSTED ? "untrusted_" : "", type & PTR_TRUSTED ? "trusted_" : "",
+		 type_names[reg_base(type)],
+		 !(type & PTR_MAYBE_NULL)	   ? ""
+		 : reg_base(type) == PTR_TO_BTF_ID ? "or_null_"
+						   : "_or_null");
 	return out;
 }
 
@@ -159,6 +165,8 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 		return;
 	}
 	verbose(env, "%s", log_reg_type(reg->type));
+	if (reg_base(reg->type) == PTR_TO_BTF_ID)
+		verbose(env, "%s", btf_ptr_type_name(reg));
 	if (reg->type == PTR_TO_STACK) {
 		if (frame->frameno != reg->frameno)
 			verbose(env, "[%u]", reg->frameno);

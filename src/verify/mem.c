@@ -10,6 +10,7 @@
 
 #include "abi/context.h"
 #include "isa/opcode.h"
+#include "verify/btf_ptr.h"
 #include "verify/call.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -258,6 +259,23 @@ static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool
 	return err;
 }
 
+/* A context that is a function's arguments. */
+static int access_args(struct verify_env *env, int off, int size, bool write, int value)
+{
+	struct reg loaded;
+
+	if (btf_ptr_load_arg(env, off, size, write, &loaded)) {
+		verbose(env, "invalid bpf_context access off=%d size=%d\n", off, size);
+		log_source_line(env, env->insn_idx, "; ");
+		return -EACCES;
+	}
+	if ((u32)(off + size) > env->max_ctx_offset)
+		env->max_ctx_offset = off + size;
+	if (value >= 0)
+		env_regs(env)[value] = loaded;
+	return 0;
+}
+
 static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
 		      bool sign_extend)
 {
@@ -269,6 +287,8 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 		err = check_unmodified(env, regno, false);
 	if (err)
 		return err;
+	if (btf_ptr_has_args(env))
+		return access_args(env, off, size, write, value);
 	field = off >= 0 ? abi_ctx_access(env->ctx, off, size, write) : NULL;
 	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
 		field = NULL;
@@ -314,6 +334,8 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
 
+	if (reg_type_is_probed(reg->type))
+		return btf_ptr_access(env, regno, off, size, write, value);
 	if (reg_base(reg->type) == PTR_TO_MEM)
 		return access_mem(env, regno, off, size, write, value);
 	switch (reg->type) {
@@ -390,7 +412,7 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 {
 	const struct reg *reg = &env_regs(env)[regno];
 
-	switch (reg_base(reg->type)) {
+	switch (reg_type_is_probed(reg->type) ? PTR_TO_BTF_ID : reg_base(reg->type)) {
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META:
 		return check_packet_range(env, regno, reg->off, size, zero_allowed);
@@ -424,7 +446,9 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 /* All paths must reach the instruction with pointers that are rewritten alike. */
 static int note_access(struct verify_env *env, u32 type)
 {
-	u8 kind = type == PTR_TO_CTX ? ACCESS_CTX : ACCESS_PLAIN;
+	u8 kind = type == PTR_TO_CTX	     ? ACCESS_CTX
+		  : reg_type_is_probed(type) ? ACCESS_PROBE
+					     : ACCESS_PLAIN;
 	struct insn_aux *aux = &env->aux[env->insn_idx];
 
 	if (aux->access != ACCESS_UNSEEN && aux->access != kind) {
@@ -473,7 +497,7 @@ static bool atomic_target_ok(const struct reg *reg)
 	u32 base = reg_base(reg->type);
 
 	return base != PTR_TO_CTX && base != PTR_TO_PACKET && base != PTR_TO_PACKET_META &&
-	       base != PTR_TO_PACKET_END;
+	       base != PTR_TO_PACKET_END && !reg_type_is_probed(reg->type);
 }
 
 static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno)

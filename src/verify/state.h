@@ -14,6 +14,7 @@
 #include "base/types.h"
 #include "verify/domain/scalar.h"
 
+struct btf;
 struct verify_map;
 
 #define MAX_REG	       11
@@ -39,10 +40,16 @@ enum reg_type {
 	PTR_TO_PACKET_END,
 	PTR_TO_MEM,
 	PTR_TO_FUNC,
+	PTR_TO_BTF_ID, /* a structure that BTF describes: btf_ptr.h */
 	REG_BASE_MASK = 0xff,
 	PTR_MAYBE_NULL = 1 << 8,
 	MEM_RDONLY = 1 << 9,
 	MEM_RINGBUF = 1 << 10,
+	PTR_UNTRUSTED = 1 << 11, /* may point anywhere */
+	PTR_TRUSTED = 1 << 12,	 /* valid while the program runs */
+	MEM_RCU = 1 << 13,	 /* valid in the RCU section */
+	MEM_USER = 1 << 14,
+	MEM_PERCPU = 1 << 15,
 };
 
 /*
@@ -63,6 +70,8 @@ struct reg {
 		     one */
 	struct scalar s;	      /* the number, or the variable part of a pointer's offset */
 	const struct verify_map *map; /* CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY */
+	const struct btf *btf;	      /* PTR_TO_BTF_ID: where the structure is described */
+	u32 btf_id;
 	u32 id; /* links registers that hold the same value or were derived from the same null check
 		 */
 	u32 ref_id;    /* the reference that this pointer belongs to */

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "abi/context.h"
 #include "verify/btf_info.h"
+#include "verify/btf_ptr.h"
 #include "verify/cfg.h"
 #include "verify/env.h"
 #include "verify/explore.h"
@@ -69,6 +70,7 @@ static int run_stages(struct verify_env *env)
 		program_resolve_constants,
 		cfg_check,
 		cfg_postorder,
+		btf_ptr_check_attach,
 		live_regs_compute,
 		explore_program,
 		program_check_stack_depth,

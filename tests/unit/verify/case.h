@@ -11,6 +11,9 @@
 #include "base/types.h"
 #include "verify/verify.h"
 
+/* Tables leave out the fields that most cases do not need. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 enum test_map {
 	MAP_HASH,    /* 4 → 8 bytes, 16 entries */
 	MAP_ARRAY,   /* 4 → 48 bytes, 4 entries */
@@ -41,6 +44,9 @@ struct verify_case {
 	int err;	     /* 0: accepted */
 	const char *message; /* must be in the level 2 log; NULL: any */
 	u32 flags;
+	/* Programs of type tracing: the tracepoint; the text may say {struct.member} for an offset.
+	 */
+	const char *tracepoint;
 };
 
 /* Descriptions of the test maps for the verifier. */
@@ -50,6 +56,6 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
-	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[];
+	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[];
 
 #endif

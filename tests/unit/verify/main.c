@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "btf/btf.h"
+#include "btf/walk.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
 
@@ -42,12 +44,67 @@ static void compare_with_kernel(const struct verify_case *c, const struct bpf_in
 	}
 }
 
+/* A member of a structure, also inside of anonymous ones: its offset in bytes. */
+static bool find_member(const struct btf *btf, u32 id, const char *name, u32 *ret_offset)
+{
+	const struct btf_type *type = btf_skip_modifiers(btf, id, NULL);
+
+	for (u32 i = 0; btf_is_struct(type) && i < btf_vlen_of(type); i++) {
+		const struct btf_member *member = btf_members_of(type) + i;
+		const char *found = btf_string(btf, member->name_off);
+
+		*ret_offset = btf_member_offset(type, member) / 8;
+		if (!strcmp(found, name))
+			return true;
+		if (!*found) {
+			u32 start = *ret_offset;
+
+			if (find_member(btf, member->type, name, ret_offset)) {
+				*ret_offset += start;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Puts offsets in the kernel's BTF in the place of {struct.member}. */
+static const char *with_offsets(const char *text)
+{
+	static char out[4096];
+	size_t length = 0;
+
+	while (*text && length < sizeof(out) - 16) {
+		char structure[64], member[64];
+		const struct btf *btf = oracle_kernel_btf();
+		u32 id, offset;
+
+		if (sscanf(text, "{%63[^.].%63[^}]}", structure, member) != 2) {
+			out[length++] = *text++;
+			continue;
+		}
+		id = btf_find(btf, structure, BTF_KIND_STRUCT);
+		if (!find_member(btf, id, member, &offset))
+			tap_bail("the kernel has no %s.%s", structure, member);
+		length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", offset);
+		text = strchr(text, '}') + 1;
+	}
+	out[length] = '\0';
+	return out;
+}
+
 static void run_case(const struct verify_case *c, struct text *ours, struct text *kernel)
 {
 	static struct bpf_insn insns[INSNS_MAX];
 	char error[256] = "";
-	int nr = isa_assemble(c->text, insns, INSNS_MAX, error, sizeof(error)), err;
+	int nr, err;
 
+	if (c->tracepoint && !oracle_kernel_btf()) {
+		tap_skip(1, "%s: the kernel shows no BTF here", c->name);
+		return;
+	}
+	nr = isa_assemble(c->tracepoint ? with_offsets(c->text) : c->text, insns, INSNS_MAX, error,
+			  sizeof(error));
 	if (!tap_ok(nr > 0, "%s: assembles", c->name)) {
 		tap_note("%s", error);
 		return;
@@ -96,7 +153,7 @@ int main(int argc, char **argv)
 {
 	static const struct verify_case *const tables[] = {
 		cases_structure, cases_alu,  cases_jump,    cases_stack, cases_memory,
-		cases_helper,	 cases_call, cases_context, cases_loop,
+		cases_helper,	 cases_call, cases_context, cases_loop,	 cases_btf,
 	};
 	struct text ours = { malloc(ORACLE_LOG_MAX), 0 }, kernel = { malloc(ORACLE_LOG_MAX), 0 };
 

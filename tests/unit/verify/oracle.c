@@ -23,6 +23,34 @@ bool oracle_open(void)
 	return tap_kernel_bpf() && !test_maps_in_kernel(kernel_maps);
 }
 
+const struct btf *oracle_kernel_btf(void)
+{
+	static struct btf *btf;
+	static bool tried;
+	FILE *file = tried ? NULL : fopen("/sys/kernel/btf/vmlinux", "r");
+	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
+	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
+
+	if (size && btf_new(data, (u32)size, NULL, &btf))
+		btf = NULL;
+	tried = true;
+	free(data);
+	if (file)
+		fclose(file);
+	return btf;
+}
+
+/* The type that a program on the tracepoint is attached to; 0 for none. */
+static u32 attach_id(const struct verify_case *c)
+{
+	char name[128];
+
+	if (!c->tracepoint)
+		return 0;
+	snprintf(name, sizeof(name), "btf_trace_%s", c->tracepoint);
+	return btf_find(oracle_kernel_btf(), name, BTF_KIND_TYPEDEF);
+}
+
 static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 {
 	*ret_map = test_map((u32)fd);
@@ -103,6 +131,9 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.insns = insns,
 		.nr_insns = nr,
 		.prog_type = c->prog_type,
+		.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : 0,
+		.attach_btf = attach_id(c) ? oracle_kernel_btf() : NULL,
+		.attach_btf_id = attach_id(c),
 		.prog_flags = prog_flags(c),
 		.gpl_compatible = !(c->flags & CASE_NOT_GPL),
 		.privileged = true,
@@ -146,7 +177,9 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 					(u64)(uintptr_t)(c->flags & CASE_NOT_GPL ? "none" : "GPL"),
 				.log_level = level,
 				.log_buf = (u64)(uintptr_t)log->text,
-				.log_size = ORACLE_LOG_MAX };
+				.log_size = ORACLE_LOG_MAX,
+				.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : 0,
+				.attach_btf_id = attach_id(c) };
 	struct functions *functions = NULL;
 	int fd, btf_fd = -1;
 

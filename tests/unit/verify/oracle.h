@@ -15,6 +15,8 @@ struct text {
 };
 
 /* Makes the test maps in the kernel; false if it takes no programs from us. */
+struct btf;
+
 bool oracle_open(void);
 
 /* Loads the program of a case (its text is not looked at). Verdict, and the log of this level. */
@@ -25,5 +27,8 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 
 /* Are the logs the same, addresses and the kernel's private lines apart? Says where they part. */
 bool oracle_same(struct text *ours, struct text *kernel, bool show_logs);
+
+/* The running kernel's BTF; NULL if it shows none. */
+const struct btf *oracle_kernel_btf(void);
 
 #endif

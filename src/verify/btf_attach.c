@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs whose context is a list of arguments: which function or tracepoint it is
+ * (attach_btf_id), and what each argument is. Facts of Linux 6.18: check_attach_btf_id() and
+ * bpf_check_attach_target() in kernel/bpf/verifier.c, btf_ctx_access() in kernel/bpf/btf.c.
+ */
+#include "verify/btf_ptr.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "btf/btf.h"
+#include "btf/walk.h"
+#include "verify/btf_args.h"
+#include "verify/operand.h"
+
+#define PREFIX	 "btf_trace_"
+#define ARGS_MAX 12 /* MAX_BPF_FUNC_ARGS */
+
+static bool may_sleep(const struct verify_input *input)
+{
+	u32 type = input->prog_type, attach = input->expected_attach_type;
+
+	if (type == BPF_PROG_TYPE_TRACING)
+		return attach == BPF_TRACE_FENTRY || attach == BPF_TRACE_FEXIT ||
+		       attach == BPF_MODIFY_RETURN || attach == BPF_TRACE_ITER;
+	return type == BPF_PROG_TYPE_LSM || type == BPF_PROG_TYPE_KPROBE ||
+	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_SYSCALL;
+}
+
+/* The typedef btf_trace_NAME, a pointer to the tracepoint's prototype. */
+static int use_tracepoint(struct verify_env *env, const struct btf_type *type, const char *name)
+{
+	const struct btf *btf = env->input->attach_btf;
+	const struct btf_type *pointer, *proto;
+
+	if (btf_kind_of(type) != BTF_KIND_TYPEDEF) {
+		verbose(env, "attach_btf_id %u is not a typedef\n", env->input->attach_btf_id);
+		return -EINVAL;
+	}
+	if (strncmp(name, PREFIX, sizeof(PREFIX) - 1)) {
+		verbose(env, "attach_btf_id %u points to wrong type name %s\n",
+			env->input->attach_btf_id, name);
+		return -EINVAL;
+	}
+	pointer = btf_type_by_id(btf, type->type);
+	if (!pointer || btf_kind_of(pointer) != BTF_KIND_PTR)
+		return -EINVAL;
+	proto = btf_type_by_id(btf, pointer->type);
+	if (!proto || btf_kind_of(proto) != BTF_KIND_FUNC_PROTO || !btf_vlen_of(proto) ||
+	    btf_vlen_of(proto) > ARGS_MAX + 1)
+		return -EINVAL;
+	env->attach_proto = proto;
+	env->attach_name = name + sizeof(PREFIX) - 1;
+	return 0;
+}
+
+static int check_target(struct verify_env *env)
+{
+	const struct verify_input *input = env->input;
+	const struct btf_type *type;
+	const char *name;
+
+	if (!input->attach_btf_id) {
+		verbose(env, "Tracing programs must provide btf_id\n");
+		return -EINVAL;
+	}
+	if (!input->attach_btf) {
+		verbose(env, "Tracing program can only be attached to another program annotated "
+			     "with BTF\n");
+		return -EINVAL;
+	}
+	type = btf_type_by_id(input->attach_btf, input->attach_btf_id);
+	if (!type) {
+		verbose(env, "attach_btf_id %u is invalid\n", input->attach_btf_id);
+		return -EINVAL;
+	}
+	name = btf_string(input->attach_btf, type->name_off);
+	if (!name || !*name) {
+		verbose(env, "attach_btf_id %u doesn't have a name\n", input->attach_btf_id);
+		return -EINVAL;
+	}
+	if (input->expected_attach_type == BPF_TRACE_RAW_TP)
+		return use_tracepoint(env, type, name);
+	verbose(env,
+		"attach type %u of tracing programs is not available here: no kernel function of "
+		"this name (%s) runs in a hive\n",
+		input->expected_attach_type, name);
+	return -EINVAL;
+}
+
+int btf_ptr_check_attach(struct verify_env *env)
+{
+	const struct verify_input *input = env->input;
+	bool sleepable = input->prog_flags & BPF_F_SLEEPABLE;
+
+	if (sleepable && !may_sleep(input)) {
+		verbose(env, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops "
+			     "programs can be sleepable\n");
+		return -EINVAL;
+	}
+	return input->prog_type == BPF_PROG_TYPE_TRACING ? check_target(env) : 0;
+}
+
+bool btf_ptr_has_args(const struct verify_env *env)
+{
+	return env->attach_proto;
+}
+
+/* A pointer argument: what it points to. */
+static int load_pointer(struct verify_env *env, u32 arg, const struct btf_type *pointer,
+			struct reg *loaded)
+{
+	const struct btf *btf = env->input->attach_btf;
+	u32 rights = btf_args_of_tracepoint(env->attach_name, arg), id = 0;
+	const struct btf_type *pointee = btf_skip_modifiers(btf, pointer->type, &id);
+	const char *name;
+
+	/* A pointer to anything but a structure is a number: nothing can be loaded through it. */
+	if (!btf_is_struct(pointee))
+		return 0;
+	name = btf_string(btf, pointee->name_off);
+	verbose(env, "func '%s' arg%u has btf_id %u type %s '%s'\n", env->attach_name, arg, id,
+		btf_kind_of(pointee) == BTF_KIND_UNION ? "UNION" : "STRUCT", name ? name : "");
+	if (rights & BTF_ARG_MAYBE_ERROR) {
+		verbose(env, "marking pointer arg%u as scalar as it may encode error", arg);
+		return 0;
+	}
+	reg_set_pointer(loaded, PTR_TO_BTF_ID | PTR_TRUSTED |
+					(rights & BTF_ARG_MAYBE_NULL ? PTR_MAYBE_NULL : 0));
+	loaded->btf = btf;
+	loaded->btf_id = id;
+	if (loaded->type & PTR_MAYBE_NULL)
+		loaded->id = ++env->id_gen;
+	return 0;
+}
+
+static const char *kind_text(const struct btf_type *type)
+{
+	switch (type ? btf_kind_of(type) : BTF_KIND_UNKN) {
+	case BTF_KIND_INT: return "INT";
+	case BTF_KIND_ARRAY: return "ARRAY";
+	case BTF_KIND_FWD: return "FWD";
+	case BTF_KIND_FUNC_PROTO: return "FUNC_PROTO";
+	case BTF_KIND_FLOAT: return "FLOAT";
+	default: return "UNKNOWN";
+	}
+}
+
+static bool is_number(const struct btf_type *type)
+{
+	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN;
+
+	return (kind == BTF_KIND_INT && type->size <= 8) || kind == BTF_KIND_ENUM ||
+	       kind == BTF_KIND_ENUM64;
+}
+
+int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, struct reg *ret_loaded)
+{
+	/* The first parameter of a tracepoint's prototype is its own data. */
+	u32 nr = btf_vlen_of(env->attach_proto) - 1, arg;
+	const struct btf_type *type;
+
+	if (write || off < 0 || off >= ARGS_MAX * 8 || off % size)
+		return -EACCES;
+	if (off % 8) {
+		verbose(env, "func '%s' offset %d is not multiple of 8\n", env->attach_name, off);
+		return -EACCES;
+	}
+	arg = (u32)off / 8;
+	/* 6.18 counts far offsets as one behind the result, which comes behind the parameters. */
+	if (arg > nr)
+		arg = nr + 2;
+	if (arg >= nr) {
+		verbose(env, "func '%s' doesn't have %u-th argument\n", env->attach_name, arg + 1);
+		return -EACCES;
+	}
+	type = btf_skip_modifiers(env->input->attach_btf,
+				  btf_params_of(env->attach_proto)[arg + 1].type, NULL);
+	env_set_unknown(env, ret_loaded);
+	if (is_number(type))
+		return 0;
+	/* 6.18 gives the words of a structure that is passed by value; here none is. */
+	if (!type || btf_kind_of(type) != BTF_KIND_PTR) {
+		verbose(env, "func '%s' arg%u '%s' has type %s. Only pointer access is allowed\n",
+			env->attach_name, arg,
+			type ? btf_string(env->input->attach_btf, type->name_off) : "",
+			kind_text(type));
+		return -EACCES;
+	}
+	if (size != 8) {
+		verbose(env, "func '%s' size %d must be 8\n", env->attach_name, size);
+		return -EACCES;
+	}
+	return load_pointer(env, arg, type, ret_loaded);
+}

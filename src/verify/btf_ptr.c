@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loads through BTF pointers. Facts of Linux 6.18: btf_ctx_access() in kernel/bpf/btf.c,
+ * check_ptr_to_btf_access() and the type_is_trusted() family in kernel/bpf/verifier.c.
+ */
+#include "verify/btf_ptr.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "btf/btf.h"
+#include "btf/walk.h"
+#include "verify/operand.h"
+
+/* Members that keep what their structure has: a pointer that is got from a trusted one is trusted.
+ */
+struct member_rule {
+	const char *structure, *member;
+	u32 flags;
+};
+
+static const struct member_rule always[] = {
+	{ "bpf_iter_meta", "seq", PTR_TRUSTED },
+	{ "bpf_iter__task", "meta", PTR_TRUSTED },
+	{ "bpf_iter__task", "task", PTR_TRUSTED },
+	{ "linux_binprm", "file", PTR_TRUSTED },
+	{ "file", "f_inode", PTR_TRUSTED },
+	{ "socket", "sk", PTR_TRUSTED | PTR_MAYBE_NULL },
+	{ "dentry", "d_inode", PTR_TRUSTED | PTR_MAYBE_NULL },
+	{ "vm_area_struct", "vm_mm", PTR_TRUSTED | PTR_MAYBE_NULL },
+	{ "vm_area_struct", "vm_file", PTR_TRUSTED | PTR_MAYBE_NULL },
+};
+
+static const struct member_rule under_rcu[] = {
+	{ "task_struct", "cpus_ptr", MEM_RCU },
+	{ "task_struct", "cgroups", MEM_RCU },
+	{ "task_struct", "real_parent", MEM_RCU },
+	{ "task_struct", "group_leader", MEM_RCU },
+	{ "cgroup", "kn", MEM_RCU },
+	{ "css_set", "dfl_cgrp", MEM_RCU },
+	{ "cgroup_subsys_state", "cgroup", MEM_RCU },
+	{ "mm_struct", "exe_file", MEM_RCU | PTR_MAYBE_NULL },
+	{ "sk_buff", "sk", MEM_RCU | PTR_MAYBE_NULL },
+	{ "request_sock", "sk", MEM_RCU | PTR_MAYBE_NULL },
+};
+
+const char *btf_ptr_type_name(const struct reg *reg)
+{
+	const char *name = btf_type_name(reg->btf, reg->btf_id);
+
+	return name ? name : "";
+}
+
+static const struct member_rule *find_rule(const struct member_rule *rules, u32 nr,
+					   const struct reg *reg, const char *field)
+{
+	const char *name = btf_ptr_type_name(reg);
+
+	for (u32 i = 0; i < nr; i++)
+		if (!strcmp(rules[i].structure, name) && !strcmp(rules[i].member, field))
+			return &rules[i];
+	return NULL;
+}
+
+/* What is known about a pointer that was loaded through reg. */
+static u32 loaded_flags(const struct reg *reg, const struct btf_place *place)
+{
+	u32 flags = (place->flags & BTF_PLACE_IN_UNION ? PTR_UNTRUSTED : 0) |
+		    (place->flags & BTF_PLACE_USER ? MEM_USER : 0) |
+		    (place->flags & BTF_PLACE_PERCPU ? MEM_PERCPU : 0);
+	const struct member_rule *rule;
+
+	if (reg->type & PTR_UNTRUSTED)
+		return PTR_UNTRUSTED;
+	if (!(reg->type & (PTR_TRUSTED | MEM_RCU)))
+		return flags;
+	rule = find_rule(always, ARRAY_SIZE(always), reg, place->field);
+	if (rule)
+		return flags | rule->flags;
+	/* Programs that do not sleep run inside an RCU section. */
+	rule = find_rule(under_rcu, ARRAY_SIZE(under_rcu), reg, place->field);
+	if (rule)
+		return flags | rule->flags;
+	return place->flags & BTF_PLACE_RCU ? flags | MEM_RCU | PTR_MAYBE_NULL : flags;
+}
+
+static int refuse_pointer(struct verify_env *env, u32 regno, int off)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	const char *name = btf_ptr_type_name(reg);
+	char text[64];
+
+	if (off < 0) {
+		verbose(env, "R%u is ptr_%s invalid negative access: off=%d\n", regno, name, off);
+		return -EACCES;
+	}
+	if (!tnum_is_const(reg->s.var_off) || reg->s.var_off.value) {
+		verbose(env, "R%u is ptr_%s invalid variable offset: off=%d, var_off=%s\n", regno,
+			name, off, log_tnum(text, reg->s.var_off));
+		return -EACCES;
+	}
+	if (reg->type & MEM_USER) {
+		verbose(env, "R%u is ptr_%s access user memory: off=%d\n", regno, name, off);
+		return -EACCES;
+	}
+	if (reg->type & MEM_PERCPU) {
+		verbose(env, "R%u is ptr_%s access percpu memory: off=%d\n", regno, name, off);
+		return -EACCES;
+	}
+	return 0;
+}
+
+static int access_untrusted_memory(struct verify_env *env, u32 regno, bool write, int value)
+{
+	if (write) {
+		verbose(env, "R%u cannot write into %s\n", regno,
+			log_reg_type(env_regs(env)[regno].type));
+		return -EACCES;
+	}
+	if (value >= 0)
+		env_set_unknown(env, &env_regs(env)[value]);
+	return 0;
+}
+
+int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+{
+	const struct reg reg = env_regs(env)[regno];
+	struct btf_place place;
+	struct reg *dst;
+	char reason[256];
+	int err;
+
+	if (reg.type & PTR_MAYBE_NULL) {
+		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg.type));
+		return -EACCES;
+	}
+	if (reg_base(reg.type) == PTR_TO_MEM)
+		return access_untrusted_memory(env, regno, write, value);
+	if (!env->allow_ptr_leaks) {
+		verbose(env,
+			"'struct %s' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n",
+			btf_ptr_type_name(&reg));
+		return -EPERM;
+	}
+	if (!env->input->gpl_compatible) {
+		verbose(env, "Cannot access kernel 'struct %s' from non-GPL compatible program\n",
+			btf_ptr_type_name(&reg));
+		return -EINVAL;
+	}
+	err = refuse_pointer(env, regno, off);
+	if (err)
+		return err;
+	if (write) {
+		verbose(env, "only read is supported\n");
+		return -EACCES;
+	}
+	err = btf_place_find(reg.btf, reg.btf_id, (u32)off, (u32)size, &place, reason,
+			     sizeof(reason));
+	if (err) {
+		verbose(env, "%s", reason);
+		return err;
+	}
+	if (value < 0)
+		return 0;
+	dst = &env_regs(env)[value];
+	switch (place.kind) {
+	case BTF_PLACE_STRUCT_PTR:
+		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(&reg, &place));
+		dst->btf = reg.btf;
+		dst->btf_id = place.pointee;
+		if (dst->type & PTR_MAYBE_NULL)
+			dst->id = ++env->id_gen;
+		break;
+	case BTF_PLACE_OTHER_PTR:
+		reg_set_pointer(dst, PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED);
+		break;
+	default: env_set_unknown(env, dst);
+	}
+	return 0;
+}

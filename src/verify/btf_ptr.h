@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pointers to structures that BTF describes (PTR_TO_BTF_ID), and programs whose context is the
+ * argument list of a function that BTF describes.
+ *
+ * Such a pointer promises nothing about memory: each load through it becomes one that gives 0 where
+ * it would fault (ISA_PROBE_MEM), and nothing is ever written through it. Whatever a pointer's type
+ * says, a wrong one can make values wrong, never an access.
+ */
+#ifndef SKEP_VERIFY_BTF_PTR_H
+#define SKEP_VERIFY_BTF_PTR_H
+
+#include "verify/env.h"
+
+/* Is a load through it one that may fault at run time? */
+static inline bool reg_type_is_probed(u32 type)
+{
+	u32 base = reg_base(type);
+
+	return base == PTR_TO_BTF_ID || (base == PTR_TO_MEM && (type & PTR_UNTRUSTED));
+}
+
+/*
+ * What the program says that it will be attached to (attach_btf_id), and whether its type may
+ * sleep. 0 or -errno; afterwards env->attach_proto is set for programs with such a context.
+ */
+int btf_ptr_check_attach(struct verify_env *env);
+
+/* Does the context consist of a function's arguments (env->attach_proto)? */
+bool btf_ptr_has_args(const struct verify_env *env);
+
+/*
+ * An access to such a context. 0 and the loaded register's new contents in *ret_loaded; -EACCES
+ * when the kernel would say "invalid bpf_context access", which is left to the caller.
+ */
+int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, struct reg *ret_loaded);
+
+/* An access through regno at off (the register's own offset included); value as in mem_access(). */
+int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value);
+
+/* The structure's name, for logs. */
+const char *btf_ptr_type_name(const struct reg *reg);
+
+#endif
