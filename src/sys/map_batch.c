@@ -30,6 +30,8 @@ static bool supports(const struct sys_map *map, u32 cmd)
 {
 	if (is_hash(map))
 		return true;
+	if (map->rt->type == BPF_MAP_TYPE_LPM_TRIE)
+		return cmd != BPF_MAP_LOOKUP_AND_DELETE_BATCH;
 	if (map->rt->type != BPF_MAP_TYPE_ARRAY && map->rt->type != BPF_MAP_TYPE_PERCPU_ARRAY)
 		return false;
 	return cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_UPDATE_BATCH;

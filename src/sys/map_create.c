@@ -22,9 +22,12 @@
 #define HASH_FLAGS \
 	(BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS)
 #define VALUE_SIZE_MAX	0x7fffffffu
-#define VALUE_ALLOC_MAX (4u << 20)	  /* KMALLOC_MAX_SIZE */
-#define PERCPU_MAX	32768u		  /* PCPU_MIN_UNIT_SIZE */
-#define HASH_ELEM_MAX	((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
+#define VALUE_ALLOC_MAX (4u << 20) /* KMALLOC_MAX_SIZE */
+#define LPM_KEY_MIN	5u	   /* a prefix length and a byte */
+#define LPM_KEY_MAX	260u
+#define LPM_VALUE_MAX	((4u << 20) - 256 - 24) /* less the largest key and struct lpm_trie_node */
+#define PERCPU_MAX	32768u			/* PCPU_MIN_UNIT_SIZE */
+#define HASH_ELEM_MAX	((4u << 20) - 48)	/* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
 
 typedef int (*check_fn)(const union abi_attr *attr);
 typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf_type *key,
@@ -93,6 +96,16 @@ static int check_hash(const union abi_attr *attr)
 	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
 }
 
+static int check_lpm_trie(const union abi_attr *attr)
+{
+	if (!attr->max_entries || !(attr->map_flags & BPF_F_NO_PREALLOC) ||
+	    attr->map_flags & ~(BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | ACCESS_FLAGS) ||
+	    flags_clash(attr->map_flags) || attr->key_size < LPM_KEY_MIN ||
+	    attr->key_size > LPM_KEY_MAX || !attr->value_size || attr->value_size > LPM_VALUE_MAX)
+		return -EINVAL;
+	return 0;
+}
+
 static int check_queue(const union abi_attr *attr)
 {
 	if (!attr->max_entries || !attr->value_size || attr->key_size ||
@@ -136,6 +149,12 @@ static int btf_of_array(const union abi_attr *attr, const struct btf_type *key,
 	return BTF_INT_BITS(data) == 32 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
 }
 
+static int btf_of_lpm_trie(const union abi_attr *attr, const struct btf_type *key,
+			   const struct btf_type *value)
+{
+	return key && btf_kind_of(key) == BTF_KIND_STRUCT ? 0 : -EINVAL;
+}
+
 static int btf_without_key(const union abi_attr *attr, const struct btf_type *key,
 			   const struct btf_type *value)
 {
@@ -157,6 +176,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { check_bloom_filter, btf_without_key },

@@ -44,6 +44,8 @@ static bool strides(u32 type, u32 key_size, u32 value_size, u64 nr_elems, u64 *r
 			return false;
 	} else {
 		*ret_elem += value;
+		if (type == BPF_MAP_TYPE_LPM_TRIE)
+			*ret_elem += ALIGN_UP((u64)key_size - 4, 8);
 	}
 	return *ret_elem <= 1u << 30;
 }
@@ -207,6 +209,9 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 
 	if (!hash_is_percpu(map)) {
 		rt_shared_store(hash_value(map, number, 0), value, map->value_size);
+		if (store->prefix)
+			rt_shared_store(hash_lpm_prefix(map, number), store->prefix,
+					map->key_size - 4);
 		return;
 	}
 	for (u32 i = 0; i < map->nr_vcpus; i++) {

@@ -43,6 +43,8 @@
 #define HASH_HOPS_MAX	     8192u
 #define HASH_SUMMARY_BUCKETS 256u /* buckets that share one summary bit: a page of them */
 
+#define HASH_LPM_WORDS (2048 / 64 + 1)
+
 struct hash_bucket {
 	u64 head_version; /* head: low half; version: high half */
 	u32 lock;
@@ -59,7 +61,8 @@ struct hash_elem {
 struct hash_head {
 	u32 lock;
 	u32 taken;
-	u32 hand; /* LRU types: where the search for a victim goes on */
+	u32 hand;		     /* LRU types: where the search for a victim goes on */
+	u64 lengths[HASH_LPM_WORDS]; /* LPM tries: prefix lengths that were ever stored */
 };
 
 enum hash_op { HASH_OP_NONE, HASH_OP_INSERT, HASH_OP_REPLACE, HASH_OP_DELETE };
@@ -155,6 +158,17 @@ static inline u8 *hash_value(const struct rt_map *map, u32 number, u32 cpu)
 	return hash_elem(map, number)->key + ALIGN_UP(map->key_size, 8u);
 }
 
+/* LPM tries: the lengths in use; the bits of element number's prefix as they were given. */
+static inline u64 *hash_lpm_lengths(const struct rt_map *map)
+{
+	return hash_head(map)->lengths;
+}
+
+static inline u8 *hash_lpm_prefix(const struct rt_map *map, u32 number)
+{
+	return hash_value(map, number, 0) + map->value_stride;
+}
+
 #define HASH_LOAD(word)		__atomic_load_n(&(word), __ATOMIC_ACQUIRE)
 #define HASH_STORE(word, value) __atomic_store_n(&(word), (value), __ATOMIC_RELEASE)
 
@@ -221,6 +235,7 @@ u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 /* What an update stores. */
 struct hash_store {
 	const void *value;
+	const void *prefix; /* LPM tries: key_size - 4 bytes to be kept behind the value */
 	bool all_cpus; /* per-CPU types: value holds one value for each vCPU, value_stride apart */
 };
 

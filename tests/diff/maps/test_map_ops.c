@@ -34,6 +34,9 @@ static const struct config configs[] = {
 	{ BPF_MAP_TYPE_LRU_HASH, 4, 12, 1000, 0 },
 	{ BPF_MAP_TYPE_LRU_HASH, 8, 4, 2000, BPF_F_NO_COMMON_LRU },
 	{ BPF_MAP_TYPE_LRU_PERCPU_HASH, 8, 6, 1000, 0 },
+	{ BPF_MAP_TYPE_LPM_TRIE, 5, 4, 10, BPF_F_NO_PREALLOC },
+	{ BPF_MAP_TYPE_LPM_TRIE, 8, 12, 300, BPF_F_NO_PREALLOC },
+	{ BPF_MAP_TYPE_LPM_TRIE, 20, 8, 40, BPF_F_NO_PREALLOC },
 	{ BPF_MAP_TYPE_QUEUE, 0, 4, 5, 0 },
 	{ BPF_MAP_TYPE_QUEUE, 0, 17, 1, BPF_F_RDONLY_PROG },
 	{ BPF_MAP_TYPE_STACK, 0, 4, 5, 0 },
@@ -53,6 +56,17 @@ struct pair {
 static void random_key(struct pair *pair, u8 *key)
 {
 	u32 number = (u32)(env_random(&pair->seed) % KEYS);
+
+	/* Prefixes that lie in one another, some longer than a key. */
+	if (pair->config->type == BPF_MAP_TYPE_LPM_TRIE) {
+		static const u8 bytes[] = { 0, 0x80, 0xc0, 0xff };
+
+		for (u32 i = 0; i < 60; i++)
+			key[4 + i] = bytes[env_random(&pair->seed) >> 32 & (i ? 1 : 3)];
+		number = (u32)(env_random(&pair->seed) % ((pair->config->key_size - 4) * 8 + 2));
+		memcpy(key, &number, 4);
+		return;
+	}
 
 	memset(key, 'k', 64);
 	memcpy(key, &number, pair->config->key_size < 4 ? pair->config->key_size : 4);
@@ -98,7 +112,7 @@ static bool step(struct pair *pair)
 	u64 r = env_random(&pair->seed), flags = flags_of[(r >> 8) % ARRAY_SIZE(flags_of)];
 	u8 key_bytes[64], *key = pair->config->key_size ? key_bytes : NULL;
 	u8 value[VALUE_MAX], a[VALUE_MAX], b[VALUE_MAX];
-	u32 next_a = 0, next_b = 0;
+	u8 next_a[64] = { 0 }, next_b[64] = { 0 };
 	long kernel, ours;
 
 	random_key(pair, key_bytes);
@@ -125,12 +139,13 @@ static bool step(struct pair *pair)
 		ours = rt_map_copy_out(pair->map, key, b, 0, pair->vcpu);
 		return compare("lookup", kernel, ours, same_value(pair, a, b));
 	default:
-		if (pair->config->type != BPF_MAP_TYPE_ARRAY &&
+		if (pair->config->type != BPF_MAP_TYPE_LPM_TRIE &&
+		    pair->config->type != BPF_MAP_TYPE_ARRAY &&
 		    pair->config->type != BPF_MAP_TYPE_PERCPU_ARRAY)
 			return true;
-		kernel = kernel_next_key(pair->kernel, r & 64 ? NULL : key, &next_a);
-		ours = rt_map_get_next_key(pair->map, r & 64 ? NULL : key, &next_b, pair->vcpu);
-		return compare("next key", kernel, ours, next_a == next_b);
+		kernel = kernel_next_key(pair->kernel, r & 64 ? NULL : key, next_a);
+		ours = rt_map_get_next_key(pair->map, r & 64 ? NULL : key, next_b, pair->vcpu);
+		return compare("next key", kernel, ours, !memcmp(next_a, next_b, sizeof(next_a)));
 	}
 }
 
