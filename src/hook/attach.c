@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "hook/perf.h"
 #include "hook/state.h"
+#include "rt/prog.h"
 
 /* What sys holds for an attachment. */
 struct token {
@@ -144,7 +145,7 @@ static void detach(void *arg, void *token_arg)
 	take_out(token);
 	arena_release(token->hook->arena, ARENA_DATA, token->missed, sizeof(*token->missed));
 	if (token->perf)
-		hook_perf_claim(token->perf, false);
+		hook_perf_unclaim(token->perf);
 	object_unref(token->perf);
 	base_free(token);
 }
@@ -193,11 +194,11 @@ static int attach_perf_event(void *arg, struct sys_prog *prog, struct object *pe
 		return -EINVAL;
 	if (sys_prog_max_ctx_offset(prog) > hook_event_context_size(event))
 		return -EACCES;
-	if (!hook_perf_claim(perf, true))
+	if (!hook_perf_claim(perf, sys_prog_rt(prog)->id))
 		return -EEXIST;
 	error = attach(arg, hook_event_slot(event->kind, event->nr), prog, perf, cookie, ret_token);
 	if (error)
-		hook_perf_claim(perf, false);
+		hook_perf_unclaim(perf);
 	return error;
 }
 

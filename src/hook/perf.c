@@ -28,7 +28,7 @@ struct perf {
 	struct rt_perf_buffer *buffer;	/* of BPF_OUTPUT, in control */
 	u64 memory_size;
 	bool enabled;
-	bool has_program;
+	u32 prog_id; /* of its program; 0: none */
 };
 
 const char *hook_refusal(const struct hook_event *event)
@@ -168,13 +168,19 @@ int hook_perf_enable(struct object *object, bool enable)
 	return 0;
 }
 
-bool hook_perf_claim(struct object *object, bool claim)
+bool hook_perf_claim(struct object *object, u32 prog_id)
 {
 	struct perf *perf = perf_of(object);
-	bool free = !perf->has_program;
 
-	perf->has_program = claim;
-	return free || !claim;
+	if (perf->prog_id)
+		return false;
+	perf->prog_id = prog_id;
+	return true;
+}
+
+void hook_perf_unclaim(struct object *object)
+{
+	perf_of(object)->prog_id = 0;
 }
 
 struct rt_perf_buffer *hook_perf_buffer(struct object *object)
@@ -231,6 +237,7 @@ int hook_perf_info(void *arg, struct object *object, struct sys_perf_info *ret_i
 
 	*ret_info = (struct sys_perf_info){ .type = perf->type,
 					    .config = perf->config,
-					    .tracepoint = perf->event ? perf->event->name : NULL };
+					    .tracepoint = perf->event ? perf->event->name : NULL,
+					    .prog_id = perf->prog_id };
 	return 0;
 }

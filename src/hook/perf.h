@@ -10,8 +10,9 @@
 /* Why an event of the catalogue cannot fire, as a sentence; valid until the next call. */
 const char *hook_refusal(const struct hook_event *event);
 
-/* A perf event takes one program: claims its place or gives it back. False: it is taken. */
-bool hook_perf_claim(struct object *perf, bool claim);
+/* A perf event takes one program: claims its place, false if it is taken; and gives it back. */
+bool hook_perf_claim(struct object *perf, u32 prog_id);
+void hook_perf_unclaim(struct object *perf);
 
 /* See struct sys_attach_ops. */
 int hook_perf_target(void *arg, struct object *perf, void **ret_target);

@@ -82,6 +82,14 @@ def nothing_outside():
     ok(not os.path.exists("/sys/fs/bpf/only-here"), "nor outside")
 
 
+def perf_show():
+    """Who has attached what is found through the descriptors of all processes (TASK_FD_QUERY)."""
+    result = e2e.skep_exec([e2e.SKEP, "run", e2e.HELLO, "--", BPFTOOL, "-j", "perf", "show"])
+    shown = [line for line in result.out.splitlines() if line.startswith("[")]
+    events = [(entry["fd_type"], entry["tracepoint"]) for entry in json.loads(shown[-1] if shown else "[]")]
+    equal(events, [("tracepoint", "sys_enter_execve")], "perf show: the tracepoint of skep run", result)
+
+
 def nested():
     result = e2e.skep_exec([e2e.SKEP, "exec", "--", "/bin/sh", "-c", "exit 6"])
     equal(result.status, 6, "skep exec in skep exec", result)
@@ -95,6 +103,7 @@ if BPFTOOL:
     with e2e.Scratch() as scratch:
         bpftool_session(scratch)
     nothing_outside()
+    perf_show()
 else:
     e2e.skip("bpftool is not on this machine")
 nested()
