@@ -254,6 +254,13 @@ static int make_fifo(const char *path, int access, int *ret_own, int *ret_fd)
 	return error;
 }
 
+/* Linux names the descriptor that made a link otherwise than later ones, and bpftool looks at it.
+ */
+static const char *name_of(const struct object *object)
+{
+	return object->kind == OBJECT_LINK && object->users ? "bpf-link" : kind_names[object->kind];
+}
+
 int handle_open(struct handle_table *table, struct object *object, int access)
 {
 	struct handle *handle = base_zalloc(1, sizeof(*handle));
@@ -264,7 +271,7 @@ int handle_open(struct handle_table *table, struct object *object, int access)
 
 	if (!handle)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "%s/%s", table->dir_path, kind_names[object->kind]);
+	snprintf(path, sizeof(path), "%s/%s", table->dir_path, name_of(object));
 	error = make_fifo(path, access, &own, &fd);
 	if (error)
 		goto fail;
