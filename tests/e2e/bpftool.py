@@ -77,9 +77,33 @@ STEPS = [
                             "$B map show name totals"),
 ]
 
+# Queues, stacks and tries of bpftool's map verbs.
+STEPS += [
+    ("queue", 0, "$B map create $P/q type queue value 4 entries 2 name queue && $B map push pinned $P/q value 1 0 0 0 && "
+                 "$B map enqueue pinned $P/q value 2 0 0 0 && $B map peek pinned $P/q && $B map dequeue pinned $P/q && "
+                 "$B map show pinned $P/q && rm $P/q"),
+    ("stack", 0, "$B map create $P/s type stack value 4 entries 2 name stack && $B map push pinned $P/s value 1 0 0 0 && "
+                 "$B map push pinned $P/s value 2 0 0 0 && $B map pop pinned $P/s && $B map peek pinned $P/s && rm $P/s"),
+    ("lpm_trie", 0, "$B map create $P/t type lpm_trie key 8 value 4 entries 8 name trie flags 1 && "
+                    "$B map update pinned $P/t key 8 0 0 0 10 0 0 0 value 1 0 0 0 && "
+                    "$B map lookup pinned $P/t key 32 0 0 0 10 1 2 3 && $B map dump pinned $P/t && rm $P/t"),
+    ("lru_hash", 0, "$B map create $P/l type lru_hash key 4 value 4 entries 8 name lru && "
+                    "$B map update pinned $P/l key 8 0 0 0 value 1 0 0 0 && $B map dump pinned $P/l && rm $P/l"),
+]
+
+# Links: those of an ordinary program that runs meanwhile.
+STEPS += [
+    ("link", 0, "$W sleep 60 >$T/watch & watch=$!; trap 'kill $(cat /proc/$watch/task/$watch/children) $watch' EXIT; "
+                "for i in $(seq 200); do [ -s $T/watch ] && break; sleep 0.05; done; "
+                "id=$($B -j prog show name on_fork | sed 's/.*{\"id\":\\([0-9]*\\).*/\\1/'); "
+                "link=$($B link show | sed -n \"s/: perf_event  prog $id .*//p\"); $B link show id $link; "
+                "$B link pin id $link $P/link && $B -f link show id $link && $B link show pinned $P/link && "
+                "$B -j link show id $link && rm $P/link; $B link detach id $link; echo $?"),
+]
+
 
 def script(pins, scratch, obj):
-    lines = [f"B={BPFTOOL} P={pins} T={scratch} O={obj} BSS=counter.bss"]
+    lines = [f"B={BPFTOOL} P={pins} T={scratch} O={obj} BSS=counter.bss W={e2e.EXECWATCH}"]
     for number, (_, _, command) in enumerate(STEPS):
         lines.append(f"({command}) >$T/{number}.out 2>$T/{number}.err; echo $? >$T/{number}.status")
     return "\n".join(lines)
@@ -95,7 +119,7 @@ NORMAL = [
     (r"^\d+: ", "N: "), (r"loaded_at \S+  uid \d+", "loaded_at TIME uid N"),
     (r"(map_ids|prog_ids|btf_id|btf_vmlinux_id) [\d,]+", r"\1 N"), (r'"(id|btf_id)":( ?)\d+', r'"\1":\2N'),
     (r'"(map_ids)":( ?)\[[^]]*\]', r'"\1":\2N'), (r'"(uid|loaded_at|duration)":( ?)\d+', r'"\1":\2N'),
-    (r"map\[id:\d+\]", "map[id:N]"), (r"duration( \(average\))?: \d+ns", "duration"),
+    (r"prog \d+ ", "prog N "), (r'"prog_id":\d+', '"prog_id":N'), (r"map\[id:\d+\]", "map[id:N]"), (r"duration( \(average\))?: \d+ns", "duration"),
     (r"jited \d+B|not jited", "JIT"), (r'"jited":( ?)(true,\s*"bytes_jited":( ?)\d+|false)', r'"jited":\1J'),
     (r"memlock \d+B", "memlock"), (r'"bytes_memlock":( ?)\d+', r'"bytes_memlock":\1N'),
 ]
