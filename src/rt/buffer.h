@@ -74,9 +74,19 @@ u64 rt_perf_memory_size(u32 data_pages);
 /* Supervisor: writes the header page of zeroed memory, before pages is published. */
 void rt_perf_init(u8 *pages, u32 data_pages);
 
+/* Bytes of a record, which lie in several places. */
+struct rt_perf_piece {
+	const void *data;
+	u64 size;
+};
+#define RT_PERF_PIECES 3
+
 /* 0, -ENOENT (not mapped yet), -ENOSPC (counted in lost), or what rt_lock_acquire() gives. */
 long rt_perf_output(struct rt_perf_buffer *buffer, const void *data, u64 size,
 		    struct rt_vcpu *vcpu);
+/* The same for a record of RT_PERF_PIECES pieces, of which some may be empty. */
+long rt_perf_output_pieces(struct rt_perf_buffer *buffer, const struct rt_perf_piece *pieces,
+			   struct rt_vcpu *vcpu);
 bool rt_perf_readable(const struct rt_perf_buffer *buffer);
 
 /* How often the client was to be woken so far, by wakeup_events and watermark as the kernel counts.

@@ -149,8 +149,9 @@ static u64 sample_size(const struct rt_perf_buffer *buffer, u64 size)
 }
 
 /* The order is that of the enum's comment in <linux/perf_event.h>, PERF_RECORD_SAMPLE. */
-static void put_sample(struct cursor *cursor, const struct rt_perf_buffer *buffer, const void *data,
-		       u64 size, const struct rt_vcpu *vcpu, u64 now)
+static void put_sample(struct cursor *cursor, const struct rt_perf_buffer *buffer,
+		       const struct rt_perf_piece *pieces, u64 size, const struct rt_vcpu *vcpu,
+		       u64 now)
 {
 	static const u8 padding[8];
 	u32 type = buffer->sample_type, raw = (u32)(raw_size(size) - sizeof(u32));
@@ -176,7 +177,9 @@ static void put_sample(struct cursor *cursor, const struct rt_perf_buffer *buffe
 		put_u64(cursor, 0);
 	if (type & PERF_SAMPLE_RAW) {
 		put(cursor, &raw, sizeof(raw));
-		put(cursor, data, size);
+		for (u32 i = 0; i < RT_PERF_PIECES; i++)
+			if (pieces[i].size)
+				put(cursor, pieces[i].data, pieces[i].size);
 		put(cursor, padding, raw - size);
 	}
 }
@@ -203,8 +206,8 @@ static bool attention(const struct rt_perf_buffer *buffer, struct producer *prod
 }
 
 /* With the lock held: 0 or -ENOSPC; *ret_wake as attention(). */
-static long output_locked(struct rt_perf_buffer *buffer, const void *data, u64 size,
-			  const struct rt_vcpu *vcpu, bool *ret_wake)
+static long output_locked(struct rt_perf_buffer *buffer, const struct rt_perf_piece *pieces,
+			  u64 size, const struct rt_vcpu *vcpu, bool *ret_wake)
 {
 	struct perf_event_mmap_page *header = header_of(buffer);
 	struct producer *producer = producer_of(buffer);
@@ -223,7 +226,7 @@ static long output_locked(struct rt_perf_buffer *buffer, const void *data, u64 s
 	}
 	if (lost)
 		put_lost(&cursor, buffer, lost, vcpu, now);
-	put_sample(&cursor, buffer, data, size, vcpu, now);
+	put_sample(&cursor, buffer, pieces, size, vcpu, now);
 	*ret_wake = attention(buffer, producer, cursor.position, cursor.mask + 1);
 	__atomic_store_n(&header->data_head, cursor.position, __ATOMIC_RELEASE);
 	/* Last: who dies just before tells of these records twice, which is better than never. */
@@ -234,6 +237,14 @@ static long output_locked(struct rt_perf_buffer *buffer, const void *data, u64 s
 
 long rt_perf_output(struct rt_perf_buffer *buffer, const void *data, u64 size, struct rt_vcpu *vcpu)
 {
+	return rt_perf_output_pieces(
+		buffer, (struct rt_perf_piece[RT_PERF_PIECES]){ { data, size } }, vcpu);
+}
+
+long rt_perf_output_pieces(struct rt_perf_buffer *buffer, const struct rt_perf_piece *pieces,
+			   struct rt_vcpu *vcpu)
+{
+	u64 size = pieces[0].size + pieces[1].size + pieces[2].size;
 	u8 *pages = __atomic_load_n(&buffer->pages, __ATOMIC_ACQUIRE);
 	struct producer *producer;
 	bool wake = false;
@@ -249,7 +260,7 @@ long rt_perf_output(struct rt_perf_buffer *buffer, const void *data, u64 size, s
 	error = rt_lock_acquire(&producer->lock, vcpu, &dead);
 	if (error)
 		return error;
-	error = output_locked(buffer, data, size, vcpu, &wake);
+	error = output_locked(buffer, pieces, size, vcpu, &wake);
 	rt_lock_release(&producer->lock);
 	if (wake) {
 		__atomic_fetch_add(&producer->wakeups, 1, __ATOMIC_RELEASE);
