@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "gate/directory.h"
+#include "gate/pass.h"
 
 #define SLOTS_SIZE (LISTENER_MAX * sizeof(struct listener_slot))
 
@@ -37,32 +38,6 @@ struct keeping {
 	struct listener listeners[LISTENER_MAX];
 	struct pollfd polls[LISTENER_MAX + 1];
 };
-
-static int receive_message(int socket_fd, struct keeper_message *ret_message, int *ret_fd)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { ret_message, sizeof(*ret_message) };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header;
-	ssize_t size;
-
-	*ret_fd = -1;
-	do {
-		size = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
-	} while (size < 0 && errno == EINTR);
-	if (size != sizeof(*ret_message))
-		return 0;
-	header = CMSG_FIRSTHDR(&message);
-	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-		memcpy(ret_fd, CMSG_DATA(header), sizeof(int));
-	return 1;
-}
 
 static void close_all_but(int first, int second)
 {
@@ -81,7 +56,7 @@ static bool wait_for_end(struct keeping *keeping, int socket_fd)
 	struct keeper_message message;
 	int fd;
 
-	while (receive_message(socket_fd, &message, &fd)) {
+	while (pass_receive(socket_fd, &message, sizeof(message), &fd, 0) == sizeof(message)) {
 		if (message.word == KEEPER_DISMISS)
 			return false;
 		if (fd < 0)
@@ -200,23 +175,9 @@ int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
 
 int keeper_add_listener(struct keeper *keeper, int listener_fd, u32 index)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .space = { 0 } };
 	struct keeper_message word = { KEEPER_LISTENER, index };
-	struct iovec iov = { &word, sizeof(word) };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &listener_fd, sizeof(int));
-	return sendmsg(keeper->socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return pass_send(keeper->socket, &word, sizeof(word), listener_fd, 0);
 }
 
 void keeper_stop(struct keeper *keeper, bool dismiss)

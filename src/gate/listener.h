@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Listeners of the filters of this hive, one a spawned process, and the memory where the
+ * Listeners of the filters of this hive, one a spawned process or session, and the memory where the
  * notification that is being served stands. That memory is shared with the keeper: the kernel
  * writes the notification's id there itself, so there is no instruction at which the supervisor can
  * be killed and the id be lost.
@@ -11,7 +11,7 @@
 #include <linux/seccomp.h>
 #include "base/types.h"
 
-#define LISTENER_MAX 16
+#define LISTENER_MAX 256
 
 /* In shared memory. id 0: nothing is being served. */
 struct listener_slot {

@@ -12,6 +12,17 @@
 
 #define FLUSH_MS 200
 
+/* A signal to the group as well as to us, as timeout(1) sends it, is one request. */
+#define REQUEST_NS 500000000ull
+
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+}
+
 static struct gate_child *find_child(struct gate *gate, pid_t pid)
 {
 	for (u32 i = 0; i < LISTENER_MAX; i++)
@@ -35,12 +46,12 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 {
 	struct gate_child *child = find_child(gate, pid);
 	struct signalfd_siginfo signal;
-	u32 sent = 0;
+	u64 asked_ns = 0;
 
 	if (!child)
 		return -ECHILD;
 	if (gate->early_signal && !child->ended) {
-		sent++;
+		asked_ns = now_ns();
 		kill(pid, gate->early_signal);
 	}
 	gate->early_signal = 0;
@@ -49,8 +60,11 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 		/* The terminal has told the tree by itself. */
 		if (!signal.ssi_signo || signal.ssi_code == SI_KERNEL)
 			continue;
-		if (++sent == 2)
+		if (asked_ns && now_ns() - asked_ns < REQUEST_NS)
+			continue;
+		if (asked_ns)
 			return -EINTR;
+		asked_ns = now_ns();
 		if (!child->ended)
 			kill(pid, (int)signal.ssi_signo);
 	}

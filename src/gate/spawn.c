@@ -6,31 +6,23 @@
  * says how it went.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "agent/facade.h"
-#include "base/alloc.h"
 #include "gate/filter.h"
+#include "gate/pass.h"
+#include "gate/program.h"
 #include "gate/state.h"
-
-extern char **environ;
 
 /* What the child needs, prepared before fork(): after it only system calls are made. */
 struct start {
-	const char *path;
-	char *const *argv;
-	char *const *shell_argv; /* for a script without an interpreter line */
-	char *const *envp;
+	struct program program;
 	const sigset_t *signals;
 	struct sock_filter filter[FILTER_MAX];
 	u32 nr_filter, handover;
@@ -41,28 +33,6 @@ static void __attribute__((noreturn)) fail(const struct start *start, int error)
 {
 	(void)!write(start->socket, &error, sizeof(error));
 	_exit(127);
-}
-
-static void send_listener(const struct start *start, int listener)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { .space = { 0 } };
-	int ok = 0;
-	struct iovec iov = { &ok, sizeof(ok) };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &listener, sizeof(int));
-	/* The mark in the upper half of flags is what the filter knows the call by. */
-	syscall(SYS_sendmsg, start->socket, &message, (long)((u64)start->handover << 32));
 }
 
 /*
@@ -79,7 +49,7 @@ static void probe(const struct start *start)
 
 static void __attribute__((noreturn)) child_main(const struct start *start)
 {
-	int listener;
+	int listener, ok = 0;
 
 	pthread_sigmask(SIG_SETMASK, start->signals, NULL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -87,70 +57,19 @@ static void __attribute__((noreturn)) child_main(const struct start *start)
 	listener = filter_install(start->filter, start->nr_filter);
 	if (listener < 0)
 		fail(start, listener);
-	send_listener(start, listener);
+	/* The mark is what the filter knows the call by. */
+	pass_send(start->socket, &ok, sizeof(ok), listener, start->handover);
 	probe(start);
-	execve(start->path, start->argv, start->envp);
-	if (errno == ENOEXEC)
-		execve("/bin/sh", start->shell_argv, start->envp);
-	fail(start, -errno);
-}
-
-/* Finds name as execvp() does: 0 and the path, or the most telling error. */
-static int find_program(const char *name, char *ret_path, u64 size)
-{
-	const char *search = getenv("PATH"), *next;
-	int error = -ENOENT;
-
-	if (strchr(name, '/')) {
-		snprintf(ret_path, size, "%s", name);
-		return strlen(name) < size ? 0 : -ENAMETOOLONG;
-	}
-	if (!*name)
-		return -ENOENT;
-	if (!search)
-		search = "/usr/local/bin:/usr/bin:/bin";
-	for (; search; search = next) {
-		u64 length = strcspn(search, ":");
-		struct stat st;
-		int written;
-
-		next = search[length] ? search + length + 1 : NULL;
-		written = length ? snprintf(ret_path, size, "%.*s/%s", (int)length, search, name)
-				 : snprintf(ret_path, size, "./%s", name);
-		if (written < 0 || (u64)written >= size || stat(ret_path, &st) < 0)
-			continue;
-		if (S_ISREG(st.st_mode) && access(ret_path, X_OK) == 0)
-			return 0;
-		error = -EACCES;
-	}
-	return error;
+	fail(start, program_execute(&start->program));
 }
 
 static int receive_listener(int socket_fd, int *ret_listener)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	int error = -EIO;
-	struct iovec iov = { &error, sizeof(error) };
-	struct msghdr message = { .msg_iov = &iov,
-				  .msg_iovlen = 1,
-				  .msg_control = &control,
-				  .msg_controllen = sizeof(control) };
-	struct cmsghdr *header;
-	ssize_t size;
+	int error;
 
-	do {
-		size = recvmsg(socket_fd, &message, MSG_CMSG_CLOEXEC);
-	} while (size < 0 && errno == EINTR);
-	if (size != sizeof(error))
+	if (pass_receive(socket_fd, &error, sizeof(error), ret_listener, 0) != sizeof(error))
 		return -EIO;
-	header = CMSG_FIRSTHDR(&message);
-	if (error || !header || header->cmsg_type != SCM_RIGHTS)
-		return error ? error : -EIO;
-	memcpy(ret_listener, CMSG_DATA(header), sizeof(int));
-	return 0;
+	return error || *ret_listener >= 0 ? error : -EIO;
 }
 
 /* Serves until the child has executed its program (0) or could not (-errno). */
@@ -181,23 +100,6 @@ static struct gate_child *free_child(struct gate *gate)
 		if (!gate->children[i].pid)
 			return &gate->children[i];
 	return NULL;
-}
-
-static char **make_shell_argv(const char *path, char *const argv[])
-{
-	u32 nr = 0;
-	char **shell;
-
-	while (argv[nr])
-		nr++;
-	shell = base_zalloc(nr + 3, sizeof(*shell));
-	if (!shell)
-		return NULL;
-	shell[0] = (char *)"sh";
-	shell[1] = (char *)path;
-	for (u32 i = 1; i < nr; i++)
-		shell[i + 1] = argv[i];
-	return shell;
 }
 
 static void collect_child(struct gate *gate, struct gate_child *child)
@@ -254,27 +156,15 @@ pid_t gate_spawn(struct gate *gate, char *const argv[], char *const envp[], unsi
 	struct filter_options filter = { .notify_ip = gate->agent_notify_ip,
 					 .restorer_ip = gate->agent_restorer_ip,
 					 .handover = gate->handover };
-	struct start start = { .argv = argv,
-			       .envp = envp ? envp : environ,
-			       .signals = &gate->old_signals,
-			       .handover = gate->handover };
-	char path[4096];
-	char **shell_argv;
+	struct start start = { .signals = &gate->old_signals, .handover = gate->handover };
 	pid_t pid;
 	int error;
 
-	if (!argv || !argv[0])
-		return -EINVAL;
-	error = find_program(argv[0], path, sizeof(path));
+	error = program_find(&start.program, argv, envp);
 	if (error)
 		return error;
-	shell_argv = make_shell_argv(path, argv);
-	if (!shell_argv)
-		return -ENOMEM;
-	start.path = path;
-	start.shell_argv = shell_argv;
 	start.nr_filter = filter_build(start.filter, &filter);
 	pid = start_child(gate, &start, flags);
-	base_free(shell_argv);
+	program_done(&start.program);
 	return pid;
 }
