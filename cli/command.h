@@ -8,10 +8,19 @@
 
 int command_run(int argc, char **argv);
 int command_exec(int argc, char **argv);
+int command_up(int argc, char **argv);
+int command_list(int argc, char **argv);
+int command_down(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 /* Makes a hive whose sentences go to standard error; NULL after saying why not. */
 struct skep_hive *command_hive(void);
+
+/* The living hive with that name; NULL after saying why not. */
+struct skep_hive *command_open(const char *name);
+
+/* Says that there is no hive of that name, and which there are. */
+void command_no_hive(const char *name);
 
 /* The exit status that a shell would show for a wait status. */
 int command_status(int wait_status);

@@ -13,6 +13,7 @@
 struct run_options {
 	const char *file;
 	char **command; /* NULL: the user's shell */
+	const char *hive; /* NULL: a new one */
 	bool real, json, no_trace;
 	int verbose;	 /* 0, or the verifier's log level */
 	const char *cpu; /* clang's -mcpu */

@@ -19,6 +19,9 @@ static const struct {
 	{ "run", "compile or load a BPF program, attach it, run a command, print its events",
 	  command_run },
 	{ "exec", "run a command in a hive: bpf(2) works there and events fire", command_exec },
+	{ "up", "make a hive that stays", command_up },
+	{ "list", "show the hives there are", command_list },
+	{ "down", "end a hive that stays", command_down },
 	{ "version", "print the version", command_version },
 };
 
@@ -48,6 +51,60 @@ struct skep_hive *command_hive(void)
 	if (!err)
 		return hive;
 	say("a hive cannot be made here: %s", strerror(-err));
+	return NULL;
+}
+
+struct names {
+	char text[512];
+	size_t length;
+};
+
+static int add_name(void *arg, const struct skep_hive_info *info)
+{
+	struct names *names = arg;
+	size_t room = sizeof(names->text) - names->length;
+	int written;
+
+	if (!*info->name)
+		return 0;
+	written = snprintf(names->text + names->length, room, "%s%s", names->length ? ", " : "",
+			   info->name);
+	if (written < 0 || (size_t)written >= room)
+		return 1;
+	names->length += (size_t)written;
+	return 0;
+}
+
+void command_no_hive(const char *name)
+{
+	struct names names = { .length = 0 };
+
+	skep_hive_list(add_name, &names);
+	if (names.length)
+		say("there is no hive \"%s\"; those that are up: %s", name, names.text);
+	else
+		say("there is no hive \"%s\"; none is up (\"skep up NAME\" makes one)", name);
+}
+
+struct skep_hive *command_open(const char *name)
+{
+	struct skep_hive_options options = { .sz = sizeof(options), .message = message };
+	struct skep_hive *hive = NULL;
+	int err = skep_hive_open(name, &options, &hive);
+
+	switch (err) {
+	case 0: return hive;
+	case -ENOENT: command_no_hive(name); break;
+	case -EINVAL: say("\"%s\" is no name for a hive", name); break;
+	case -EBUSY:
+		say("this process lives in another hive already, and Linux allows one supervisor a "
+		    "process: start \"skep exec -H %s\" from outside",
+		    name);
+		break;
+	case -ETIMEDOUT: say("the supervisor of hive \"%s\" does not answer", name); break;
+	case -EPROTO: say("hive \"%s\" was made by another version of skep", name); break;
+	default: say("hive \"%s\" cannot be entered: %s", name, strerror(-err));
+	}
 	return NULL;
 }
 

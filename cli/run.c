@@ -33,6 +33,7 @@ static const struct argp_option options[] = {
 	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
 	  0 },
 	{ "verbose", 'v', NULL, 0, "Print the verifier's log of every program", 0 },
+	{ "hive", 'H', "NAME", 0, "Load it into the hive that \"skep up NAME\" made", 0 },
 	{ "loader", KEY_LOADER, "FD", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -57,6 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON: run->json = true; return 0;
 	case KEY_NO_TRACE: run->no_trace = true; return 0;
 	case KEY_CPU: run->cpu = arg; return 0;
+	case 'H': run->hive = arg; return 0;
 	case 'v': run->verbose = 2; return 0;
 	case KEY_LOADER: run->object_fd = atoi(arg); return 0;
 	case KEY_MAP:
@@ -180,7 +182,7 @@ static int run_in_hive(const struct run_options *run, int argc, char **argv)
 	pid_t pid;
 
 	if (length > 0 && loader)
-		hive = command_hive();
+		hive = run->hive ? command_open(run->hive) : command_hive();
 	if (!hive) {
 		free(loader);
 		return 1;
@@ -220,6 +222,10 @@ int command_run(int argc, char **argv)
 	run.object_fd = get_object(&run);
 	if (run.object_fd < 0)
 		return 1;
+	if (run.real && run.hive) {
+		say("--real and --hive exclude each other");
+		return EXIT_USAGE;
+	}
 	if (run.real) {
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return run_real(&run);

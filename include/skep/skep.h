@@ -29,6 +29,12 @@ struct skep_hive_options {
 	 */
 	void (*message)(void *arg, const char *text);
 	void *message_arg;
+	/*
+	 * NULL, or what skep_hive_open() finds it by: a letter, then letters, digits and "._-", 31
+	 * bytes at most. skep_hive_new() gives -EINVAL for another name, -EEXIST if this user has
+	 * a living hive of that name, and -EBUSY to a caller who lives in a hive.
+	 */
+	const char *name;
 };
 
 /* Makes a hive. opts may be NULL. One hive a process. */
@@ -56,6 +62,56 @@ pid_t skep_hive_spawn(struct skep_hive *hive, char *const argv[], char *const en
  * a hive are called by one thread.
  */
 int skep_hive_serve(struct skep_hive *hive, pid_t pid, int *ret_status);
+
+/* Is it a name that a hive can have? */
+int skep_hive_name_valid(const char *name);
+
+/*
+ * Serves a hive of the caller's own until somebody calls skep_hive_down() or the caller gets
+ * SIGINT, SIGTERM or SIGHUP. Then skep_hive_free() ends it.
+ */
+int skep_hive_stay(struct skep_hive *hive);
+
+/*
+ * The living hive of this user with that name, whose supervisor is another process: processes that
+ * skep_hive_spawn() and skep_hive_exec() start there share its objects, pins and events with all
+ * others. -ENOENT: there is none; -EBUSY: the caller lives in another hive, from which no way leads
+ * into this one; -ETIMEDOUT: its supervisor does not answer. skep_hive_free() gives back what the
+ * caller holds and does not end the hive.
+ */
+int skep_hive_open(const char *name, const struct skep_hive_options *opts,
+		   struct skep_hive **ret_hive);
+
+/*
+ * The calling process, which must have one thread, becomes argv (searched in PATH) in a hive that
+ * it opened or lives in: its process id, terminal, descriptors and working directory stay. Returns
+ * only on failure, -errno: -EINVAL for a hive of the caller's own; -ECONNREFUSED when the
+ * supervisor died. After a failure the caller may live in the hive already, and should end.
+ */
+int skep_hive_exec(struct skep_hive *hive, char *const argv[], char *const envp[]);
+
+struct skep_hive_info {
+	size_t sz;
+	const char *name;      /* empty: it has none, and lives as long as a command */
+	const char *directory; /* its own; a hive of "skep up" has its messages in the file "log"
+				  there */
+	int error;	       /* -errno when its supervisor did not answer; then the rest is 0 */
+	pid_t pid;	       /* of the supervisor */
+	unsigned long long age_ns;
+	unsigned processes; /* that were entered, and that the caller may look into */
+	unsigned maps, progs, links;
+};
+
+/* Calls each for every living hive of this user until it returns nonzero; returns that. */
+int skep_hive_list(int (*each)(void *arg, const struct skep_hive_info *info), void *arg);
+
+/*
+ * Ends the hive of that name and waits until its supervisor is gone: -ENOENT, -ETIMEDOUT, and
+ * -EPERM for one that nobody serves with skep_hive_stay(). Processes there go on without it; with
+ * SKEP_DOWN_KILL those that were entered are killed first.
+ */
+#define SKEP_DOWN_KILL 1u
+int skep_hive_down(const char *name, unsigned flags);
 
 /* Directory that stands for /sys/kernel/tracing, /sys/fs/bpf, … in this hive; valid while it lives.
  */

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include "gate/registry.h"
 
 #define DEPTH_MAX 16
 
@@ -106,6 +107,29 @@ static bool in_memory(const char *path)
 	return statfs(path, &fs) == 0 && fs.f_type == TMPFS_MAGIC && access(path, W_OK | X_OK) == 0;
 }
 
+/* False: there can be none here. */
+static bool place_path(u32 index, char *path, u64 size)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
+
+	switch (index) {
+	case 0:
+		if (!runtime || runtime[0] != '/' || strlen(runtime) >= 64 ||
+		    stat(runtime, &st) < 0 || st.st_uid != geteuid() || !S_ISDIR(st.st_mode))
+			return false;
+		snprintf(path, size, "%s/skep", runtime);
+		return true;
+	case 1: snprintf(path, size, "/dev/shm/skep-%u", (unsigned)geteuid()); return true;
+	default: snprintf(path, size, "/tmp/skep-%u", (unsigned)geteuid()); return true;
+	}
+}
+
+bool directory_place(u32 index, char *ret_path, u64 size)
+{
+	return place_path(index, ret_path, size) && is_private(ret_path);
+}
+
 /*
  * The directory that holds all hives of this user. In memory where there is such a place: a hive
  * makes and removes some twenty files and one for each descriptor, and on a disk's file system each
@@ -113,26 +137,16 @@ static bool in_memory(const char *path)
  */
 static int parent_path(char *path, u64 size)
 {
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	struct stat st;
-	int length;
-
-	if (runtime && runtime[0] == '/' && strlen(runtime) < 64 && stat(runtime, &st) == 0 &&
-	    st.st_uid == geteuid() && S_ISDIR(st.st_mode)) {
-		length = snprintf(path, size, "%s/skep", runtime);
-		if (length > 0 && (u64)length < size &&
-		    (mkdir(path, 0700) == 0 || errno == EEXIST) && is_private(path))
+	for (u32 i = 0; i < DIRECTORY_PLACES; i++) {
+		if (!place_path(i, path, size) ||
+		    (i == 1 && (in_memory("/tmp") || !in_memory("/dev/shm"))))
+			continue;
+		if (mkdir(path, 0700) < 0 && errno != EEXIST && i == DIRECTORY_PLACES - 1)
+			return -errno;
+		if (is_private(path))
 			return 0;
 	}
-	if (!in_memory("/tmp") && in_memory("/dev/shm")) {
-		snprintf(path, size, "/dev/shm/skep-%u", (unsigned)geteuid());
-		if ((mkdir(path, 0700) == 0 || errno == EEXIST) && is_private(path))
-			return 0;
-	}
-	snprintf(path, size, "/tmp/skep-%u", (unsigned)geteuid());
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	return is_private(path) ? 0 : -EPERM;
+	return -EPERM;
 }
 
 /* Removes what dead hives left. The parent is locked. */
@@ -163,8 +177,9 @@ static void sweep(const char *parent)
 	closedir(dir);
 }
 
-static int make_locked(struct directory *directory, const char *parent)
+static int make_locked(struct directory *directory, const char *parent, const char *name)
 {
+	int error = 0;
 	char lock[DIRECTORY_PATH_MAX + 8];
 	u64 random;
 
@@ -176,13 +191,15 @@ static int make_locked(struct directory *directory, const char *parent)
 		return -errno;
 	snprintf(lock, sizeof(lock), "%s/lock", directory->path);
 	directory->lock_fd = open(lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (directory->lock_fd < 0 || flock(directory->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		int error = -errno;
-
+	if (directory->lock_fd < 0 || flock(directory->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		error = -errno;
+	if (!error)
+		error = registry_enter(directory->path, name, &directory->control_fd);
+	if (error) {
 		directory_remove(directory->path);
-		return error;
+		directory->path[0] = '\0';
 	}
-	return 0;
+	return error;
 }
 
 /*
@@ -241,12 +258,12 @@ void directory_dispose(const char *path)
 	close(lock_fd);
 }
 
-int directory_make(struct directory *directory, const char **ret_message)
+int directory_make(struct directory *directory, const char *name, const char **ret_message)
 {
 	int lock_fd = -ENOENT, error;
 	char parent[96];
 
-	*directory = (struct directory){ .lock_fd = -1 };
+	*directory = (struct directory){ .lock_fd = -1, .control_fd = -1 };
 	*ret_message = "cannot make a private directory below $XDG_RUNTIME_DIR, /dev/shm or /tmp: "
 		       "set XDG_RUNTIME_DIR to a directory that only you can write to";
 	/* Again when the last hive of before removes the parent at this moment. */
@@ -259,7 +276,8 @@ int directory_make(struct directory *directory, const char **ret_message)
 	if (lock_fd < 0)
 		return lock_fd;
 	sweep(parent);
-	error = make_locked(directory, parent);
+	error = name && registry_find(name, NULL) == 0 ? -EEXIST
+						       : make_locked(directory, parent, name);
 	close(lock_fd);
 	return error;
 }

@@ -14,14 +14,23 @@
 struct directory {
 	char path[DIRECTORY_PATH_MAX];
 	int lock_fd;
+	int control_fd; /* a listening socket, "control" in the directory (registry.h) */
 };
 
 /*
- * Makes a directory for this hive below $XDG_RUNTIME_DIR/skep; when there is none, below
- * /dev/shm/skep-UID if /tmp is on a disk and /dev/shm in memory, else below /tmp/skep-UID.
- * 0 or -errno; *ret_message (static text) says what to do.
+ * Makes a directory for this hive, which has a name or NULL, below $XDG_RUNTIME_DIR/skep; when
+ * there is none, below /dev/shm/skep-UID if /tmp is on a disk and /dev/shm in memory, else below
+ * /tmp/skep-UID. 0 or -errno; *ret_message (static text) says what to do. -EEXIST: a hive of that
+ * name lives.
  */
-int directory_make(struct directory *directory, const char **ret_message);
+int directory_make(struct directory *directory, const char *name, const char **ret_message);
+
+/*
+ * Writes the place number index where directory_make() would put hives of this user, in this or in
+ * another environment; false if it is not there or not this user's alone.
+ */
+#define DIRECTORY_PLACES 3
+bool directory_place(u32 index, char *ret_path, u64 size);
 
 /*
  * Removes a hive's directory, and what stands above it if no other hive of this user is there.

@@ -7,9 +7,13 @@
 #include "gate/exec.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "gate/state.h"
 #include "hook/hook.h"
 
@@ -32,6 +36,27 @@ static bool is_pending(const struct exec_pending *pending, pid_t tid)
 	return false;
 }
 
+/* What PTRACE_SEIZE means by EPERM. */
+static const char *why_not_permitted(pid_t tid)
+{
+	char path[32], text[1024], *line;
+	ssize_t size = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		size = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[size > 0 ? size : 0] = '\0';
+	line = strstr(text, "\nTracerPid:");
+	if (line && atoi(line + strlen("\nTracerPid:")) > 0)
+		return "another process traces it";
+	return "it runs as another user, has made itself undumpable, or the system's rules for "
+	       "ptrace(2) forbid it";
+}
+
 void exec_begin(struct gate *gate, pid_t tid)
 {
 	struct exec_pending *pending = &gate->pending;
@@ -48,7 +73,7 @@ void exec_begin(struct gate *gate, pid_t tid)
 		gate_message(gate,
 			     "process %d cannot be entered (%s): only its system calls' entries "
 			     "are seen",
-			     tid, error == -EPERM ? "another process traces it" : strerror(-error));
+			     tid, error == -EPERM ? why_not_permitted(tid) : strerror(-error));
 	if (!error)
 		pending->tids[pending->nr++] = tid;
 }

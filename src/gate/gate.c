@@ -61,10 +61,11 @@ static int make_files(struct gate *gate)
 	struct handle_table_options handles = { .pollable = is_pollable, .readable = is_readable };
 	char path[DIRECTORY_PATH_MAX + 32];
 	const char *message;
-	int error = directory_make(&gate->directory, &message);
+	int error = directory_make(&gate->directory, gate->options.name, &message);
 
 	if (error) {
-		gate_message(gate, "%s", message);
+		if (error != -EEXIST) /* which the caller words better */
+			gate_message(gate, "%s", message);
 		return error;
 	}
 	error = facade_make(gate->directory.path, RT_CONTROL->nr_vcpus);
@@ -99,6 +100,7 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 	gate->options = *options;
 	gate->directory.lock_fd = gate->epoll_fd = gate->signal_fd = gate->marker_fd = -1;
 	gate->keeper.socket = -1;
+	gate->control.epoll_fd = gate->directory.control_fd = -1;
 	for (u32 i = 0; i < LISTENER_MAX; i++)
 		gate->listeners[i].fd = -1;
 	pthread_sigmask(SIG_SETMASK, NULL, &gate->old_signals);
@@ -114,6 +116,8 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 		error = -ENOMEM;
 	if (!error)
 		error = wake_new(&gate->wake);
+	if (!error)
+		error = control_open(gate);
 	if (!error)
 		error = loop_open(gate);
 	if (error) {
@@ -155,6 +159,8 @@ struct gate *gate_free(struct gate *gate)
 		directory_dispose(gate->directory.path);
 	if (gate->directory.lock_fd >= 0)
 		close(gate->directory.lock_fd);
+	/* Last: this is what whoever said CONTROL_DOWN waits for. */
+	control_close(gate);
 	base_free(gate);
 	return NULL;
 }

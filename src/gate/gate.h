@@ -18,6 +18,7 @@ struct gate_options {
 	struct arena *arena;
 	struct hook *hook;
 	struct sys_hive *sys;
+	const char *name; /* NULL: none */
 	void (*message)(void *arg, const char *text);
 	void *message_arg;
 };
@@ -29,6 +30,8 @@ struct gate *gate_free(struct gate *gate);
 #define GATE_SPAWN_CLIENT 1u /* SKEP_SPAWN_CLIENT */
 pid_t gate_spawn(struct gate *gate, char *const argv[], char *const envp[], unsigned flags);
 int gate_serve(struct gate *gate, pid_t pid, int *ret_status);
+/* Serves until CONTROL_DOWN or a signal of the set says that it is enough. */
+void gate_stay(struct gate *gate);
 const char *gate_facade_dir(const struct gate *gate);
 
 #endif

@@ -39,6 +39,7 @@ enum source {
 	SOURCE_WAKE,
 	SOURCE_MARKER,
 	SOURCE_TRACEPIPE,
+	SOURCE_CONTROL,
 	SOURCE_EXTRA,
 };
 
@@ -64,6 +65,7 @@ static int open_descriptors(struct gate *gate, const sigset_t *signals)
 		{ process_table_fd(gate->processes), SOURCE_PROCESSES },
 		{ wake_fd(gate->wake), SOURCE_WAKE },
 		{ gate->marker_fd, SOURCE_MARKER },
+		{ gate->control.epoll_fd, SOURCE_CONTROL },
 	};
 	int error;
 
@@ -235,6 +237,7 @@ static bool dispatch(struct gate *gate, const struct epoll_event *event,
 		return false;
 	case SOURCE_MARKER: read_marker(gate); return false;
 	case SOURCE_TRACEPIPE: look(gate); return false;
+	case SOURCE_CONTROL: control_collect(gate); return false;
 	case SOURCE_EXTRA: return true;
 	default: serve_listener(gate, event->data.u32, event->events); return false;
 	}

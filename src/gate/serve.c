@@ -73,3 +73,16 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 	*ret_status = child->status;
 	return 0;
 }
+
+void gate_stay(struct gate *gate)
+{
+	struct signalfd_siginfo signal;
+
+	gate->stays = true;
+	while (!gate->down) {
+		gate_step(gate, -1, &signal);
+		if (signal.ssi_signo)
+			gate->down = true;
+	}
+	flush_trace(gate);
+}

@@ -7,6 +7,7 @@
 #define SKEP_GATE_STATE_H
 
 #include <signal.h>
+#include "gate/control.h"
 #include "gate/directory.h"
 #include "gate/exec.h"
 #include "gate/gate.h"
@@ -24,10 +25,18 @@ struct gate_child {
 	int status;
 };
 
+struct control {
+	int epoll_fd;
+	u32 next;			      /* place of the next connection */
+	int connections[CONTROL_CONNECTIONS]; /* descriptor + 1; 0: free */
+	u64 started_ns;			      /* CLOCK_BOOTTIME */
+};
+
 struct gate {
 	struct gate_options options;
 	struct directory directory;
 	struct keeper keeper;
+	struct control control;
 	struct listener listeners[LISTENER_MAX];
 	struct gate_child children[LISTENER_MAX];
 	struct handle_table *handles;
@@ -44,6 +53,8 @@ struct gate {
 	int early_signal;     /* was sent to us while a program started; 0: none */
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;
+	bool stays;	       /* in gate_stay() */
+	bool down;	       /* was told to end */
 	bool objects_readable; /* a client may take records without a word */
 	u64 lines_lost;	       /* of trace_pipe, not told yet */
 	u64 losses_told_ns;

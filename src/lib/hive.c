@@ -2,7 +2,8 @@
 /*
  * A hive is put together here, from the bottom up: arena, events, bpf(2), the doors. A process that
  * lives in a hive already cannot found another one below it (a filter chain has one listener): it
- * joins that one, and then spawning and serving are what they are everywhere, fork and wait.
+ * joins that one, and then spawning and serving are what they are everywhere, fork and wait. Hives
+ * whose supervisor is another process are in named.c.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -18,23 +19,14 @@
 #include "gate/gate.h"
 #include "hook/hook.h"
 #include "rt/vcpu.h"
+#include "lib/hive.h"
 #include "sys/sys.h"
-
-#define EXPORT __attribute__((visibility("default")))
 
 _Static_assert(SKEP_SPAWN_CLIENT == GATE_SPAWN_CLIENT, "the public flag is passed on as it is");
 
 extern char **environ;
 
-struct skep_hive {
-	struct arena *arena;
-	struct hook *hook;
-	struct sys_hive *sys;
-	struct gate *gate; /* NULL: joined */
-	struct agent_hive_info joined;
-};
-
-static bool is_in_hive(struct agent_hive_info *ret_info)
+bool hive_is_around(struct agent_hive_info *ret_info)
 {
 	memset(ret_info, 0, sizeof(*ret_info));
 	return syscall(SYS_bpf, AGENT_HIVE_INFO, ret_info, sizeof(*ret_info)) == 0;
@@ -45,7 +37,9 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 	struct sys_hive_options sys = { .attach_ops = &hook_attach_ops,
 					.message = opts->message,
 					.message_arg = opts->message_arg };
-	struct gate_options gate = { .message = opts->message, .message_arg = opts->message_arg };
+	struct gate_options gate = { .message = opts->message,
+				     .message_arg = opts->message_arg,
+				     .name = opts->name };
 	const char *message = NULL;
 	int error = arena_new(NULL, &hive->arena, &message);
 
@@ -70,26 +64,39 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 	return gate_new(&gate, &hive->gate);
 }
 
-EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive **ret_hive)
+int hive_options(const struct skep_hive_options *opts, struct skep_hive_options *ret_options)
 {
-	struct skep_hive_options known = { .sz = sizeof(known) };
-	struct skep_hive *hive;
-	int error = 0;
-
+	*ret_options = (struct skep_hive_options){ .sz = sizeof(*ret_options) };
 	if (opts && opts->sz < sizeof(size_t))
 		return -EINVAL;
 	/* A caller built with a newer header may set what this library does not know: refused
 	 * unless zero. */
-	for (size_t i = sizeof(known); opts && i < opts->sz; i++)
+	for (size_t i = sizeof(*ret_options); opts && i < opts->sz; i++)
 		if (((const char *)opts)[i])
 			return -E2BIG;
 	if (opts)
-		memcpy(&known, opts, opts->sz < sizeof(known) ? opts->sz : sizeof(known));
+		memcpy(ret_options, opts,
+		       opts->sz < sizeof(*ret_options) ? opts->sz : sizeof(*ret_options));
+	return 0;
+}
+
+EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive **ret_hive)
+{
+	struct skep_hive_options known;
+	struct skep_hive *hive;
+	int error = hive_options(opts, &known);
+
+	if (error)
+		return error;
+	if (known.name && !registry_name_valid(known.name))
+		return -EINVAL;
 	hive = base_zalloc(1, sizeof(*hive));
 	if (!hive)
 		return -ENOMEM;
-	if (!is_in_hive(&hive->joined))
+	if (!hive_is_around(&hive->joined))
 		error = found(hive, &known);
+	else if (known.name)
+		error = -EBUSY;
 	if (error) {
 		skep_hive_free(hive);
 		return error;
@@ -137,6 +144,8 @@ EXPORT pid_t skep_hive_spawn(struct skep_hive *hive, char *const argv[], char *c
 		return -EINVAL;
 	if (hive->gate)
 		return gate_spawn(hive->gate, argv, envp, flags);
+	if (hive->is_remote)
+		return hive_spawn_remote(hive, argv, envp, flags);
 	error = posix_spawnp(&pid, argv[0], NULL, NULL, argv, envp ? envp : environ);
 	return error ? -error : pid;
 }
@@ -153,5 +162,7 @@ EXPORT int skep_hive_serve(struct skep_hive *hive, pid_t pid, int *ret_status)
 
 EXPORT const char *skep_hive_facade(const struct skep_hive *hive)
 {
+	if (hive->is_remote)
+		return hive->remote.path;
 	return hive->gate ? gate_facade_dir(hive->gate) : hive->joined.facade_dir;
 }

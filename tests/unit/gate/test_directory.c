@@ -28,7 +28,7 @@ static void make(struct directory *directory)
 {
 	const char *message;
 
-	if (directory_make(directory, &message) < 0)
+	if (directory_make(directory, NULL, &message) < 0)
 		tap_bail("%s", message);
 }
 
