@@ -210,26 +210,29 @@ static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)
 
 /*
  * Types for which the kernel has no test run: the context is the client's, of the size of the UAPI
- * structure, or for contexts without a form (tracepoints) as long as the client says.
+ * structure, or for tracepoints, whose records have no common form, as long as the client says.
  */
 static long run_on_ctx(struct sys_call *call, struct sys_prog *prog)
 {
 	const struct abi_ctx *form = abi_ctx_find(prog->type);
 	union abi_attr *attr = &call->attr;
-	u32 size = form->free_form ? attr->test.ctx_size_in : form->size;
-	bool given;
+	bool open = prog->type == BPF_PROG_TYPE_TRACEPOINT, given;
+	u32 size = open ? attr->test.ctx_size_in : form->size;
 	void *ctx;
 	int error;
 
 	if (attr->test.data_in || attr->test.data_out || attr->test.data_size_in ||
 	    attr->test.data_size_out || attr->test.flags || attr->test.cpu || attr->test.batch_size)
 		return -EINVAL;
-	if (form->free_form && (size < prog->max_ctx_offset || size > form->max_offset))
+	if (size < prog->max_ctx_offset || size > form->size)
 		return -EINVAL;
-	ctx = base_zalloc(1, size ? size : 1);
+	/* Never smaller than what the verifier lets a program of this type read. */
+	ctx = base_zalloc(1, form->size);
 	if (!ctx)
 		return -ENOMEM;
-	error = test_ctx_init(call, ctx, size, &given);
+	given = attr->test.ctx_in || attr->test.ctx_out;
+	error = open ? sys_read(call, ctx, attr->test.ctx_in, size)
+		     : test_ctx_init(call, ctx, size, &given);
 	if (!error)
 		error = test_run(call, prog, ctx);
 	if (!error && (sys_write_attr(call, test.retval) || sys_write_attr(call, test.duration)))
@@ -238,6 +241,23 @@ static long run_on_ctx(struct sys_call *call, struct sys_prog *prog)
 		error = test_ctx_finish(call, ctx, size);
 	base_free(ctx);
 	return error;
+}
+
+/*
+ * In the kernel fentry and its like are run by calling its own test functions, which are not
+ * modelled; for BTF-typed tracepoints there is nothing to call, and -EFAULT is the answer.
+ */
+static long run_tracing(struct sys_call *call, struct sys_prog *prog)
+{
+	const union abi_attr *attr = &call->attr;
+
+	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
+		return -EINVAL;
+	if (prog->expected_attach_type == BPF_TRACE_RAW_TP)
+		return -EFAULT;
+	sys_say(call->hive, "program %s: the kernel's functions for test runs are not in a hive",
+		prog->name);
+	return -EOPNOTSUPP;
 }
 
 long sys_prog_test_run(struct sys_call *call)
@@ -256,6 +276,7 @@ long sys_prog_test_run(struct sys_call *call)
 	case BPF_PROG_TYPE_RAW_TRACEPOINT: result = run_raw_tracepoint(call, prog); break;
 	case BPF_PROG_TYPE_SOCKET_FILTER: result = test_run_skb(call, prog); break;
 	case BPF_PROG_TYPE_XDP: result = test_run_xdp(call, prog); break;
+	case BPF_PROG_TYPE_TRACING: result = run_tracing(call, prog); break;
 	case BPF_PROG_TYPE_KPROBE:
 	case BPF_PROG_TYPE_TRACEPOINT:
 	case BPF_PROG_TYPE_PERF_EVENT: result = run_on_ctx(call, prog); break;

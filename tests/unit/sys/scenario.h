@@ -21,7 +21,7 @@ void scenario_attr(struct world *world);       /* sizes and tails of attributes,
 void scenario_map_create(struct world *world); /* every check of MAP_CREATE */
 void scenario_map_elem(struct world *world);   /* elements, rights, freezing */
 void scenario_map_batch(struct world *world);
-void scenario_map_types(struct world *world); /* queues, filters, LRU, tries, maps of maps */
+void scenario_map_types(struct world *world);	/* queues, filters, LRU, tries, maps of maps */
 void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
 void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
 void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
@@ -31,6 +31,9 @@ void scenario_info(struct world *world);	/* info, ids, tags */
 void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
 void scenario_misc(struct world *world);
+
+/* Of skep alone. */
+void test_run_context(struct world *world);
 void scenario_place(struct world *world); /* cgroups, name spaces, devices, netfilter, tokens */
 
 /* All of the above, for every program that has a world. */

@@ -241,6 +241,7 @@ int main(void)
 	struct world *world = world_skep();
 
 	scenario_all(world);
+	test_run_context(world);
 	test_refusals(world);
 	test_rights(world);
 	test_pins(world);

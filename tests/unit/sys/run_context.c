@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TEST_RUN where the kernel has none: contexts in and out, sizes at their limits, refusals. Of skep
+ * alone; docs/test-run.md has the rule.
+ */
+#include "scenario.h"
+
+#include <errno.h>
+#include <linux/bpf_perf_event.h>
+#include <string.h>
+
+#define ADDRESS(memory) ((u64)(uintptr_t)(memory))
+
+static u8 in[8300], out[8300];
+
+static long run(struct world *world, int fd, u32 size_in, u32 size_out, union abi_attr *attr)
+{
+	memset(out, 0xaa, sizeof(out));
+	memset(attr, 0, sizeof(*attr));
+	attr->test.prog_fd = (u32)fd;
+	attr->test.ctx_in = size_in ? ADDRESS(in) : 0;
+	attr->test.ctx_size_in = size_in;
+	attr->test.ctx_out = size_out ? ADDRESS(out) : 0;
+	attr->test.ctx_size_out = size_out;
+	return world_call(world, BPF_PROG_TEST_RUN, attr);
+}
+
+static void run_tracepoint(struct world *world)
+{
+	/* return *(u32 *)(ctx + 24) */
+	static const struct bpf_insn insns[] = { LOAD(BPF_W, 0, 1, 24), EXIT() };
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_TRACEPOINT, insns, ARRAY_SIZE(insns));
+
+	expect(world, fd, FD, "a tracepoint program");
+	memset(in, 0, sizeof(in));
+	in[24] = 77;
+	expect(world, run(world, fd, 28, 0, &attr), 0, "tracepoint: just what it reads");
+	expect(world, attr.test.retval, 77, "tracepoint: from the client's context");
+	expect(world, run(world, fd, 27, 0, &attr), -EINVAL, "tracepoint: less than it reads");
+	expect(world, run(world, fd, 0, 0, &attr), -EINVAL, "tracepoint: nothing");
+	expect(world, run(world, fd, 8192, 8192, &attr), 0, "tracepoint: the largest record");
+	tap_ok(!memcmp(in, out, 8192), "tracepoint: comes back");
+	expect(world, attr.test.ctx_size_out, 8192, "tracepoint: with its size");
+	expect(world, run(world, fd, 8193, 0, &attr), -EINVAL, "tracepoint: larger");
+	expect(world, run(world, fd, 32, 16, &attr), -ENOSPC, "tracepoint: little room");
+	expect(world, attr.test.ctx_size_out, 32, "tracepoint: says how much it would be");
+	tap_ok(!memcmp(in, out, 16) && out[16] == 0xaa, "tracepoint: and gives what fits");
+	attr.test.prog_fd = (u32)fd;
+	attr.test.ctx_size_out = 32;
+	attr.test.repeat = 1000;
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "tracepoint: repeated");
+	attr.test.data_in = ADDRESS(in);
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), -EINVAL, "tracepoint: data");
+	attr.test.data_in = 0;
+	attr.test.flags = BPF_F_TEST_RUN_ON_CPU;
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), -EINVAL, "tracepoint: flags");
+	world->close(world, fd);
+}
+
+static void run_kprobe(struct world *world)
+{
+	/* return regs->ax; a whole register file is there even if none is given */
+	static const struct bpf_insn insns[] = { LOAD(BPF_DW, 0, 1, 80), EXIT() };
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_KPROBE, insns, ARRAY_SIZE(insns));
+
+	expect(world, fd, FD, "a kprobe program");
+	memset(in, 0, sizeof(in));
+	in[80] = 5;
+	expect(world, run(world, fd, 0, 0, &attr), 0, "kprobe: no context");
+	expect(world, attr.test.retval, 0, "kprobe: is zero");
+	expect(world, run(world, fd, 168, 168, &attr), 0, "kprobe: registers");
+	expect(world, attr.test.retval, 5, "kprobe: read");
+	tap_ok(!memcmp(in, out, 168), "kprobe: come back");
+	expect(world, run(world, fd, 40, 0, &attr), 0, "kprobe: some registers");
+	expect(world, attr.test.retval, 0, "kprobe: others are zero");
+	expect(world, run(world, fd, 200, 0, &attr), 0, "kprobe: zeros behind them");
+	in[190] = 1;
+	expect(world, run(world, fd, 200, 0, &attr), -E2BIG, "kprobe: something behind them");
+	world->close(world, fd);
+}
+
+static void run_perf_event(struct world *world)
+{
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_DW, 0, 1, offsetof(struct bpf_perf_event_data, sample_period)),
+		LOAD(BPF_DW, 2, 1, offsetof(struct bpf_perf_event_data, addr)),
+		INSN(BPF_ALU64 | BPF_ADD | BPF_X, 0, 2, 0, 0),
+		EXIT(),
+	};
+	struct bpf_perf_event_data data = { .sample_period = 30, .addr = 12 };
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_PERF_EVENT, insns, ARRAY_SIZE(insns));
+
+	expect(world, fd, FD, "a perf event program");
+	memset(in, 0, sizeof(in));
+	memcpy(in, &data, sizeof(data));
+	expect(world, run(world, fd, sizeof(data), 0, &attr), 0, "perf event: its context");
+	expect(world, attr.test.retval, 42, "perf event: read");
+	world->close(world, fd);
+}
+
+void test_run_context(struct world *world)
+{
+	run_tracepoint(world);
+	run_kprobe(world);
+	run_perf_event(world);
+}
