@@ -28,8 +28,8 @@ static void map_text(const struct sys_map *map, struct text *text)
 		    "key_size:\t%u\n"
 		    "value_size:\t%u\n"
 		    "max_entries:\t%u\n"
-		    "map_flags:\t%#x\n"
-		    "map_extra:\t%#llx\n"
+		    "map_flags:\t0x%x\n"
+		    "map_extra:\t0x%llx\n"
 		    "memlock:\t%llu\n"
 		    "map_id:\t%u\n"
 		    "frozen:\t%u\n",

@@ -171,7 +171,7 @@ static void test_fdinfo(struct world *world)
 
 	tap_ok(sys_object_fdinfo(hive, world_object(world, map), text, sizeof(text)) > 0 &&
 		       strstr(text, "map_type:\t1\nkey_size:\t4\nvalue_size:\t8\nmax_entries:\t10\n"
-				    "map_flags:\t0x1\nmap_extra:\t0\nmemlock:\t"),
+				    "map_flags:\t0x1\nmap_extra:\t0x0\nmemlock:\t"),
 	       "fdinfo of a map");
 	tap_ok(sys_object_fdinfo(hive, world_object(world, prog), text, sizeof(text)) > 0 &&
 		       strstr(text, "prog_type:\t5\nprog_jited:\t0\nprog_tag:"
