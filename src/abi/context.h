@@ -14,16 +14,24 @@ enum abi_ctx_value {
 	ABI_CTX_PACKET, /* start of packet data */
 	ABI_CTX_PACKET_END,
 	ABI_CTX_PACKET_META,
-	ABI_CTX_DENIED, /* the kernel rejects it */
+	ABI_CTX_SOCKET, /* struct bpf_sock */
+	ABI_CTX_SOCKET_OR_NULL,
+	ABI_CTX_SOCK_COMMON_OR_NULL, /* struct bpf_sock, of which the first fields may be read */
+	ABI_CTX_FLOW_KEYS,	     /* struct bpf_flow_keys */
 };
 
+/*
+ * A row: accesses of certain sizes in a range of bytes, by certain programs. Several rows may
+ * describe the same bytes. Accesses are always aligned to their size.
+ */
 struct abi_ctx_field {
-	u32 offset, size; /* in the UAPI structure */
-	u8 value;	  /* enum abi_ctx_value */
-	bool write;
-	bool narrow;		/* smaller loads of a part of it are allowed */
-	u32 rt_offset, rt_size; /* in the run-time context; equal to the above when it is the same
-				   structure */
+	u32 offset, size;   /* in the UAPI structure */
+	u8 value;	    /* enum abi_ctx_value */
+	u8 reads, writes;   /* the sizes allowed, added up: 1, 2, 4, 8 */
+	bool at_start;	    /* only accesses that begin with the field */
+	u64 progs, writers; /* sets of program types (ABI_PROG), 0: all that have this context */
+	u64 attach;	    /* set of expected attach types, 0: all */
+	u32 rt_offset;	    /* in the run-time context */
 };
 
 struct abi_ctx {
@@ -36,18 +44,42 @@ struct abi_ctx {
 	u32 nr_fields;
 };
 
+/* Who accesses the context. */
+struct abi_ctx_user {
+	u32 prog_type, expected_attach_type;
+};
+
 /* NULL if the program type is not known to this build. */
 const struct abi_ctx *abi_ctx_find(u32 prog_type);
 
 /* The field that an access of size bytes at offset reads (or, with write, writes); NULL: rejected.
  */
-const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, u32 offset, u32 size,
-					   bool write);
+const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, struct abi_ctx_user user,
+					   u32 offset, u32 size, bool write);
+
+/*
+ * Structures that programs get pointers to: read as they are, without conversion. Memory behind
+ * such a pointer is as large as the structure.
+ */
+enum abi_object {
+	ABI_OBJECT_SOCKET,
+	ABI_OBJECT_SOCK_COMMON,
+	ABI_OBJECT_TCP_SOCK,
+	ABI_OBJECT_XDP_SOCK
+};
+
+/* May size bytes at offset of such an object be read? */
+bool abi_object_readable(enum abi_object object, u32 offset, u32 size);
 
 /*
  * Run-time contexts of packet programs: what the rewritten accesses read, and behind it what
  * helpers need and programs do not see. Whoever runs a program fills all of it. Addresses are of
  * this process; the bytes from the lowest to the highest of them are one piece of memory.
+ *
+ * All other programs get the UAPI structure itself (struct bpf_sock, bpf_sock_addr, bpf_sock_ops,
+ * sk_msg_md, sk_reuseport_md, bpf_sysctl, bpf_sockopt, bpf_sk_lookup, bpf_cgroup_dev_ctx).
+ * Pointers to sockets are addresses of a whole struct bpf_sock; only those that may be null may
+ * be 0.
  */
 struct abi_rt_xdp {
 	u64 data, data_end, data_meta;
@@ -76,6 +108,11 @@ struct abi_rt_skb {
 	/* What of the packet lies behind data_end, in fragments that are one piece of memory. */
 	u64 frags;
 	u32 frags_size;
+	/* Seen by some types: the rest of struct __sk_buff. */
+	u32 wire_len;
+	u64 data_meta, sk, flow_keys;
+	u32 tstamp_type, remote_ip4, local_ip4, remote_ip6[4], local_ip6[4], remote_port,
+		local_port;
 };
 
 #endif

@@ -8,19 +8,51 @@
  */
 #include "abi/helper.h"
 
+#include "abi/bpf_new.h"
+
 #define PROG_SOCKET	     ABI_PROG(BPF_PROG_TYPE_SOCKET_FILTER)
 #define PROG_KPROBE	     ABI_PROG(BPF_PROG_TYPE_KPROBE)
-#define PROG_CLS	     ABI_PROG(BPF_PROG_TYPE_SCHED_CLS)
+#define PROG_CLS	     (ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_SCHED_ACT))
 #define PROG_TRACEPOINT	     ABI_PROG(BPF_PROG_TYPE_TRACEPOINT)
 #define PROG_XDP	     ABI_PROG(BPF_PROG_TYPE_XDP)
 #define PROG_PERF	     ABI_PROG(BPF_PROG_TYPE_PERF_EVENT)
-#define PROG_CGROUP_SOCK     ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK)
+#define PROG_CG_SKB	     ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB)
+#define PROG_CG_SOCK	     ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK)
+#define PROG_CG_ADDR	     ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+#define PROG_CG_DEVICE	     ABI_PROG(BPF_PROG_TYPE_CGROUP_DEVICE)
+#define PROG_CG_SYSCTL	     ABI_PROG(BPF_PROG_TYPE_CGROUP_SYSCTL)
+#define PROG_CG_SOCKOPT	     ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT)
+#define PROG_LWT_IN	     ABI_PROG(BPF_PROG_TYPE_LWT_IN)
+#define PROG_LWT_OUT	     ABI_PROG(BPF_PROG_TYPE_LWT_OUT)
+#define PROG_LWT_XMIT	     ABI_PROG(BPF_PROG_TYPE_LWT_XMIT)
+#define PROG_LWT_SEG6	     ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL)
+#define PROG_LWT	     (PROG_LWT_IN | PROG_LWT_OUT | PROG_LWT_XMIT | PROG_LWT_SEG6)
+#define PROG_SOCK_OPS	     ABI_PROG(BPF_PROG_TYPE_SOCK_OPS)
+#define PROG_SK_SKB	     ABI_PROG(BPF_PROG_TYPE_SK_SKB)
+#define PROG_SK_MSG	     ABI_PROG(BPF_PROG_TYPE_SK_MSG)
+#define PROG_SK_LOOKUP	     ABI_PROG(BPF_PROG_TYPE_SK_LOOKUP)
+#define PROG_REUSEPORT	     ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT)
+#define PROG_FLOW	     ABI_PROG(BPF_PROG_TYPE_FLOW_DISSECTOR)
+#define PROG_NETFILTER	     ABI_PROG(ABI_PROG_TYPE_NETFILTER)
 #define PROG_RAW_TP	     ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT)
 #define PROG_RAW_TP_WRITABLE ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 
 #define TRACING_PROGS \
 	(PROG_KPROBE | PROG_TRACEPOINT | PROG_PERF | PROG_RAW_TP | PROG_RAW_TP_WRITABLE)
-#define ALL_PROGS (TRACING_PROGS | PROG_SOCKET | PROG_CLS | PROG_XDP | PROG_CGROUP_SOCK)
+#define ALL_PROGS                                                                                  \
+	(TRACING_PROGS | PROG_SOCKET | PROG_CLS | PROG_XDP | PROG_CG_SKB | PROG_CG_SOCK |          \
+	 PROG_CG_ADDR | PROG_CG_DEVICE | PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_LWT |             \
+	 PROG_SOCK_OPS | PROG_SK_SKB | PROG_SK_MSG | PROG_SK_LOOKUP | PROG_REUSEPORT | PROG_FLOW | \
+	 PROG_NETFILTER)
+
+/* Attach types for which a helper is not there, though it is for the program type. */
+#define NOT_CONNECT (~(ABI_ATTACH(BPF_CGROUP_INET4_CONNECT) | ABI_ATTACH(BPF_CGROUP_INET6_CONNECT)))
+#define NO_RETVAL                                                                              \
+	(ABI_ATTACH(BPF_CGROUP_UDP4_RECVMSG) | ABI_ATTACH(BPF_CGROUP_UDP6_RECVMSG) |           \
+	 ABI_ATTACH(BPF_CGROUP_INET4_GETPEERNAME) | ABI_ATTACH(BPF_CGROUP_INET6_GETPEERNAME) | \
+	 ABI_ATTACH(BPF_CGROUP_INET4_GETSOCKNAME) | ABI_ATTACH(BPF_CGROUP_INET6_GETSOCKNAME) | \
+	 ABI_ATTACH(ABI_CGROUP_UNIX_RECVMSG) | ABI_ATTACH(ABI_CGROUP_UNIX_GETPEERNAME) |       \
+	 ABI_ATTACH(ABI_CGROUP_UNIX_GETSOCKNAME))
 
 static const struct abi_helper helpers[] = {
 	[1] = { .name = "map_lookup_elem",
@@ -64,15 +96,23 @@ static const struct abi_helper helpers[] = {
 		.ret = RET_INTEGER,
 		.progs = ALL_PROGS,
 		.available = true },
-	[9] = { .name = "skb_store_bytes", .progs = PROG_CLS, .packet_data_changes = true },
-	[10] = { .name = "l3_csum_replace", .progs = PROG_CLS, .packet_data_changes = true },
-	[11] = { .name = "l4_csum_replace", .progs = PROG_CLS, .packet_data_changes = true },
+	[9] = { .name = "skb_store_bytes",
+		.progs = PROG_CLS | PROG_LWT_XMIT | PROG_SK_SKB,
+		.packet_data_changes = true },
+	[10] = { .name = "l3_csum_replace",
+		 .progs = PROG_CLS | PROG_LWT_XMIT,
+		 .packet_data_changes = true },
+	[11] = { .name = "l4_csum_replace",
+		 .progs = PROG_CLS | PROG_LWT_XMIT,
+		 .packet_data_changes = true },
 	[12] = { .name = "tail_call",
 		 .ret = RET_VOID,
 		 .arg = { ARG_PTR_TO_CTX, ARG_CONST_MAP_PTR, ARG_ANYTHING },
 		 .progs = ALL_PROGS,
 		 .available = true },
-	[13] = { .name = "clone_redirect", .progs = PROG_CLS, .packet_data_changes = true },
+	[13] = { .name = "clone_redirect",
+		 .progs = PROG_CLS | PROG_LWT_XMIT,
+		 .packet_data_changes = true },
 	[14] = { .name = "get_current_pid_tgid",
 		 .ret = RET_INTEGER,
 		 .progs = ALL_PROGS,
@@ -89,27 +129,29 @@ static const struct abi_helper helpers[] = {
 	[17] = { .name = "get_cgroup_classid", .progs = ALL_PROGS },
 	[18] = { .name = "skb_vlan_push", .progs = PROG_CLS, .packet_data_changes = true },
 	[19] = { .name = "skb_vlan_pop", .progs = PROG_CLS, .packet_data_changes = true },
-	[20] = { .name = "skb_get_tunnel_key", .progs = PROG_CLS },
-	[21] = { .name = "skb_set_tunnel_key", .progs = PROG_CLS },
+	[20] = { .name = "skb_get_tunnel_key", .progs = PROG_CLS | PROG_LWT_XMIT },
+	[21] = { .name = "skb_set_tunnel_key", .progs = PROG_CLS | PROG_LWT_XMIT },
 	[22] = { .name = "perf_event_read", .progs = ALL_PROGS, .gpl_only = true },
 	[23] = { .name = "redirect",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_ANYTHING, ARG_ANYTHING },
-		 .progs = PROG_CLS | PROG_XDP,
+		 .progs = PROG_CLS | PROG_XDP | PROG_LWT_XMIT,
 		 .available = true },
-	[24] = { .name = "get_route_realm", .progs = PROG_CLS },
+	[24] = { .name = "get_route_realm", .progs = PROG_CLS | PROG_LWT },
 	[25] = { .name = "perf_event_output",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_CONST_MAP_PTR, ARG_ANYTHING,
 			  ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE_OR_ZERO },
-		 .progs = ALL_PROGS,
+		 .progs = ALL_PROGS & ~(PROG_REUSEPORT | PROG_FLOW | PROG_NETFILTER),
 		 .gpl_only = true,
 		 .available = true },
 	[26] = { .name = "skb_load_bytes",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT,
 			  ARG_CONST_SIZE },
-		 .progs = PROG_SOCKET | PROG_CLS,
+		 .progs = PROG_CLS | PROG_LWT | PROG_SOCKET | PROG_CG_SKB | PROG_SK_SKB |
+			  PROG_REUSEPORT | PROG_FLOW,
+		 .not_here = PROG_REUSEPORT,
 		 .available = true },
 	[27] = { .name = "get_stackid",
 		 .ret = RET_INTEGER,
@@ -122,15 +164,15 @@ static const struct abi_helper helpers[] = {
 			  ARG_CONST_SIZE_OR_ZERO,
 			  ARG_PTR_TO_MEM | ABI_ARG_MAYBE_NULL | ABI_ARG_MEM_RDONLY,
 			  ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING },
-		 .progs = PROG_CLS | PROG_XDP,
+		 .progs = PROG_CLS | PROG_LWT | PROG_XDP,
 		 .pkt_access = true,
 		 .available = true },
-	[29] = { .name = "skb_get_tunnel_opt", .progs = PROG_CLS },
-	[30] = { .name = "skb_set_tunnel_opt", .progs = PROG_CLS },
+	[29] = { .name = "skb_get_tunnel_opt", .progs = PROG_CLS | PROG_LWT_XMIT },
+	[30] = { .name = "skb_set_tunnel_opt", .progs = PROG_CLS | PROG_LWT_XMIT },
 	[31] = { .name = "skb_change_proto", .progs = PROG_CLS, .packet_data_changes = true },
 	[32] = { .name = "skb_change_type", .progs = PROG_CLS },
-	[33] = { .name = "skb_under_cgroup", .progs = PROG_CLS },
-	[34] = { .name = "get_hash_recalc", .progs = PROG_CLS },
+	[33] = { .name = "skb_under_cgroup", .progs = PROG_CLS | PROG_LWT },
+	[34] = { .name = "get_hash_recalc", .progs = PROG_CLS | PROG_LWT },
 	[35] = { .name = "get_current_task",
 		 .ret = RET_INTEGER,
 		 .progs = ALL_PROGS,
@@ -140,15 +182,21 @@ static const struct abi_helper helpers[] = {
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_CONST_MAP_PTR, ARG_ANYTHING },
 		 .progs = ALL_PROGS },
-	[38] = { .name = "skb_change_tail", .progs = PROG_CLS, .packet_data_changes = true },
-	[39] = { .name = "skb_pull_data", .progs = PROG_CLS, .packet_data_changes = true },
-	[40] = { .name = "csum_update", .progs = PROG_CLS },
-	[41] = { .name = "set_hash_invalid", .progs = PROG_CLS },
+	[38] = { .name = "skb_change_tail",
+		 .progs = PROG_CLS | PROG_LWT_XMIT | PROG_SK_SKB,
+		 .packet_data_changes = true },
+	[39] = { .name = "skb_pull_data",
+		 .progs = PROG_CLS | PROG_LWT | PROG_SK_SKB,
+		 .packet_data_changes = true },
+	[40] = { .name = "csum_update", .progs = PROG_CLS | PROG_LWT_XMIT },
+	[41] = { .name = "set_hash_invalid", .progs = PROG_CLS | PROG_LWT_XMIT },
 	[42] = { .name = "get_numa_node_id",
 		 .ret = RET_INTEGER,
 		 .progs = ALL_PROGS,
 		 .available = true },
-	[43] = { .name = "skb_change_head", .progs = PROG_CLS, .packet_data_changes = true },
+	[43] = { .name = "skb_change_head",
+		 .progs = PROG_CLS | PROG_LWT_XMIT | PROG_SK_SKB,
+		 .packet_data_changes = true },
 	[44] = { .name = "xdp_adjust_head",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING },
@@ -162,14 +210,21 @@ static const struct abi_helper helpers[] = {
 		 .progs = TRACING_PROGS,
 		 .gpl_only = true,
 		 .available = true },
-	[46] = { .name = "get_socket_cookie", .progs = PROG_SOCKET | PROG_CLS | PROG_CGROUP_SOCK },
-	[47] = { .name = "get_socket_uid", .progs = PROG_SOCKET | PROG_CLS },
+	[46] = { .name = "get_socket_cookie",
+		 .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
+			  PROG_SK_SKB | PROG_CG_ADDR | PROG_REUSEPORT },
+	[47] = { .name = "get_socket_uid",
+		 .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_SK_SKB },
 	[48] = { .name = "set_hash", .progs = PROG_CLS },
-	[49] = { .name = "setsockopt" },
-	[50] = { .name = "skb_adjust_room", .progs = PROG_CLS, .packet_data_changes = true },
+	[49] = { .name = "setsockopt",
+		 .progs = PROG_SOCK_OPS | PROG_CG_ADDR | PROG_CG_SOCKOPT,
+		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT) },
+	[50] = { .name = "skb_adjust_room",
+		 .progs = PROG_CLS | PROG_SK_SKB,
+		 .packet_data_changes = true },
 	[51] = { .name = "redirect_map", .progs = PROG_XDP },
-	[52] = { .name = "sk_redirect_map" },
-	[53] = { .name = "sock_map_update" },
+	[52] = { .name = "sk_redirect_map", .progs = PROG_SK_SKB },
+	[53] = { .name = "sock_map_update", .progs = PROG_SOCK_OPS },
 	[54] = { .name = "xdp_adjust_meta",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING },
@@ -178,14 +233,16 @@ static const struct abi_helper helpers[] = {
 		 .available = true },
 	[55] = { .name = "perf_event_read_value", .progs = ALL_PROGS, .gpl_only = true },
 	[56] = { .name = "perf_prog_read_value", .progs = PROG_PERF, .gpl_only = true },
-	[57] = { .name = "getsockopt" },
+	[57] = { .name = "getsockopt",
+		 .progs = PROG_SOCK_OPS | PROG_CG_ADDR | PROG_CG_SOCKOPT,
+		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT) },
 	[58] = { .name = "override_return" },
-	[59] = { .name = "sock_ops_cb_flags_set" },
-	[60] = { .name = "msg_redirect_map" },
-	[61] = { .name = "msg_apply_bytes" },
-	[62] = { .name = "msg_cork_bytes" },
-	[63] = { .name = "msg_pull_data" },
-	[64] = { .name = "bind" },
+	[59] = { .name = "sock_ops_cb_flags_set", .progs = PROG_SOCK_OPS },
+	[60] = { .name = "msg_redirect_map", .progs = PROG_SK_MSG },
+	[61] = { .name = "msg_apply_bytes", .progs = PROG_SK_MSG },
+	[62] = { .name = "msg_cork_bytes", .progs = PROG_SK_MSG },
+	[63] = { .name = "msg_pull_data", .progs = PROG_SK_MSG },
+	[64] = { .name = "bind", .progs = PROG_CG_ADDR, .not_attach = NOT_CONNECT },
 	[65] = { .name = "xdp_adjust_tail",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING },
@@ -203,26 +260,33 @@ static const struct abi_helper helpers[] = {
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT,
 			  ARG_CONST_SIZE, ARG_ANYTHING },
-		 .progs = PROG_SOCKET | PROG_CLS,
+		 .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_REUSEPORT,
+		 .not_here = PROG_REUSEPORT,
 		 .available = true },
 	[69] = { .name = "fib_lookup", .progs = PROG_CLS | PROG_XDP, .gpl_only = true },
-	[70] = { .name = "sock_hash_update" },
-	[71] = { .name = "msg_redirect_hash" },
-	[72] = { .name = "sk_redirect_hash" },
-	[73] = { .name = "lwt_push_encap" },
-	[74] = { .name = "lwt_seg6_store_bytes" },
-	[75] = { .name = "lwt_seg6_adjust_srh" },
-	[76] = { .name = "lwt_seg6_action" },
+	[70] = { .name = "sock_hash_update", .progs = PROG_SOCK_OPS },
+	[71] = { .name = "msg_redirect_hash", .progs = PROG_SK_MSG },
+	[72] = { .name = "sk_redirect_hash", .progs = PROG_SK_SKB },
+	[73] = { .name = "lwt_push_encap", .progs = PROG_LWT_IN | PROG_LWT_XMIT },
+	[74] = { .name = "lwt_seg6_store_bytes", .progs = PROG_LWT_SEG6 },
+	[75] = { .name = "lwt_seg6_adjust_srh", .progs = PROG_LWT_SEG6 },
+	[76] = { .name = "lwt_seg6_action", .progs = PROG_LWT_SEG6 },
 	[77] = { .name = "rc_repeat" },
 	[78] = { .name = "rc_keydown" },
-	[79] = { .name = "skb_cgroup_id", .progs = PROG_CLS },
+	[79] = { .name = "skb_cgroup_id", .progs = PROG_CLS | PROG_CG_SKB },
 	[80] = { .name = "get_current_cgroup_id", .progs = ALL_PROGS },
-	[81] = { .name = "get_local_storage", .progs = PROG_CGROUP_SOCK },
-	[82] = { .name = "sk_select_reuseport" },
-	[83] = { .name = "skb_ancestor_cgroup_id", .progs = PROG_CLS },
-	[84] = { .name = "sk_lookup_tcp", .progs = PROG_CLS | PROG_XDP },
-	[85] = { .name = "sk_lookup_udp", .progs = PROG_CLS | PROG_XDP },
-	[86] = { .name = "sk_release", .progs = PROG_CLS | PROG_XDP },
+	[81] = { .name = "get_local_storage",
+		 .progs = PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS | PROG_CG_DEVICE |
+			  PROG_CG_ADDR | PROG_CG_SYSCTL | PROG_CG_SOCKOPT },
+	[82] = { .name = "sk_select_reuseport", .progs = PROG_REUSEPORT },
+	[83] = { .name = "skb_ancestor_cgroup_id", .progs = PROG_CLS | PROG_CG_SKB },
+	[84] = { .name = "sk_lookup_tcp",
+		 .progs = PROG_CLS | PROG_XDP | PROG_CG_SKB | PROG_SK_SKB | PROG_CG_ADDR },
+	[85] = { .name = "sk_lookup_udp",
+		 .progs = PROG_CLS | PROG_XDP | PROG_CG_SKB | PROG_SK_SKB | PROG_CG_ADDR },
+	[86] = { .name = "sk_release",
+		 .progs = PROG_CLS | PROG_XDP | PROG_CG_SKB | PROG_SK_SKB | PROG_CG_ADDR |
+			  PROG_SK_LOOKUP },
 	[87] = { .name = "map_push_elem",
 		 .ret = RET_INTEGER,
 		 .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_MAP_VALUE, ARG_ANYTHING },
@@ -239,21 +303,23 @@ static const struct abi_helper helpers[] = {
 		 .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_MAP_VALUE | ABI_ARG_MEM_UNINIT },
 		 .progs = ALL_PROGS,
 		 .available = true },
-	[90] = { .name = "msg_push_data" },
-	[91] = { .name = "msg_pop_data" },
+	[90] = { .name = "msg_push_data", .progs = PROG_SK_MSG },
+	[91] = { .name = "msg_pop_data", .progs = PROG_SK_MSG },
 	[92] = { .name = "rc_pointer_rel" },
 	[93] = { .name = "spin_lock", .progs = ALL_PROGS },
 	[94] = { .name = "spin_unlock", .progs = ALL_PROGS },
-	[95] = { .name = "sk_fullsock", .progs = PROG_CLS },
-	[96] = { .name = "tcp_sock", .progs = PROG_CLS },
-	[97] = { .name = "skb_ecn_set_ce", .progs = PROG_CLS },
-	[98] = { .name = "get_listener_sock", .progs = PROG_CLS },
-	[99] = { .name = "skc_lookup_tcp", .progs = PROG_CLS | PROG_XDP },
+	[95] = { .name = "sk_fullsock", .progs = PROG_CLS | PROG_CG_SKB },
+	[96] = { .name = "tcp_sock",
+		 .progs = PROG_CLS | PROG_CG_SKB | PROG_SOCK_OPS | PROG_CG_SOCKOPT },
+	[97] = { .name = "skb_ecn_set_ce", .progs = PROG_CLS | PROG_CG_SKB },
+	[98] = { .name = "get_listener_sock", .progs = PROG_CLS | PROG_CG_SKB },
+	[99] = { .name = "skc_lookup_tcp",
+		 .progs = PROG_CLS | PROG_XDP | PROG_CG_SKB | PROG_SK_SKB | PROG_CG_ADDR },
 	[100] = { .name = "tcp_check_syncookie", .progs = PROG_CLS | PROG_XDP, .gpl_only = true },
-	[101] = { .name = "sysctl_get_name" },
-	[102] = { .name = "sysctl_get_current_value" },
-	[103] = { .name = "sysctl_get_new_value" },
-	[104] = { .name = "sysctl_set_new_value" },
+	[101] = { .name = "sysctl_get_name", .progs = PROG_CG_SYSCTL },
+	[102] = { .name = "sysctl_get_current_value", .progs = PROG_CG_SYSCTL },
+	[103] = { .name = "sysctl_get_new_value", .progs = PROG_CG_SYSCTL },
+	[104] = { .name = "sysctl_set_new_value", .progs = PROG_CG_SYSCTL },
 	[105] = { .name = "strtol",
 		  .ret = RET_INTEGER,
 		  .arg = { ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE, ARG_ANYTHING,
@@ -270,8 +336,12 @@ static const struct abi_helper helpers[] = {
 		  .progs = ALL_PROGS,
 		  .arg_size = { [3] = 8 },
 		  .available = true },
-	[107] = { .name = "sk_storage_get", .progs = PROG_CLS | PROG_CGROUP_SOCK },
-	[108] = { .name = "sk_storage_delete", .progs = PROG_CLS },
+	[107] = { .name = "sk_storage_get",
+		  .progs = PROG_CLS | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS | PROG_SK_MSG |
+			   PROG_CG_ADDR | PROG_CG_SOCKOPT },
+	[108] = { .name = "sk_storage_delete",
+		  .progs = PROG_CLS | PROG_CG_SKB | PROG_SOCK_OPS | PROG_SK_MSG | PROG_CG_ADDR |
+			   PROG_CG_SOCKOPT },
 	[109] = { .name = "send_signal", .progs = ALL_PROGS },
 	[110] = { .name = "tcp_gen_syncookie", .progs = PROG_CLS | PROG_XDP, .gpl_only = true },
 	[111] = { .name = "skb_output" },
@@ -309,17 +379,19 @@ static const struct abi_helper helpers[] = {
 	[119] = { .name = "read_branch_records", .progs = PROG_PERF, .gpl_only = true },
 	[120] = { .name = "get_ns_current_pid_tgid", .progs = ALL_PROGS },
 	[121] = { .name = "xdp_output" },
-	[122] = { .name = "get_netns_cookie", .progs = PROG_SOCKET | PROG_CLS | PROG_CGROUP_SOCK },
+	[122] = { .name = "get_netns_cookie",
+		  .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
+			   PROG_SK_MSG | PROG_CG_ADDR | PROG_CG_SOCKOPT },
 	[123] = { .name = "get_current_ancestor_cgroup_id", .progs = ALL_PROGS },
-	[124] = { .name = "sk_assign", .progs = PROG_CLS },
+	[124] = { .name = "sk_assign", .progs = PROG_CLS | PROG_SK_LOOKUP },
 	[125] = { .name = "ktime_get_boot_ns",
 		  .ret = RET_INTEGER,
 		  .progs = ALL_PROGS,
 		  .available = true },
 	[126] = { .name = "seq_printf" },
 	[127] = { .name = "seq_write" },
-	[128] = { .name = "sk_cgroup_id" },
-	[129] = { .name = "sk_ancestor_cgroup_id" },
+	[128] = { .name = "sk_cgroup_id", .progs = PROG_CG_SKB },
+	[129] = { .name = "sk_ancestor_cgroup_id", .progs = PROG_CG_SKB },
 	[130] = { .name = "ringbuf_output",
 		  .ret = RET_INTEGER,
 		  .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
@@ -346,16 +418,31 @@ static const struct abi_helper helpers[] = {
 		  .arg = { ARG_CONST_MAP_PTR, ARG_ANYTHING },
 		  .progs = ALL_PROGS,
 		  .available = true },
-	[135] = { .name = "csum_level", .progs = PROG_CLS },
-	[136] = { .name = "skc_to_tcp6_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
-	[137] = { .name = "skc_to_tcp_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
-	[138] = { .name = "skc_to_tcp_timewait_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
-	[139] = { .name = "skc_to_tcp_request_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
-	[140] = { .name = "skc_to_udp6_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
+	[135] = { .name = "csum_level", .progs = PROG_CLS | PROG_LWT_XMIT },
+	[136] = { .name = "skc_to_tcp6_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+	[137] = { .name = "skc_to_tcp_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+	[138] = { .name = "skc_to_tcp_timewait_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+	[139] = { .name = "skc_to_tcp_request_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+	[140] = { .name = "skc_to_udp6_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
 	[141] = { .name = "get_task_stack", .progs = ALL_PROGS },
-	[142] = { .name = "load_hdr_opt" },
-	[143] = { .name = "store_hdr_opt" },
-	[144] = { .name = "reserve_hdr_opt" },
+	[142] = { .name = "load_hdr_opt", .progs = PROG_SOCK_OPS },
+	[143] = { .name = "store_hdr_opt", .progs = PROG_SOCK_OPS },
+	[144] = { .name = "reserve_hdr_opt", .progs = PROG_SOCK_OPS },
 	[145] = { .name = "inode_storage_get" },
 	[146] = { .name = "inode_storage_delete" },
 	[147] = { .name = "d_path" },
@@ -373,7 +460,8 @@ static const struct abi_helper helpers[] = {
 	[159] = { .name = "bprm_opts_set" },
 	[160] = { .name = "ktime_get_coarse_ns",
 		  .ret = RET_INTEGER,
-		  .progs = PROG_SOCKET | PROG_CLS | PROG_XDP | PROG_CGROUP_SOCK,
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_DEVICE | PROG_CG_SOCKOPT | PROG_NETFILTER),
 		  .available = true },
 	[161] = { .name = "ima_inode_hash" },
 	[162] = { .name = "sock_from_file" },
@@ -416,7 +504,10 @@ static const struct abi_helper helpers[] = {
 		  .progs = ALL_PROGS,
 		  .gpl_only = true,
 		  .available = true },
-	[178] = { .name = "skc_to_unix_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
+	[178] = { .name = "skc_to_unix_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
 	[179] = { .name = "kallsyms_lookup_name" },
 	[180] = { .name = "find_vma", .progs = ALL_PROGS },
 	[181] = { .name = "loop",
@@ -434,8 +525,12 @@ static const struct abi_helper helpers[] = {
 	[183] = { .name = "get_func_arg" },
 	[184] = { .name = "get_func_ret" },
 	[185] = { .name = "get_func_arg_cnt" },
-	[186] = { .name = "get_retval", .progs = PROG_CGROUP_SOCK },
-	[187] = { .name = "set_retval", .progs = PROG_CGROUP_SOCK },
+	[186] = { .name = "get_retval",
+		  .progs = PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT,
+		  .not_attach = NO_RETVAL },
+	[187] = { .name = "set_retval",
+		  .progs = PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT,
+		  .not_attach = NO_RETVAL },
 	[188] = { .name = "xdp_get_buff_len",
 		  .ret = RET_INTEGER,
 		  .arg = { ARG_PTR_TO_CTX },
@@ -463,7 +558,10 @@ static const struct abi_helper helpers[] = {
 		  .progs = ALL_PROGS,
 		  .pkt_access = true,
 		  .available = true },
-	[196] = { .name = "skc_to_mptcp_sock", .progs = PROG_SOCKET | PROG_CLS | PROG_XDP },
+	[196] = { .name = "skc_to_mptcp_sock",
+		  .progs = ALL_PROGS &
+			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
 	[197] = { .name = "dynptr_from_mem", .progs = ALL_PROGS },
 	[198] = { .name = "ringbuf_reserve_dynptr", .progs = ALL_PROGS },
 	[199] = { .name = "ringbuf_submit_dynptr", .progs = ALL_PROGS },
@@ -506,5 +604,8 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
 	if (prog_type == BPF_PROG_TYPE_TRACING)
 		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	return helper && prog_type < 64 && (helper->progs & ABI_PROG(prog_type));
+	if (!helper || prog_type >= 64 || !(helper->progs & ABI_PROG(prog_type)))
+		return false;
+	return expected_attach_type >= 64 ||
+	       !(helper->not_attach & ABI_ATTACH(expected_attach_type));
 }

@@ -66,21 +66,33 @@ enum abi_ret_type {
 typedef u64 abi_prog_set;
 #define ABI_PROG(type) (1ULL << (type))
 
+/* A set of enum bpf_attach_type. */
+typedef u64 abi_attach_set;
+#define ABI_ATTACH(type) (1ULL << (type))
+
 struct abi_helper {
 	const char *name; /* without "bpf_" */
 	u16 ret;
 	u16 arg[5];
 	u16 arg_size[5];
 	abi_prog_set progs;
+	abi_attach_set not_attach; /* not with these expected attach types */
 	bool gpl_only;
 	bool might_sleep;
 	bool pkt_access;	  /* may be given packet pointers */
 	bool packet_data_changes; /* invalidates packet pointers */
 	bool available;		  /* the data plane has it; false: refused by the verifier */
+	abi_prog_set not_here;	  /* ... but not for these, whose context is another */
 };
 
 /* NULL if func_id is no helper of Linux 6.18. */
 const struct abi_helper *abi_helper_find(u32 func_id);
+
+/* Does the data plane have it for programs of this type? */
+static inline bool abi_helper_available(const struct abi_helper *helper, u32 prog_type)
+{
+	return helper->available && !(prog_type < 64 && helper->not_here & ABI_PROG(prog_type));
+}
 
 /* May programs of this type (and attach type) call it? */
 bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type);

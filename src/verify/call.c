@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "abi/bpf_new.h"
+
 #include "verify/backtrack.h"
 #include "verify/callback.h"
 #include "verify/explore.h"
@@ -99,13 +101,47 @@ int check_references_released(struct verify_env *env, const char *what)
 	return -EINVAL;
 }
 
-/* What a program of this type may return. */
+static struct ret_range sock_addr_range(u32 attach_type)
+{
+	switch (attach_type) {
+	case BPF_CGROUP_UDP4_RECVMSG:
+	case BPF_CGROUP_UDP6_RECVMSG:
+	case ABI_CGROUP_UNIX_RECVMSG:
+	case BPF_CGROUP_INET4_GETPEERNAME:
+	case BPF_CGROUP_INET6_GETPEERNAME:
+	case ABI_CGROUP_UNIX_GETPEERNAME:
+	case BPF_CGROUP_INET4_GETSOCKNAME:
+	case BPF_CGROUP_INET6_GETSOCKNAME:
+	case ABI_CGROUP_UNIX_GETSOCKNAME: return (struct ret_range){ 1, 1, false };
+	case BPF_CGROUP_INET4_BIND:
+	case BPF_CGROUP_INET6_BIND: return (struct ret_range){ 0, 3, false };
+	default: return (struct ret_range){ 0, 1, false };
+	}
+}
+
+/* What a program of this type may return; false: anything. */
 static bool return_range(const struct verify_env *env, struct ret_range *range)
 {
-	if (env->input->prog_type != BPF_PROG_TYPE_CGROUP_SOCK)
-		return false;
+	u32 attach_type = env->input->expected_attach_type;
+
 	*range = (struct ret_range){ 0, 1, false };
-	return true;
+	switch (env->input->prog_type) {
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR: *range = sock_addr_range(attach_type); return true;
+	case BPF_PROG_TYPE_CGROUP_SKB:
+		if (attach_type == BPF_CGROUP_INET_EGRESS)
+			range->max = 3;
+		return true;
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_SOCK_OPS:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_CGROUP_SYSCTL:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+	case BPF_PROG_TYPE_SK_LOOKUP: return true;
+	case BPF_PROG_TYPE_KPROBE:
+		return attach_type == ABI_TRACE_KPROBE_SESSION ||
+		       attach_type == ABI_TRACE_UPROBE_SESSION;
+	default: return false;
+	}
 }
 
 static void log_bad_return(struct verify_env *env, const struct reg *reg, struct ret_range range)

@@ -7,11 +7,11 @@
 #ifndef SKEP_VERIFY_ENV_H
 #define SKEP_VERIFY_ENV_H
 
+#include "abi/context.h"
 #include "verify/log.h"
 #include "verify/state.h"
 #include "verify/verify.h"
 
-struct abi_ctx;
 struct bpf_func_info;
 struct btf_type;
 struct bpf_line_info;
@@ -24,7 +24,10 @@ struct live_stack;
 #define USED_MAPS_MAX	    64
 
 /* How an instruction reaches memory that has to be rewritten; all paths must agree. */
-enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_CTX, ACCESS_PROBE };
+/* ACCESS_SPECIAL + the base type for pointers other than plain and probed ones. */
+enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_PROBE, ACCESS_SPECIAL };
+
+#define ACCESS_CTX (ACCESS_SPECIAL + PTR_TO_CTX)
 
 struct insn_aux {
 	u32 orig_idx;  /* in the program as loaded */
@@ -145,6 +148,11 @@ static inline struct reg *env_regs(struct verify_env *env)
 static inline struct frame *env_frame_of(struct verify_env *env, const struct reg *reg)
 {
 	return env->cur->frame[reg->frameno];
+}
+
+static inline struct abi_ctx_user env_ctx_user(const struct verify_env *env)
+{
+	return (struct abi_ctx_user){ env->input->prog_type, env->input->expected_attach_type };
 }
 
 /* Index of the subprogram that starts at insn, -ENOENT. */

@@ -129,7 +129,7 @@ static int convert_access(struct verify_env *env, struct bpf_insn *insn)
 
 	if (env->ctx->free_form)
 		return 0;
-	field = abi_ctx_access(env->ctx, insn->off, size, write);
+	field = abi_ctx_access(env->ctx, env_ctx_user(env), insn->off, size, write);
 	if (!field)
 		return verify_bug(env, "context access at %d was not checked", insn->off);
 	/* Little endian: a part of a field lies at the same distance from its start. */

@@ -385,7 +385,8 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 			"cannot call GPL-restricted function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
-	if (!helper->available && !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
+	if (!abi_helper_available(helper, env->input->prog_type) &&
+	    !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}

@@ -24,6 +24,9 @@ static bool reg_not_null(const struct reg *reg)
 	case PTR_TO_MEM:
 		/* Offsets far out could wrap to zero. */
 		return reg->s.smin > -MAX_VAR_OFF && reg->s.smax < MAX_VAR_OFF;
+	case PTR_TO_SOCKET:
+	case PTR_TO_SOCK_COMMON:
+	case PTR_TO_TCP_SOCK: /* arithmetic on them is prohibited */
 	case CONST_PTR_TO_MAP: return true;
 	default: return false;
 	}

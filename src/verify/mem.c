@@ -47,6 +47,11 @@ static int check_alignment(struct verify_env *env, const struct reg *reg, int of
 	case PTR_TO_MAP_KEY: what = "key "; break;
 	case PTR_TO_MAP_VALUE: what = "value "; break;
 	case PTR_TO_CTX: what = "context "; break;
+	case PTR_TO_FLOW_KEYS: what = "flow keys "; break;
+	case PTR_TO_SOCKET: what = "sock "; break;
+	case PTR_TO_SOCK_COMMON: what = "sock_common "; break;
+	case PTR_TO_TCP_SOCK: what = "tcp_sock "; break;
+	case PTR_TO_XDP_SOCK: what = "xdp_sock "; break;
 	case PTR_TO_STACK:
 		what = "stack ";
 		strict = true;
@@ -276,6 +281,17 @@ static int access_args(struct verify_env *env, int off, int size, bool write, in
 	return 0;
 }
 
+/* The register type that a pointer in the context gives. */
+static const u32 ctx_pointers[] = {
+	[ABI_CTX_PACKET] = PTR_TO_PACKET,
+	[ABI_CTX_PACKET_END] = PTR_TO_PACKET_END,
+	[ABI_CTX_PACKET_META] = PTR_TO_PACKET_META,
+	[ABI_CTX_SOCKET] = PTR_TO_SOCKET,
+	[ABI_CTX_SOCKET_OR_NULL] = PTR_TO_SOCKET | PTR_MAYBE_NULL,
+	[ABI_CTX_SOCK_COMMON_OR_NULL] = PTR_TO_SOCK_COMMON | PTR_MAYBE_NULL,
+	[ABI_CTX_FLOW_KEYS] = PTR_TO_FLOW_KEYS,
+};
+
 static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
 		      bool sign_extend)
 {
@@ -289,7 +305,7 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 		return err;
 	if (btf_ptr_has_args(env))
 		return access_args(env, off, size, write, value);
-	field = off >= 0 ? abi_ctx_access(env->ctx, off, size, write) : NULL;
+	field = off >= 0 ? abi_ctx_access(env->ctx, env_ctx_user(env), off, size, write) : NULL;
 	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
 		field = NULL;
 	if (!field) {
@@ -302,13 +318,68 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	if (write || value < 0)
 		return 0;
 	dst = &env_regs(env)[value];
-	switch (field->value) {
-	case ABI_CTX_PACKET: reg_set_pointer(dst, PTR_TO_PACKET); break;
-	case ABI_CTX_PACKET_META: reg_set_pointer(dst, PTR_TO_PACKET_META); break;
-	case ABI_CTX_PACKET_END: reg_set_pointer(dst, PTR_TO_PACKET_END); break;
-	default: env_set_unknown(env, dst);
+	if (field->value == ABI_CTX_SCALAR) {
+		env_set_unknown(env, dst);
+		return 0;
 	}
+	reg_set_pointer(dst, ctx_pointers[field->value]);
+	if (dst->type & PTR_MAYBE_NULL)
+		dst->id = ++env->id_gen;
 	return 0;
+}
+
+static int access_flow_keys(struct verify_env *env, int off, int size, bool write, int value)
+{
+	int err = refuse_leak(env, value, write, "flow keys");
+
+	if (err)
+		return err;
+	if (off < 0 || (u64)off + size > sizeof(struct bpf_flow_keys)) {
+		verbose(env, "invalid access to flow keys off=%d size=%d\n", off, size);
+		return -EACCES;
+	}
+	load_unknown(env, value, write);
+	return 0;
+}
+
+/* Sockets are read as their UAPI structures. */
+static int access_socket(struct verify_env *env, u32 regno, int off, int size, bool write,
+			 int value)
+{
+	static const enum abi_object objects[] = {
+		[PTR_TO_SOCKET] = ABI_OBJECT_SOCKET,
+		[PTR_TO_SOCK_COMMON] = ABI_OBJECT_SOCK_COMMON,
+		[PTR_TO_TCP_SOCK] = ABI_OBJECT_TCP_SOCK,
+		[PTR_TO_XDP_SOCK] = ABI_OBJECT_XDP_SOCK,
+	};
+	const struct reg *reg = &env_regs(env)[regno];
+	const char *type = log_reg_type(reg->type);
+
+	if (write) {
+		verbose(env, "R%u cannot write into %s\n", regno, type);
+		return -EACCES;
+	}
+	if (off < 0 || !abi_object_readable(objects[reg->type], (u32)off, (u32)size)) {
+		verbose(env, "R%u invalid %s access off=%d size=%d\n", regno, type, off, size);
+		return -EACCES;
+	}
+	load_unknown(env, value, write);
+	return 0;
+}
+
+/* Types whose programs may change the packet through a pointer. */
+static bool may_write_packet(u32 prog_type)
+{
+	switch (prog_type) {
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_XDP:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_SK_SKB:
+	case BPF_PROG_TYPE_SK_MSG:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT: return true;
+	default: return false;
+	}
 }
 
 static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write,
@@ -316,7 +387,7 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 {
 	int err;
 
-	if (write && env->input->prog_type != BPF_PROG_TYPE_XDP) {
+	if (write && !may_write_packet(env->input->prog_type)) {
 		verbose(env, "cannot write into packet\n");
 		return -EACCES;
 	}
@@ -359,6 +430,11 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 			     : stack_load(env, regno, off, size, value);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return access_packet(env, regno, off, size, write, value);
+	case PTR_TO_FLOW_KEYS: return access_flow_keys(env, off, size, write, value);
+	case PTR_TO_SOCKET:
+	case PTR_TO_SOCK_COMMON:
+	case PTR_TO_TCP_SOCK:
+	case PTR_TO_XDP_SOCK: return access_socket(env, regno, off, size, write, value);
 	case CONST_PTR_TO_MAP:
 		verbose(env,
 			"map_ptr access not supported here: R%u points to a map's descriptor, "
@@ -446,9 +522,11 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 /* All paths must reach the instruction with pointers that are rewritten alike. */
 static int note_access(struct verify_env *env, u32 type)
 {
-	u8 kind = type == PTR_TO_CTX	     ? ACCESS_CTX
-		  : reg_type_is_probed(type) ? ACCESS_PROBE
-					     : ACCESS_PLAIN;
+	u32 base = reg_base(type);
+	bool special = base == PTR_TO_CTX || (base >= PTR_TO_SOCKET && base <= PTR_TO_XDP_SOCK);
+	u8 kind = (u8)(special			  ? ACCESS_SPECIAL + base
+		       : reg_type_is_probed(type) ? ACCESS_PROBE
+						  : ACCESS_PLAIN);
 	struct insn_aux *aux = &env->aux[env->insn_idx];
 
 	if (aux->access != ACCESS_UNSEEN && aux->access != kind) {
@@ -497,7 +575,7 @@ static bool atomic_target_ok(const struct reg *reg)
 	u32 base = reg_base(reg->type);
 
 	return base != PTR_TO_CTX && base != PTR_TO_PACKET && base != PTR_TO_PACKET_META &&
-	       base != PTR_TO_PACKET_END && !reg_type_is_probed(reg->type);
+	       base != PTR_TO_FLOW_KEYS && !reg_is_socket(reg) && !reg_type_is_probed(reg->type);
 }
 
 static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno)
@@ -607,9 +685,11 @@ int check_store(struct verify_env *env, const struct bpf_insn *insn)
 int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
 {
 	struct reg *regs = env_regs(env);
+	u32 type = env->input->prog_type;
 	int err;
 
-	if (env->input->prog_type != BPF_PROG_TYPE_SOCKET_FILTER) {
+	if (type != BPF_PROG_TYPE_SOCKET_FILTER && type != BPF_PROG_TYPE_SCHED_CLS &&
+	    type != BPF_PROG_TYPE_SCHED_ACT) {
 		verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
 		return -EINVAL;
 	}

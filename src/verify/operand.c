@@ -380,6 +380,10 @@ static int arithmetic_allowed(struct verify_env *env, const struct bpf_insn *ins
 	case PTR_TO_MEM:
 	case PTR_TO_BTF_ID:
 	case PTR_TO_FUNC: return 0;
+	case PTR_TO_FLOW_KEYS:
+		if (tnum_is_const(off->s.var_off))
+			return 0;
+		break;
 	case CONST_PTR_TO_MAP:
 		if (adds_zero)
 			return 0;

@@ -38,6 +38,11 @@ enum reg_type {
 	PTR_TO_PACKET_META,
 	PTR_TO_PACKET,
 	PTR_TO_PACKET_END,
+	PTR_TO_FLOW_KEYS,
+	PTR_TO_SOCKET,
+	PTR_TO_SOCK_COMMON,
+	PTR_TO_TCP_SOCK,
+	PTR_TO_XDP_SOCK,
 	PTR_TO_MEM,
 	PTR_TO_FUNC,
 	PTR_TO_BTF_ID, /* a structure that BTF describes: btf_ptr.h */
@@ -183,6 +188,12 @@ static inline bool reg_is_const(const struct reg *reg)
 static inline bool reg_is_null(const struct reg *reg)
 {
 	return reg->type == SCALAR_VALUE && tnum_is_zero(reg->s.var_off);
+}
+
+/* A pointer to a socket of one of the kinds (may be null). */
+static inline bool reg_is_socket(const struct reg *reg)
+{
+	return reg_base(reg->type) >= PTR_TO_SOCKET && reg_base(reg->type) <= PTR_TO_XDP_SOCK;
 }
 
 static inline bool reg_is_packet(const struct reg *reg)

@@ -29,13 +29,14 @@ enum test_map {
 	NR_TEST_MAPS
 };
 
-#define CASE_NOT_GPL	1u
-#define CASE_STRICT	2u
-#define CASE_OURS	4u /* skep refuses what the kernel takes, or says it in its own words */
-#define CASE_STATE_FREQ 8u
-#define CASE_LONG	16u /* the level 2 log is too long */
-#define CASE_OWN_LOG	32u /* same verdict; our log has a reason to differ */
-#define CASE_BTF	64u /* with BTF: every function is static and returns an int */
+#define CASE_NOT_GPL	  1u
+#define CASE_STRICT	  2u
+#define CASE_OURS	  4u /* skep refuses what the kernel takes, or says it in its own words */
+#define CASE_STATE_FREQ	  8u
+#define CASE_LONG	  16u /* the level 2 log is too long */
+#define CASE_OWN_LOG	  32u /* same verdict; our log has a reason to differ */
+#define CASE_BTF	  64u /* with BTF: every function is static and returns an int */
+#define CASE_ATTACH(type) ((u32)(type) << 16) /* expected_attach_type */
 
 struct verify_case {
 	const char *name;

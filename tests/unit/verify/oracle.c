@@ -131,7 +131,7 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.insns = insns,
 		.nr_insns = nr,
 		.prog_type = c->prog_type,
-		.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : 0,
+		.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16,
 		.attach_btf = attach_id(c) ? oracle_kernel_btf() : NULL,
 		.attach_btf_id = attach_id(c),
 		.prog_flags = prog_flags(c),
@@ -178,7 +178,8 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 				.log_level = level,
 				.log_buf = (u64)(uintptr_t)log->text,
 				.log_size = ORACLE_LOG_MAX,
-				.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : 0,
+				.expected_attach_type =
+					c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16,
 				.attach_btf_id = attach_id(c) };
 	struct functions *functions = NULL;
 	int fd, btf_fd = -1;
