@@ -25,9 +25,9 @@ static void test_refusals(struct world *world)
 	fd = world_map(world, BPF_MAP_TYPE_SOCKMAP, 8, 8, 1, BPF_F_NO_PREALLOC);
 	tap_is(fd, -EINVAL, "a map type that skep has not");
 	tap_ok(strstr(world_last_message(world), "sockmap"), "is refused by name");
-	fd = world_prog(world, BPF_PROG_TYPE_SCHED_CLS, ok_insns, 2);
+	fd = world_prog(world, BPF_PROG_TYPE_LIRC_MODE2, ok_insns, 2);
 	tap_is(fd, -EINVAL, "a program type that skep has not");
-	tap_ok(strstr(world_last_message(world), "sched_cls"), "is refused by name");
+	tap_ok(strstr(world_last_message(world), "lirc_mode2"), "is refused by name");
 	fd = world_prog(world, BPF_PROG_TYPE_RAW_TRACEPOINT, ok_insns, 2);
 	memset(&attr, 0, sizeof(attr));
 	attr.raw_tracepoint.name = (u64)(uintptr_t) "block_rq_issue";
