@@ -34,7 +34,8 @@ void scenario_misc(struct world *world);
 
 /* Of skep alone. */
 void test_run_context(struct world *world);
-void scenario_place(struct world *world); /* cgroups, name spaces, devices, netfilter, tokens */
+void scenario_place(struct world *world);    /* cgroups, name spaces, devices, netfilter, tokens */
+void scenario_lifetime(struct world *world); /* who holds whom, and fresh ids */
 
 /* All of the above, for every program that has a world. */
 static inline void scenario_all(struct world *world)
@@ -54,6 +55,7 @@ static inline void scenario_all(struct world *world)
 	scenario_test_run(world);
 	scenario_misc(world);
 	scenario_place(world);
+	scenario_lifetime(world);
 }
 
 /* Instructions. */
