@@ -19,7 +19,7 @@
 #define TAIL_CALL (BPF_JMP | 0xf0)
 
 /* Loop budget of may_goto in one frame (BPF_MAX_LOOPS). */
-#define MAY_GOTO_MAX (8UL << 20)
+#define MAY_GOTO_MAX (8L << 20)
 
 #define UNALIGNED __attribute__((packed, may_alias))
 struct mem8 {
@@ -293,7 +293,7 @@ static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16
 #pragma GCC diagnostic pop
 	const struct rt_prog *prog = vcpu->prog, *next;
 	u32 first_frame = vcpu->frame;
-	u64 may_goto_left = MAY_GOTO_MAX;
+	s64 may_goto_left = MAY_GOTO_MAX;
 	struct rt_frame *frame;
 
 	reg[BPF_REG_10] = (u64)vcpu->bpf_stack[first_frame + 1];
@@ -360,10 +360,13 @@ ja32:
 	pc += pc->imm;
 	NEXT();
 may_goto:
-	if (may_goto_left == 0 || rt_prog_out_of_time(vcpu))
+	if (unlikely(may_goto_left <= 0 || rt_prog_out_of_time(vcpu))) {
+		/* Who loops on without a budget never ends: the program does. */
+		if (may_goto_left < -MAY_GOTO_MAX)
+			goto invalid;
 		pc += pc->off;
-	else
-		may_goto_left--;
+	}
+	may_goto_left--;
 	NEXT();
 
 	MEMORY(b, 8)

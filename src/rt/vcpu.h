@@ -44,7 +44,7 @@ struct rt_frame {
 	const struct rt_prog *prog;
 	const struct bpf_insn *resume;
 	u64 r6, r7, r8, r9;
-	u64 may_goto; /* what is left of its loop budget */
+	s64 may_goto; /* what is left of its loop budget */
 };
 
 /* One slot's private memory. Sits in the private segment, never in shared memory. */

@@ -3,6 +3,10 @@
  * Callbacks. Pruning against the states of a loop that is still being explored cannot rely on marks
  * that are not complete yet; in programs with callbacks every comparison is therefore by ranges,
  * precise or not, and states keep all that they hold (see compare.c, prune.c).
+ *
+ * may_goto loops the same way: the path that goes on in the loop ends when it comes back with
+ * nothing new and has spent some of its budget. A way back that spends none is found as an endless
+ * loop, or, behind a state that was proven on another way, ended by the engine (rt/interp.c).
  */
 #include "verify/callback.h"
 
@@ -111,19 +115,18 @@ static void widen_reg(struct verify_env *env, const struct reg *old, struct reg 
 		env_set_unknown(env, cur);
 }
 
-/* The newest state in the chain of parents that was at the call in the same frames. */
-static const struct vstate *previous_iteration(const struct vstate *state, u32 callsite)
+/* From old back over its parents, the newest state that was at insn in the frames of state. */
+static const struct vstate *previous_iteration(const struct vstate *state, const struct vstate *old,
+					       u32 insn)
 {
-	for (const struct vstate *old = state->parent; old; old = old->parent)
-		if (old->insn_idx == callsite && vstate_same_callsites(old, state))
+	for (; old; old = old->parent)
+		if (old->insn_idx == insn && vstate_same_callsites(old, state))
 			return old;
 	return NULL;
 }
 
-void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite)
+static void widen_since(struct verify_env *env, struct vstate *state, const struct vstate *old)
 {
-	const struct vstate *old = previous_iteration(state, callsite);
-
 	for (u32 f = 0; old && f <= state->curframe; f++) {
 		struct frame *cur = state->frame[f];
 		const struct frame *prev = old->frame[f];
@@ -134,4 +137,24 @@ void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite)
 			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]))
 				widen_reg(env, &prev->slots[s].spilled, &cur->slots[s].spilled);
 	}
+}
+
+void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite)
+{
+	widen_since(env, state, previous_iteration(state, state->parent, callsite));
+}
+
+int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next)
+{
+	/* The parent is the checkpoint that was made here, for this very iteration. */
+	const struct vstate *here = env->cur->parent;
+	struct vstate *inside = explore_push(env, env->insn_idx + 1, env->insn_idx);
+
+	if (!inside)
+		return explore_push_error(env);
+	inside->may_goto_depth++;
+	if (here)
+		widen_since(env, inside, previous_iteration(inside, here->parent, env->insn_idx));
+	*ret_next = env->insn_idx + 1 + insn->off;
+	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions that a program hands to a helper (bpf_loop, bpf_for_each_map_elem).
+ * Loops that the run-time bounds: functions that a program hands to a helper (bpf_loop,
+ * bpf_for_each_map_elem), and may_goto.
  *
  * The helper call is explored as a loop: at the call, one path goes on behind it as if the helper
  * were done, another one enters the callback and comes back to the very same call. The loop ends
@@ -18,6 +19,9 @@ int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct
 
 /* exit of a callback: the value it returns is checked. 0 or -errno. */
 int callback_return(struct verify_env *env);
+
+/* may_goto: this path leaves the loop, at *ret_next; another one goes on in it. 0 or -errno. */
+int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next);
 
 /* After it: state is back at the call; widens what differs from the iteration before. */
 void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite);

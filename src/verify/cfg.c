@@ -76,6 +76,10 @@ static u32 edges_of(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 		edge[0] = (struct cfg_edge){ (s64)i + insn_jump_offset(insn) + 1, false };
 		mark_meeting_point(env, edge[0].target);
 		return 1;
+	case BPF_JCOND:
+		env->has_callbacks = true;
+		env->aux[i].force_checkpoint = true;
+		/* fall through */
 	default:
 		env->aux[i].prune_point = true;
 		edge[0] = (struct cfg_edge){ (s64)i + 1, false };

@@ -8,6 +8,7 @@
 #define SKEP_VERIFY_ENV_H
 
 #include "abi/context.h"
+#include "isa/opcode.h"
 #include "verify/log.h"
 #include "verify/state.h"
 #include "verify/verify.h"
@@ -107,7 +108,7 @@ struct verify_env {
 	/* What the client may do. */
 	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;
 	bool test_state_freq;
-	bool has_callbacks; /* some helper call calls the program back */
+	bool has_callbacks; /* some helper call calls the program back, or may_goto loops */
 
 	/* Exploration. */
 	struct vstate *cur;
@@ -183,6 +184,11 @@ static inline bool insn_is_helper_call(const struct bpf_insn *insn)
 static inline bool insn_is_pseudo_func(const struct bpf_insn *insn)
 {
 	return insn_is_ldimm64(insn) && insn->src_reg == BPF_PSEUDO_FUNC;
+}
+
+static inline bool insn_is_may_goto(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_JCOND);
 }
 
 static inline s32 insn_jump_offset(const struct bpf_insn *insn)

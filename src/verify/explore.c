@@ -13,6 +13,7 @@
 #include "verify/backtrack.h"
 #include "verify/branch.h"
 #include "verify/call.h"
+#include "verify/callback.h"
 #include "verify/global.h"
 #include "verify/helper.h"
 #include "verify/jump.h"
@@ -153,9 +154,7 @@ static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn,
 		return check_early_return(env, false, next);
 	case BPF_JA: *next = env->insn_idx + insn_jump_offset(insn) + 1; return 0;
 	case BPF_EXIT: return check_exit(env, next);
-	case BPF_JCOND:
-		verbose(env, "may_goto (insn %u) is not supported here yet\n", env->insn_idx);
-		return -EINVAL;
+	case BPF_JCOND: return callback_may_goto(env, insn, next);
 	default: return check_jump_if(env, insn, next);
 	}
 }

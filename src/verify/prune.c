@@ -137,7 +137,12 @@ static int visit_open(struct verify_env *env, const struct vstate *old, bool *ad
 	if (env->aux[env->insn_idx].calls_callback) {
 		if (states_equal(env, old, env->cur, COMPARE_WITHIN))
 			return VISIT_HIT;
+	} else if (insn_is_may_goto(&env->insns[env->insn_idx]) &&
+		   old->may_goto_depth != env->cur->may_goto_depth &&
+		   states_equal(env, old, env->cur, COMPARE_WITHIN)) {
+		return VISIT_HIT;
 	} else if (states_look_same(old, env->cur) &&
+		   old->may_goto_depth == env->cur->may_goto_depth &&
 		   old->callback_unroll_depth == env->cur->callback_unroll_depth &&
 		   states_equal(env, old, env->cur, COMPARE_EXACT)) {
 		return infinite_loop(env, old);

@@ -142,6 +142,7 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 	dst->first_insn_idx = src->first_insn_idx;
 	dst->last_insn_idx = src->last_insn_idx;
 	dst->callback_unroll_depth = src->callback_unroll_depth;
+	dst->may_goto_depth = src->may_goto_depth;
 	dst->cleaned = src->cleaned;
 	dst->nr_history = 0;
 	return 0;

@@ -197,6 +197,8 @@ static void test_refusals(void)
 
 	make(&program, "r0 = 5\nagain:\nmay_goto out\ngoto again\nout:\nexit", 0);
 	tap_is(run(&program, NULL), 5, "an endless loop with may_goto runs out of budget");
+	make(&program, "r0 = 5\nagain:\nmay_goto over\nr0 = 6\nover:\ngoto again\nexit", 0);
+	tap_is(run(&program, NULL), 0, "one that does not mind the budget is ended");
 }
 
 static void test_probe_loads(void)

@@ -28,5 +28,20 @@ const struct verify_case cases_loop[] = {
 	{ "loop with branches", SOCKET, "r6 = r1\nr7 = 0\nr0 = *(u32 *)(r6 +0)\nif r0 > 0x5 goto pc+1\nr8 = 1\nr0 = *(u32 *)(r6 +4)\nif r0 > 0x5 goto pc+1\nr8 = 2\nr7 += 1\nif r7 < 0x1e goto pc-8\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "loop with map lookups", TRACEPOINT, "r6 = 0\n*(u32 *)(r10 -4) = r6\nr1 = map_fd 0\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\nif r0 == 0x0 goto pc+2\nr1 = 1\nlock *(u64 *)(r0 +0) += r1\nr6 += 1\nif r6 < 0x28 goto pc-11\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "too many instructions", SOCKET, "r0 = 0\nr0 += 1\nif r0 < 0x989680 goto pc-2\nexit", -E2BIG, "BPF program is too large. Processed 1000001 insn", CASE_LONG },
+	/* Ranges are compared whether they matter or not (callback.c): one iteration more than in 6.18. */
+	{ "may_goto", RAW_TP, "r0 = 0\nagain:\nmay_goto out\nr0 += 1\ngoto again\nout:\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto over nothing", RAW_TP, "r0 = 0\nmay_goto out\nout:\nexit", 0, NULL, 0 },
+	{ "may_goto with a bound", RAW_TP, "r6 = 0\nagain:\nmay_goto out\nr6 += 1\nif r6 < 0x64 goto again\nout:\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "may_goto and an unknown bound", RAW_TP, "r7 = *(u64 *)(r1 +0)\nr6 = 0\nagain:\nmay_goto out\nif r6 >= r7 goto out\nr6 += 1\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto over an array", RAW_TP, "r6 = 0\nr7 = map_value 7 + 0\nagain:\nmay_goto out\nif r6 >= 0x40 goto out\nr1 = r7\nr1 += r6\nr2 = *(u8 *)(r1 +0)\nr6 += 1\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto out of an array", RAW_TP, "r6 = 0\nr7 = map_value 7 + 0\nagain:\nmay_goto out\nif r6 > 0x40 goto out\nr1 = r7\nr1 += r6\nr2 = *(u8 *)(r1 +0)\nr6 += 1\ngoto again\nout:\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_OWN_LOG },
+	{ "may_goto and a pointer that moves", RAW_TP, "r1 = map_value 7 + 0\nagain:\nmay_goto out\nr2 = *(u8 *)(r1 +0)\nr1 += 1\ngoto again\nout:\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_OWN_LOG },
+	{ "may_goto and a register that the loop sets", RAW_TP, "r6 = 0\nagain:\nmay_goto out\nr7 = 1\ngoto again\nout:\nr0 = r7\nexit", -EACCES, "R7 !read_ok", 0 },
+	{ "may_goto and a stack that the loop writes", RAW_TP, "*(u64 *)(r10 -8) = 0\nagain:\nmay_goto out\nr1 = *(u64 *)(r10 -8)\nr1 += 1\n*(u64 *)(r10 -8) = r1\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto within may_goto", RAW_TP, "r6 = 0\nouter:\nmay_goto out\nr7 = 0\ninner:\nmay_goto next\nr7 += 1\nif r7 < 0xa goto inner\nnext:\nr6 += 1\ngoto outer\nout:\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto into the loop that it should end", RAW_TP, "r0 = 0\nagain:\nmay_goto over\nr0 = 0\nover:\ngoto again\nexit", -EINVAL, NULL, CASE_OWN_LOG },
+	{ "may_goto in a subprogram", RAW_TP, "r6 = 0\ncall f\nr0 = 0\nexit\nf:\nr0 = 0\nagain:\nmay_goto out\nr0 += 1\ngoto again\nout:\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto and all of the stack", RAW_TP, "*(u64 *)(r10 -512) = 0\nagain:\nmay_goto out\nr0 = 0\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "may_goto and a record that is kept", RAW_TP, "again:\nmay_goto out\nr1 = map_fd 2\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve#131\nif r0 == 0x0 goto out\ngoto again\nout:\nr0 = 0\nexit", -EINVAL, "Unreleased reference", CASE_OWN_LOG },
 	{ 0 }
 };
