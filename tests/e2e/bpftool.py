@@ -67,6 +67,7 @@ STEPS = [
     ("map create: key of an array", 255, "$B map create $P/none type array key 8 value 8 entries 2 name none"),
     ("link show pinned: not a link", 255, "$B link show pinned $P/one"),
     ("prog attach: not attachable", 234, "$B prog attach pinned $P/one flow_dissector"),
+    ("cgroup list: not a cgroup", 255, "$B cgroup list /tmp"),
     ("struct_ops list", 0, "$B struct_ops list"),
     ("perf show", 0, "$B perf show"),
     ("batch", 0, "printf 'map update pinned %s/array key 0 0 0 0 value 9 0 0 0 0 0 0 0\\nmap dump pinned %s/array\\n' $P $P "
