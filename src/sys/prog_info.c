@@ -146,7 +146,7 @@ static void fill(const struct sys_prog *prog, struct bpf_prog_info *info)
 		info->btf_id = prog->btf->object.id;
 }
 
-/* The interpreter runs it: there is no native code to show. */
+/* The interpreter runs it: the answer of a kernel that hides its native code and addresses. */
 static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 		       struct bpf_prog_info *info)
 {

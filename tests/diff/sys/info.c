@@ -225,6 +225,107 @@ static void compare_kind(struct world *const worlds[2], const struct kind *kind)
 	worlds[1]->close(worlds[1], fds[1]);
 }
 
+static u64 state = 88172645463325252ull;
+
+static u32 draw(u32 below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (u32)(state >> 32) % below;
+}
+
+/* A program with two maps: what a client may ask to be told of it. */
+static int make_user(struct world *world)
+{
+	int first = make_map(world), second = make_map(world), prog;
+	struct bpf_insn insns[] = { LD_MAP(1, BPF_PSEUDO_MAP_FD, first),
+				    LD_MAP(2, BPF_PSEUDO_MAP_FD, second), MOV_K(0, 0), EXIT() };
+
+	prog = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
+	world->close(world, first);
+	world->close(world, second);
+	return prog;
+}
+
+/* Room and an address for each array: some, none, too little, bad. The address is at_buffer's. */
+static void draw_request(struct bpf_prog_info *info, u64 buffer)
+{
+	static const u32 rooms[] = { 0, 0, 1, 2, 8, 40, 100 }, sizes[] = { 0, 0, 8, 16, 7 };
+	u64 addresses[] = { 0, buffer, buffer, buffer, buffer, 8 };
+
+#define ROOM_FOR(count, address)                       \
+	(info->count = rooms[draw(ARRAY_SIZE(rooms))], \
+	 info->address = info->count ? addresses[draw(ARRAY_SIZE(addresses))] : 0)
+	memset(info, 0, sizeof(*info));
+	if (draw(2))
+		ROOM_FOR(nr_map_ids, map_ids);
+	if (draw(2))
+		ROOM_FOR(xlated_prog_len, xlated_prog_insns);
+	/* Of native code skep answers as a kernel does that hides its addresses: nothing is
+	 * written. */
+	info->nr_jited_ksyms = draw(2);
+	info->jited_ksyms = info->nr_jited_ksyms ? buffer : 0;
+	info->nr_jited_func_lens = draw(2);
+	info->jited_func_lens = info->nr_jited_func_lens ? buffer : 0;
+	if (draw(2))
+		ROOM_FOR(nr_prog_tags, prog_tags);
+	if (!draw(3)) {
+		ROOM_FOR(nr_func_info, func_info);
+		info->func_info_rec_size = sizes[draw(ARRAY_SIZE(sizes))];
+	}
+	if (!draw(3)) {
+		ROOM_FOR(nr_line_info, line_info);
+		info->line_info_rec_size = sizes[draw(ARRAY_SIZE(sizes))];
+	}
+	if (!draw(3)) {
+		ROOM_FOR(nr_jited_line_info, jited_line_info);
+		info->jited_line_info_rec_size = sizes[draw(ARRAY_SIZE(sizes))];
+	}
+#undef ROOM_FOR
+}
+
+static void compare_requests(struct world *const worlds[2])
+{
+	static u8 buffer[4096] __attribute__((aligned(16)));
+	int fds[2] = { make_user(worlds[0]), make_user(worlds[1]) };
+	struct bpf_prog_info infos[2], request;
+	u32 round, i, equal = 0, rounds = 3000;
+	union abi_attr attr;
+	long results[2];
+
+	for (round = 0; round < rounds; round++) {
+		draw_request(&request, (u64)(uintptr_t)buffer);
+		for (i = 0; i < 2; i++) {
+			infos[i] = request;
+			memset(&attr, 0, sizeof(attr));
+			attr.info.bpf_fd = (u32)fds[i];
+			attr.info.info_len = sizeof(request);
+			attr.info.info = (u64)(uintptr_t)&infos[i];
+			results[i] = world_call(worlds[i], BPF_OBJ_GET_INFO_BY_FD, &attr);
+			infos[i].id = 0;
+			infos[i].load_time = 0;
+			infos[i].jited_prog_len = 0;
+			infos[i].jited_ksyms = infos[i].jited_func_lens = 0;
+			infos[i].nr_jited_line_info = 0;
+		}
+		if (results[0] == results[1] && !memcmp(&infos[0], &infos[1], sizeof(request))) {
+			equal++;
+			continue;
+		}
+		if (round - equal > 5)
+			continue;
+		for (i = 0; i < sizeof(request) - 1; i++)
+			if (((u8 *)&infos[0])[i] != ((u8 *)&infos[1])[i])
+				break;
+		tap_note("round %u: kernel %ld, skep %ld; byte %u", round, results[0], results[1],
+			 i);
+	}
+	tap_ok(equal == rounds, "a program: the same answer to %u of %u requests", equal, rounds);
+	worlds[0]->close(worlds[0], fds[0]);
+	worlds[1]->close(worlds[1], fds[1]);
+}
+
 static struct bpf_prog_info stats_of(struct world *world, int prog)
 {
 	struct bpf_prog_info info;
@@ -304,6 +405,7 @@ int main(void)
 	worlds[1] = world_skep();
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		compare_kind(worlds, &kinds[i]);
+	compare_requests(worlds);
 	statistics(worlds[0]);
 	statistics(worlds[1]);
 	tap_is(world_skep_free(worlds[1]), 0, "nothing is left");
