@@ -52,6 +52,8 @@ struct subprog {
 	bool is_global, is_callback;
 	bool called, verified; /* global: reached by a call; body checked by itself */
 	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
+	bool tags_known;       /* global: arg_tags were read (global_tags.h) */
+	u8 arg_tags[5];
 	const char *name;
 };
 

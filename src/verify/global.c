@@ -11,6 +11,7 @@
 
 #include "abi/context.h"
 #include "btf/btf.h"
+#include "verify/global_tags.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 
@@ -21,6 +22,7 @@ struct prototype {
 	struct {
 		enum arg_kind kind;
 		u32 size;
+		bool nonnull; /* memory: never null */
 	} arg[5];
 };
 
@@ -67,12 +69,20 @@ static const char *kind_name(const struct btf_type *type)
 	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
 }
 
-static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u32 type_id,
-			 const char *function, struct prototype *proto)
+static int read_argument(struct verify_env *env, const struct btf *btf, struct subprog *subprog,
+			 u32 i, u32 type_id, const char *function, struct prototype *proto)
 {
 	const struct btf_type *type = btf_skip_modifiers(btf, type_id, NULL);
-	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN, size = 0;
+	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN, size = 0, tags = 0;
+	int err = global_tags(env, subprog, i, &tags);
 
+	if (err)
+		return err;
+	proto->arg[i].nonnull = tags & GLOBAL_TAG_NONNULL;
+	if (tags && kind != BTF_KIND_PTR) {
+		verbose(env, "arg#%u has pointer tag, but is not a pointer type\n", i);
+		return -EINVAL;
+	}
 	if (kind == BTF_KIND_INT || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64) {
 		proto->arg[i].kind = ARG_IS_SCALAR;
 		return 0;
@@ -82,9 +92,13 @@ static int read_argument(struct verify_env *env, const struct btf *btf, u32 i, u
 			function);
 		return -EINVAL;
 	}
-	if (points_to_ctx(env, btf, type->type)) {
+	if ((tags & GLOBAL_TAG_CTX) || points_to_ctx(env, btf, type->type)) {
+		if (tags & ~GLOBAL_TAG_CTX) {
+			verbose(env, "arg#%u has invalid combination of tags\n", i);
+			return -EINVAL;
+		}
 		proto->arg[i].kind = ARG_IS_CTX;
-		return 0;
+		return tags ? global_tagged_ctx(env, btf, i, type->type) : 0;
 	}
 	if (btf_size_of(btf, type->type, &size) || !size) {
 		u32 id = type->type;
@@ -122,7 +136,8 @@ static int read_prototype(struct verify_env *env, u32 subprog, struct prototype 
 	}
 	proto->nr = nr;
 	for (u32 i = 0; i < nr; i++) {
-		int err = read_argument(env, btf, i, btf_params_of(type)[i].type, name, proto);
+		int err = read_argument(env, btf, &env->subprog[subprog], i,
+					btf_params_of(type)[i].type, name, proto);
 
 		if (err)
 			return err;
@@ -176,7 +191,12 @@ int global_check_call(struct verify_env *env, u32 subprog)
 			if (!err)
 				err = check_memory(env, regno, proto.arg[i].size);
 			if (err)
-				err = -EINVAL;
+				return -EINVAL;
+			if (proto.arg[i].nonnull &&
+			    ((reg->type & PTR_MAYBE_NULL) || reg->type == SCALAR_VALUE)) {
+				verbose(env, "arg#%u is expected to be non-NULL\n", i);
+				return -EINVAL;
+			}
 			break;
 		}
 	}
@@ -204,9 +224,11 @@ int global_set_arguments(struct verify_env *env, u32 subprog, struct frame *fram
 		case ARG_IS_SCALAR: env_set_unknown(env, reg); break;
 		case ARG_IS_CTX: reg_set_pointer(reg, PTR_TO_CTX); break;
 		case ARG_IS_MEM:
-			reg_set_pointer(reg, PTR_TO_MEM | PTR_MAYBE_NULL);
+			reg_set_pointer(reg,
+					PTR_TO_MEM | (proto.arg[i].nonnull ? 0 : PTR_MAYBE_NULL));
 			reg->range = (s32)proto.arg[i].size;
-			reg->id = ++env->id_gen;
+			if (!proto.arg[i].nonnull)
+				reg->id = ++env->id_gen;
 			break;
 		}
 	}

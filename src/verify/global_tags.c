@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Declaration tags of arguments, by the rules of btf_prepare_func_args() and
+ * btf_validate_prog_ctx_type() in Linux 6.18 (kernel/bpf/btf.c). Trusted, untrusted and arena
+ * pointers are not there: a function that takes them is refused.
+ */
+#include "verify/global_tags.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "btf/btf.h"
+#include "btf/walk.h"
+
+#define PREFIX "arg:"
+#define ARGS   5
+
+#define TAG_NULLABLE 4u
+#define TAG_ABSENT   8u /* one that the kernel knows and this hive does not */
+#define TAG_UNKNOWN  16u
+
+static u8 tag_of(const char *text)
+{
+	static const struct {
+		const char *text;
+		u8 tag;
+	} tags[] = {
+		{ "ctx", GLOBAL_TAG_CTX },    { "nonnull", GLOBAL_TAG_NONNULL },
+		{ "nullable", TAG_NULLABLE }, { "trusted", TAG_ABSENT },
+		{ "untrusted", TAG_ABSENT },  { "arena", TAG_ABSENT },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(tags); i++)
+		if (!strcmp(tags[i].text, text))
+			return tags[i].tag;
+	return TAG_UNKNOWN;
+}
+
+/* All tags of a function's arguments, once: BTF may be large, and calls are many. */
+static void read_tags(struct verify_env *env, struct subprog *subprog)
+{
+	const struct btf *btf = env->input->btf;
+
+	subprog->tags_known = true;
+	for (u32 id = 1; id < btf_nr_types(btf); id++) {
+		const struct btf_type *type = btf_type_by_id(btf, id);
+		const char *name;
+		s32 arg;
+
+		if (btf_kind_of(type) != BTF_KIND_DECL_TAG || (s32)type->type != subprog->type_id)
+			continue;
+		arg = ((const struct btf_decl_tag *)(type + 1))->component_idx;
+		name = btf_string(btf, type->name_off);
+		if (arg >= 0 && arg < ARGS && name && !strncmp(name, PREFIX, sizeof(PREFIX) - 1))
+			subprog->arg_tags[arg] |= tag_of(name + sizeof(PREFIX) - 1);
+	}
+}
+
+int global_tags(struct verify_env *env, struct subprog *subprog, u32 arg, u32 *ret_tags)
+{
+	u32 tags;
+
+	if (!subprog->tags_known)
+		read_tags(env, subprog);
+	tags = subprog->arg_tags[arg];
+	if (tags & TAG_UNKNOWN) {
+		verbose(env, "arg#%u has unsupported set of tags\n", arg);
+		return -EOPNOTSUPP;
+	}
+	if (tags & TAG_ABSENT) {
+		verbose(env,
+			"arg#%u is a trusted, untrusted or arena pointer, which this hive does "
+			"not have\n",
+			arg);
+		return -EOPNOTSUPP;
+	}
+	if (tags & TAG_NULLABLE) {
+		/* Only of pointers to the kernel's structures. */
+		verbose(env, "arg#%u has invalid combination of tags\n", arg);
+		return -EINVAL;
+	}
+	*ret_tags = tags;
+	return 0;
+}
+
+static bool is_word(const struct btf_type *type)
+{
+	return btf_kind_of(type) == BTF_KIND_INT && type->size == 8;
+}
+
+/* Types beside the context's own name, by program type. */
+static bool also_ctx(const struct verify_env *env, const struct btf_type *type, const char *name)
+{
+	bool raw_args = btf_is_struct(type) && !strcmp(name, "bpf_raw_tracepoint_args");
+
+	switch (env->input->prog_type) {
+	case BPF_PROG_TYPE_KPROBE:
+	case BPF_PROG_TYPE_PERF_EVENT: return btf_is_struct(type) && !strcmp(name, "pt_regs");
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE: return is_word(type);
+	case BPF_PROG_TYPE_TRACING: return raw_args || is_word(type);
+	case BPF_PROG_TYPE_TRACEPOINT: return true;
+	default: return false;
+	}
+}
+
+int global_tagged_ctx(struct verify_env *env, const struct btf *btf, u32 arg, u32 pointee)
+{
+	const struct btf_type *type = btf_type_by_id(btf, pointee);
+	u32 prog_type = env->input->prog_type;
+	const char *name;
+
+	while (type &&
+	       (prog_type == BPF_PROG_TYPE_KPROBE || prog_type == BPF_PROG_TYPE_PERF_EVENT) &&
+	       (btf_kind_of(type) == BTF_KIND_CONST || btf_kind_of(type) == BTF_KIND_VOLATILE))
+		type = btf_type_by_id(btf, type->type);
+	if (type && btf_kind_of(type) == BTF_KIND_TYPEDEF &&
+	    (prog_type == BPF_PROG_TYPE_KPROBE || prog_type == BPF_PROG_TYPE_PERF_EVENT)) {
+		name = btf_string(btf, type->name_off);
+		if (name && !strcmp(name, "bpf_user_pt_regs_t"))
+			return 0;
+	}
+	type = btf_skip_modifiers(btf, pointee, NULL);
+	if (!type)
+		return -EINVAL;
+	if (btf_kind_of(type) == BTF_KIND_UNKN) /* void */
+		return 0;
+	name = btf_string(btf, type->name_off);
+	if (!name || !*name) {
+		verbose(env, "arg#%u type doesn't have a name\n", arg);
+		return -EINVAL;
+	}
+	if (also_ctx(env, type, name))
+		return 0;
+	if (!env->ctx->name[0] || prog_type == BPF_PROG_TYPE_TRACING) {
+		verbose(env, "arg#%u should be void pointer\n", arg);
+		return -EINVAL;
+	}
+	if (btf_is_struct(type) && !strcmp(env->ctx->name, name))
+		return 0;
+	verbose(env, "arg#%u should be `struct %s *`\n", arg, env->ctx->name);
+	return -EINVAL;
+}
