@@ -208,39 +208,10 @@ static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)
 	return error ? error : sys_write_attr(call, test.retval);
 }
 
-/*
- * Types for which the kernel has no test run: the context is the client's, of the size of the UAPI
- * structure, or for tracepoints, whose records have no common form, as long as the client says.
- */
-static long run_on_ctx(struct sys_call *call, struct sys_prog *prog)
+static long refuse(struct sys_call *call, const struct sys_prog *prog, const char *reason)
 {
-	const struct abi_ctx *form = abi_ctx_find(prog->type);
-	union abi_attr *attr = &call->attr;
-	bool open = prog->type == BPF_PROG_TYPE_TRACEPOINT, given;
-	u32 size = open ? attr->test.ctx_size_in : form->size;
-	void *ctx;
-	int error;
-
-	if (attr->test.data_in || attr->test.data_out || attr->test.data_size_in ||
-	    attr->test.data_size_out || attr->test.flags || attr->test.cpu || attr->test.batch_size)
-		return -EINVAL;
-	if (size < prog->max_ctx_offset || size > form->size)
-		return -EINVAL;
-	/* Never smaller than what the verifier lets a program of this type read. */
-	ctx = base_zalloc(1, form->size);
-	if (!ctx)
-		return -ENOMEM;
-	given = attr->test.ctx_in || attr->test.ctx_out;
-	error = open ? sys_read(call, ctx, attr->test.ctx_in, size)
-		     : test_ctx_init(call, ctx, size, &given);
-	if (!error)
-		error = test_run(call, prog, ctx);
-	if (!error && (sys_write_attr(call, test.retval) || sys_write_attr(call, test.duration)))
-		error = -EFAULT;
-	if (!error && given)
-		error = test_ctx_finish(call, ctx, size);
-	base_free(ctx);
-	return error;
+	sys_say(call->hive, "program %s: %s", prog->name, reason);
+	return -EOPNOTSUPP;
 }
 
 /*
@@ -255,9 +226,40 @@ static long run_tracing(struct sys_call *call, struct sys_prog *prog)
 		return -EINVAL;
 	if (prog->expected_attach_type == BPF_TRACE_RAW_TP)
 		return -EFAULT;
-	sys_say(call->hive, "program %s: the kernel's functions for test runs are not in a hive",
-		prog->name);
-	return -EOPNOTSUPP;
+	return refuse(call, prog, "the kernel's functions for test runs are not in a hive");
+}
+
+static long run_of_type(struct sys_call *call, struct sys_prog *prog)
+{
+	switch (prog->type) {
+	case BPF_PROG_TYPE_RAW_TRACEPOINT: return run_raw_tracepoint(call, prog);
+	case BPF_PROG_TYPE_TRACING: return run_tracing(call, prog);
+	case BPF_PROG_TYPE_XDP: return test_run_xdp(call, prog);
+	case BPF_PROG_TYPE_SOCKET_FILTER:
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_LWT_IN:
+	case BPF_PROG_TYPE_LWT_OUT: return test_run_skb(call, prog);
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
+		return refuse(call, prog, "a hive has no routes for light-weight tunnels");
+	case BPF_PROG_TYPE_FLOW_DISSECTOR:
+	case BPF_PROG_TYPE_SK_LOOKUP:
+		return refuse(call, prog, "test runs of this type are not modelled");
+	case BPF_PROG_TYPE_KPROBE:
+	case BPF_PROG_TYPE_TRACEPOINT:
+	case BPF_PROG_TYPE_PERF_EVENT:
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_CGROUP_SYSCTL:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+	case BPF_PROG_TYPE_SOCK_OPS:
+	case BPF_PROG_TYPE_SK_MSG:
+	case BPF_PROG_TYPE_SK_REUSEPORT: return test_run_ctx(call, prog);
+	default: return -ABI_ENOTSUPP;
+	}
 }
 
 long sys_prog_test_run(struct sys_call *call)
@@ -272,16 +274,7 @@ long sys_prog_test_run(struct sys_call *call)
 	result = sys_prog_by_fd(call, attr->test.prog_fd, &prog);
 	if (result)
 		return result;
-	switch (prog->type) {
-	case BPF_PROG_TYPE_RAW_TRACEPOINT: result = run_raw_tracepoint(call, prog); break;
-	case BPF_PROG_TYPE_SOCKET_FILTER: result = test_run_skb(call, prog); break;
-	case BPF_PROG_TYPE_XDP: result = test_run_xdp(call, prog); break;
-	case BPF_PROG_TYPE_TRACING: result = run_tracing(call, prog); break;
-	case BPF_PROG_TYPE_KPROBE:
-	case BPF_PROG_TYPE_TRACEPOINT:
-	case BPF_PROG_TYPE_PERF_EVENT: result = run_on_ctx(call, prog); break;
-	default: result = -ABI_ENOTSUPP; break;
-	}
+	result = run_of_type(call, prog);
 	sys_prog_put(prog);
 	return result;
 }

@@ -43,5 +43,6 @@ int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *re
 /* The families: results of the command. */
 long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
+long test_run_ctx(struct sys_call *call, struct sys_prog *prog);
 
 #endif

@@ -8,7 +8,9 @@
 #include "base/alloc.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define HEADROOM      64u /* NET_SKB_PAD + NET_IP_ALIGN, which is 0 on x86 */
 #define FRAME_MAX     (TEST_PAGE - HEADROOM - TEST_TAILROOM)
@@ -22,6 +24,9 @@
 struct packet {
 	u8 *frame; /* with its Ethernet header */
 	u32 size;
+	bool is_l2;   /* the program sees that header */
+	bool has_ctx; /* the client gave or wants one */
+	struct bpf_sock sock;
 };
 
 /* What eth_type_trans() takes for the protocol, in host byte order. */
@@ -80,21 +85,53 @@ static int check_ctx(const struct __sk_buff *skb, const struct packet *packet)
 		return -EINVAL;
 	if (!skb_ctx_is_plain(skb))
 		return -EINVAL;
+	if (packet->is_l2)
+		length = packet->size;
 	if (skb->wire_len && (skb->wire_len < length || skb->wire_len > WIRE_LEN_MAX))
 		return -EINVAL;
 	return skb->gso_segs > GSO_SEGS_MAX ? -EINVAL : 0;
 }
 
-static void fill_skb(struct abi_rt_skb *ctx, const struct __sk_buff *skb,
-		     const struct packet *packet)
+static u32 word_at(const u8 *at)
+{
+	u32 word;
+
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+/* The socket that the kernel makes for the packet: of no type, with the packet's addresses. */
+static void fill_sock(struct bpf_sock *sock, const struct packet *packet)
+{
+	const u8 *header = packet->frame + TEST_ETH_HEADER;
+
+	*sock = (struct bpf_sock){ .state = BPF_TCP_CLOSE, .rx_queue_mapping = -1 };
+	switch (protocol_of(packet)) {
+	case ETH_P_IP:
+		sock->family = AF_INET;
+		sock->src_ip4 = word_at(header + 12);
+		sock->dst_ip4 = word_at(header + 16);
+		break;
+	case ETH_P_IPV6:
+		sock->family = AF_INET6;
+		memcpy(sock->src_ip6, header + 8, 16);
+		memcpy(sock->dst_ip6, header + 24, 16);
+		break;
+	}
+}
+
+static void fill_skb(struct abi_rt_skb *ctx, const struct __sk_buff *skb, struct packet *packet)
 {
 	u32 protocol = protocol_of(packet);
 
+	fill_sock(&packet->sock, packet);
 	memset(ctx, 0, sizeof(*ctx));
 	ctx->mac_header = (u64)(uintptr_t)packet->frame;
-	ctx->data = ctx->network_header = ctx->mac_header + TEST_ETH_HEADER;
+	ctx->network_header = ctx->mac_header + TEST_ETH_HEADER;
+	ctx->data = packet->is_l2 ? ctx->mac_header : ctx->network_header;
+	ctx->data_meta = ctx->data;
 	ctx->data_end = ctx->mac_header + packet->size;
-	ctx->len = packet->size - TEST_ETH_HEADER;
+	ctx->len = (u32)(ctx->data_end - ctx->data);
 	ctx->pkt_type = packet_type_of(packet);
 	ctx->protocol = (protocol & 0xff) << 8 | protocol >> 8; /* network byte order */
 	ctx->mark = skb->mark;
@@ -105,12 +142,33 @@ static void fill_skb(struct abi_rt_skb *ctx, const struct __sk_buff *skb,
 	ctx->hwtstamp = skb->hwtstamp;
 	ctx->gso_segs = skb->gso_segs;
 	ctx->gso_size = skb->gso_size & 0xffff; /* as wide as the kernel's */
+	/* Without any context the kernel leaves it at 0. */
+	ctx->wire_len = skb->wire_len || !packet->has_ctx ? skb->wire_len : ctx->len;
 	memcpy(ctx->cb, skb->cb, sizeof(ctx->cb));
+	ctx->sk = (u64)(uintptr_t)&packet->sock;
+	ctx->family = packet->sock.family;
+	ctx->local_ip4 = packet->sock.src_ip4;
+	ctx->remote_ip4 = packet->sock.dst_ip4;
+	memcpy(ctx->local_ip6, packet->sock.src_ip6, 16);
+	memcpy(ctx->remote_ip6, packet->sock.dst_ip6, 16);
+}
+
+/* A checksum of what is behind the Ethernet header, with its two zeros. */
+static u32 checksum(const struct packet *packet)
+{
+	u64 sum = 0;
+
+	for (u32 i = TEST_ETH_HEADER; i < packet->size; i++)
+		sum += (i - TEST_ETH_HEADER) % 2 ? (u64)packet->frame[i] << 8 : packet->frame[i];
+	while (sum >> 16)
+		sum = (sum >> 16) + (sum & 0xffff);
+	return (u32)sum;
 }
 
 static int run_packet(struct sys_call *call, struct sys_prog *prog, struct packet *packet,
 		      struct __sk_buff *skb)
 {
+	u32 before = checksum(packet);
 	struct abi_rt_skb ctx;
 	int error;
 
@@ -118,14 +176,17 @@ static int run_packet(struct sys_call *call, struct sys_prog *prog, struct packe
 	error = test_run(call, prog, &ctx);
 	if (error)
 		return error;
+	if (call->attr.test.flags & CHECKSUM_FLAG && checksum(packet) != before)
+		return -EBADMSG; /* the packet was changed, its checksum not */
 	skb->mark = ctx.mark;
 	skb->priority = ctx.priority;
 	skb->ingress_ifindex = ctx.ingress_ifindex;
 	skb->ifindex = ctx.ifindex;
 	skb->tstamp = ctx.tstamp;
-	skb->wire_len = skb->wire_len ? skb->wire_len : packet->size - TEST_ETH_HEADER;
+	skb->wire_len = ctx.wire_len;
 	memcpy(skb->cb, ctx.cb, sizeof(skb->cb));
-	memset(packet->frame, 0, TEST_ETH_HEADER); /* the kernel puts an empty one back */
+	if (!packet->is_l2)
+		memset(packet->frame, 0, TEST_ETH_HEADER); /* the kernel puts an empty one back */
 	return test_finish(call,
 			   &(struct test_data){ .data = packet->frame, .size = packet->size });
 }
@@ -133,9 +194,10 @@ static int run_packet(struct sys_call *call, struct sys_prog *prog, struct packe
 long test_run_skb(struct sys_call *call, struct sys_prog *prog)
 {
 	const union abi_attr *attr = &call->attr;
-	struct packet packet = { .size = attr->test.data_size_in };
+	struct packet packet = { .size = attr->test.data_size_in,
+				 .is_l2 = prog->type == BPF_PROG_TYPE_SCHED_CLS ||
+					  prog->type == BPF_PROG_TYPE_SCHED_ACT };
 	struct __sk_buff skb;
-	bool given;
 	int error;
 
 	if (attr->test.flags & ~CHECKSUM_FLAG || attr->test.cpu || attr->test.batch_size ||
@@ -146,12 +208,12 @@ long test_run_skb(struct sys_call *call, struct sys_prog *prog)
 		return -ENOMEM;
 	error = sys_read(call, packet.frame, attr->test.data_in, packet.size);
 	if (!error)
-		error = test_ctx_init(call, &skb, sizeof(skb), &given);
+		error = test_ctx_init(call, &skb, sizeof(skb), &packet.has_ctx);
 	if (!error)
 		error = check_ctx(&skb, &packet);
 	if (!error)
 		error = run_packet(call, prog, &packet, &skb);
-	if (!error && given)
+	if (!error && packet.has_ctx)
 		error = test_ctx_finish(call, &skb, sizeof(skb));
 	base_free(packet.frame);
 	return error;

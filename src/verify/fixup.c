@@ -136,6 +136,11 @@ static int convert_access(struct verify_env *env, struct bpf_insn *insn)
 	insn->off = (s16)(field->rt_offset + ((u32)insn->off - field->offset));
 	if (field->value != ABI_CTX_SCALAR)
 		insn->code = (insn->code & ~0x18) | BPF_DW;
+	/* These are 16 bits wide in the kernel: what is written beyond that is lost. */
+	if (write && env->ctx->fields == abi_ctx_find(BPF_PROG_TYPE_SCHED_CLS)->fields &&
+	    (field->rt_offset == offsetof(struct abi_rt_skb, tc_index) ||
+	     field->rt_offset == offsetof(struct abi_rt_skb, tc_classid)))
+		insn->code = (insn->code & ~0x18) | BPF_H;
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PROG_TEST_RUN on the running kernel and on skep side by side: random XDP programs and socket
- * filters made of packet helpers, packet loads and context accesses, run on random packets of all
- * sizes with random contexts, flags and room for the results. Verdict, errno, return value, data,
- * context and sizes must be the same.
+ * PROG_TEST_RUN on the running kernel and on skep side by side: random XDP, tc, cgroup_skb
+ * programs and socket filters made of packet helpers, packet loads and context accesses, run on
+ * random packets of all sizes with random contexts, flags and room for the results. Verdict, errno,
+ * return value, data, context and sizes must be the same.
  *
  * Not drawn: live frames, which skep refuses by rule, and devices other than the loopback.
  *
@@ -117,19 +117,20 @@ static void call_csum(void)
 }
 
 /* Reads or changes a byte of the packet, if it is long enough. */
-static void touch_packet(void)
+static void touch_packet(s16 data, s16 data_end, bool write)
 {
 	s32 at = (s32)draw(100);
 
-	emit(LOAD(BPF_W, BPF_REG_1, CTX, offsetof(struct xdp_md, data)));
-	emit(LOAD(BPF_W, BPF_REG_2, CTX, offsetof(struct xdp_md, data_end)));
+	emit(LOAD(BPF_W, BPF_REG_1, CTX, data));
+	emit(LOAD(BPF_W, BPF_REG_2, CTX, data_end));
 	emit(MOV_X(BPF_REG_3, BPF_REG_1));
 	emit(ADD_K(BPF_REG_3, at + 1));
 	emit(JGT_X(BPF_REG_3, BPF_REG_2, 4));
 	emit(LOAD(BPF_B, BPF_REG_0, BPF_REG_1, (s16)at));
 	emit(INSN(BPF_ALU64 | BPF_MUL | BPF_K, HASH, 0, 0, 31));
 	emit(INSN(BPF_ALU64 | BPF_ADD | BPF_X, HASH, BPF_REG_0, 0, 0));
-	emit(STORE_K(BPF_B, BPF_REG_1, (s16)at, (s32)draw(256)));
+	emit(write ? STORE_K(BPF_B, BPF_REG_1, (s16)at, (s32)draw(256))
+		   : LOAD(BPF_B, BPF_REG_0, BPF_REG_1, (s16)at));
 }
 
 static void xdp_step(void)
@@ -160,7 +161,10 @@ static void xdp_step(void)
 		emit(CALL_(xdp_store_bytes));
 		break;
 	case 6: call_csum(); return;
-	case 7: touch_packet(); return;
+	case 7:
+		touch_packet(offsetof(struct xdp_md, data), offsetof(struct xdp_md, data_end),
+			     true);
+		return;
 	default:
 		emit(MOV_K(BPF_REG_1, (s32)draw(4)));
 		emit(MOV_K(BPF_REG_2, PICK(0, 0, 1, -1)));
@@ -214,6 +218,68 @@ static void filter_step(void)
 	mix();
 }
 
+/* What traffic control has more than socket filters. */
+static void tc_step(void)
+{
+	static const s16 fields[] = {
+		offsetof(struct __sk_buff, mark),
+		offsetof(struct __sk_buff, priority),
+		offsetof(struct __sk_buff, tc_index),
+		offsetof(struct __sk_buff, tc_classid),
+	};
+
+	switch (draw(4)) {
+	case 0:
+		touch_packet(offsetof(struct __sk_buff, data), offsetof(struct __sk_buff, data_end),
+			     true);
+		return;
+	case 1:
+		emit(MOV_K(BPF_REG_0, (s32)draw(70000)));
+		emit(INSN(BPF_STX | BPF_MEM | BPF_W, CTX, BPF_REG_0, fields[draw(4)], 0));
+		emit(LOAD(BPF_W, BPF_REG_0, CTX, fields[draw(4)]));
+		break;
+	case 2: emit(LOAD(BPF_W, BPF_REG_0, CTX, offsetof(struct __sk_buff, wire_len))); break;
+	default:
+		emit(LOAD(BPF_DW, BPF_REG_1, CTX, offsetof(struct __sk_buff, sk)));
+		emit(JEQ_K(BPF_REG_1, 0, 2));
+		emit(LOAD(BPF_W, BPF_REG_0, BPF_REG_1,
+			  (s16)PICK(offsetof(struct bpf_sock, family),
+				    offsetof(struct bpf_sock, src_ip4),
+				    offsetof(struct bpf_sock, dst_ip4),
+				    offsetof(struct bpf_sock, state),
+				    offsetof(struct bpf_sock, type))));
+		emit(INSN(BPF_JMP | BPF_JA, 0, 0, 1, 0));
+		emit(MOV_K(BPF_REG_0, 77));
+	}
+	mix();
+}
+
+static void cgroup_step(void)
+{
+	emit(LOAD(BPF_W, BPF_REG_0, CTX,
+		  (s16)PICK(offsetof(struct __sk_buff, family),
+			    offsetof(struct __sk_buff, remote_ip4),
+			    offsetof(struct __sk_buff, local_ip4),
+			    offsetof(struct __sk_buff, remote_port),
+			    offsetof(struct __sk_buff, local_port))));
+	mix();
+}
+
+static void step(u32 type)
+{
+	if (type == BPF_PROG_TYPE_XDP)
+		xdp_step();
+	else if (type == BPF_PROG_TYPE_SCHED_CLS && draw(2))
+		tc_step();
+	else if (type == BPF_PROG_TYPE_CGROUP_SKB && !draw(3))
+		cgroup_step();
+	else if (type == BPF_PROG_TYPE_CGROUP_SKB && !draw(3))
+		touch_packet(offsetof(struct __sk_buff, data), offsetof(struct __sk_buff, data_end),
+			     false);
+	else
+		filter_step();
+}
+
 static void generate(u32 type)
 {
 	u32 steps = 1 + draw(8);
@@ -224,8 +290,10 @@ static void generate(u32 type)
 	for (s16 at = BUFFER; at < 0; at = (s16)(at + 8))
 		emit(STORE_K(BPF_DW, BPF_REG_10, at, (s32)draw(1000000)));
 	while (steps--)
-		type == BPF_PROG_TYPE_XDP ? xdp_step() : filter_step();
+		step(type);
 	emit(MOV_X(BPF_REG_0, HASH));
+	if (type == BPF_PROG_TYPE_CGROUP_SKB)
+		emit(INSN(BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_0, 0, 0, 1));
 	emit(EXIT());
 }
 
@@ -399,7 +467,9 @@ static void show_log(u32 type, u32 side)
 
 static void compare_program(void)
 {
-	u32 type = draw(2) ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SOCKET_FILTER;
+	static const s32 types[] = { BPF_PROG_TYPE_XDP, BPF_PROG_TYPE_SOCKET_FILTER,
+				     BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_CGROUP_SKB };
+	u32 type = (u32)pick(types, ARRAY_SIZE(types));
 	int fds[2];
 
 	generate(type);

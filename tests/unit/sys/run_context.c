@@ -101,8 +101,80 @@ static void run_perf_event(struct world *world)
 	world->close(world, fd);
 }
 
+static void run_device(struct world *world)
+{
+	/* return ctx->major == 5 */
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_W, 2, 1, offsetof(struct bpf_cgroup_dev_ctx, major)),
+		MOV_K(0, 1),
+		JEQ_K(2, 5, 1),
+		MOV_K(0, 0),
+		EXIT(),
+	};
+	struct bpf_cgroup_dev_ctx ctx = { .major = 5 };
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_CGROUP_DEVICE, insns, ARRAY_SIZE(insns));
+
+	expect(world, fd, FD, "a device program");
+	memset(in, 0, sizeof(in));
+	memcpy(in, &ctx, sizeof(ctx));
+	expect(world, run(world, fd, sizeof(ctx), 0, &attr), 0, "device: its context");
+	expect(world, attr.test.retval, 1, "device: this one");
+	expect(world, run(world, fd, 0, 0, &attr), 0, "device: no context");
+	expect(world, attr.test.retval, 0, "device: not this one");
+	attr.test.data_size_in = 1;
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), -EINVAL, "device: no data");
+	world->close(world, fd);
+}
+
+/* A message program gets data_in behind its data pointers, never an address of the client's. */
+static void run_message(struct world *world)
+{
+	static const struct bpf_insn insns[] = {
+		LOAD(BPF_DW, 2, 1, offsetof(struct sk_msg_md, data)),
+		LOAD(BPF_DW, 3, 1, offsetof(struct sk_msg_md, data_end)),
+		MOV_X(4, 2),
+		ADD_K(4, 4),
+		MOV_K(0, 0),
+		JGT_X(4, 3, 3),
+		LOAD(BPF_B, 0, 2, 3),
+		INSN(BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, 1),
+		STORE_K(BPF_B, 2, 0, 'x'),
+		EXIT(),
+	};
+	char data[8] = "abcdefg", back[8];
+	union abi_attr attr;
+	int fd = world_prog(world, BPF_PROG_TYPE_SK_MSG, insns, ARRAY_SIZE(insns));
+
+	data[3] = 1;
+	expect(world, fd, FD, "a message program");
+	memset(in, 0, sizeof(in));
+	run(world, fd, 0, sizeof(struct sk_msg_md), &attr);
+	attr.test.ctx_size_out = sizeof(struct sk_msg_md);
+	attr.test.data_in = ADDRESS(data);
+	attr.test.data_size_in = 4;
+	attr.test.data_out = ADDRESS(back);
+	attr.test.data_size_out = sizeof(back);
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "message: data");
+	expect(world, attr.test.retval, 1, "message: its fourth byte");
+	expect(world, attr.test.data_size_out, 4, "message: comes back");
+	tap_ok(back[0] == 'x' && back[1] == 'b', "message: as the program left it");
+	tap_ok(!memcmp(out, in, 16), "message: without addresses of the supervisor");
+	attr.test.data_size_in = 3;
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "message: short data");
+	expect(world, attr.test.retval, 0, "message: the program sees its end");
+	attr.test.data_size_in = 4097;
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), -EINVAL, "message: too much");
+	((struct sk_msg_md *)(void *)in)->data = data;
+	expect(world, run(world, fd, sizeof(struct sk_msg_md), 0, &attr), -EINVAL,
+	       "message: an address of the client's");
+	world->close(world, fd);
+}
+
 void test_run_context(struct world *world)
 {
+	run_device(world);
+	run_message(world);
 	run_tracepoint(world);
 	run_kprobe(world);
 	run_perf_event(world);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PROG_TEST_RUN of types for which the kernel has none: the context is the client's, in the layout
+ * of the UAPI structure. Pointers in it are followed by the program without a check, so they are
+ * never the client's: those to packets lead to the data that the client gave, those to sockets to a
+ * socket of zeros, or nowhere if the program has to expect that.
+ */
+#include "sys/test_run.h"
+#include "abi/context.h"
+#include "base/alloc.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Memory of one run; sock is what pointers to sockets lead to. */
+struct memory {
+	u8 *ctx;
+	u32 ctx_size;
+	u8 *data;
+	u32 data_size;
+	struct bpf_sock sock;
+};
+
+static bool is_pointer(const struct abi_ctx_field *field)
+{
+	return field->value != ABI_CTX_SCALAR && field->size == sizeof(u64);
+}
+
+static bool has_packet(const struct abi_ctx *form)
+{
+	for (u32 i = 0; i < form->nr_fields; i++)
+		if (form->fields[i].value == ABI_CTX_PACKET)
+			return true;
+	return false;
+}
+
+static u64 value_of(const struct abi_ctx_field *field, const struct memory *memory)
+{
+	switch (field->value) {
+	case ABI_CTX_PACKET: return (u64)(uintptr_t)memory->data;
+	case ABI_CTX_PACKET_END: return (u64)(uintptr_t)memory->data + memory->data_size;
+	case ABI_CTX_SOCKET: return (u64)(uintptr_t)&memory->sock;
+	default: return 0;
+	}
+}
+
+/* 0, or -EINVAL: what the client gave for a pointer is not 0. */
+static int set_pointers(const struct abi_ctx *form, struct memory *memory)
+{
+	static const u8 zero[sizeof(u64)];
+
+	for (u32 i = 0; i < form->nr_fields; i++)
+		if (is_pointer(&form->fields[i]) &&
+		    memcmp(memory->ctx + form->fields[i].offset, zero, sizeof(zero)))
+			return -EINVAL;
+	for (u32 i = 0; i < form->nr_fields; i++) {
+		u64 value = value_of(&form->fields[i], memory);
+
+		if (is_pointer(&form->fields[i]))
+			memcpy(memory->ctx + form->fields[i].offset, &value, sizeof(value));
+	}
+	return 0;
+}
+
+static void clear_pointers(const struct abi_ctx *form, struct memory *memory)
+{
+	for (u32 i = 0; i < form->nr_fields; i++)
+		if (is_pointer(&form->fields[i]))
+			memset(memory->ctx + form->fields[i].offset, 0, sizeof(u64));
+}
+
+static int check(const union abi_attr *attr, const struct sys_prog *prog,
+		 const struct abi_ctx *form, u32 size)
+{
+	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
+		return -EINVAL;
+	if (!has_packet(form) && (attr->test.data_in || attr->test.data_out ||
+				  attr->test.data_size_in || attr->test.data_size_out))
+		return -EINVAL;
+	if (attr->test.data_size_in > TEST_PAGE || size < prog->max_ctx_offset || size > form->size)
+		return -EINVAL;
+	return 0;
+}
+
+static int read_memory(struct sys_call *call, const struct abi_ctx *form, bool open,
+		       struct memory *memory)
+{
+	const union abi_attr *attr = &call->attr;
+	bool given;
+	int error;
+
+	/* Never smaller than what the verifier lets a program of this type read. */
+	memory->ctx = base_zalloc(1, form->size);
+	memory->data_size = attr->test.data_size_in;
+	memory->data = base_zalloc(1, memory->data_size ? memory->data_size : 1);
+	if (!memory->ctx || !memory->data)
+		return -ENOMEM;
+	error = sys_read(call, memory->data, attr->test.data_in, memory->data_size);
+	if (error)
+		return error;
+	return open ? sys_read(call, memory->ctx, attr->test.ctx_in, memory->ctx_size)
+		    : test_ctx_init(call, memory->ctx, memory->ctx_size, &given);
+}
+
+static int run_and_report(struct sys_call *call, struct sys_prog *prog, const struct abi_ctx *form,
+			  struct memory *memory)
+{
+	int error = set_pointers(form, memory);
+
+	if (!error)
+		error = test_run(call, prog, memory->ctx);
+	if (error)
+		return error;
+	clear_pointers(form, memory);
+	if (has_packet(form))
+		error = test_finish(call, &(struct test_data){ .data = memory->data,
+							       .size = memory->data_size });
+	else if (sys_write_attr(call, test.retval) || sys_write_attr(call, test.duration))
+		error = -EFAULT;
+	return error ? error : test_ctx_finish(call, memory->ctx, memory->ctx_size);
+}
+
+long test_run_ctx(struct sys_call *call, struct sys_prog *prog)
+{
+	const struct abi_ctx *form = abi_ctx_find(prog->type);
+	bool open = prog->type == BPF_PROG_TYPE_TRACEPOINT; /* its records have no common form */
+	struct memory memory = { .ctx_size = open ? call->attr.test.ctx_size_in : form->size };
+	int error = check(&call->attr, prog, form, memory.ctx_size);
+
+	if (!error)
+		error = read_memory(call, form, open, &memory);
+	if (!error)
+		error = run_and_report(call, prog, form, &memory);
+	base_free(memory.ctx);
+	base_free(memory.data);
+	return error;
+}
