@@ -56,6 +56,7 @@ struct sys_map {
 	struct sys_btf *btf;
 	u32 btf_key_type_id, btf_value_type_id;
 	bool frozen;
+	struct verify_map inner; /* arrays of maps: what each map in it is like */
 	/* Object arrays: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;
@@ -189,6 +190,12 @@ void sys_link_put(struct sys_link *link);
 
 /* map_create.c: fills the verifier's picture of a map. */
 void sys_map_describe(const struct sys_map *map, struct verify_map *ret_description);
+
+/*
+ * map_object.c: what maps in map have to be like, from the one that the client shows: 0, -EBADF,
+ * -EINVAL, -ENOTSUPP for a type that cannot be in a map.
+ */
+int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
 
 /* map_object.c: prog arrays and perf event arrays, seen from a client. */
 bool sys_map_holds_objects(const struct sys_map *map);

@@ -176,6 +176,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
@@ -352,6 +353,8 @@ static int fill(struct sys_call *call, struct sys_map *map)
 	int error;
 
 	error = allocate(call, map);
+	if (!error && attr->map_type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		error = sys_map_set_inner(call, map, attr->inner_map_fd);
 	if (!error)
 		error = sys_copy_name(map->rt->name, attr->map_name);
 	if (error || (!attr->btf_key_type_id && !attr->btf_value_type_id))
@@ -395,7 +398,8 @@ long sys_map_create(struct sys_call *call)
 		free_map(&map->deferred); /* no program has seen it */
 		return error;
 	}
-	map->object.last_user = sys_map_holds_objects(map) ? last_user : NULL;
+	if (sys_map_holds_objects(map) && map->rt->type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		map->object.last_user = last_user;
 	map->rt->id = map->object.id;
 	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));
 }
@@ -425,6 +429,7 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 	description->btf = map->btf ? map->btf->btf : NULL;
 	description->btf_key_type_id = map->btf_key_type_id;
 	description->btf_value_type_id = map->btf_value_type_id;
+	description->inner = rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS ? &map->inner : NULL;
 	description->owner_prog_type = map->owner_type;
 	description->handle = (void *)(uintptr_t)map;
 }

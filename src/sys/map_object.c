@@ -28,7 +28,8 @@ static void free_slot(struct sys_deferred *deferred)
 bool sys_map_holds_objects(const struct sys_map *map)
 {
 	return map->rt && (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
-			   map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+			   map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+			   map->rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS);
 }
 
 int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value)
@@ -36,7 +37,7 @@ int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value)
 	u32 index;
 
 	memcpy(&index, key, sizeof(index));
-	if (map->rt->type != BPF_MAP_TYPE_PROG_ARRAY)
+	if (map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		return -ABI_ENOTSUPP;
 	if (index >= map->rt->max_entries || !map->slots[index])
 		return -ENOENT;
@@ -58,6 +59,52 @@ bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
 	       map->owner_attach_type == prog->expected_attach_type && map->owner_frags == frags;
 }
 
+int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
+{
+	struct verify_map *inner = &map->inner;
+	struct sys_map *sample;
+	int error = sys_map_by_fd(call, fd, &sample);
+
+	if (error)
+		return error;
+	if (sample->rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+		error = -EINVAL;
+	else if (sample->rt->type == BPF_MAP_TYPE_PROG_ARRAY)
+		error = -ABI_ENOTSUPP;
+	inner->type = sample->rt->type;
+	inner->key_size = sample->rt->key_size;
+	inner->value_size = sample->rt->value_size;
+	inner->flags = sample->rt->flags;
+	inner->map_extra = sample->rt->map_extra;
+	/* The others may have fewer elements: then no index is known to be there. */
+	if (inner->type != BPF_MAP_TYPE_PERCPU_ARRAY && !(inner->flags & BPF_F_INNER_MAP))
+		inner->max_entries = sample->rt->max_entries;
+	sys_map_put(sample);
+	return error;
+}
+
+static bool fits_inner(const struct verify_map *inner, const struct rt_map *rt)
+{
+	if (inner->type == BPF_MAP_TYPE_ARRAY && !(inner->flags & BPF_F_INNER_MAP) &&
+	    inner->max_entries != rt->max_entries)
+		return false;
+	return inner->type == rt->type && inner->key_size == rt->key_size &&
+	       inner->value_size == rt->value_size && inner->flags == rt->flags;
+}
+
+static int resolve_map(struct sys_call *call, struct sys_map *map, u32 fd,
+		       struct object **ret_object, void **ret_target)
+{
+	struct sys_map *inner;
+	int error = sys_map_by_fd(call, fd, &inner);
+
+	if (error)
+		return error;
+	*ret_object = &inner->object;
+	*ret_target = inner->rt;
+	return fits_inner(&map->inner, inner->rt) ? 0 : -EINVAL;
+}
+
 /* The object for a slot, a new reference, and what the data plane shall find there. */
 static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct object **ret_object,
 		   void **ret_target)
@@ -73,6 +120,11 @@ static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct ob
 		*ret_object = &prog->object;
 		*ret_target = prog->rt;
 		error = sys_map_accepts_prog(map, prog) ? 0 : -EINVAL;
+	} else if (map->rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
+		*ret_object = NULL;
+		error = resolve_map(call, map, fd, ret_object, ret_target);
+		if (!*ret_object)
+			return error;
 	} else {
 		error = sys_object_by_fd(call, fd, OBJECT_PERF, ret_object);
 		if (error)

@@ -154,7 +154,7 @@ static int check_memory(struct verify_env *env, u32 regno, u32 size)
 	if (reg_is_null(reg))
 		return 0;
 	/* A pointer that may be null is checked as if it were not: the callee has to check. */
-	reg->type &= ~(u32)PTR_MAYBE_NULL;
+	reg_set_not_null(reg);
 	err = mem_helper_access(env, regno, (int)size, false, true, NULL);
 	if (!err)
 		err = mem_helper_access(env, regno, (int)size, true, true, NULL);

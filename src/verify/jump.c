@@ -154,7 +154,7 @@ static void resolve_null(struct frame *frame, struct reg *reg, void *arg)
 		reg->precise = precise;
 		return;
 	}
-	reg->type &= ~PTR_MAYBE_NULL;
+	reg_set_not_null(reg);
 	/* Not needed any more; a reference keeps its own id. */
 	reg->id = 0;
 }
@@ -187,9 +187,9 @@ static void lift_null_by_equality(struct frame *taken, struct frame *fall,
 	    !(dst->type & PTR_MAYBE_NULL) == !(src->type & PTR_MAYBE_NULL))
 		return;
 	if (src->type & PTR_MAYBE_NULL)
-		src->type &= ~PTR_MAYBE_NULL;
+		reg_set_not_null(src);
 	else
-		dst->type &= ~PTR_MAYBE_NULL;
+		reg_set_not_null(dst);
 }
 
 /* The operands are there and may be compared; immediate gets the constant operand. */

@@ -420,6 +420,8 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 			load_unknown(env, value, write);
 		return err;
 	case PTR_TO_MAP_VALUE:
+		if (reg->map->inner)
+			return verify_bug(env, "a slot of a map of maps as memory");
 		return access_map_value(env, regno, off, size, write, value, sign_extend);
 	case PTR_TO_CTX: return access_ctx(env, regno, off, size, write, value, sign_extend);
 	case PTR_TO_STACK:
@@ -502,6 +504,9 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 			return check_region(env, regno, reg->off, size, reg->map->key_size, false);
 		return check_region(env, regno, reg->off, size, reg->range, zero_allowed);
 	case PTR_TO_MAP_VALUE:
+		/* A slot of a map of maps is no memory, even where a helper takes null. */
+		if (reg->map->inner)
+			break;
 		if (check_map_rights(env, reg->map, reg->off, size, write))
 			return -EACCES;
 		return check_region(env, regno, reg->off, size, reg->map->value_size, zero_allowed);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "verify/verify.h"
 void reg_set_not_init(struct reg *reg)
 {
 	*reg = (struct reg){ .type = NOT_INIT, .s = scalar_unknown() };
@@ -22,6 +23,15 @@ void reg_set_unknown(struct reg *reg)
 void reg_set_const(struct reg *reg, u64 value)
 {
 	*reg = (struct reg){ .type = SCALAR_VALUE, .s = scalar_const(value) };
+}
+
+void reg_set_not_null(struct reg *reg)
+{
+	reg->type &= ~(u32)PTR_MAYBE_NULL;
+	if (reg->type == PTR_TO_MAP_VALUE && reg->map->inner) {
+		reg->type = CONST_PTR_TO_MAP;
+		reg->map = reg->map->inner;
+	}
 }
 
 void reg_set_pointer(struct reg *reg, u32 type)

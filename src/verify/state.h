@@ -207,6 +207,8 @@ void reg_set_not_init(struct reg *reg);
 void reg_set_unknown(struct reg *reg);
 void reg_set_const(struct reg *reg, u64 value);
 void reg_set_pointer(struct reg *reg, u32 type);
+/* A pointer that might have been null is none; a slot of a map of maps gives the map in it. */
+void reg_set_not_null(struct reg *reg);
 
 /* A frame with all registers uninitialised, r10 pointing to its stack; NULL: no memory. */
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno);

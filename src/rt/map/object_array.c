@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BPF_MAP_TYPE_PROG_ARRAY and BPF_MAP_TYPE_PERF_EVENT_ARRAY: arrays of pointers to descriptors in
+ * BPF_MAP_TYPE_PROG_ARRAY, BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS: arrays of pointers to descriptors in
  * the control segment, themselves in the control segment because the data plane follows them. The
  * supervisor alone stores; that clients give descriptors or ids for them is src/sys's business.
  */
@@ -42,6 +42,20 @@ long rt_map_set_object(struct rt_map *map, u32 index, void *object)
 			 __ATOMIC_RELEASE);
 	return 0;
 }
+
+/* What a program finds is the descriptor of the map in the slot. */
+static void *array_of_maps_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
+{
+	return rt_map_object(map, rt_array_index(key));
+}
+
+const struct rt_map_ops rt_map_array_of_maps_ops = {
+	.memory_size = object_array_memory_size,
+	.init = object_array_init,
+	.lookup = array_of_maps_lookup,
+	.next_key = rt_array_next_key,
+	.objects = true,
+};
 
 const struct rt_map_ops rt_map_prog_array_ops = {
 	.memory_size = object_array_memory_size,
