@@ -23,6 +23,7 @@ struct fd_entry {
 	struct object *object;
 	enum sys_place place; /* without an object: what else it is, SYS_PLACE_OTHER if closed */
 	int access;
+	bool foreign; /* a file of another kind */
 };
 
 struct pin {
@@ -36,6 +37,7 @@ struct skep_world {
 	struct sys_hive *hive;
 	struct arena *arena;
 	struct fd_entry fds[FDS_MAX];
+	int first_fd; /* lower ones are files of other kinds */
 	struct pin pins[PINS_MAX];
 	char message[512];
 	u32 attached;
@@ -97,8 +99,8 @@ static int client_object_by_fd(struct sys_client *client, int fd, enum object_ki
 {
 	struct skep_world *world = of_client(client);
 
-	/* 0, 1 and 2 are descriptors of something else. */
-	if ((fd >= 0 && fd < 3) || (fd > 0 && fd < FDS_MAX && world->fds[fd].place))
+	if (fd >= 0 && fd < FDS_MAX &&
+	    (fd < world->first_fd || world->fds[fd].foreign || world->fds[fd].place))
 		return -EINVAL;
 	if (fd < 0 || fd >= FDS_MAX || !world->fds[fd].object)
 		return -EBADF;
@@ -113,8 +115,8 @@ static int client_install_fd(struct sys_client *client, struct object *object, i
 	struct skep_world *world = of_client(client);
 	int fd;
 
-	for (fd = 3; fd < FDS_MAX; fd++)
-		if (!world->fds[fd].object && !world->fds[fd].place) {
+	for (fd = world->first_fd; fd < FDS_MAX; fd++)
+		if (!world->fds[fd].object && !world->fds[fd].foreign && !world->fds[fd].place) {
 			object_user_ref(object);
 			world->fds[fd].object = object;
 			world->fds[fd].access = access;
@@ -265,11 +267,14 @@ static int skep_close(struct world *world, int fd)
 {
 	struct skep_world *skep = container_of(world, struct skep_world, world);
 
-	if (fd >= 3 && fd < FDS_MAX && skep->fds[fd].place) {
+	if (fd < skep->first_fd || fd >= FDS_MAX)
+		return -EBADF;
+	if (skep->fds[fd].foreign || skep->fds[fd].place) {
+		skep->fds[fd].foreign = false;
 		skep->fds[fd].place = SYS_PLACE_OTHER;
 		return 0;
 	}
-	if (fd < 3 || fd >= FDS_MAX || !skep->fds[fd].object)
+	if (!skep->fds[fd].object)
 		return -EBADF;
 	object_user_unref(skep->fds[fd].object);
 	skep->fds[fd].object = NULL;
@@ -321,6 +326,7 @@ struct world *world_skep(void)
 	error = arena_new(NULL, &skep->arena, &text);
 	if (error)
 		tap_bail("no arena: %s (%d)", text ? text : "", error);
+	skep->first_fd = 3;
 	options.arena = skep->arena;
 	options.attach_arg = skep;
 	options.message_arg = skep;
@@ -344,6 +350,27 @@ void world_limit(struct world *world, const void *memory, u64 size)
 
 	skep->memory = (u64)(uintptr_t)memory;
 	skep->memory_size = size;
+}
+
+void world_first_fd(struct world *world, int fd)
+{
+	container_of(world, struct skep_world, world)->first_fd = fd;
+}
+
+int world_foreign(struct world *world)
+{
+	struct skep_world *skep;
+	int fd;
+
+	if (world->kernel)
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	skep = container_of(world, struct skep_world, world);
+	for (fd = skep->first_fd; fd < FDS_MAX; fd++)
+		if (!skep->fds[fd].object && !skep->fds[fd].foreign) {
+			skep->fds[fd].foreign = true;
+			return fd;
+		}
+	return -EMFILE;
 }
 
 void world_unpin(struct world *world)

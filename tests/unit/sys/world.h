@@ -39,7 +39,12 @@ const char *world_last_message(struct world *world);	  /* "" if none since the l
 struct object *world_object(struct world *world, int fd); /* borrowed */
 /* From now on the client has this memory and no other. */
 void world_limit(struct world *world, const void *memory, u64 size);
+/* Descriptors below are files of other kinds; 3 if nothing is said. */
+void world_first_fd(struct world *world, int fd);
 void world_unpin(struct world *world); /* all */
+
+/* A descriptor of a file of another kind, in either world. */
+int world_foreign(struct world *world);
 
 /* A call with a whole union abi_attr; writes back what the callee wrote. */
 long world_call(struct world *world, u32 cmd, union abi_attr *attr);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What counts as a difference. First everything that is a side's own by nature (ids, addresses,
+ * times) is made equal; then the table of explained differences is asked. It is mirrored in
+ * docs/differences.md.
+ */
+#include "pair.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const union abi_attr *attr_of(const struct op *op)
+{
+	return (const union abi_attr *)(op->memory + AT_ATTR);
+}
+
+static const struct slot *slot_at(const struct pair *pair, u32 fd)
+{
+	static const struct slot none;
+
+	return fd < FDS ? &pair->slots[fd] : &none;
+}
+
+static bool unordered(u32 type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_SOCKHASH: return true;
+	default: return false;
+	}
+}
+
+static bool is_batch(const struct op *op)
+{
+	return op->cmd >= BPF_MAP_LOOKUP_BATCH && op->cmd <= BPF_MAP_DELETE_BATCH;
+}
+
+/* The map that a call on elements works on. */
+static const struct slot *map_of(const struct pair *pair, const struct op *op)
+{
+	if (is_batch(op))
+		return slot_at(pair, attr_of(op)->batch.map_fd);
+	return slot_at(pair, attr_of(op)->elem.map_fd);
+}
+
+static void clear(u8 *memory, u64 address, u64 size)
+{
+	if (address >= MEMORY && address < MEMORY_END && size <= MEMORY_END - address)
+		memset(memory + (address - MEMORY), 0, size);
+}
+
+/* A field of an info structure that is each side's own. */
+#define OWN(type, field) clear(memory, info + offsetof(type, field), sizeof(((type *)0)->field))
+
+static void clear_info(const struct slot *slot, u64 info, u8 *memory)
+{
+	switch (slot->thing) {
+	case A_PROG:
+		OWN(struct bpf_prog_info, id);
+		OWN(struct bpf_prog_info, btf_id);
+		OWN(struct bpf_prog_info, load_time);
+		OWN(struct bpf_prog_info, run_time_ns);
+		OWN(struct bpf_prog_info, run_cnt);
+		OWN(struct bpf_prog_info, jited_prog_len);
+		OWN(struct bpf_prog_info, jited_prog_insns);
+		OWN(struct bpf_prog_info, xlated_prog_len);
+		OWN(struct bpf_prog_info, nr_jited_line_info);
+		OWN(struct bpf_prog_info, nr_jited_ksyms);
+		OWN(struct bpf_prog_info, nr_jited_func_lens);
+		break;
+	case A_MAP:
+		OWN(struct bpf_map_info, id);
+		OWN(struct bpf_map_info, btf_id);
+		break;
+	case A_BTF: OWN(struct bpf_btf_info, id); break;
+	case A_LINK:
+		OWN(struct bpf_link_info, id);
+		OWN(struct bpf_link_info, prog_id);
+		break;
+	default: break;
+	}
+}
+
+/* Makes equal what is a side's own. */
+static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
+{
+	const union abi_attr *attr = attr_of(op);
+	const struct slot *map;
+
+	memset(memory + AT_OWN, 0, AT_EDGE - AT_OWN);
+	if (op->id_of >= 0)
+		clear(memory, MEMORY, 4);
+	switch (op->cmd) {
+	case BPF_OBJ_GET_INFO_BY_FD:
+		clear_info(slot_at(pair, attr->info.bpf_fd), attr->info.info, memory);
+		break;
+	case BPF_PROG_TEST_RUN:
+		clear(memory, MEMORY + offsetof(union abi_attr, test.duration), 4);
+		break;
+	case BPF_TASK_FD_QUERY:
+		clear(memory, MEMORY + offsetof(union abi_attr, task_fd_query.prog_id), 4);
+		break;
+	case BPF_MAP_GET_NEXT_KEY:
+		map = map_of(pair, op);
+		if (unordered(map->type))
+			clear(memory, attr->elem.next_key, map->key_size);
+		break;
+	default: break;
+	}
+}
+
+/* The explained differences: each with what it is about, and how to know it. */
+struct explained {
+	const char *reason;
+	bool (*covers)(const struct pair *pair, const struct op *op, const struct outcome *outcome);
+	u32 seen;
+};
+
+/* Fills a call's memory only up to where the client's ends; skep writes all or nothing. */
+static bool half_written(const struct pair *pair, const struct op *op,
+			 const struct outcome *outcome)
+{
+	return op->half && outcome->results[0] == outcome->results[1] &&
+	       !memcmp(outcome->memory[0], outcome->memory[1], AT_EDGE);
+}
+
+static bool hash_batch(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const long *results = outcome->results;
+
+	if (!is_batch(op) || !unordered(map_of(pair, op)->type))
+		return false;
+	return (results[0] == 0 || results[0] == -ENOENT || results[0] == -ENOSPC) &&
+	       (results[1] == 0 || results[1] == -ENOENT || results[1] == -ENOSPC);
+}
+
+static struct explained table[] = {
+	{ "a copy into half-mapped memory: the kernel fills the part that is there", half_written,
+	  0 },
+	{ "which part of a hash a batch returns follows the buckets, which are each side's own",
+	  hash_batch, 0 },
+};
+
+const char *compare(struct pair *pair, const struct op *op, struct outcome *outcome)
+{
+	const char *what = NULL;
+	u32 i;
+
+	if (outcome->results[0] != outcome->results[1])
+		what = "results";
+	if (!what && op->kind == OP_BPF) {
+		normalise(pair, op, outcome->memory[0]);
+		normalise(pair, op, outcome->memory[1]);
+		if (memcmp(outcome->memory[0], outcome->memory[1], MEMORY_SIZE))
+			what = "what was written";
+	}
+	if (!what || op->kind != OP_BPF)
+		return what;
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].covers(pair, op, outcome)) {
+			table[i].seen++;
+			return NULL;
+		}
+	return what;
+}
+
+void compare_report(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		printf("# explained %u times: %s\n", table[i].seen, table[i].reason);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See pair.h. */
+#include "pair.h"
+#include "harness/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static void must(bool ok, const char *what)
+{
+	if (!ok)
+		tap_bail("%s: %s", what, strerror(errno));
+}
+
+static void map_memory(void)
+{
+	void *at = mmap((void *)(uintptr_t)MEMORY, MEMORY_SIZE + 0x3000, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	must(at == (void *)(uintptr_t)MEMORY, "mmap");
+	must(!mprotect(at, MEMORY_SIZE, PROT_READ | PROT_WRITE), "mprotect");
+	must(!mprotect((void *)(uintptr_t)READ_ONLY, 0x1000, PROT_READ), "mprotect");
+}
+
+/* Nothing that is attached by chance may reach the machine: a network and mounts of our own. */
+static void isolate(void)
+{
+	must(!unshare(CLONE_NEWNET | CLONE_NEWNS), "unshare");
+	must(!mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), "private mounts");
+	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");
+}
+
+bool pair_init(struct pair *pair)
+{
+	int fd;
+
+	memset(pair, 0, sizeof(*pair));
+	pair->worlds[0] = world_kernel();
+	if (!pair->worlds[0])
+		return false;
+	isolate();
+	map_memory();
+	pair->worlds[1] = world_skep();
+	world_first_fd(pair->worlds[1], FIRST_FD);
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < FIRST_FD - 1)
+		must(fd >= 0, "/dev/null");
+	if (fd >= FIRST_FD)
+		close(fd);
+	return true;
+}
+
+void pair_reset(struct pair *pair)
+{
+	int fd, side;
+
+	for (fd = FIRST_FD; fd < FDS; fd++)
+		for (side = 0; side < SIDES; side++)
+			pair->worlds[side]->close(pair->worlds[side], fd);
+	memset(pair->slots, 0, sizeof(pair->slots));
+	world_unpin(pair->worlds[1]);
+	umount2("/sys/fs/bpf", MNT_DETACH);
+	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");
+}
+
+u32 pair_done(struct pair *pair)
+{
+	pair_reset(pair);
+	umount2("/sys/fs/bpf", MNT_DETACH);
+	return world_skep_free(pair->worlds[1]);
+}
+
+bool gives_fd(u32 cmd)
+{
+	switch (cmd) {
+	case BPF_MAP_CREATE:
+	case BPF_PROG_LOAD:
+	case BPF_OBJ_GET:
+	case BPF_PROG_GET_FD_BY_ID:
+	case BPF_MAP_GET_FD_BY_ID:
+	case BPF_BTF_GET_FD_BY_ID:
+	case BPF_LINK_GET_FD_BY_ID:
+	case BPF_RAW_TRACEPOINT_OPEN:
+	case BPF_BTF_LOAD:
+	case BPF_LINK_CREATE:
+	case BPF_ENABLE_STATS:
+	case BPF_ITER_CREATE:
+	case ABI_TOKEN_CREATE: return true;
+	default: return false;
+	}
+}
+
+u32 slot_user_size(const struct slot *slot)
+{
+	switch (slot->type) {
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+		return ALIGN_UP(slot->value_size, 8u) * (u32)sysconf(_SC_NPROCESSORS_CONF);
+	default: return slot->value_size;
+	}
+}
+
+static u32 id_of(struct world *world, int fd, enum thing thing)
+{
+	struct bpf_map_info map = { 0 };
+	struct bpf_prog_info prog = { 0 };
+	struct bpf_btf_info btf = { 0 };
+	struct abi_link_info link = { 0 };
+	void *infos[] = { [A_MAP] = &map, [A_PROG] = &prog, [A_BTF] = &btf, [A_LINK] = &link };
+	u32 sizes[] = { [A_MAP] = 8, [A_PROG] = 8, [A_BTF] = sizeof(btf), [A_LINK] = 12 };
+	union abi_attr attr;
+
+	if (thing == NOTHING || thing > A_LINK)
+		return 0;
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (u32)fd;
+	attr.info.info = (u64)(uintptr_t)infos[thing];
+	attr.info.info_len = sizes[thing];
+	world->bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr, 16);
+	return thing == A_MAP	 ? map.id
+	       : thing == A_PROG ? prog.id
+	       : thing == A_BTF	 ? btf.id
+				 : link.id;
+}
+
+static bool is_one(struct world *world, int fd, enum thing thing)
+{
+	return id_of(world, fd, thing) != 0;
+}
+
+/* What has just come is asked what it is: of descriptors by id or path only the object knows. */
+static void learn(struct pair *pair, u32 cmd, int fd)
+{
+	struct slot *slot = &pair->slots[fd];
+	struct bpf_map_info map = { 0 };
+	struct bpf_prog_info prog = { 0 };
+	union abi_attr attr;
+	int side;
+
+	memset(slot, 0, sizeof(*slot));
+	memset(&attr, 0, sizeof(attr));
+	attr.info.bpf_fd = (u32)fd;
+	slot->thing = ANOTHER;
+	if (cmd == BPF_LINK_CREATE || cmd == BPF_RAW_TRACEPOINT_OPEN ||
+	    cmd == BPF_LINK_GET_FD_BY_ID)
+		slot->thing = A_LINK;
+	else if (cmd == BPF_BTF_LOAD || cmd == BPF_BTF_GET_FD_BY_ID)
+		slot->thing = A_BTF;
+	else if (cmd == BPF_MAP_CREATE || cmd == BPF_MAP_GET_FD_BY_ID)
+		slot->thing = A_MAP;
+	else if (cmd == BPF_PROG_LOAD || cmd == BPF_PROG_GET_FD_BY_ID)
+		slot->thing = A_PROG;
+	attr.info.info = (u64)(uintptr_t)&map;
+	attr.info.info_len = 24;
+	if (slot->thing == A_MAP &&
+	    !pair->worlds[0]->bpf(pair->worlds[0], BPF_OBJ_GET_INFO_BY_FD, &attr, 16)) {
+		slot->type = map.type;
+		slot->key_size = map.key_size;
+		slot->value_size = map.value_size;
+		slot->max_entries = map.max_entries;
+		slot->flags = map.map_flags;
+	}
+	attr.info.info = (u64)(uintptr_t)&prog;
+	attr.info.info_len = 8;
+	if (slot->thing == A_PROG &&
+	    !pair->worlds[0]->bpf(pair->worlds[0], BPF_OBJ_GET_INFO_BY_FD, &attr, 16))
+		slot->type = prog.type;
+	for (side = 0; side < SIDES; side++)
+		slot->ids[side] = id_of(pair->worlds[side], fd, slot->thing);
+	if (slot->thing <= A_LINK && !is_one(pair->worlds[1], fd, slot->thing))
+		slot->thing = ANOTHER;
+}
+
+static int live_with_id(const struct pair *pair, enum thing thing, int side, u32 id)
+{
+	int fd;
+
+	for (fd = FIRST_FD; fd < FDS; fd++)
+		if (pair->slots[fd].thing == thing && pair->slots[fd].ids[side] == id)
+			return fd;
+	return 0;
+}
+
+/*
+ * The walk over ids passes objects of others, and those that nobody holds any more but that are not
+ * gone yet: it goes on to the next one that the client has. The result is its descriptor.
+ */
+static long next_id(struct pair *pair, int side, u32 cmd, union abi_attr *attr, u32 size)
+{
+	enum thing thing = cmd == BPF_MAP_GET_NEXT_ID	 ? A_MAP
+			   : cmd == BPF_PROG_GET_NEXT_ID ? A_PROG
+			   : cmd == BPF_BTF_GET_NEXT_ID	 ? A_BTF
+							 : A_LINK;
+	u32 start = attr->id.id;
+	long result;
+	int fd = 0;
+
+	do {
+		result = pair->worlds[side]->bpf(pair->worlds[side], cmd, attr, size);
+		if (result || size < 8)
+			break;
+		fd = live_with_id(pair, thing, side, attr->id.next_id);
+		if (!fd)
+			attr->id.id = attr->id.next_id;
+	} while (!fd);
+	attr->id.id = start;
+	attr->id.next_id = (u32)fd;
+	return result;
+}
+
+static bool is_next_id(u32 cmd)
+{
+	return cmd == BPF_MAP_GET_NEXT_ID || cmd == BPF_PROG_GET_NEXT_ID ||
+	       cmd == BPF_BTF_GET_NEXT_ID || cmd == BPF_LINK_GET_NEXT_ID;
+}
+
+static long run_side(struct pair *pair, int side, const struct op *op)
+{
+	struct world *world = pair->worlds[side];
+	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + AT_ATTR);
+
+	switch (op->kind) {
+	case OP_CLOSE: return world->close(world, op->fd);
+	case OP_PERF: return world->perf_open(world);
+	case OP_FILL: return world_foreign(world);
+	default: break;
+	}
+	memcpy((void *)(uintptr_t)MEMORY, op->memory, MEMORY_SIZE);
+	if (op->id_of >= 0)
+		attr->id.id = pair->slots[op->id_of].ids[side];
+	if (is_next_id(op->cmd) && op->size >= 8)
+		return next_id(pair, side, op->cmd, attr, op->size);
+	return world->bpf(world, op->cmd, attr, op->size);
+}
+
+static void take_back(struct pair *pair, int side, long result)
+{
+	if (result >= FIRST_FD)
+		pair->worlds[side]->close(pair->worlds[side], (int)result);
+}
+
+void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcome)
+{
+	long *results = ret_outcome->results;
+	int side;
+
+	for (side = 0; side < SIDES; side++) {
+		results[side] = run_side(pair, side, op);
+		memcpy(ret_outcome->memory[side], (void *)(uintptr_t)MEMORY, MEMORY_SIZE);
+	}
+	if (op->kind == OP_CLOSE)
+		memset(&pair->slots[op->fd], 0, sizeof(pair->slots[0]));
+	if (op->kind == OP_BPF && !gives_fd(op->cmd))
+		return;
+	if (op->kind == OP_CLOSE)
+		return;
+	if (results[0] != results[1] || results[0] >= FDS) {
+		/* One alone made something, and must not keep it: the sides would part. */
+		take_back(pair, 0, results[0]);
+		take_back(pair, 1, results[1]);
+	} else if (results[0] >= FIRST_FD) {
+		if (op->kind == OP_BPF)
+			learn(pair, op->cmd, (int)results[0]);
+		else
+			pair->slots[results[0]].thing = op->kind == OP_PERF ? A_PERF : ANOTHER;
+	}
+}
