@@ -45,7 +45,6 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	/* A hash can be asked for of maps that belong to signed programs; there are none. */
 	hash = info.hash;
 	hash_size = info.hash_size;
-	memset(&info, 0, sizeof(info));
 	if (hash || hash_size)
 		return -EINVAL;
 	info.type = rt->type;

@@ -133,7 +133,8 @@ static long lookup_loop(struct sys_call *call, struct batch *batch, struct rt_vc
 	if (result && result != -ENOENT)
 		return result;
 	call->attr.batch.count = batch->done;
-	if (sys_write_attr(call, batch.count))
+	/* A hash says where to go on first, everything else how much there was. */
+	if (!batch->hash && sys_write_attr(call, batch.count))
 		return -EFAULT;
 	if (take && batch->hash) {
 		u32 token = 0;
@@ -143,6 +144,8 @@ static long lookup_loop(struct sys_call *call, struct batch *batch, struct rt_vc
 	} else if (hand_over(call, batch)) {
 		return -EFAULT;
 	}
+	if (batch->hash && sys_write_attr(call, batch.count))
+		return -EFAULT;
 	return result;
 }
 

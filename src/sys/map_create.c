@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -213,6 +214,16 @@ static int check_btf(struct sys_call *call, const struct btf *btf)
 	return row->check_btf ? row->check_btf(attr, key, value) : 0;
 }
 
+/* Maps on a device: no device offers it, but the errors come in the kernel's order. */
+static int check_device(const union abi_attr *attr)
+{
+	char name[IF_NAMESIZE];
+
+	if (attr->map_type != BPF_MAP_TYPE_ARRAY && attr->map_type != BPF_MAP_TYPE_HASH)
+		return -EINVAL;
+	return if_indextoname(attr->map_ifindex, name) ? -EOPNOTSUPP : -EINVAL;
+}
+
 /* What map_create() of the kernel looks at before a map exists, in its order. */
 static int check_attr(struct sys_call *call)
 {
@@ -247,7 +258,7 @@ static int check_attr(struct sys_call *call)
 	if (error)
 		return error;
 	if (attr->map_ifindex)
-		return -EOPNOTSUPP; /* offload to a device */
+		return check_device(attr);
 	if (token) {
 		error = sys_object_by_fd(call, (u32)attr->map_token_fd, OBJECT_KINDS, &object);
 		if (!error)
@@ -389,9 +400,9 @@ long sys_map_create(struct sys_call *call)
 	if (!map)
 		return -ENOMEM;
 	map->hive = call->hive;
-	error = check_exclusive(call);
+	error = fill(call, map);
 	if (!error)
-		error = fill(call, map);
+		error = check_exclusive(call);
 	if (!error)
 		error = object_init(call->hive->objects, &map->object, OBJECT_MAP, release);
 	if (error) {

@@ -335,13 +335,46 @@ static void small(struct pair *pair, struct op *op)
 	}
 }
 
+static const struct family {
+	const char *name;
+	void (*make)(struct pair *pair, struct op *op);
+	u32 weight;
+} families[] = {
+	{ "create", map_create, 2 }, { "elem", map_elem, 5 },	 { "batch", map_batch, 1 },
+	{ "freeze", map_freeze, 1 }, { "load", prog_load, 2 },	 { "btf", btf_load, 1 },
+	{ "id", by_id, 2 },	     { "info", object_info, 2 }, { "pin", pin, 1 },
+	{ "run", test_run, 1 },	     { "link", links, 1 },	 { "attach", attach, 1 },
+	{ "small", small, 1 },
+};
+
+static bool left_out[ARRAY_SIZE(families)];
+
+bool generate_leave_out(const char *names)
+{
+	u32 i, length, found = 0, wanted = 1;
+	const char *at;
+
+	for (at = names; *at; at++)
+		wanted += *at == ',';
+	for (i = 0; i < ARRAY_SIZE(families); i++) {
+		length = (u32)strlen(families[i].name);
+		for (at = names; (at = strstr(at, families[i].name)); at += length)
+			if ((at == names || at[-1] == ',') && (!at[length] || at[length] == ','))
+				break;
+		left_out[i] = at != NULL;
+		found += left_out[i];
+	}
+	return found == wanted && found < ARRAY_SIZE(families);
+}
+
 void generate_call(struct pair *pair, struct op *op)
 {
-	static void (*const families[])(struct pair * pair, struct op * op) = {
-		map_create, map_create, map_elem,  map_elem,	map_elem, map_elem, map_batch,
-		map_freeze, prog_load,	prog_load, btf_load,	by_id,	  by_id,    object_info,
-		pin,	    test_run,	links,	   object_info, attach,	  small,    map_elem,
-	};
+	u32 total = 0, i, chosen;
 
-	families[draw(ARRAY_SIZE(families))](pair, op);
+	for (i = 0; i < ARRAY_SIZE(families); i++)
+		total += left_out[i] ? 0 : families[i].weight;
+	chosen = draw(total);
+	for (i = 0; left_out[i] || chosen >= families[i].weight; i++)
+		chosen -= left_out[i] ? 0 : families[i].weight;
+	families[i].make(pair, op);
 }

@@ -130,14 +130,40 @@ static bool half_written(const struct pair *pair, const struct op *op,
 	       !memcmp(outcome->memory[0], outcome->memory[1], AT_EDGE);
 }
 
+static bool is_any(long result, long first, long second, long third)
+{
+	return result == first || result == second || result == third;
+}
+
 static bool hash_batch(const struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const long *results = outcome->results;
 
 	if (!is_batch(op) || !unordered(map_of(pair, op)->type))
 		return false;
-	return (results[0] == 0 || results[0] == -ENOENT || results[0] == -ENOSPC) &&
-	       (results[1] == 0 || results[1] == -ENOENT || results[1] == -ENOSPC);
+	if (results[0] == -EFAULT && results[1] == -EFAULT)
+		return true;
+	return is_any(results[0], 0, -ENOENT, -ENOSPC) && is_any(results[1], 0, -ENOENT, -ENOSPC);
+}
+
+static bool hash_next(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const long *results = outcome->results;
+
+	return op->cmd == BPF_MAP_GET_NEXT_KEY && unordered(map_of(pair, op)->type) &&
+	       is_any(results[0], 0, -ENOENT, -EFAULT) && is_any(results[1], 0, -ENOENT, -EFAULT);
+}
+
+/* The driver's skep has three names and no directories; the gate resolves paths, not src/sys. */
+static bool odd_path(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const union abi_attr *attr = attr_of(op);
+	const char *name = (const char *)op->memory + AT_NAME;
+
+	if (op->cmd != BPF_OBJ_PIN && op->cmd != BPF_OBJ_GET)
+		return false;
+	return attr->pin.pathname != MEMORY + AT_NAME || attr->pin.file_flags & ABI_F_PATH_FD ||
+	       strncmp(name, "/sys/fs/bpf/", 12) || name[12] < 'a' || name[12] > 'c' || name[13];
 }
 
 static struct explained table[] = {
@@ -145,6 +171,9 @@ static struct explained table[] = {
 	  0 },
 	{ "which part of a hash a batch returns follows the buckets, which are each side's own",
 	  hash_batch, 0 },
+	{ "which key of a hash is the last one follows its order, which is each side's own",
+	  hash_next, 0 },
+	{ "paths are resolved by the gate, which is not in this process", odd_path, 0 },
 };
 
 const char *compare(struct pair *pair, const struct op *op, struct outcome *outcome)

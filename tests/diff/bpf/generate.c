@@ -224,7 +224,10 @@ static void tame(struct pair *pair, struct op *op)
 	case BPF_MAP_GET_NEXT_ID:
 	case BPF_BTF_GET_NEXT_ID:
 	case BPF_LINK_GET_NEXT_ID:
-		/* A number that is no object's of ours may be another's on the kernel. */
+		/* A number that is no object's of ours may be another's on the kernel; a cut one
+		 * is such a number. */
+		if (op->size < 8)
+			op->size = 8;
 		if (op->id_of == NO_ID && attr->id.id && attr->id.id < 0x40000000)
 			attr->id.id |= 0x40000000;
 		break;
@@ -273,6 +276,8 @@ void generate_probe(struct pair *pair)
 	for (type = 1; type <= ABI_MAP_TYPE_ARENA; type++) {
 		memset(attr_of(&op), 0, sizeof(union abi_attr));
 		generate_map(attr_of(&op), type);
+		if (type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS)
+			attr_of(&op)->inner_map_fd = FDS - 1; /* EBADF if the type is known */
 		has_map[type] = alike(pair, &op, "maps", abi_map_type_name(type));
 	}
 	op.cmd = BPF_PROG_LOAD;

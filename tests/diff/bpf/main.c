@@ -4,7 +4,7 @@
  * Results and every byte that comes back are compared; the first difference is reduced to the calls
  * that it needs and printed.
  *
- * Usage: diff-bpf [--seed N] [--calls N] [--all]
+ * Usage: diff-bpf [--seed N] [--calls N] [--without FAMILY,...] [--all]
  *   --all: go on after a difference, and print each kind of it once
  */
 #include "pair.h"
@@ -201,8 +201,12 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[++i], NULL, 0);
 		else if (i + 1 < argc && !strcmp(argv[i], "--calls"))
 			calls = strtoull(argv[++i], NULL, 0);
+		else if (i + 1 < argc && !strcmp(argv[i], "--without") &&
+			 generate_leave_out(argv[i + 1]))
+			i++;
 		else
-			tap_bail("usage: %s [--seed N] [--calls N] [--all]", argv[0]);
+			tap_bail("usage: %s [--seed N] [--calls N] [--without FAMILY,...] [--all]",
+				 argv[0]);
 	}
 	if (!pair_init(&pair)) {
 		tap_skip(1, "no kernel bpf(2) to compare with");

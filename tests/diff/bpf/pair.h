@@ -103,6 +103,8 @@ void compare_report(void);
 
 /* generate.c */
 void generate_seed(u64 seed);
+/* Families of calls to leave out, by name: "attach,link". false: there is no such family. */
+bool generate_leave_out(const char *names);
 void generate(struct pair *pair, struct op *ret_op);
 /* Which types of maps and programs does skep have? Those that only the kernel has are left out, and
  * said. */
