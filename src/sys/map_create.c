@@ -8,6 +8,7 @@
 #include "sys/hive.h"
 #include "base/alloc.h"
 #include "rt/arena.h"
+#include "sys/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,8 @@ static int check_queue(const union abi_attr *attr)
 
 static int check_bloom_filter(const union abi_attr *attr)
 {
+	if (attr->value_size > VALUE_ALLOC_MAX)
+		return -E2BIG;
 	if (!attr->max_entries || !attr->value_size || attr->key_size ||
 	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS) ||
 	    flags_clash(attr->map_flags) || attr->map_extra & ~0xfull)
@@ -257,15 +260,15 @@ static int check_attr(struct sys_call *call)
 	error = rows[attr->map_type].check(attr);
 	if (error)
 		return error;
-	if (attr->map_ifindex)
-		return check_device(attr);
 	if (token) {
 		error = sys_object_by_fd(call, (u32)attr->map_token_fd, OBJECT_KINDS, &object);
 		if (!error)
 			object_unref(object);
 		return error ? error : -EINVAL;
 	}
-	return call->client->privileged ? 0 : -EPERM;
+	if (!call->client->privileged)
+		return -EPERM;
+	return attr->map_ifindex ? check_device(attr) : 0;
 }
 
 static void release_memory(struct sys_map *map)
@@ -381,8 +384,14 @@ static int fill(struct sys_call *call, struct sys_map *map)
 /* A map for one signed program alone: there is nothing here that could check a signature. */
 static int check_exclusive(struct sys_call *call)
 {
+	u8 hash[SHA256_SIZE];
+
 	if (!call->attr.excl_prog_hash)
 		return call->attr.excl_prog_hash_size ? -EINVAL : 0;
+	if (call->attr.excl_prog_hash_size != sizeof(hash))
+		return -EINVAL;
+	if (sys_read(call, hash, call->attr.excl_prog_hash, sizeof(hash)))
+		return -EFAULT;
 	sys_say(call->hive, "map \"%.16s\": maps exclusive to a signed program are not available",
 		call->attr.map_name);
 	return -EINVAL;

@@ -14,6 +14,8 @@ void generate_map(union abi_attr *attr, u32 type)
 	attr->value_size = 8;
 	attr->max_entries = 4;
 	switch (type) {
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
 	case BPF_MAP_TYPE_PROG_ARRAY:
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
 	case BPF_MAP_TYPE_CGROUP_ARRAY:

@@ -154,6 +154,27 @@ static bool hash_next(const struct pair *pair, const struct op *op, const struct
 	       is_any(results[0], 0, -ENOENT, -EFAULT) && is_any(results[1], 0, -ENOENT, -EFAULT);
 }
 
+/* A full LRU map drops elements, the kernel by lists for each CPU. */
+static bool lru(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	u32 type = map_of(pair, op)->type;
+
+	if (op->cmd != BPF_MAP_LOOKUP_ELEM && op->cmd != BPF_MAP_UPDATE_ELEM &&
+	    op->cmd != BPF_MAP_DELETE_ELEM && op->cmd != BPF_MAP_LOOKUP_AND_DELETE_ELEM &&
+	    !is_batch(op))
+		return false;
+	if (type != BPF_MAP_TYPE_LRU_HASH && type != BPF_MAP_TYPE_LRU_PERCPU_HASH)
+		return false;
+	return is_any(outcome->results[0], 0, -ENOENT, -EEXIST) &&
+	       is_any(outcome->results[1], 0, -ENOENT, -EEXIST);
+}
+
+static bool struct_ops(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_MAP_CREATE && attr_of(op)->map_type == BPF_MAP_TYPE_STRUCT_OPS &&
+	       outcome->results[0] < 0 && outcome->results[1] < 0;
+}
+
 /* The driver's skep has three names and no directories; the gate resolves paths, not src/sys. */
 static bool odd_path(const struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -173,6 +194,10 @@ static struct explained table[] = {
 	  hash_batch, 0 },
 	{ "which key of a hash is the last one follows its order, which is each side's own",
 	  hash_next, 0 },
+	{ "which elements a full LRU map has dropped follows its lists, which are each side's own",
+	  lru, 0 },
+	{ "struct_ops maps fail for another reason: what the kernel has as its own is not here",
+	  struct_ops, 0 },
 	{ "paths are resolved by the gate, which is not in this process", odd_path, 0 },
 };
 
@@ -181,6 +206,10 @@ const char *compare(struct pair *pair, const struct op *op, struct outcome *outc
 	const char *what = NULL;
 	u32 i;
 
+	/* What a batch took out of a hash may be other elements. */
+	if (op->kind == OP_BPF && op->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH &&
+	    unordered(map_of(pair, op)->type))
+		pair->parted = true;
 	if (outcome->results[0] != outcome->results[1])
 		what = "results";
 	if (!what && op->kind == OP_BPF) {
@@ -194,6 +223,8 @@ const char *compare(struct pair *pair, const struct op *op, struct outcome *outc
 	for (i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].covers(pair, op, outcome)) {
 			table[i].seen++;
+			if (table[i].covers == lru)
+				pair->parted = true;
 			return NULL;
 		}
 	return what;

@@ -178,8 +178,11 @@ static u32 episode(u64 seed)
 	for (i = 0; i < EPISODE; i++) {
 		generate(&pair, &ops[i]);
 		pair_run(&pair, &ops[i], &outcome);
-		if (!compare(&pair, &ops[i], &outcome))
+		if (!compare(&pair, &ops[i], &outcome)) {
+			if (pair.parted)
+				return i + 1;
 			continue;
+		}
 		differences++;
 		if (is_new(&ops[i]))
 			reduce(seed, i + 1);

@@ -63,6 +63,7 @@ void pair_reset(struct pair *pair)
 		for (side = 0; side < SIDES; side++)
 			pair->worlds[side]->close(pair->worlds[side], fd);
 	memset(pair->slots, 0, sizeof(pair->slots));
+	pair->parted = false;
 	world_unpin(pair->worlds[1]);
 	umount2("/sys/fs/bpf", MNT_DETACH);
 	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");

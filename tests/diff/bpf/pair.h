@@ -71,6 +71,7 @@ struct slot {
 struct pair {
 	struct world *worlds[SIDES];
 	struct slot slots[FDS];
+	bool parted; /* the same map holds different elements: the sequence ends */
 };
 
 /* One result each, and what the memory held then. */
