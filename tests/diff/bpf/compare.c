@@ -10,9 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The attributes as far as the call gave them. */
 static const union abi_attr *attr_of(const struct op *op)
 {
-	return (const union abi_attr *)(op->memory + AT_ATTR);
+	static union abi_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	memcpy(&attr, op->memory + AT_ATTR, op->size < sizeof(attr) ? op->size : sizeof(attr));
+	return &attr;
 }
 
 static const struct slot *slot_at(const struct pair *pair, u32 fd)
