@@ -54,6 +54,7 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	info.max_entries = rt->max_entries;
 	info.map_flags = rt->flags;
 	info.map_extra = rt->map_extra;
+	info.btf_vmlinux_value_type_id = 0;
 	memcpy(info.name, rt->name, sizeof(info.name));
 	if (map->btf) {
 		info.btf_id = map->btf->object.id;

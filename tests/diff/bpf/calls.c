@@ -39,7 +39,10 @@ void generate_map(union abi_attr *attr, u32 type)
 		attr->map_flags = BPF_F_NO_PREALLOC;
 		break;
 	case BPF_MAP_TYPE_CGROUP_STORAGE:
-	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE: attr->key_size = 8; break;
+	case BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE:
+		attr->key_size = 8;
+		attr->max_entries = 0;
+		break;
 	case BPF_MAP_TYPE_STACK_TRACE: attr->value_size = 64; break;
 	case ABI_MAP_TYPE_ARENA:
 		attr->key_size = attr->value_size = 0;

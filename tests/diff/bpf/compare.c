@@ -146,9 +146,8 @@ static bool hash_batch(const struct pair *pair, const struct op *op, const struc
 
 	if (!is_batch(op) || !unordered(map_of(pair, op)->type))
 		return false;
-	if (results[0] == -EFAULT && results[1] == -EFAULT)
-		return true;
-	return is_any(results[0], 0, -ENOENT, -ENOSPC) && is_any(results[1], 0, -ENOENT, -ENOSPC);
+	return (results[0] == -EFAULT || is_any(results[0], 0, -ENOENT, -ENOSPC)) &&
+	       (results[1] == -EFAULT || is_any(results[1], 0, -ENOENT, -ENOSPC));
 }
 
 static bool hash_next(const struct pair *pair, const struct op *op, const struct outcome *outcome)
