@@ -360,13 +360,11 @@ ja32:
 	pc += pc->imm;
 	NEXT();
 may_goto:
-	if (unlikely(may_goto_left <= 0 || rt_prog_out_of_time(vcpu))) {
-		/* Who loops on without a budget never ends: the program does. */
-		if (may_goto_left < -MAY_GOTO_MAX)
-			goto invalid;
+	/* Who loops on without a budget never ends: the program does. */
+	if (may_goto_left < -MAY_GOTO_MAX)
+		goto invalid;
+	if (unlikely(may_goto_left-- <= 0 || rt_prog_out_of_time(vcpu)))
 		pc += pc->off;
-	}
-	may_goto_left--;
 	NEXT();
 
 	MEMORY(b, 8)
