@@ -72,10 +72,11 @@ static void clear_pointers(const struct abi_ctx *form, struct memory *memory)
 static int check(const union abi_attr *attr, const struct sys_prog *prog,
 		 const struct abi_ctx *form, u32 size)
 {
-	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
-		return -EINVAL;
+	/* A packet for a program without one: here the kernel's answer stands. */
 	if (!has_packet(form) && (attr->test.data_in || attr->test.data_out ||
 				  attr->test.data_size_in || attr->test.data_size_out))
+		return -ABI_ENOTSUPP;
+	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
 		return -EINVAL;
 	if (attr->test.data_size_in > TEST_PAGE || size < prog->max_ctx_offset || size > form->size)
 		return -EINVAL;
