@@ -18,7 +18,8 @@
 /* Internal: what the kernel's verifier makes of a call to bpf_tail_call(). */
 #define TAIL_CALL (BPF_JMP | 0xf0)
 
-/* Loop budget of may_goto in one frame (BPF_MAX_LOOPS). */
+/* Loop budget of may_goto in one frame (BPF_MAX_LOOPS); who goes on as long without one is ended.
+ */
 #define MAY_GOTO_MAX (8L << 20)
 
 #define UNALIGNED __attribute__((packed, may_alias))
@@ -360,7 +361,6 @@ ja32:
 	pc += pc->imm;
 	NEXT();
 may_goto:
-	/* Who loops on without a budget never ends: the program does. */
 	if (may_goto_left < -MAY_GOTO_MAX)
 		goto invalid;
 	if (unlikely(may_goto_left-- <= 0 || rt_prog_out_of_time(vcpu)))
