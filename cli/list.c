@@ -78,6 +78,9 @@ static void add_json(struct list_options *list, const struct skep_hive_info *inf
 		add_number(object, "maps", info->maps);
 		add_number(object, "progs", info->progs);
 		add_number(object, "links", info->links);
+		if (*info->state)
+			json_object_object_add(object, "state",
+					       json_object_new_string(info->state));
 	}
 	json_object_array_add(list->array, object);
 }
@@ -105,14 +108,14 @@ static int show(void *arg, const struct skep_hive_info *info)
 		return 0;
 	}
 	if (!list->shown++)
-		printf("%-16s %8s %8s %9s %6s %6s %6s\n", "NAME", "PID", "UPTIME", "PROCESSES",
-		       "MAPS", "PROGS", "LINKS");
+		printf("%-16s %8s %8s %9s %6s %6s %6s  %s\n", "NAME", "PID", "UPTIME", "PROCESSES",
+		       "MAPS", "PROGS", "LINKS", "STATE");
 	format_time(uptime, sizeof(uptime), info->age_ns / 1000000000);
 	if (info->error)
 		printf("%-16s does not answer (%s)\n", name, strerror(-info->error));
 	else
-		printf("%-16s %8d %8s %9u %6u %6u %6u\n", name, (int)info->pid, uptime,
-		       info->processes, info->maps, info->progs, info->links);
+		printf("%-16s %8d %8s %9u %6u %6u %6u  %s\n", name, (int)info->pid, uptime,
+		       info->processes, info->maps, info->progs, info->links, info->state);
 	if (list->log)
 		print_log(info);
 	return 0;

@@ -21,13 +21,34 @@
 
 struct up_options {
 	const char *name;
+	const char *state; /* NULL: nothing is kept */
+	unsigned save_every_s;
+};
+
+enum { KEY_STATE = 0x100, KEY_EVERY };
+
+static const struct argp_option options[] = {
+	{ "state", KEY_STATE, "DIR", 0, "Keep pinned maps in this directory", 0 },
+	{ "save-every", KEY_EVERY, "SECONDS", 0,
+	  "Write them that often, 0: only when pins change and at the end (default 30)", 0 },
+	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct up_options *up = state->input;
 
+	char *end;
+	unsigned long seconds;
+
 	switch (key) {
+	case KEY_STATE: up->state = arg; return 0;
+	case KEY_EVERY:
+		seconds = strtoul(arg, &end, 10);
+		if (*end || end == arg || *arg == '-' || seconds > 1000000)
+			argp_error(state, "--save-every: \"%s\" is no number of seconds", arg);
+		up->save_every_s = (unsigned)seconds;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_error(state, "one name is enough");
@@ -39,6 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {
+	.options = options,
 	.parser = parse,
 	.args_doc = "NAME",
 	.doc = "Makes a hive that stays until \"skep down NAME\". \"skep exec -H NAME\" and \"skep "
@@ -116,14 +138,17 @@ static void leave_terminal(int ready)
 static int supervise(const struct up_options *up, int ready)
 {
 	static struct log log = { .fd = -1 };
-	struct skep_hive_options options = {
-		.sz = sizeof(options), .message = message, .message_arg = &log, .name = up->name
-	};
+	struct skep_hive_options hive_options = { .sz = sizeof(hive_options),
+						  .message = message,
+						  .message_arg = &log,
+						  .name = up->name,
+						  .state = up->state,
+						  .save_every_s = up->save_every_s };
 	struct skep_hive *hive = NULL;
 	int err;
 
 	leave_terminal(ready);
-	err = skep_hive_new(&options, &hive);
+	err = skep_hive_new(&hive_options, &hive);
 	if (err == -EEXIST)
 		say("hive \"%s\" is up already", up->name);
 	else if (err == -EBUSY)
@@ -149,7 +174,8 @@ static int supervise(const struct up_options *up, int ready)
 
 int command_up(int argc, char **argv)
 {
-	struct up_options up = { 0 };
+	struct up_options up = { .save_every_s = 30 };
+	char state[4096];
 	int ready[2];
 	char byte;
 	pid_t pid;
@@ -161,6 +187,17 @@ int command_up(int argc, char **argv)
 		    "characters at most",
 		    up.name);
 		return EXIT_USAGE;
+	}
+	if (up.state) {
+		if (mkdir(up.state, 0700) < 0 && errno != EEXIST) {
+			say("%s: %s", up.state, strerror(errno));
+			return 1;
+		}
+		if (!realpath(up.state, state)) {
+			say("%s: %s", up.state, strerror(errno));
+			return 1;
+		}
+		up.state = state;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(ready, O_CLOEXEC) < 0 || (pid = fork()) < 0) {

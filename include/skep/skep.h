@@ -35,6 +35,14 @@ struct skep_hive_options {
 	 * a living hive of that name, and -EBUSY to a caller who lives in a hive.
 	 */
 	const char *name;
+	/*
+	 * NULL, or an absolute path: a directory of the caller's, made if it is not there, in which
+	 * pinned maps are kept. They are read when the hive is made and written when pins change, at
+	 * the end, and every save_every_s seconds if that is not 0. A file that is not whole makes
+	 * skep_hive_new() fail, after a sentence.
+	 */
+	const char *state;
+	unsigned save_every_s;
 };
 
 /* Makes a hive. opts may be NULL. One hive a process. */
@@ -100,6 +108,7 @@ struct skep_hive_info {
 	unsigned long long age_ns;
 	unsigned processes; /* that were entered, and that the caller may look into */
 	unsigned maps, progs, links;
+	const char *state; /* as in the options; empty: it keeps nothing */
 };
 
 /* Calls each for every living hive of this user until it returns nonzero; returns that. */

@@ -6,6 +6,7 @@
 #include "gate/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -91,6 +92,7 @@ static void describe(struct gate *gate, struct control_answer *answer)
 	answer->arena_inode = st.st_ino;
 	strcpy(answer->path, gate->directory.path);
 	registry_name(gate->directory.path, answer->name);
+	snprintf(answer->state, sizeof(answer->state), "%s", saving_path(gate));
 }
 
 static int add_session(struct gate *gate, const struct control_request *request, int listener_fd)

@@ -10,7 +10,7 @@
 #include "gate/directory.h"
 #include "gate/registry.h"
 
-#define CONTROL_VERSION	    0x736b0001u /* of both structures */
+#define CONTROL_VERSION	    0x736b0002u /* of both structures */
 #define CONTROL_CONNECTIONS 64
 
 enum control_word {
@@ -43,6 +43,7 @@ struct control_answer {
 	u64 arena_device, arena_inode;
 	char path[DIRECTORY_PATH_MAX];
 	char name[REGISTRY_NAME_MAX];
+	char state[256]; /* directory; empty: none */
 };
 
 struct gate;

@@ -90,6 +90,7 @@ void exec_check(struct gate *gate, pid_t tid)
 static void record_end(struct gate *gate, pid_t pid, int status)
 {
 	forget(&gate->pending, pid);
+	saving_ended(gate, pid, status);
 	for (u32 i = 0; i < LISTENER_MAX; i++) {
 		if (gate->children[i].pid == pid && !gate->children[i].ended) {
 			gate->children[i].ended = true;

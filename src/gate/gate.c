@@ -120,6 +120,8 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 		error = control_open(gate);
 	if (!error)
 		error = loop_open(gate);
+	if (!error && options->state)
+		error = saving_open(gate, options->state, options->save_every_s);
 	if (error) {
 		gate_free(gate);
 		return error;
@@ -147,6 +149,7 @@ struct gate *gate_free(struct gate *gate)
 	if (!gate)
 		return NULL;
 	left = anybody_left(gate);
+	saving_close(gate);
 	wake_free(gate->wake);
 	keeper_stop(&gate->keeper, !left);
 	loop_close(gate);

@@ -18,7 +18,9 @@ struct gate_options {
 	struct arena *arena;
 	struct hook *hook;
 	struct sys_hive *sys;
-	const char *name; /* NULL: none */
+	const char *name;  /* NULL: none */
+	const char *state; /* directory, NULL: nothing is kept */
+	u32 save_every_s;
 	void (*message)(void *arg, const char *text);
 	void *message_arg;
 };

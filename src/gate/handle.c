@@ -41,6 +41,7 @@ struct handle_table {
 	char *dir_path;
 	int inotify_fd;
 	u32 nr;
+	u32 pin_changes;
 	struct handle *by_inode[BUCKETS];
 	struct handle *by_watch[BUCKETS];
 	struct handle *pollable;
@@ -126,6 +127,7 @@ static void drop(struct handle_table *table, struct handle *handle)
 {
 	struct handle **link = &table->by_inode[inode_bucket(handle->dev, handle->ino)];
 
+	table->pin_changes += handle->pin;
 	while (*link != handle)
 		link = &(*link)->next_inode;
 	*link = handle->next_inode;
@@ -335,6 +337,7 @@ int handle_pin(struct handle_table *table, struct object *object, const char *pa
 	handle->access = O_RDWR;
 	handle->fd = -1;
 	handle->pin = true;
+	table->pin_changes++;
 	insert(table, handle);
 	return 0;
 }
@@ -353,6 +356,11 @@ struct object *handle_find(struct handle_table *table, const struct stat *st, in
 	if (ret_pin)
 		*ret_pin = handle->pin;
 	return handle->object;
+}
+
+u32 handle_table_pins(const struct handle_table *table)
+{
+	return table->pin_changes;
 }
 
 bool handle_table_refresh(struct handle_table *table)

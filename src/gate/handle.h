@@ -56,6 +56,9 @@ struct object *handle_find(struct handle_table *table, const struct stat *st, in
  */
 bool handle_table_refresh(struct handle_table *table);
 
+/* Changes with every pin that is made or removed. */
+u32 handle_table_pins(const struct handle_table *table);
+
 /* Handles that exist, for tests and counters. */
 u32 handle_table_count(const struct handle_table *table);
 

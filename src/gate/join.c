@@ -46,6 +46,7 @@ static int ask(int socket_fd, const struct control_request *request, int fd,
 		return -EPROTO;
 	ret_answer->path[sizeof(ret_answer->path) - 1] = '\0';
 	ret_answer->name[sizeof(ret_answer->name) - 1] = '\0';
+	ret_answer->state[sizeof(ret_answer->state) - 1] = '\0';
 	return ret_answer->error;
 }
 

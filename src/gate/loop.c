@@ -271,6 +271,7 @@ bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_sig
 	if (nr == 0 && gate->objects_readable)
 		look(gate);
 	sys_hive_reap(gate->options.sys);
+	saving_step(gate);
 	if (extra_fd >= 0)
 		unwatch(gate, extra_fd);
 	return extra;

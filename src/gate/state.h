@@ -15,6 +15,7 @@
 #include "gate/keeper.h"
 #include "gate/listener.h"
 #include "gate/process.h"
+#include "gate/saving.h"
 #include "gate/tracepipe.h"
 #include "gate/wake.h"
 
@@ -37,6 +38,7 @@ struct gate {
 	struct directory directory;
 	struct keeper keeper;
 	struct control control;
+	struct saving *saving; /* NULL: nothing is kept */
 	struct listener listeners[LISTENER_MAX];
 	struct gate_child children[LISTENER_MAX];
 	struct handle_table *handles;

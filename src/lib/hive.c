@@ -39,7 +39,9 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 					.message_arg = opts->message_arg };
 	struct gate_options gate = { .message = opts->message,
 				     .message_arg = opts->message_arg,
-				     .name = opts->name };
+				     .name = opts->name,
+				     .state = opts->state,
+				     .save_every_s = opts->save_every_s };
 	const char *message = NULL;
 	int error = arena_new(NULL, &hive->arena, &message);
 

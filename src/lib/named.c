@@ -124,7 +124,7 @@ struct listing {
 static int list_one(void *arg, const char *path)
 {
 	const struct listing *listing = arg;
-	struct skep_hive_info info = { .sz = sizeof(info), .directory = path };
+	struct skep_hive_info info = { .sz = sizeof(info), .directory = path, .state = "" };
 	char name[REGISTRY_NAME_MAX];
 	struct control_answer answer;
 	int error = join_ask(path, &answer);
@@ -140,6 +140,7 @@ static int list_one(void *arg, const char *path)
 		info.maps = answer.maps;
 		info.progs = answer.progs;
 		info.links = answer.links;
+		info.state = answer.state;
 		info.processes = join_processes(&answer, NULL, 0);
 	}
 	return listing->each(listing->arg, &info);

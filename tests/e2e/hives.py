@@ -40,6 +40,7 @@ RUNTIME = os.path.join(PLACE, "run")
 os.mkdir(RUNTIME, 0o700)
 ENV = dict(os.environ, XDG_RUNTIME_DIR=RUNTIME)
 LIMIT = 120
+OBJECT = os.path.join(PLACE, "object.o")
 
 
 def skep(*arguments, env=None, prefix=(), timeout=LIMIT):
@@ -125,7 +126,7 @@ def ask(path, word):
         try:
             connection.connect(os.path.join(path, "control"))
             connection.settimeout(30)
-            connection.send(struct.pack("IIIi", 0x736B0001, word, 0, 0))
+            connection.send(struct.pack("IIIi", 0x736B0002, word, 0, 0))
             return connection.recv(4096)
         except (BrokenPipeError, ConnectionResetError, PermissionError):
             return b""
@@ -248,6 +249,88 @@ def exec_killed(turn, chance):
     equal(inside("steady", "exit 0").status, 0, f"a client killed, turn {turn}: the hive goes on")
 
 
+STATE = os.path.join(PLACE, "state")
+FILE = os.path.join(STATE, "maps")
+
+
+def in_order(dumps):
+    """The first dump is a hash's, which comes in any order."""
+    first, rest = dumps.split("\n", 1)
+    return sorted(json.loads(first), key=str), rest
+
+
+def keep():
+    """Pinned maps come back: contents, definition, BTF, whether frozen, directories."""
+    with open(OBJECT + ".c", "w", encoding="utf-8") as source:
+        source.write("#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\nlong counter = 42;\n"
+                     "SEC(\"socket\") int f(void *ctx) { return counter++; }\n")
+    multiarch = subprocess.run(["gcc", "-print-multiarch"], capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run(["clang", "-target", "bpf", "-O2", "-g", f"-I/usr/include/{multiarch}", "-c", OBJECT + ".c", "-o", OBJECT],
+                   check=True, stdin=subprocess.DEVNULL)
+    result = skep("up", "--state", STATE, "--save-every", "0", "kept")
+    equal(result.status, 0, "up --state", result)
+    equal(hive("kept")["state"], STATE, "list shows the directory")
+    pins = "/sys/fs/bpf"
+    result = inside("kept", f"""set -e
+        mkdir -p {pins}/a/b
+        bpftool map create {pins}/a/b/h type hash key 4 value 8 entries 100 name some_hash
+        bpftool map create {pins}/p type percpu_array key 4 value 8 entries 2 name some_percpu
+        bpftool map create {pins}/f type array key 4 value 4 entries 1 name some_frozen
+        bpftool map create {pins}/r type ringbuf key 0 value 0 entries 4096 name some_ring
+        for i in 1 2 3; do bpftool map update pinned {pins}/a/b/h key $i 0 0 0 value $i 0 0 0 0 0 0 $i; done
+        bpftool map update pinned {pins}/f key 0 0 0 0 value 9 8 7 6
+        bpftool map freeze pinned {pins}/f
+        bpftool prog load {OBJECT} {pins}/prog pinmaps {pins}/a""")
+    equal(result.status, 0, "maps of several kinds are pinned", result)
+    show = "; ".join(f"bpftool -j map dump pinned {pins}/{name}" for name in ("a/b/h", "p", "f")) + "; bpftool map dump name object.data"
+    before = in_order(inside("kept", show).out)
+    ok('"frozen":1' in inside("kept", f"bpftool -j map show pinned {pins}/f").out, "one is frozen")
+    ok(eventually(lambda: os.path.exists(FILE)), "the file is written soon after pinning")
+    log = skep("list", "--log").out
+    ok("pin r is not kept" in log and "pin prog is not kept" in log, "what cannot be kept is named", log)
+    equal(skep("down", "kept").status, 0, "down writes it")
+    equal(skep("up", "--state", STATE, "kept").status, 0, "up again")
+    result = inside("kept", show)
+    equal(in_order(result.out), before, "the contents are the same", result)
+    result = inside("kept", f"bpftool -j map show pinned {pins}/f; bpftool map update pinned {pins}/f key 0 0 0 0 value 1 1 1 1")
+    ok('"frozen":1' in result.out and result.status != 0, "the frozen one still is", result)
+    result = skep("up", "--state", STATE, "thief")
+    ok(result.status == 1 and "another living hive" in result.err, "one directory is one hive's", result)
+    result = inside("kept", f"bpftool map update pinned {pins}/a/b/h key 4 0 0 0 value 4 0 0 0 0 0 0 4; mkdir {pins}/n; "
+                            f"bpftool map create {pins}/n/late type array key 4 value 4 entries 1 name late; rm {pins}/p")
+    equal(result.status, 0, "more pins", result)
+    time.sleep(3)  # a pin is written within a second or two; what is not yet written may be lost
+    os.kill(hive("kept")["pid"], signal.SIGKILL)
+    equal(skep("up", "--state", STATE, "kept").status, 0, "up after kill -9")
+    result = inside("kept", f"ls {pins} {pins}/n; bpftool -j map lookup pinned {pins}/a/b/h key 4 0 0 0")
+    ok("late" in result.out and '"0x04"' in result.out, "has the last state that was written", result)
+    skep("down", "kept")
+
+
+def corrupted():
+    """No file that is not whole is taken for one, whatever was done to it."""
+    with open(FILE, "rb") as file:
+        good = file.read()
+    chance = random.Random(7)
+    spoilt = {"empty": b"", "one byte": good[:1], "cut": good[:-1], "longer": good + b"x", "half": good[:len(good) // 2],
+              "older": good[:8] + b"\0\0\0\0" + good[12:], "newer": good[:8] + b"\2\0\0\0" + good[12:]}
+    for number in range(4):
+        at = chance.randrange(len(good))
+        spoilt[f"byte {at}"] = good[:at] + bytes([good[at] ^ 1 << number]) + good[at + 1:]
+    for name, content in spoilt.items():
+        with open(FILE, "wb") as file:
+            file.write(content)
+        result = skep("up", "--state", STATE, "spoilt")
+        ok(result.status == 1 and "is refused" in result.err and (name not in ("older", "newer") or name in result.err),
+           f"a spoilt file ({name}) is refused", result)
+        with open(FILE, "rb") as file:
+            ok(file.read() == content, f"a spoilt file ({name}) is left as it is")
+    with open(FILE, "wb") as file:
+        file.write(good)
+    equal(skep("up", "--state", STATE, "spoilt").status, 0, "the good one is taken")
+    equal(skep("down", "spoilt").status, 0, "and written again")
+
+
 def nothing_left():
     ok(eventually(lambda: not os.listdir(RUNTIME)), "nothing is left in the run-time directory", os.listdir(RUNTIME))
 
@@ -266,6 +349,8 @@ try:
     skep("up", "steady")
     for number in range(6):
         exec_killed(number, seeded)
+    keep()
+    corrupted()
     result = skep("exec", "--", e2e.SKEP, "list")
     equal(result.status, 0, "list inside a hive", result)
     equal(skep("down", "--all").status, 0, "down --all")

@@ -17,6 +17,7 @@
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/trace.h"
+#include "sys/state.h"
 
 u32 fake_exec_begun, fake_exec_abandoned, fake_exec_quiet;
 static u32 enters[RT_SYSCALL_MAX], nr_objects, lines, wake_word;
@@ -298,4 +299,20 @@ bool rt_ringbuf_readable(const struct rt_map *map)
 bool rt_perf_readable(const struct rt_perf_buffer *buffer)
 {
 	return false;
+}
+
+/* Nothing is kept by these hives. */
+int sys_state_write(struct sys_hive *hive, const struct sys_state_pin *pins, u32 nr_pins,
+		    void (*left_out)(void *arg, const struct sys_state_pin *pin,
+				     const char *reason),
+		    void *arg, struct text *ret_text)
+{
+	return -ENOTSUP;
+}
+
+int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
+		   int (*pin)(void *arg, const struct sys_state_pin *pin), void *arg,
+		   const char **ret_reason)
+{
+	return -ENOTSUP;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include "hook/hook.h"
 #include "rt/prog.h"
+#include "sys/state.h"
 
 static struct object_table *objects;
 
@@ -122,4 +123,20 @@ struct sys_prog *fake_prog(struct arena *arena, const char *format, int first, i
 				     .subprogs = &prog->subprog,
 				     .name = "fake" };
 	return prog;
+}
+
+/* Nothing is kept by these hives. */
+int sys_state_write(struct sys_hive *hive, const struct sys_state_pin *pins, u32 nr_pins,
+		    void (*left_out)(void *arg, const struct sys_state_pin *pin,
+				     const char *reason),
+		    void *arg, struct text *ret_text)
+{
+	return -ENOTSUP;
+}
+
+int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
+		   int (*pin)(void *arg, const struct sys_state_pin *pin), void *arg,
+		   const char **ret_reason)
+{
+	return -ENOTSUP;
 }
