@@ -151,6 +151,9 @@ static bool is_number(const struct btf_type *type)
 {
 	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN;
 
+	/* A structure passed by value, in one word. */
+	if (btf_is_struct(type))
+		return type->size <= 8;
 	return (kind == BTF_KIND_INT && type->size <= 8) || kind == BTF_KIND_ENUM ||
 	       kind == BTF_KIND_ENUM64;
 }
@@ -180,7 +183,7 @@ int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, stru
 	env_set_unknown(env, ret_loaded);
 	if (is_number(type))
 		return 0;
-	/* 6.18 gives the words of a structure that is passed by value; here none is. */
+	/* 6.18 also gives the words of larger structures; no tracepoint passes one. */
 	if (!type || btf_kind_of(type) != BTF_KIND_PTR) {
 		verbose(env, "func '%s' arg%u '%s' has type %s. Only pointer access is allowed\n",
 			env->attach_name, arg,
