@@ -358,13 +358,12 @@ static void test_signals(struct gate *gate)
 		NULL
 	};
 	/*
-	 * Sends the second one when the first has come back to it; again where a signal (SIGCHLD)
-	 * came before the supervisor had taken the call, which is EINTR in a process without an
-	 * agent.
+	 * When the first one has come back to it, sends others until the supervisor takes one for
+	 * another request; those that follow the first at once belong to it.
 	 */
 	const char *stubborn[] = {
 		"sh", "-c",
-		"trap 'kill $!; until kill -TERM $PPID; do :; done; while :; do :; done' TERM; "
+		"trap 'kill $!; while :; do kill -TERM $PPID; sleep 0.1; done' TERM; "
 		"sleep 10 & kill -TERM $PPID; wait",
 		NULL
 	};
