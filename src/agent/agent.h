@@ -53,6 +53,21 @@ struct agent_threads {
 	u32 unused[29];
 	struct agent_thread slots[AGENT_THREADS];
 };
+/* What the process's descriptors stand for (fds.c). */
+#define AGENT_FDS_MAX 4096u
+struct agent_fds {
+	u32 owner;     /* the process whose descriptors they are */
+	u32 off;       /* for good: they may change unseen */
+	u32 used;      /* some ticket is not 0 */
+	u32 changing;  /* calls under way that change them */
+	u32 changes;   /* such calls that are over */
+	u32 questions; /* asked so far */
+	u64 tickets[AGENT_FDS_MAX];
+};
+#define AGENT_FDS_OFFSET (AGENT_THREADS_OFFSET + 0x90000)
+#define AGENT_FDS	 ((struct agent_fds *)(RT_PRIVATE_BASE + AGENT_FDS_OFFSET))
+_Static_assert(AGENT_FDS_OFFSET + sizeof(struct agent_fds) <= AGENT_STATE_OFFSET, "fds");
+
 #define AGENT_THREADS_TABLE ((struct agent_threads *)(RT_PRIVATE_BASE + AGENT_THREADS_OFFSET))
 
 /* A mapping whose system-call sites are rewritten. */
@@ -130,8 +145,7 @@ struct agent_state {
 #define AGENT_STATE ((struct agent_state *)(RT_PRIVATE_BASE + AGENT_STATE_OFFSET))
 
 _Static_assert(sizeof(struct agent_state) <= AGENT_STATE_SIZE, "state");
-_Static_assert(sizeof(struct agent_threads) <= AGENT_STATE_OFFSET - AGENT_THREADS_OFFSET,
-	       "threads");
+_Static_assert(sizeof(struct agent_threads) <= AGENT_FDS_OFFSET - AGENT_THREADS_OFFSET, "threads");
 _Static_assert(AGENT_AREAS *AGENT_AREA_SIZE <= AGENT_THREADS_OFFSET - AGENT_AREAS_OFFSET, "areas");
 
 /* One system call on its way. */
@@ -253,6 +267,14 @@ long agent_patch(struct agent_loaded *module);
 enum agent_verdict agent_do_path(struct agent_call *call);
 void agent_statfs_done(struct agent_call *call);
 void agent_chdir_done(struct agent_call *call);
+
+/* elem.c, fds.c */
+enum agent_verdict agent_do_bpf(struct agent_call *call);
+enum agent_verdict agent_do_close(struct agent_call *call);
+enum agent_verdict agent_do_close_range(struct agent_call *call);
+enum agent_verdict agent_do_dup_onto(struct agent_call *call);
+enum agent_verdict agent_do_unshare(struct agent_call *call);
+enum agent_verdict agent_do_fds_off(struct agent_call *call);
 
 /* copy.c: copies from and to the application's memory that may fail. 0 or -EFAULT. */
 long agent_copy_in(void *dst, u64 address, u64 size);

@@ -8,6 +8,7 @@
  */
 #include <linux/sched.h>
 #include "agent/agent.h"
+#include "agent/fds.h"
 
 #define E_AGAIN 11
 
@@ -39,10 +40,15 @@ static enum agent_verdict try_later(struct agent_call *call)
 	return AGENT_DONE;
 }
 
+static enum agent_verdict with_own_memory(struct agent_call *call, u64 flags)
+{
+	prepare(call, flags & CLONE_FILES, AGENT_KIND_FORK);
+	return AGENT_FRAMED;
+}
+
 enum agent_verdict agent_do_fork(struct agent_call *call)
 {
-	prepare(call, 0, AGENT_KIND_FORK);
-	return AGENT_FRAMED;
+	return with_own_memory(call, 0);
 }
 
 static enum agent_verdict on_same_stack(struct agent_call *call, u64 flags)
@@ -96,8 +102,9 @@ enum agent_verdict agent_do_clone(struct agent_call *call)
 	struct rt_pt_regs *regs = call->regs;
 	u64 flags = regs->di, stack = regs->si;
 
+	agent_fds_cloning(flags);
 	if (!(flags & CLONE_VM) && !stack)
-		return agent_do_fork(call);
+		return with_own_memory(call, flags);
 	if (!stack)
 		return on_same_stack(call, flags);
 	if (!prepare(call, flags, flags & CLONE_VM ? AGENT_KIND_CLONE : AGENT_KIND_FORK))
@@ -116,8 +123,9 @@ enum agent_verdict agent_do_clone3(struct agent_call *call)
 
 	if (size < CLONE_ARGS_SIZE_VER0 || agent_copy_in(&args, regs->di, CLONE_ARGS_SIZE_VER0))
 		return AGENT_GO; /* the kernel says what is wrong */
+	agent_fds_cloning(args.flags);
 	if (!(args.flags & CLONE_VM) && !args.stack)
-		return agent_do_fork(call);
+		return with_own_memory(call, args.flags);
 	if (!args.stack)
 		return on_same_stack(call, args.flags);
 	if (size > 512)
@@ -155,6 +163,7 @@ static void in_child(struct agent_call *call)
 	call->thread = agent_thread_register(frame->child_sighand, frame->blocked);
 	if (frame->child_sighand != frame->sighand)
 		agent_sighand_own(frame->child_sighand, call->thread->tgid);
+	agent_fds_cloning(frame->saved[1]);
 	if (!(frame->saved[1] & CLONE_VM)) {
 		agent_sighand_forked(frame->child_sighand);
 		forget_vforks();

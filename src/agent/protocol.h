@@ -30,6 +30,8 @@ enum agent_cmd {
 	AGENT_EXEC_FAILED,
 	/* Something that the person behind the hive should know: attr = struct agent_report. */
 	AGENT_REPORT,
+	/* What is this descriptor to bpf(2): attr = struct agent_ticket. */
+	AGENT_TICKET,
 };
 
 /* Arguments of agent_start(), in registers; see x86_64/start.S. */
@@ -65,6 +67,12 @@ struct agent_sites {
 };
 
 #define AGENT_MODULE_GO 1u /* no red zone, tiny stacks */
+
+struct agent_ticket {
+	u32 fd; /* in */
+	u32 unused;
+	u64 ticket; /* out: rt/map_slot.h */
+};
 
 /* enum agent_report_kind tells what; the supervisor words the sentence. */
 struct agent_report {

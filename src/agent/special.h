@@ -9,7 +9,7 @@
 
 /* X(system call, function) */
 #define AGENT_SPECIAL(X)               \
-	X(bpf, notify)                 \
+	X(bpf, bpf)                    \
 	X(perf_event_open, notify)     \
 	X(ioctl, ioctl)                \
 	X(mmap, mmap)                  \
@@ -76,5 +76,20 @@
 	X(lremovexattr, path)          \
 	X(inotify_add_watch, path)     \
 	X(fchdir, path)
+
+/*
+ * Those that change what descriptors stand for: the agent has a part in them once the hive has
+ * given a descriptor of a map, and not before.
+ */
+#define AGENT_DESCRIPTOR_SPECIAL(X) \
+	X(close, close)             \
+	X(close_range, close_range) \
+	X(dup2, dup_onto)           \
+	X(dup3, dup_onto)           \
+	X(unshare, unshare)         \
+	X(setns, fds_off)           \
+	X(io_uring_setup, fds_off)  \
+	X(io_uring_enter, fds_off)  \
+	X(io_uring_register, fds_off)
 
 #endif

@@ -32,7 +32,7 @@ typedef enum agent_verdict (*special_fn)(struct agent_call *call);
 
 static const special_fn specials[RT_SYSCALL_MAX] = {
 #define ROW(name, function) [__NR_##name] = agent_do_##function,
-	AGENT_SPECIAL(ROW)
+	AGENT_SPECIAL(ROW) AGENT_DESCRIPTOR_SPECIAL(ROW)
 #undef ROW
 };
 

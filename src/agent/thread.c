@@ -78,13 +78,18 @@ struct agent_thread *agent_thread_register(u32 sighand, u32 blocked)
 {
 	u64 key = thread_key();
 	struct agent_thread *thread = thread_find(key, true);
+	bool first = false;
 
 	/* The table was wiped: this is the first thread of a process. */
 	if (!__atomic_exchange_n(&AGENT_THREADS_TABLE->begun, 1, __ATOMIC_ACQ_REL))
+		first = true;
+	if (first)
 		rt_process_begin(AGENT_STATE->foreign_pid_ns);
 
 	thread->key = key;
 	thread->tgid = rt_sys_getpid();
+	if (first)
+		AGENT_FDS->owner = thread->tgid;
 	thread->sighand = sighand;
 	thread->blocked = blocked;
 	thread->handling[0] = thread->handling[1] = thread->handling[2] = 0;

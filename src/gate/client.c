@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "agent/facade.h"
 #include "gate/state.h"
+#include "hook/hook.h"
 
 static struct gate_client *client_of(struct sys_client *client)
 {
@@ -161,6 +162,8 @@ static int client_install_fd(struct sys_client *base, struct object *object, int
 	struct gate_client *client = client_of(base);
 	int fd = handle_open(client->gate->handles, object, access), number;
 
+	if (object->kind == OBJECT_MAP)
+		hook_track_descriptors(client->gate->options.hook);
 	if (fd < 0)
 		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : -ENOMEM;
 	number = listener_add_fd(client->listener, fd, O_CLOEXEC);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include "gate/directory.h"
 #include "gate/pass.h"
+#include "hook/hook.h"
 
 #define SLOTS_SIZE (LISTENER_MAX * sizeof(struct listener_slot))
 
@@ -96,8 +97,12 @@ static void keep(struct keeping *keeping)
 			struct listener *listener = &keeping->listeners[i];
 
 			if (keeping->polls[i].revents & POLLIN) {
-				if (listener_receive(listener) > 0)
-					listener_continue(listener);
+				if (listener_receive(listener) <= 0)
+					continue;
+				/* Agents go on with what they know, as long as they see it all. */
+				if (hook_changes_descriptors((u32)listener->slot->notif.data.nr))
+					sys_tickets_stop();
+				listener_continue(listener);
 			} else if (keeping->polls[i].revents & (POLLHUP | POLLERR | POLLNVAL)) {
 				close(listener->fd);
 				keeping->polls[i].fd = -1;

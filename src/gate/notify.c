@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,6 +69,69 @@ static bool sees_closed(u32 cmd)
 	       (cmd < BPF_MAP_LOOKUP_BATCH || cmd > BPF_MAP_DELETE_BATCH);
 }
 
+/* What the agent may remember of a descriptor. */
+static long ticket_of_fd(struct gate_client *client, u64 attr, u32 size)
+{
+	struct agent_ticket ask;
+	struct object *object;
+	int access = 0;
+
+	if (size != sizeof(ask))
+		return -EINVAL;
+	if (client->base.ops->read(&client->base, &ask, attr, sizeof(ask)))
+		return -EFAULT;
+	object = client_object(client, (int)ask.fd, &access);
+	if (object && (object->kind != OBJECT_MAP ||
+		       process_is_untracked(client->gate->processes, (pid_t)client->base.tgid)))
+		object = NULL;
+	ask.ticket = sys_map_ticket(object, access);
+	return client->base.ops->write(&client->base, attr, &ask, sizeof(ask));
+}
+
+/*
+ * Does this clone make two processes share memory or descriptors, or threads not share them? Then
+ * agents cannot tell from within whose descriptors they see.
+ */
+static bool shares_oddly(struct notice *notice)
+{
+	const u64 thread = CLONE_VM | CLONE_FILES | CLONE_THREAD;
+	u64 flags = notice->data->args[0];
+	struct gate_client client;
+
+	if (notice->data->nr == SYS_vfork)
+		return true;
+	if (notice->data->nr == SYS_clone3 &&
+	    (client_init(&client, notice->gate, notice->listener) < 0 ||
+	     client.base.ops->read(&client.base, &flags, flags, sizeof(flags)) < 0))
+		return true;
+	return flags & (CLONE_VM | CLONE_FILES) && (flags & thread) != thread;
+}
+
+/*
+ * A call that changes descriptors, from code that is not rewritten. When it will be made nobody
+ * knows: its process is not told of descriptors any more, and what it was told is void.
+ */
+static void descriptors_change(struct notice *notice)
+{
+	struct process_table *processes = notice->gate->processes;
+	struct process_identity identity;
+	int nr = notice->data->nr;
+
+	if (nr == SYS_clone || nr == SYS_vfork || nr == SYS_clone3) {
+		if (shares_oddly(notice))
+			sys_tickets_stop();
+		return;
+	}
+	if (process_identify(processes, notice->tid, &identity) < 0)
+		sys_tickets_stop();
+	else if (process_is_untracked(processes, (pid_t)identity.tgid))
+		return;
+	else if (process_set_untracked(processes, (pid_t)identity.tgid))
+		sys_tickets_end();
+	else
+		sys_tickets_stop();
+}
+
 static struct reply on_bpf(struct notice *notice)
 {
 	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
@@ -78,6 +142,8 @@ static struct reply on_bpf(struct notice *notice)
 		return ANSWER(-ESRCH);
 	if (cmd == AGENT_HIVE_INFO)
 		return ANSWER(hive_info(&client, attr, size));
+	if (cmd == AGENT_TICKET)
+		return ANSWER(ticket_of_fd(&client, attr, size));
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
@@ -268,8 +334,11 @@ void gate_notified(struct gate *gate, struct listener *listener)
 	notice.from_agent =
 		gate->agent_notify_ip && notif->data.instruction_pointer == gate->agent_notify_ip;
 	exec_check(gate, notice.tid);
-	if (!notice.from_agent)
+	if (!notice.from_agent) {
 		fire_enter(&notice);
+		if (hook_changes_descriptors((u32)notif->data.nr))
+			descriptors_change(&notice);
+	}
 	if ((u32)notif->data.nr < ARRAY_SIZE(handlers) && handlers[notif->data.nr])
 		reply = handlers[notif->data.nr](&notice);
 	if (reply.answered)

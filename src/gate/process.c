@@ -34,6 +34,7 @@ struct process {
 	int pidfd;
 	bool quiet;
 	bool quiet_program; /* stays quiet with the next program it executes */
+	bool untracked;	    /* its agent does not see all that happens to descriptors */
 	struct mapping *mappings;
 };
 
@@ -201,12 +202,29 @@ void process_executed(struct process_table *table, pid_t pid)
 	if (!process)
 		return;
 	drop_mappings(process);
+	process->untracked = false;
 	if (process->quiet_program) {
 		process->quiet_program = false;
 		return;
 	}
 	table->nr_quiet -= process->quiet;
 	process->quiet = false;
+}
+
+bool process_set_untracked(struct process_table *table, pid_t pid)
+{
+	struct process *process = get(table, pid);
+
+	if (process)
+		process->untracked = true;
+	return process != NULL;
+}
+
+bool process_is_untracked(struct process_table *table, pid_t pid)
+{
+	const struct process *process = find(table, pid);
+
+	return process && process->untracked;
 }
 
 int process_add_mapping(struct process_table *table, pid_t pid, struct object *object)

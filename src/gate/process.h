@@ -32,6 +32,13 @@ bool process_is_quiet(struct process_table *table, pid_t tid);
 /* Process pid has executed a program: what was true of it before is so no more. */
 void process_executed(struct process_table *table, pid_t pid);
 
+/*
+ * A call that its agent did not see has changed, or will change, what the process's descriptors
+ * stand for. False: there is no room to remember that.
+ */
+bool process_set_untracked(struct process_table *table, pid_t pid);
+bool process_is_untracked(struct process_table *table, pid_t pid);
+
 /* The process has object mapped: holds a reference until it ends or executes a program. 0 or
  * -errno. */
 int process_add_mapping(struct process_table *table, pid_t pid, struct object *object);

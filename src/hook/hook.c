@@ -39,6 +39,11 @@ void hook_refresh_interest(struct hook *hook)
 		AGENT_SPECIAL(ROW)
 #undef ROW
 	};
+	static const u16 descriptor_special[] = {
+#define ROW(name, function) __NR_##name,
+		AGENT_DESCRIPTOR_SPECIAL(ROW)
+#undef ROW
+	};
 	struct rt_event_table *events = RT_CONTROL->events;
 	bool all_enter =
 		events->other[RT_EVENT_RAW_SYS_ENTER] || events->other[RT_EVENT_RAWTP_SYS_ENTER];
@@ -49,6 +54,8 @@ void hook_refresh_interest(struct hook *hook)
 
 	for (nr = 0; nr < ARRAY_SIZE(special); nr++)
 		want[special[nr]] = AGENT_WANT_SPECIAL;
+	for (nr = 0; hook->tracks_descriptors && nr < ARRAY_SIZE(descriptor_special); nr++)
+		want[descriptor_special[nr]] = AGENT_WANT_SPECIAL;
 	for (nr = 0; nr < RT_SYSCALL_MAX; nr++) {
 		bool enter = all_enter || events->sys_enter[nr];
 		bool exit = all_exit || events->sys_exit[nr];
@@ -61,6 +68,27 @@ void hook_refresh_interest(struct hook *hook)
 		__atomic_store_n(masks[1], exit ? *masks[1] | bit : *masks[1] & ~bit,
 				 __ATOMIC_RELEASE);
 		__atomic_store_n(&hook->control->interest[nr], want[nr], __ATOMIC_RELEASE);
+	}
+}
+
+void hook_track_descriptors(struct hook *hook)
+{
+	if (hook->tracks_descriptors)
+		return;
+	hook->tracks_descriptors = true;
+	hook_refresh_interest(hook);
+}
+
+bool hook_changes_descriptors(u32 nr)
+{
+	switch (nr) {
+#define ROW(name, function) case __NR_##name:
+		AGENT_DESCRIPTOR_SPECIAL(ROW)
+#undef ROW
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3: return true;
+	default: return false;
 	}
 }
 

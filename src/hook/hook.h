@@ -77,6 +77,12 @@ bool hook_wait_status(struct hook *hook, pid_t tid, int status);
 long hook_agent_call(struct hook *hook, struct sys_client *client, u32 cmd, u64 attr, u32 size,
 		     int (*install_raw_fd)(struct sys_client *client, int fd));
 
+/* Maps get descriptors from now on: agents watch the calls that change what a descriptor stands
+ * for. */
+void hook_track_descriptors(struct hook *hook);
+/* Is it one of those calls, or one after which two processes may share memory or descriptors? */
+bool hook_changes_descriptors(u32 nr);
+
 /* A system call seen by the notifier, from a site that is not rewritten: fires enter events
  * remotely. */
 void hook_remote_sys_enter(struct hook *hook, pid_t tid, const struct rt_pt_regs *regs);

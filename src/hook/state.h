@@ -41,7 +41,8 @@ struct hook {
 	struct agent_control *control; /* in the control segment */
 	struct list tracees;
 	struct list retired;
-	u64 agent_start; /* in the image; 0: this image has no agent, nothing is entered */
+	bool tracks_descriptors; /* agents remember what descriptors stand for */
+	u64 agent_start;	 /* in the image; 0: this image has no agent, nothing is entered */
 	u64 next_perf_id;
 	void (*message)(void *arg, const char *text);
 	void *message_arg;

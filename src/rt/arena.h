@@ -53,6 +53,7 @@
 
 struct rt_event_table;
 struct agent_control;
+struct rt_map_slots;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
 struct rt_control {
@@ -70,6 +71,7 @@ struct rt_control {
 	struct rt_event_table *events;
 	const struct agent_control *agent; /* agent/protocol.h; made by src/hook */
 	u32 cpu_features;		   /* RT_CPU_* */
+	struct rt_map_slots *map_slots;	   /* rt/map_slot.h; NULL: there are none */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

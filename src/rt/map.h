@@ -36,8 +36,14 @@ struct rt_map {
 	u64 hash_key[4]; /* hash types: the hash function's key, derived from seed */
 	u64 summary_offset, buckets_offset, elems_offset, values_offset,
 		used_offset; /* hash types: parts of data */
+	u32 state;	     /* RT_MAP_* */
 	char name[BPF_OBJ_NAME_LEN];
 };
+
+#define RT_MAP_FROZEN 1u /* BPF_MAP_FREEZE: clients write no more */
+#define RT_MAP_IN_PROCESS                                                       \
+	2u /* clients' operations on elements need nothing but the map's memory \
+	    */
 
 /* What a map needs to be made; checked by the caller (src/sys) against the kernel's rules. */
 struct rt_map_spec {

@@ -55,7 +55,8 @@ u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcp
 /*
  * Whether the running program has to come to its end (vcpu->deadline is over): from then on
  * callbacks return 1 without being run, which ends the loop that wanted them, and may_goto goes.
- * What a program does outside such loops is bounded by the verifier. Cheap when there is no deadline.
+ * What a program does outside such loops is bounded by the verifier. Cheap when there is no
+ * deadline.
  */
 bool rt_prog_out_of_time(struct rt_vcpu *vcpu);
 

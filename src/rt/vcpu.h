@@ -19,7 +19,8 @@
 #define RT_BPF_FRAMES_MAX    8	 /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
 #define RT_FRAMES	     64	 /* tail calls out of subprograms add to those 8 */
 #define RT_TAIL_CALL_MAX     33	 /* MAX_TAIL_CALL_CNT */
-#define RT_VCPU_SCRATCH_SIZE (8UL << 10)
+/* A tail-called program may read 8192 bytes of a context, and what was before it stays whole. */
+#define RT_VCPU_SCRATCH_SIZE (12UL << 10)
 
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
 struct rt_task {
@@ -71,6 +72,7 @@ struct rt_vcpu {
 	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16))); /* event contexts */
 	u8 format[1024] __attribute__((aligned(16)));		       /* printk and snprintf */
 } __attribute__((aligned(4096)));
+_Static_assert(RT_VCPU_SCRATCH_SIZE >= 8192 + 4096, "contexts");
 
 /* This process, as far as vCPUs are concerned; private memory before the first vCPU. */
 struct rt_process {

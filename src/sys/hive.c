@@ -18,10 +18,10 @@
 
 static const sys_command_fn commands[] = {
 	[BPF_MAP_CREATE] = sys_map_create,
-	[BPF_MAP_LOOKUP_ELEM] = sys_map_lookup,
-	[BPF_MAP_UPDATE_ELEM] = sys_map_update,
-	[BPF_MAP_DELETE_ELEM] = sys_map_delete,
-	[BPF_MAP_GET_NEXT_KEY] = sys_map_next_key,
+	[BPF_MAP_LOOKUP_ELEM] = sys_map_elem,
+	[BPF_MAP_UPDATE_ELEM] = sys_map_elem,
+	[BPF_MAP_DELETE_ELEM] = sys_map_elem,
+	[BPF_MAP_GET_NEXT_KEY] = sys_map_elem,
 	[BPF_PROG_LOAD] = sys_prog_load,
 	[BPF_OBJ_PIN] = sys_object_pin,
 	[BPF_OBJ_GET] = sys_object_get,
@@ -38,7 +38,7 @@ static const sys_command_fn commands[] = {
 	[BPF_BTF_LOAD] = sys_btf_load,
 	[BPF_BTF_GET_FD_BY_ID] = sys_fd_by_id,
 	[BPF_TASK_FD_QUERY] = sys_task_fd_query,
-	[BPF_MAP_LOOKUP_AND_DELETE_ELEM] = sys_map_lookup_and_delete,
+	[BPF_MAP_LOOKUP_AND_DELETE_ELEM] = sys_map_elem,
 	[BPF_MAP_FREEZE] = sys_map_freeze,
 	[BPF_BTF_GET_NEXT_ID] = sys_next_id,
 	[BPF_MAP_LOOKUP_BATCH] = sys_map_batch,
@@ -91,6 +91,7 @@ struct sys_hive *sys_hive_new(const struct sys_hive_options *options)
 		base_free(hive);
 		return NULL;
 	}
+	sys_slots_new(hive);
 	object_reserve_ids(hive->objects, OBJECT_BTF, SYS_KERNEL_BTF_ID);
 	return hive;
 }

@@ -31,6 +31,7 @@ struct sys_deferred {
 };
 
 struct sys_hive {
+	u32 next_slot; /* where the search for a free one begins */
 	struct sys_hive_options options;
 	struct object_table *objects;
 	struct sys_deferred *deferred; /* oldest first */
@@ -57,6 +58,7 @@ struct sys_map {
 	u32 btf_key_type_id, btf_value_type_id;
 	bool frozen;
 	struct verify_map inner; /* arrays of maps: what each map in it is like */
+	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Object arrays: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;
@@ -114,11 +116,7 @@ typedef long (*sys_command_fn)(struct sys_call *call);
 
 /* map_create.c, map_elem.c, map_batch.c, map_object.c */
 long sys_map_create(struct sys_call *call);
-long sys_map_lookup(struct sys_call *call);
-long sys_map_update(struct sys_call *call);
-long sys_map_delete(struct sys_call *call);
-long sys_map_next_key(struct sys_call *call);
-long sys_map_lookup_and_delete(struct sys_call *call);
+long sys_map_elem(struct sys_call *call); /* the five commands on one element */
 long sys_map_freeze(struct sys_call *call);
 long sys_map_batch(struct sys_call *call);
 /* prog_load.c */
@@ -196,6 +194,10 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
  * -EINVAL, -ENOTSUPP for a type that cannot be in a map.
  */
 int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
+
+/* map_slot.c: the number by which agents know a map. A map gets one when it is first asked for. */
+void sys_slots_new(struct sys_hive *hive);
+void sys_map_slot_retire(struct sys_map *map);
 
 /* map_object.c: prog arrays and perf event arrays, seen from a client. */
 bool sys_map_holds_objects(const struct sys_map *map);

@@ -7,6 +7,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "rt/map_slot.h"
 #include "rt/arena.h"
 #include "sys/sha256.h"
 
@@ -299,6 +300,7 @@ static void release(struct object *object)
 {
 	struct sys_map *map = container_of(object, struct sys_map, object);
 
+	sys_map_slot_retire(map);
 	sys_defer(map->hive, &map->deferred, free_map);
 }
 
@@ -409,6 +411,7 @@ long sys_map_create(struct sys_call *call)
 	if (!map)
 		return -ENOMEM;
 	map->hive = call->hive;
+	map->slot = RT_MAP_SLOTS;
 	error = fill(call, map);
 	if (!error)
 		error = check_exclusive(call);

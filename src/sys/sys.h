@@ -138,6 +138,17 @@ struct sys_prog *sys_prog_of(struct object *object);	/* object of kind OBJECT_PR
 const struct rt_map *sys_map_rt(struct object *object); /* object of kind OBJECT_MAP */
 
 /*
+ * What the agent of a process is told about its descriptor of a map with this access (O_ACCMODE): a
+ * ticket (rt/map_slot.h) with which it serves the commands on elements itself, or one without
+ * rights when they are the supervisor's.
+ */
+u64 sys_map_ticket(struct object *map, int access); /* NULL: it is none */
+/* Descriptors have changed behind an agent's back: no ticket given so far counts any more. */
+void sys_tickets_end(void);
+/* The same, and no ticket is given ever after. */
+void sys_tickets_stop(void);
+
+/*
  * mmap(2) of a map's descriptor, with the kernel's rules (kernel/bpf/syscall.c bpf_map_mmap):
  * access is the descriptor's O_ACCMODE, prot and map_flags are mmap's. 0 and the arena address of
  * the first byte in *ret_address, or -ENOTSUPP (524), -EINVAL, -EPERM, -EACCES.

@@ -97,4 +97,5 @@ const struct rt_map_ops rt_map_array_ops = {
 	.copy_out = array_copy_out,
 	.copy_in = array_update,
 	.next_key = rt_array_next_key,
+	.in_process = true,
 };

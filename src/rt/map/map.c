@@ -80,6 +80,10 @@ void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64
 	map->nr_vcpus = spec->nr_vcpus;
 	map->map_extra = spec->map_extra;
 	map->seed = seed;
+	/* Constant maps lie in control, which only the supervisor writes. */
+	map->state = ops_of(map)->in_process && !(spec->flags & BPF_F_RDONLY_PROG)
+			     ? RT_MAP_IN_PROCESS
+			     : 0;
 	ops_of(map)->init(map);
 }
 

@@ -45,7 +45,8 @@ struct rt_map_ops {
 	/* What an operation that is NULL gives: 0 stands for -EOPNOTSUPP. */
 	s16 missing;
 	bool percpu;
-	bool objects; /* elements are pointers to objects in control */
+	bool in_process; /* the system-call side needs nothing but the map and a vCPU */
+	bool objects;	 /* elements are pointers to objects in control */
 };
 
 extern const struct rt_map_ops rt_map_array_ops, rt_map_percpu_array_ops, rt_map_hash_ops,

@@ -96,4 +96,5 @@ const struct rt_map_ops rt_map_percpu_array_ops = {
 	.copy_in = percpu_array_copy_in,
 	.next_key = rt_array_next_key,
 	.percpu = true,
+	.in_process = true,
 };

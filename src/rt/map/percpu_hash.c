@@ -47,4 +47,5 @@ const struct rt_map_ops rt_map_percpu_hash_ops = {
 	.lookup_and_delete = hash_lookup_and_delete,
 	.next_key = hash_next_key,
 	.percpu = true,
+	.in_process = true,
 };

@@ -316,3 +316,25 @@ int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
 {
 	return -ENOTSUP;
 }
+
+void hook_track_descriptors(struct hook *hook)
+{
+}
+
+bool hook_changes_descriptors(u32 nr)
+{
+	return false;
+}
+
+u64 sys_map_ticket(struct object *map, int access)
+{
+	return 0;
+}
+
+void sys_tickets_end(void)
+{
+}
+
+void sys_tickets_stop(void)
+{
+}

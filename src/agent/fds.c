@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the descriptors of this process stand for, as far as bpf(2) on maps is concerned: one ticket
+ * (rt/map_slot.h) for each number, asked of the supervisor at the second use of a descriptor and
+ * remembered until something may have changed it.
+ *
+ * The kernel gives new descriptors only free numbers, so a number changes its meaning by being
+ * closed or overwritten. Each call that does that passes here: it is made with `changing` counted
+ * up and the tickets taken away before it, and `changes` counted up after it. A ticket that was
+ * asked for meanwhile is not kept. Calls from code that is not rewritten are told by the supervisor
+ * (the epoch); where descriptors can change without a call of this process, or where two processes
+ * or threads see this memory with different descriptors, nothing is remembered any more (`off`).
+ * The table is wiped in a forked child, and a process that shares this memory (vfork) is not its
+ * owner.
+ */
+#include "agent/fds.h"
+#include "rt/map_slot.h"
+
+#define CLONE_VM	    0x100u
+#define CLONE_FILES	    0x400u
+#define CLONE_THREAD	    0x10000u
+#define CLONE_NEWPID	    0x20000000u
+#define CLOSE_RANGE_UNSHARE 2u
+#define CLOSE_RANGE_CLOEXEC 4u
+
+void agent_fds_off(void)
+{
+	__atomic_store_n(&AGENT_FDS->off, 1, __ATOMIC_SEQ_CST);
+}
+
+void agent_fds_cloning(u64 flags)
+{
+	bool memory = flags & CLONE_VM, files = flags & CLONE_FILES;
+
+	if ((files && !memory) || (memory && !files && flags & CLONE_THREAD) ||
+	    (memory && flags & CLONE_NEWPID))
+		agent_fds_off();
+}
+
+static bool replace(u64 *word, u64 old, u64 new)
+{
+	return __atomic_compare_exchange_n(word, &old, new, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+/* The ticket of a descriptor that is used the second time, or 0. */
+static u64 ask(struct agent_fds *fds, u32 fd)
+{
+	u32 changes = __atomic_load_n(&fds->changes, __ATOMIC_SEQ_CST);
+	u64 question = (u64)__atomic_add_fetch(&fds->questions, 1, __ATOMIC_RELAXED) << 2 |
+		       RT_TICKET_ASKED;
+	struct agent_ticket attr = { .fd = fd };
+
+	if (__atomic_load_n(&fds->changing, __ATOMIC_SEQ_CST) ||
+	    !replace(&fds->tickets[fd], RT_TICKET_SEEN, question))
+		return 0;
+	if (agent_command(AGENT_TICKET, &attr, sizeof(attr)) != 0 ||
+	    rt_ticket_kind(attr.ticket) != RT_TICKET_KNOWN ||
+	    __atomic_load_n(&fds->changing, __ATOMIC_SEQ_CST) ||
+	    __atomic_load_n(&fds->changes, __ATOMIC_SEQ_CST) != changes) {
+		replace(&fds->tickets[fd], question, RT_TICKET_SEEN);
+		return 0;
+	}
+	return replace(&fds->tickets[fd], question, attr.ticket) ? attr.ticket : 0;
+}
+
+u64 agent_fds_ticket(const struct agent_thread *thread, u32 fd)
+{
+	struct agent_fds *fds = AGENT_FDS;
+	const struct rt_map_slots *slots = RT_CONTROL->map_slots;
+	u64 ticket;
+	u32 epoch;
+
+	if (unlikely(!slots || fd >= AGENT_FDS_MAX ||
+		     __atomic_load_n(&fds->off, __ATOMIC_SEQ_CST) || thread->tgid != fds->owner))
+		return 0;
+	epoch = __atomic_load_n(&slots->epoch, __ATOMIC_ACQUIRE);
+	if (unlikely(epoch >= RT_DESCRIPTOR_EPOCHS))
+		return 0;
+	ticket = __atomic_load_n(&fds->tickets[fd], __ATOMIC_ACQUIRE);
+	switch (rt_ticket_kind(ticket)) {
+	case RT_TICKET_KNOWN:
+		if (likely(rt_ticket_epoch(ticket) == epoch))
+			return rt_ticket_access(ticket) ? ticket : 0;
+		/* fallthrough */
+	case RT_TICKET_NONE:
+		__atomic_store_n(&fds->used, 1, __ATOMIC_SEQ_CST);
+		replace(&fds->tickets[fd], ticket, RT_TICKET_SEEN);
+		return 0;
+	case RT_TICKET_SEEN: return ask(fds, fd);
+	default: return 0; /* another thread asks */
+	}
+}
+
+bool agent_fds_holds(u32 fd, u64 ticket)
+{
+	return __atomic_load_n(&AGENT_FDS->tickets[fd], __ATOMIC_ACQUIRE) == ticket;
+}
+
+void agent_fds_forget(u32 fd, u64 ticket)
+{
+	replace(&AGENT_FDS->tickets[fd], ticket, RT_TICKET_NONE);
+}
+
+/* Makes the call, which may change what the descriptors from first to last stand for. */
+static enum agent_verdict change(struct agent_call *call, u32 first, u32 last)
+{
+	struct agent_fds *fds = AGENT_FDS;
+	struct rt_pt_regs *regs = call->regs;
+	u32 fd;
+
+	if (!__atomic_load_n(&fds->used, __ATOMIC_SEQ_CST))
+		return AGENT_GO;
+	__atomic_add_fetch(&fds->changing, 1, __ATOMIC_SEQ_CST);
+	for (fd = first; fd <= last && fd < AGENT_FDS_MAX; fd++)
+		if (READ_ONCE(fds->tickets[fd]))
+			__atomic_store_n(&fds->tickets[fd], RT_TICKET_NONE, __ATOMIC_SEQ_CST);
+	regs->ax = rt_syscall3(call->frame.nr, regs->di, regs->si, regs->dx);
+	__atomic_add_fetch(&fds->changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&fds->changing, 1, __ATOMIC_SEQ_CST);
+	return AGENT_DONE;
+}
+
+enum agent_verdict agent_do_close(struct agent_call *call)
+{
+	return change(call, (u32)call->regs->di, (u32)call->regs->di);
+}
+
+enum agent_verdict agent_do_dup_onto(struct agent_call *call)
+{
+	return change(call, (u32)call->regs->si, (u32)call->regs->si);
+}
+
+enum agent_verdict agent_do_close_range(struct agent_call *call)
+{
+	struct rt_pt_regs *regs = call->regs;
+
+	if (regs->dx & CLOSE_RANGE_UNSHARE)
+		agent_fds_off();
+	return regs->dx & CLOSE_RANGE_CLOEXEC ? AGENT_GO
+					      : change(call, (u32)regs->di, (u32)regs->si);
+}
+
+/* A child of another pid namespace may have the same id as this process. */
+enum agent_verdict agent_do_unshare(struct agent_call *call)
+{
+	if (call->regs->di & (CLONE_FILES | CLONE_NEWPID))
+		agent_fds_off();
+	return AGENT_GO;
+}
+
+/* setns: as above; io_uring: descriptors are closed by requests in shared memory. */
+enum agent_verdict agent_do_fds_off(struct agent_call *call)
+{
+	agent_fds_off();
+	return AGENT_GO;
+}

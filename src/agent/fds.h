@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The descriptors of this process as the agent knows them (fds.c), in memory that a forked child
+ * does not inherit. A process that writes its own table reaches nothing by it that it could not
+ * reach otherwise: the agent runs with that process's own rights to memory.
+ */
+#ifndef SKEP_AGENT_FDS_H
+#define SKEP_AGENT_FDS_H
+
+#include "agent/agent.h"
+
+/* The ticket with which this thread may serve commands on descriptor fd itself; 0: it may not. */
+u64 agent_fds_ticket(const struct agent_thread *thread, u32 fd);
+
+/* Is it still what fd stands for? Asked while holding a vCPU. */
+bool agent_fds_holds(u32 fd, u64 ticket);
+
+/* Its map has ended. */
+void agent_fds_forget(u32 fd, u64 ticket);
+
+/* A call that clones with these flags is about to be made. */
+void agent_fds_cloning(u64 flags);
+
+/* Nothing is remembered any more in this process. */
+void agent_fds_off(void);
+
+#endif
