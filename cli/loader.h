@@ -12,7 +12,7 @@
 
 struct run_options {
 	const char *file;
-	char **command; /* NULL: the user's shell */
+	char **command;	  /* NULL: the user's shell */
 	const char *hive; /* NULL: a new one */
 	bool real, json, no_trace;
 	int verbose;	 /* 0, or the verifier's log level */

@@ -37,9 +37,9 @@ struct skep_hive_options {
 	const char *name;
 	/*
 	 * NULL, or an absolute path: a directory of the caller's, made if it is not there, in which
-	 * pinned maps are kept. They are read when the hive is made and written when pins change, at
-	 * the end, and every save_every_s seconds if that is not 0. A file that is not whole makes
-	 * skep_hive_new() fail, after a sentence.
+	 * pinned maps are kept. They are read when the hive is made and written when pins change,
+	 * at the end, and every save_every_s seconds if that is not 0. A file that is not whole
+	 * makes skep_hive_new() fail, after a sentence.
 	 */
 	const char *state;
 	unsigned save_every_s;

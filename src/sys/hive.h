@@ -58,7 +58,7 @@ struct sys_map {
 	u32 btf_key_type_id, btf_value_type_id;
 	bool frozen;
 	struct verify_map inner; /* arrays of maps: what each map in it is like */
-	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
+	u32 slot;		 /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Object arrays: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;

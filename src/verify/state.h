@@ -148,8 +148,8 @@ struct vstate {
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
 	u32 callback_unroll_depth;
 	u32 may_goto_depth; /* times that this path went on in a may_goto loop */
-	bool cleaned;	   /* dead registers and slots were cleared */
-	bool in_free_list; /* evicted from the explored states, kept for its children */
+	bool cleaned;	    /* dead registers and slots were cleared */
+	bool in_free_list;  /* evicted from the explored states, kept for its children */
 	struct reference *refs;
 	u32 nr_refs;
 	struct history *history;

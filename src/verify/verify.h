@@ -29,8 +29,8 @@ struct verify_map {
 	const struct btf *btf;
 	u32 btf_key_type_id, btf_value_type_id;
 	const struct verify_map *inner; /* maps of maps: what every map in it is like */
-	u32 owner_prog_type; /* prog arrays: type of the programs in it, 0 if none yet */
-	void *handle;	     /* the caller's own */
+	u32 owner_prog_type;		/* prog arrays: type of the programs in it, 0 if none yet */
+	void *handle;			/* the caller's own */
 };
 
 /* How the verifier reaches what a program refers to. Results are 0 or -errno. */

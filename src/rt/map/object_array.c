@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BPF_MAP_TYPE_PROG_ARRAY, BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS: arrays of pointers to descriptors in
- * the control segment, themselves in the control segment because the data plane follows them. The
- * supervisor alone stores; that clients give descriptors or ids for them is src/sys's business.
+ * BPF_MAP_TYPE_PROG_ARRAY, BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_ARRAY_OF_MAPS: arrays of
+ * pointers to descriptors in the control segment, themselves in the control segment because the
+ * data plane follows them. The supervisor alone stores; that clients give descriptors or ids for
+ * them is src/sys's business.
  */
 #include "rt/map/array.h"
 

@@ -6,8 +6,10 @@
 
 #include <errno.h>
 
-#define TP(name, tracepoint, text, err, message, flags) \
-	{ name, BPF_PROG_TYPE_TRACING, text, err, message, flags, tracepoint }
+#define TP(name, tracepoint, text, err, message, flags)                            \
+	{                                                                          \
+		name, BPF_PROG_TYPE_TRACING, text, err, message, flags, tracepoint \
+	}
 
 /* clang-format off */
 const struct verify_case cases_btf[] = {
