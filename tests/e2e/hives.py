@@ -272,7 +272,7 @@ def keep():
     equal(hive("kept")["state"], STATE, "list shows the directory")
     pins = "/sys/fs/bpf"
     result = inside("kept", f"""set -e
-        mkdir -p {pins}/a/b
+        mkdir {pins}/a {pins}/a/b
         bpftool map create {pins}/a/b/h type hash key 4 value 8 entries 100 name some_hash
         bpftool map create {pins}/p type percpu_array key 4 value 8 entries 2 name some_percpu
         bpftool map create {pins}/f type array key 4 value 4 entries 1 name some_frozen
