@@ -34,7 +34,14 @@ REASONS = [
     (r"TestFreplace|TestTracing|TestLSM|TestProgramTypeLSM", "attaching to kernel functions by BTF is not there yet"),
     (r"TestProgramTestRunInterrupt", "a signal does not end a test run: it ends after two seconds"),
     (r"TestTracepointMissing|TestTracepointID|TestTracepoint", "tracepoints that happen inside the kernel cannot fire"),
-    (r"TestIter", "iterators over what only the kernel has"),
+    (r"TestHaveMapType/(CGroup|PerCPUCGroup)|TestHaveMapType/(CPU|Dev|XSK|Sock)|TestHaveMapType/(ReusePort|Inode|Sk|Task)"
+     r"|HashOfMaps|TestHaveMapType/StackTrace", "the map type is not there yet"),
+    (r"MapWithLock", "values with a bpf_spin_lock are not there yet"),
+    (r"TestHaveProgramType/Syscall|TestHaveProgramHelper/Syscall", "the program type is not there yet"),
+    (r"TestHaveProgramHelper/", "the helper is not there yet"),
+    (r"TestProgramRunEmptyData", "test runs of sk_lookup are not there yet"),
+    (r"TestProgramAlter", "socket maps are not there yet"),
+    (r"TestRawTracepoint", "raw tracepoints that happen inside the kernel cannot fire"),
 ]
 
 
