@@ -23,7 +23,8 @@
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 
-void agent_fds_off(void)
+/* Nothing is remembered any more in this process. */
+static void forget_all(void)
 {
 	__atomic_store_n(&AGENT_FDS->off, 1, __ATOMIC_SEQ_CST);
 }
@@ -34,7 +35,7 @@ void agent_fds_cloning(u64 flags)
 
 	if ((files && !memory) || (memory && !files && flags & CLONE_THREAD) ||
 	    (memory && flags & CLONE_NEWPID))
-		agent_fds_off();
+		forget_all();
 }
 
 static bool replace(u64 *word, u64 old, u64 new)
@@ -136,7 +137,7 @@ enum agent_verdict agent_do_close_range(struct agent_call *call)
 	struct rt_pt_regs *regs = call->regs;
 
 	if (regs->dx & CLOSE_RANGE_UNSHARE)
-		agent_fds_off();
+		forget_all();
 	return regs->dx & CLOSE_RANGE_CLOEXEC ? AGENT_GO
 					      : change(call, (u32)regs->di, (u32)regs->si);
 }
@@ -145,13 +146,13 @@ enum agent_verdict agent_do_close_range(struct agent_call *call)
 enum agent_verdict agent_do_unshare(struct agent_call *call)
 {
 	if (call->regs->di & (CLONE_FILES | CLONE_NEWPID))
-		agent_fds_off();
+		forget_all();
 	return AGENT_GO;
 }
 
 /* setns: as above; io_uring: descriptors are closed by requests in shared memory. */
 enum agent_verdict agent_do_fds_off(struct agent_call *call)
 {
-	agent_fds_off();
+	forget_all();
 	return AGENT_GO;
 }

@@ -21,7 +21,4 @@ void agent_fds_forget(u32 fd, u64 ticket);
 /* A call that clones with these flags is about to be made. */
 void agent_fds_cloning(u64 flags);
 
-/* Nothing is remembered any more in this process. */
-void agent_fds_off(void);
-
 #endif

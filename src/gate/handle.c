@@ -256,8 +256,7 @@ static int make_fifo(const char *path, int access, int *ret_own, int *ret_fd)
 	return error;
 }
 
-/* Linux names the descriptor that made a link otherwise than later ones, and bpftool looks at it.
- */
+/* The descriptor that made a link has another name than later ones, and bpftool looks at it. */
 static const char *name_of(const struct object *object)
 {
 	return object->kind == OBJECT_LINK && object->users ? "bpf-link" : kind_names[object->kind];

@@ -215,9 +215,7 @@ long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, 
 		   u64 flags);
 /* Bytes of a value as clients see it. */
 u64 sys_map_value_size(const struct sys_map *map);
-/* 0 or -EPERM: may the descriptor and the map's state be used so? */
-#define SYS_MAY_READ  1u
-#define SYS_MAY_WRITE 2u
+/* 0 or -EPERM: do the descriptor and the map's state give these rights (RT_ELEM_MAY_*)? */
 int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights);
 
 /* attach.c */

@@ -6,6 +6,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "rt/elem.h"
 
 #include <errno.h>
 #include <string.h>
@@ -239,9 +240,9 @@ long sys_map_batch(struct sys_call *call)
 	if (result)
 		return result;
 	if (call->cmd == BPF_MAP_LOOKUP_BATCH || call->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
-		rights |= SYS_MAY_READ;
+		rights |= RT_ELEM_MAY_READ;
 	if (call->cmd != BPF_MAP_LOOKUP_BATCH)
-		rights |= SYS_MAY_WRITE;
+		rights |= RT_ELEM_MAY_WRITE;
 	result = sys_map_permits(call, batch.map, call->attr.batch.map_fd, rights);
 	if (!result)
 		result = run(call, &batch);

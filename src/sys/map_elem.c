@@ -16,15 +16,20 @@ u64 sys_map_value_size(const struct sys_map *map)
 	return rt_map_user_value_size(map->rt);
 }
 
+static u32 access_of_fd(struct sys_call *call, u32 fd)
+{
+	switch (call->client->ops->fd_access(call->client, (int)fd) & O_ACCMODE) {
+	case O_RDONLY: return RT_ELEM_MAY_READ;
+	case O_WRONLY: return RT_ELEM_MAY_WRITE;
+	default: return RT_ELEM_MAY_READ | RT_ELEM_MAY_WRITE;
+	}
+}
+
 int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights)
 {
-	int access = call->client->ops->fd_access(call->client, (int)fd) & O_ACCMODE;
-
-	if (rights & SYS_MAY_READ && access == O_WRONLY)
+	if (rights & ~access_of_fd(call, fd))
 		return -EPERM;
-	if (rights & SYS_MAY_WRITE && (access == O_RDONLY || map->frozen))
-		return -EPERM;
-	return 0;
+	return rights & RT_ELEM_MAY_WRITE && map->frozen ? -EPERM : 0;
 }
 
 long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
@@ -87,15 +92,6 @@ static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *
 	result = rt_elem_operate(elem, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
-}
-
-static u32 access_of_fd(struct sys_call *call, u32 fd)
-{
-	switch (call->client->ops->fd_access(call->client, (int)fd) & O_ACCMODE) {
-	case O_RDONLY: return RT_ELEM_MAY_READ;
-	case O_WRONLY: return RT_ELEM_MAY_WRITE;
-	default: return RT_ELEM_MAY_READ | RT_ELEM_MAY_WRITE;
-	}
 }
 
 long sys_map_elem(struct sys_call *call)
