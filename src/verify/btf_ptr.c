@@ -27,8 +27,6 @@ static const struct member_rule always[] = {
 	{ "file", "f_inode", PTR_TRUSTED },
 	{ "socket", "sk", PTR_TRUSTED | PTR_MAYBE_NULL },
 	{ "dentry", "d_inode", PTR_TRUSTED | PTR_MAYBE_NULL },
-	{ "vm_area_struct", "vm_mm", PTR_TRUSTED | PTR_MAYBE_NULL },
-	{ "vm_area_struct", "vm_file", PTR_TRUSTED | PTR_MAYBE_NULL },
 };
 
 static const struct member_rule under_rcu[] = {
