@@ -132,7 +132,7 @@ static int check_kind(struct sys_load *load)
 	if (attr->load.signature) {
 		sys_say(hive, "program \"%.16s\": signatures of programs cannot be checked here",
 			attr->load.prog_name);
-		return -EINVAL;
+		return -EOPNOTSUPP; /* as a kernel without CONFIG_SYSTEM_DATA_VERIFICATION */
 	}
 	if (!abi_ctx_find(attr->load.prog_type)) {
 		if (attr->load.prog_type && abi_prog_type_name(attr->load.prog_type))
@@ -258,6 +258,7 @@ static int verify(struct sys_load *load)
 		.ops_arg = load,
 		.log = { .level = load->log.level, .write = sys_log_write, .arg = &load->log },
 	};
+	u64 before, longest = 0;
 	int error;
 
 	error = check_fd_array(load);
@@ -265,6 +266,8 @@ static int verify(struct sys_load *load)
 		error = sys_load_debug_info(load);
 	if (error)
 		return error;
+	before = load->log.end;
+	input.log.ret_longest = &longest;
 	input.btf = prog->btf ? prog->btf->btf : NULL;
 	input.func_info = prog->func_info;
 	input.func_info_rec_size = sizeof(*prog->func_info);
@@ -272,7 +275,11 @@ static int verify(struct sys_load *load)
 	input.line_info = prog->line_info;
 	input.line_info_rec_size = sizeof(*prog->line_info);
 	input.nr_line_info = prog->nr_line_info;
-	return verify_program(&input, &load->output);
+	error = verify_program(&input, &load->output);
+	/* Text that was taken back has needed room as well. */
+	if (longest && before + longest + 1 > load->log.longest)
+		load->log.longest = before + longest + 1;
+	return error;
 }
 
 /* The verifier between opening and closing the log; its errors give way to the log's. */

@@ -63,7 +63,7 @@ static void append(struct verify_env *env, const char *format, va_list args)
 	struct log *log = &env->log;
 	int length;
 
-	if (!(env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2 | LOG_STATS)) || !make_room(env))
+	if (!env->input->log.level || !make_room(env))
 		return;
 	length = vsnprintf(log->text + (log->end - log->start), LOG_LINE_MAX, format, args);
 	if (length > 0)
@@ -98,6 +98,8 @@ void log_rewind(struct verify_env *env, u64 pos)
 
 	if (pos >= log->end)
 		return;
+	if (log->end > log->longest)
+		log->longest = log->end;
 	if (pos < log->start)
 		log->start = pos;
 	log->end = pos;
@@ -107,6 +109,8 @@ void log_finish(struct verify_env *env)
 {
 	struct log *log = &env->log;
 
+	if (env->input->log.ret_longest)
+		*env->input->log.ret_longest = log->end > log->longest ? log->end : log->longest;
 	if (log->end > log->start)
 		env->input->log.write(env->input->log.arg, log->text, log->end - log->start);
 	base_free(log->text);

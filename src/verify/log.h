@@ -22,7 +22,8 @@ struct vstate;
 
 struct log {
 	char *text;
-	u64 start; /* position of text[0] */
+	u64 start;   /* position of text[0] */
+	u64 longest; /* the largest end before a rewind */
 	u64 end;
 	u64 capacity;
 	bool out_of_memory;

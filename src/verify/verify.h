@@ -44,6 +44,8 @@ struct verify_log {
 	/* Takes size bytes of log text; the sink truncates as the client's buffer asks. */
 	void (*write)(void *arg, const char *text, u64 size);
 	void *arg;
+	/* May be NULL: the most text there was at a time, with what was taken back later. */
+	u64 *ret_longest;
 };
 
 struct verify_input {

@@ -97,6 +97,7 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 {
 	const union abi_attr *attr = attr_of(op);
 	const struct slot *map;
+	u32 i;
 
 	memset(memory + AT_OWN, 0, AT_EDGE - AT_OWN);
 	if (op->id_of >= 0)
@@ -104,6 +105,11 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 	switch (op->cmd) {
 	case BPF_OBJ_GET_INFO_BY_FD:
 		clear_info(slot_at(pair, attr->info.bpf_fd), attr->info.info, memory);
+		break;
+	case BPF_PROG_LOAD:
+		/* Behind its end the kernel's log has what it has taken back. */
+		i = (u32)strnlen((char *)memory + AT_LOG, AT_BTF - AT_LOG);
+		memset(memory + AT_LOG + i, 0, AT_BTF - AT_LOG - i);
 		break;
 	case BPF_PROG_TEST_RUN:
 		clear(memory, MEMORY + offsetof(union abi_attr, test.duration), 4);
@@ -158,6 +164,34 @@ static bool hash_next(const struct pair *pair, const struct op *op, const struct
 	       is_any(results[0], 0, -ENOENT, -EFAULT) && is_any(results[1], 0, -ENOENT, -EFAULT);
 }
 
+/* A log that shows addresses of maps: 16 digits there, 12 here, so all behind moves. */
+static bool map_address(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const long *results = outcome->results;
+	bool found = false;
+	u32 i;
+
+	if (op->cmd != BPF_PROG_LOAD || !attr_of(op)->load.log_level)
+		return false;
+	for (i = AT_INSNS; i + 16 <= AT_LICENSE && !found; i += 8)
+		found = op->memory[i] == (BPF_LD | BPF_IMM | BPF_DW) && op->memory[i + 1] >> 4;
+	return found &&
+	       (results[0] == results[1] || results[0] == -ENOSPC || results[1] == -ENOSPC);
+}
+
+static bool says(const struct outcome *outcome, int side, const char *text)
+{
+	return memmem(outcome->memory[side] + AT_LOG, AT_BTF - AT_LOG, text, strlen(text));
+}
+
+/* A helper that is not there: the words of 6.1, which clients look for. */
+static bool no_helper(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	if (op->cmd != BPF_PROG_LOAD || !attr_of(op)->load.log_level)
+		return false;
+	return says(outcome, 0, "cannot use helper") || says(outcome, 1, "unknown func");
+}
+
 /* A full LRU map drops elements, the kernel by lists for each CPU. */
 static bool lru(const struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -200,6 +234,10 @@ static struct explained table[] = {
 	  hash_next, 0 },
 	{ "which elements a full LRU map has dropped follows its lists, which are each side's own",
 	  lru, 0 },
+	{ "addresses of maps in a log have more digits in the kernel, and all text behind moves",
+	  map_address, 0 },
+	{ "the log names a missing helper in the words of 6.1, which older clients look for",
+	  no_helper, 0 },
 	{ "struct_ops maps fail for another reason: what the kernel has as its own is not here",
 	  struct_ops, 0 },
 	{ "paths are resolved by the gate, which is not in this process", odd_path, 0 },
