@@ -123,4 +123,14 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 void *rt_map_object(const struct rt_map *map, u32 index);
 long rt_map_set_object(struct rt_map *map, u32 index, void *object);
 
+/*
+ * Hashes of maps: a value is the 4-byte number of a map, and they lie in the control segment like
+ * arrays of objects. Only the supervisor stores, with rt_map_copy_in() and rt_map_delete_elem(),
+ * under its vCPU. rt_map_place() tells in which of rt_map_nr_places() places a key is, 0: in none.
+ */
+u32 rt_map_nr_places(const struct rt_map *map);
+u32 rt_map_place(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
+/* The number of a map for a value. */
+u32 rt_map_number(const struct rt_map *map);
+
 #endif

@@ -41,7 +41,7 @@ struct sys_hive {
 	bool kernel_btf_tried;
 };
 
-struct sys_slot; /* map_object.c */
+struct sys_slot; /* map_slot.h */
 
 struct sys_btf {
 	struct object object;
@@ -57,9 +57,9 @@ struct sys_map {
 	struct sys_btf *btf;
 	u32 btf_key_type_id, btf_value_type_id;
 	bool frozen;
-	struct verify_map inner; /* arrays of maps: what each map in it is like */
+	struct verify_map inner; /* maps of maps: what each map in it is like */
 	u32 slot;		 /* RT_MAP_SLOTS: it has none (map_slot.c) */
-	/* Object arrays: what the slots refer to; owner is what its programs have in common. */
+	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;
 	u32 owner_type, owner_attach_type, owner_frags;
@@ -189,8 +189,10 @@ void sys_link_put(struct sys_link *link);
 /* map_create.c: fills the verifier's picture of a map. */
 void sys_map_describe(const struct sys_map *map, struct verify_map *ret_description);
 
+/* map_of_maps.c */
+bool sys_map_is_of_maps(const struct sys_map *map);
 /*
- * map_object.c: what maps in map have to be like, from the one that the client shows: 0, -EBADF,
+ * What maps in map have to be like, from the one that the client shows: 0, -EBADF,
  * -EINVAL, -ENOTSUPP for a type that cannot be in a map.
  */
 int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
@@ -199,11 +201,12 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
 void sys_slots_new(struct sys_hive *hive);
 void sys_map_slot_retire(struct sys_map *map);
 
-/* map_object.c: prog arrays and perf event arrays, seen from a client. */
+/* map_object.c: prog arrays, perf event arrays and maps of maps, seen from a client. */
 bool sys_map_holds_objects(const struct sys_map *map);
-int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value);
-int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags);
-int sys_slot_delete(struct sys_map *map, u32 index);
+int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value, struct rt_vcpu *vcpu);
+int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags,
+		    struct rt_vcpu *vcpu);
+int sys_slot_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
 void sys_slots_clear(struct sys_map *map);
 /* May prog be in, or tail-call through, this prog array? The first one to ask decides. */
 struct sys_map *sys_map_of(struct object *object);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The four batch commands on arrays and hashes. Arrays resume behind the key that the client hands
- * back; hashes hand out a 32-bit token, since a client's buffer for it may be shorter than a key,
- * and the key itself is kept with the map.
+ * The four batch commands on arrays and hashes, also of maps. Arrays resume behind the key that the
+ * client hands back; hashes hand out a 32-bit token, since a client's buffer for it may be shorter
+ * than a key, and the key itself is kept with the map.
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
@@ -24,7 +24,8 @@ static bool is_hash(const struct sys_map *map)
 	u32 type = map->rt->type;
 
 	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_HASH ||
-	       type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	       type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_HASH_OF_MAPS;
 }
 
 static bool supports(const struct sys_map *map, u32 cmd)
@@ -33,7 +34,8 @@ static bool supports(const struct sys_map *map, u32 cmd)
 		return true;
 	if (map->rt->type == BPF_MAP_TYPE_LPM_TRIE)
 		return cmd != BPF_MAP_LOOKUP_AND_DELETE_BATCH;
-	if (map->rt->type != BPF_MAP_TYPE_ARRAY && map->rt->type != BPF_MAP_TYPE_PERCPU_ARRAY)
+	if (map->rt->type != BPF_MAP_TYPE_ARRAY && map->rt->type != BPF_MAP_TYPE_PERCPU_ARRAY &&
+	    map->rt->type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
 		return false;
 	return cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_UPDATE_BATCH;
 }
@@ -94,6 +96,19 @@ static long give(struct sys_call *call, struct batch *batch)
 	return 0;
 }
 
+/* Finds batch->key's value, and takes it out of the map. */
+static long look_up(struct batch *batch, bool take, struct rt_vcpu *vcpu)
+{
+	struct sys_map *map = batch->map;
+	long result;
+
+	if (!sys_map_holds_objects(map))
+		return take ? rt_map_lookup_and_delete(map->rt, batch->key, batch->value, 0, vcpu)
+			    : rt_map_copy_out(map->rt, batch->key, batch->value, 0, vcpu);
+	result = sys_slot_lookup(map, batch->key, (u32 *)(void *)batch->value, vcpu);
+	return result || !take ? result : sys_slot_delete(map, batch->key, vcpu);
+}
+
 static long lookup_loop(struct sys_call *call, struct batch *batch, struct rt_vcpu *vcpu)
 {
 	const struct rt_map *rt = batch->map->rt;
@@ -115,8 +130,7 @@ static long lookup_loop(struct sys_call *call, struct batch *batch, struct rt_vc
 			break;
 		if (!steps--)
 			return -EAGAIN;
-		result = take ? rt_map_lookup_and_delete(rt, batch->key, batch->value, 0, vcpu)
-			      : rt_map_copy_out(rt, batch->key, batch->value, 0, vcpu);
+		result = look_up(batch, take, vcpu);
 		if (!result)
 			result = give(call, batch);
 		else if (result == -ENOENT)
@@ -182,7 +196,9 @@ static long change_one(struct sys_call *call, struct batch *batch, u32 index)
 	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
-	result = rt_map_delete_elem(batch->map->rt, batch->key, vcpu);
+	result = sys_map_holds_objects(batch->map)
+			 ? sys_slot_delete(batch->map, batch->key, vcpu)
+			 : rt_map_delete_elem(batch->map->rt, batch->key, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }

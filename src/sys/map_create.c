@@ -99,6 +99,11 @@ static int check_hash(const union abi_attr *attr)
 	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
 }
 
+static int check_hash_of_maps(const union abi_attr *attr)
+{
+	return attr->value_size == sizeof(u32) ? check_hash(attr) : -EINVAL;
+}
+
 static int check_lpm_trie(const union abi_attr *attr)
 {
 	if (!attr->max_entries || !(attr->map_flags & BPF_F_NO_PREALLOC) ||
@@ -182,6 +187,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { check_object_array, btf_refused },
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = { check_hash_of_maps, btf_refused },
 	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
@@ -356,7 +362,10 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	map->rt->data_size = size;
 	rt_map_init(map->rt, &spec, 0, seed);
 	if (sys_map_holds_objects(map)) {
-		map->slots = base_zalloc(attr->max_entries, sizeof(*map->slots));
+		u32 nr = spec.type == BPF_MAP_TYPE_HASH_OF_MAPS ? rt_map_nr_places(map->rt)
+								: spec.max_entries;
+
+		map->slots = base_zalloc(nr, sizeof(*map->slots));
 		if (!map->slots)
 			return -ENOMEM;
 	}
@@ -369,7 +378,7 @@ static int fill(struct sys_call *call, struct sys_map *map)
 	int error;
 
 	error = allocate(call, map);
-	if (!error && attr->map_type == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+	if (!error && sys_map_is_of_maps(map))
 		error = sys_map_set_inner(call, map, attr->inner_map_fd);
 	if (!error)
 		error = sys_copy_name(map->rt->name, attr->map_name);
@@ -421,7 +430,7 @@ long sys_map_create(struct sys_call *call)
 		free_map(&map->deferred); /* no program has seen it */
 		return error;
 	}
-	if (sys_map_holds_objects(map) && map->rt->type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
+	if (sys_map_holds_objects(map) && !sys_map_is_of_maps(map))
 		map->object.last_user = last_user;
 	map->rt->id = map->object.id;
 	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));
@@ -452,7 +461,7 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 	description->btf = map->btf ? map->btf->btf : NULL;
 	description->btf_key_type_id = map->btf_key_type_id;
 	description->btf_value_type_id = map->btf_value_type_id;
-	description->inner = rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS ? &map->inner : NULL;
+	description->inner = sys_map_is_of_maps(map) ? &map->inner : NULL;
 	description->owner_prog_type = map->owner_type;
 	description->handle = (void *)(uintptr_t)map;
 }

@@ -38,12 +38,12 @@ long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, 
 	struct rt_vcpu *vcpu;
 	long result;
 
-	if (sys_map_holds_objects(map))
-		return sys_slot_update(call, map, key, *(const u32 *)value, flags);
 	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
-	result = rt_map_copy_in(map->rt, key, value, flags, vcpu);
+	result = sys_map_holds_objects(map)
+			 ? sys_slot_update(call, map, key, *(const u32 *)value, flags, vcpu)
+			 : rt_map_copy_in(map->rt, key, value, flags, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }
@@ -66,30 +66,31 @@ static long make_room(struct rt_elem *elem)
 	return elem->key_room && elem->value_room ? 0 : -ENOMEM;
 }
 
-/* Object arrays: what their elements mean is known here alone. */
-static long operate_on_objects(struct sys_call *call, struct sys_map *map, struct rt_elem *elem)
+/* Maps of objects: what their elements mean is known here alone. */
+static long operate_on_objects(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
+			       struct rt_vcpu *vcpu)
 {
+	u32 *value = (u32 *)elem->value_room;
+
 	switch (elem->cmd) {
-	case BPF_MAP_LOOKUP_ELEM:
-		return sys_slot_lookup(map, elem->key_room, (u32 *)elem->value_room);
+	case BPF_MAP_LOOKUP_ELEM: return sys_slot_lookup(map, elem->key_room, value, vcpu);
 	case BPF_MAP_UPDATE_ELEM:
-		return sys_map_store(call, map, elem->key_room, elem->value_room, elem->flags);
-	case BPF_MAP_DELETE_ELEM: return sys_slot_delete(map, *(const u32 *)elem->key_room);
+		return sys_slot_update(call, map, elem->key_room, *value, elem->flags, vcpu);
+	case BPF_MAP_DELETE_ELEM: return sys_slot_delete(map, elem->key_room, vcpu);
 	default: return -ABI_ENOTSUPP;
 	}
 }
 
 static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem)
 {
-	struct rt_vcpu *vcpu;
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
 	long result;
 
-	if (sys_map_holds_objects(map) && elem->cmd != BPF_MAP_GET_NEXT_KEY)
-		return operate_on_objects(call, map, elem);
-	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
-	result = rt_elem_operate(elem, vcpu);
+	result = sys_map_holds_objects(map) && elem->cmd != BPF_MAP_GET_NEXT_KEY
+			 ? operate_on_objects(call, map, elem, vcpu)
+			 : rt_elem_operate(elem, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }

@@ -409,7 +409,8 @@ static bool func_takes_map_type(u32 func_id, u32 map_type)
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY: return perf;
 	case BPF_MAP_TYPE_RINGBUF: return ringbuf;
 	case BPF_MAP_TYPE_STACK_TRACE: return stack;
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS: return func_id == BPF_FUNC_map_lookup_elem;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS: return func_id == BPF_FUNC_map_lookup_elem;
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK: return pop || push_peek;
 	case BPF_MAP_TYPE_BLOOM_FILTER: return push_peek;

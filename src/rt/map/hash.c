@@ -167,12 +167,32 @@ u32 hash_locked_find(const struct rt_map *map, const struct hash_bucket *bucket,
 			       ret_hops);
 }
 
-/* All races lost: with the bucket's lock nothing moves. */
+/* Without a lock: true with the element, or 0, in *ret_found; false when the race was lost. */
+static inline bool find_once(const struct rt_map *map, u32 hash, const void *key, u32 *ret_found)
+{
+	const struct hash_bucket *bucket = hash_bucket(map, hash_bucket_of(map, hash));
+	u64 word = HASH_LOAD(bucket->head_version);
+	u32 hops;
+
+	*ret_found = hash_chain_walk(map, hash_bucket_head(word), hash, key, &hops);
+	return hash_unchanged(bucket, word);
+}
+
+/*
+ * All races lost: with the bucket's lock nothing moves. A map in the control segment has no lock
+ * that everybody could take, and one writer, the supervisor, who does other things in between.
+ */
 static u32 __attribute__((noinline))
 find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu *vcpu)
 {
 	u32 index = hash_bucket_of(map, hash), hops, found;
 
+	if (map->type == BPF_MAP_TYPE_HASH_OF_MAPS) {
+		for (u32 i = 0; i < HASH_RETRIES_MAX; i++)
+			if (find_once(map, hash, key, &found))
+				return found;
+		return 0;
+	}
 	if (hash_bucket_lock(map, index, vcpu))
 		return 0;
 	found = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
@@ -182,16 +202,11 @@ find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu 
 
 u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
 {
-	u32 hash = hash_key(map, key), hops;
-	const struct hash_bucket *bucket = hash_bucket(map, hash_bucket_of(map, hash));
+	u32 hash = hash_key(map, key), found;
 
-	for (u32 i = 0; i < HASH_RETRIES; i++) {
-		u64 word = HASH_LOAD(bucket->head_version);
-		u32 found = hash_chain_walk(map, hash_bucket_head(word), hash, key, &hops);
-
-		if (likely(hash_unchanged(bucket, word)))
+	for (u32 i = 0; i < HASH_RETRIES; i++)
+		if (likely(find_once(map, hash, key, &found)))
 			return found;
-	}
 	return find_locked(map, hash, key, vcpu);
 }
 

@@ -39,6 +39,7 @@
 #include "rt/map/shared.h"
 
 #define HASH_RETRIES	     64
+#define HASH_RETRIES_MAX     65536 /* where there is no lock */
 #define HASH_EVICTIONS	     16
 #define HASH_HOPS_MAX	     8192u
 #define HASH_SUMMARY_BUCKETS 256u /* buckets that share one summary bit: a page of them */

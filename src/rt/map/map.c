@@ -16,6 +16,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_LRU_HASH] = &rt_map_lru_hash_ops,
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = &rt_map_lru_percpu_hash_ops,
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = &rt_map_array_of_maps_ops,
+	[BPF_MAP_TYPE_HASH_OF_MAPS] = &rt_map_hash_of_maps_ops,
 	[BPF_MAP_TYPE_LPM_TRIE] = &rt_map_lpm_trie_ops,
 	[BPF_MAP_TYPE_QUEUE] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,

@@ -22,7 +22,7 @@ static bool holds_objects(const struct rt_map *map)
 {
 	const struct rt_map_ops *ops = rt_map_ops_of(map->type);
 
-	return ops && ops->objects;
+	return ops && ops->objects && map->type != BPF_MAP_TYPE_HASH_OF_MAPS;
 }
 
 void *rt_map_object(const struct rt_map *map, u32 index)

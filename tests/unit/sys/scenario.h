@@ -17,11 +17,18 @@ bool expect_at(const char *file, int line, struct world *world, long got, long w
 	       const char *name);
 #define expect(world, got, want, name) expect_at(__FILE__, __LINE__, (world), (got), (want), (name))
 
+/* Any of the commands on one element. */
+long scenario_element(struct world *world, u32 cmd, int fd, const void *key, void *value,
+		      u64 flags);
+/* TEST_RUN on 64 zeroes: what the program returned, or the error. */
+long scenario_run(struct world *world, int prog);
+
 void scenario_attr(struct world *world);       /* sizes and tails of attributes, unknown commands */
 void scenario_map_create(struct world *world); /* every check of MAP_CREATE */
 void scenario_map_elem(struct world *world);   /* elements, rights, freezing */
 void scenario_map_batch(struct world *world);
-void scenario_map_types(struct world *world);	/* queues, filters, LRU, tries, maps of maps */
+void scenario_map_types(struct world *world); /* queues, filters, LRU, tries */
+void scenario_map_of_maps(struct world *world);
 void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
 void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
 void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
@@ -44,6 +51,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_create(world);
 	scenario_map_elem(world);
 	scenario_map_types(world);
+	scenario_map_of_maps(world);
 	scenario_map_batch(world);
 	scenario_btf(world);
 	scenario_prog_load(world);

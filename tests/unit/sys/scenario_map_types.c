@@ -82,7 +82,7 @@ static void create_all(struct world *world)
 	expect(world, world_call(world, BPF_MAP_CREATE, &attr), -EINVAL, "bloom filter, 16 hashes");
 }
 
-static long element(struct world *world, u32 cmd, int fd, const void *key, void *value, u64 flags)
+long scenario_element(struct world *world, u32 cmd, int fd, const void *key, void *value, u64 flags)
 {
 	union abi_attr attr = { 0 };
 
@@ -91,6 +91,19 @@ static long element(struct world *world, u32 cmd, int fd, const void *key, void 
 	attr.elem.value = (u64)(uintptr_t)value;
 	attr.elem.flags = flags;
 	return world_call(world, cmd, &attr);
+}
+
+long scenario_run(struct world *world, int prog)
+{
+	union abi_attr attr = { 0 };
+	u8 data[64] = { 0 };
+	long result;
+
+	attr.test.prog_fd = (u32)prog;
+	attr.test.data_in = (u64)(uintptr_t)data;
+	attr.test.data_size_in = sizeof(data);
+	result = world_call(world, BPF_PROG_TEST_RUN, &attr);
+	return result ? result : (long)attr.test.retval;
 }
 
 /* Values 1 … 3 in a queue or stack of three. */
@@ -102,8 +115,8 @@ static void queue_calls(struct world *world, u32 type, u64 first)
 
 	expect(world, world_lookup(world, fd, NULL, &out), -ENOENT, "queue: peek, empty");
 	expect(world, (long)out, 99, "queue: nothing written");
-	expect(world, element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0), -ENOENT,
-	       "queue: pop, empty");
+	expect(world, scenario_element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0),
+	       -ENOENT, "queue: pop, empty");
 	for (value = 1; value <= 3; value++)
 		expect(world, world_update(world, fd, NULL, &value, 0), 0, "queue: push");
 	expect(world, world_update(world, fd, NULL, &value, 0), -E2BIG, "queue: full");
@@ -115,19 +128,20 @@ static void queue_calls(struct world *world, u32 type, u64 first)
 	expect(world, world_update(world, fd, NULL, &value, BPF_EXIST), 0, "queue: push over");
 	expect(world, world_lookup(world, fd, NULL, &out), 0, "queue: peek");
 	expect(world, (long)out, (long)first, "queue: what comes next");
-	expect(world, element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 1), -EINVAL,
-	       "queue: pop with flags");
-	expect(world, element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0), 0,
+	expect(world, scenario_element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 1),
+	       -EINVAL, "queue: pop with flags");
+	expect(world, scenario_element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0), 0,
 	       "queue: pop");
 	expect(world, (long)out, (long)first, "queue: what came");
 	expect(world, world_lookup(world, fd, &key, &out), -EINVAL, "queue: peek with a key");
 	expect(world, world_delete(world, fd, NULL), -EINVAL, "queue: delete");
-	expect(world, element(world, BPF_MAP_GET_NEXT_KEY, fd, NULL, &out, 0), -EINVAL,
+	expect(world, scenario_element(world, BPF_MAP_GET_NEXT_KEY, fd, NULL, &out, 0), -EINVAL,
 	       "queue: next key");
-	expect(world, element(world, BPF_MAP_FREEZE, fd, NULL, NULL, 0), 0, "queue: freeze");
+	expect(world, scenario_element(world, BPF_MAP_FREEZE, fd, NULL, NULL, 0), 0,
+	       "queue: freeze");
 	expect(world, world_update(world, fd, NULL, &value, 0), -EPERM, "queue: push, frozen");
-	expect(world, element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0), -EPERM,
-	       "queue: pop, frozen");
+	expect(world, scenario_element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &out, 0),
+	       -EPERM, "queue: pop, frozen");
 	world->close(world, fd);
 }
 
@@ -144,10 +158,10 @@ static void bloom_calls(struct world *world)
 	expect(world, world_update(world, fd, NULL, &value, BPF_EXIST), -EINVAL,
 	       "bloom filter: push, EXIST");
 	expect(world, world_delete(world, fd, NULL), -EOPNOTSUPP, "bloom filter: delete");
-	expect(world, element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &value, 0), -524,
-	       "bloom filter: pop");
-	expect(world, element(world, BPF_MAP_GET_NEXT_KEY, fd, NULL, &other, 0), -EOPNOTSUPP,
-	       "bloom filter: next key");
+	expect(world, scenario_element(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd, NULL, &value, 0),
+	       -524, "bloom filter: pop");
+	expect(world, scenario_element(world, BPF_MAP_GET_NEXT_KEY, fd, NULL, &other, 0),
+	       -EOPNOTSUPP, "bloom filter: next key");
 	world->close(world, fd);
 }
 
@@ -174,99 +188,6 @@ static void lru_calls(struct world *world)
 	expect(world, world_delete(world, fd, &nr), 0, "LRU hash: delete");
 	expect(world, world_update(world, fd, &nr, &value, BPF_EXIST), -ENOENT, "LRU hash: EXIST");
 	world->close(world, fd);
-}
-
-static int outer_map(struct world *world, int inner, u32 nr)
-{
-	union abi_attr attr = { 0 };
-
-	attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-	attr.key_size = attr.value_size = 4;
-	attr.max_entries = nr;
-	attr.inner_map_fd = (u32)inner;
-	return (int)world_call(world, BPF_MAP_CREATE, &attr);
-}
-
-static void inner_kinds(struct world *world)
-{
-	static const struct {
-		u32 type, key, value, max;
-		long want;
-	} kinds[] = {
-		{ BPF_MAP_TYPE_HASH, 4, 8, 4, FD },
-		{ BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, FD },
-		{ BPF_MAP_TYPE_QUEUE, 0, 8, 4, FD },
-		{ BPF_MAP_TYPE_BLOOM_FILTER, 0, 8, 4, FD },
-		{ BPF_MAP_TYPE_LRU_HASH, 4, 8, 4, FD },
-		{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 4, FD },
-		{ BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 4, FD },
-		{ BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, -524 },
-	};
-	int fd, outer, nested;
-
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
-		fd = world_map(world, kinds[i].type, kinds[i].key, kinds[i].value, kinds[i].max, 0);
-		outer = outer_map(world, fd, 2);
-		expect(world, outer, kinds[i].want, "array of maps: a type that may be in it");
-		if (outer >= 0) {
-			nested = outer_map(world, outer, 2);
-			expect(world, nested, -EINVAL, "array of maps: not of arrays of maps");
-			world->close(world, outer);
-		}
-		world->close(world, fd);
-	}
-	expect(world, outer_map(world, 900, 2), -EBADF, "array of maps: closed sample");
-}
-
-static void outer_calls(struct world *world)
-{
-	int a = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 4, 0),
-	    b = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 4, 0),
-	    longer = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 5, 0),
-	    hash = world_map(world, BPF_MAP_TYPE_HASH, 4, 8, 4, 0), outer = outer_map(world, a, 2);
-	u32 key = 0, closed = 900, id = 0, next = 0;
-
-	expect(world, outer, FD, "array of maps");
-	expect(world, world_lookup(world, outer, &key, &id), -ENOENT, "array of maps: empty slot");
-	expect(world, world_delete(world, outer, &key), -ENOENT, "array of maps: delete nothing");
-	expect(world, world_update(world, outer, &key, &b, 0), 0, "array of maps: store");
-	expect(world, world_update(world, outer, &key, &b, BPF_EXIST), -EINVAL,
-	       "array of maps: EXIST");
-	expect(world, world_update(world, outer, &key, &longer, 0), -EINVAL,
-	       "array of maps: another length");
-	expect(world, world_update(world, outer, &key, &hash, 0), -EINVAL,
-	       "array of maps: another type");
-	expect(world, world_update(world, outer, &key, &closed, 0), -EBADF,
-	       "array of maps: closed descriptor");
-	expect(world, world_lookup(world, outer, &key, &id), 0, "array of maps: look up");
-	if (!tap_ok(id > 0, "%s: array of maps: an id", world->name))
-		tap_note("it is %u", id);
-	expect(world, element(world, BPF_MAP_GET_NEXT_KEY, outer, &key, &next, 0), 0,
-	       "array of maps: next key");
-	key = 2;
-	expect(world, world_update(world, outer, &key, &b, 0), -E2BIG, "array of maps: index");
-	expect(world, world_delete(world, outer, &key), -E2BIG, "array of maps: delete index");
-	key = 0;
-	expect(world, world_delete(world, outer, &key), 0, "array of maps: delete");
-	expect(world, world_lookup(world, outer, &key, &id), -ENOENT, "array of maps: gone");
-	world->close(world, outer);
-	world->close(world, hash);
-	world->close(world, longer);
-	world->close(world, b);
-	world->close(world, a);
-}
-
-static long run(struct world *world, int prog)
-{
-	union abi_attr attr = { 0 };
-	u8 data[64] = { 0 };
-	long result;
-
-	attr.test.prog_fd = (u32)prog;
-	attr.test.data_in = (u64)(uintptr_t)data;
-	attr.test.data_size_in = sizeof(data);
-	result = world_call(world, BPF_PROG_TEST_RUN, &attr);
-	return result ? result : (long)attr.test.retval;
 }
 
 /* Pushes 11 and 12, pops or peeks into the stack and returns what came. */
@@ -297,65 +218,10 @@ static void program_calls(struct world *world, u32 type, u32 take, long want)
 	prog = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
 	expect(world, prog, FD, "program with push and take");
 	if (prog >= 0) {
-		expect(world, run(world, prog), want, "program: what it took");
+		expect(world, scenario_run(world, prog), want, "program: what it took");
 		world->close(world, prog);
 	}
 	world->close(world, fd);
-}
-
-/* Looks up slot 0 and in the map found there element 1, whose value it returns; 77: no map. */
-static int outer_prog(struct world *world, int outer, bool checks, bool writes)
-{
-	struct bpf_insn insns[] = {
-		STORE_K(BPF_W, 10, -4, 0),
-		LD_MAP(1, BPF_PSEUDO_MAP_FD, outer),
-		MOV_X(2, 10),
-		ADD_K(2, -4),
-		CALL(BPF_FUNC_map_lookup_elem),
-		JEQ_K(0, 0, (s16)(checks ? 9 : 0)),
-		STORE_K(BPF_W, 10, -4, 1),
-		MOV_X(1, 0),
-		MOV_X(2, 10),
-		ADD_K(2, -4),
-		writes ? STORE_K(BPF_W, 0, 0, 7) : MOV_K(3, 0),
-		CALL(BPF_FUNC_map_lookup_elem),
-		JEQ_K(0, 0, 2),
-		LOAD(BPF_DW, 0, 0, 0),
-		EXIT(),
-		MOV_K(0, 77),
-		EXIT(),
-	};
-
-	return world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
-}
-
-static void outer_programs(struct world *world)
-{
-	int a = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 4, 0),
-	    b = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 4, 0), outer = outer_map(world, a, 2);
-	int prog = outer_prog(world, outer, true, false);
-	u32 key = 1, slot = 0;
-	u64 value = 41;
-
-	expect(world, prog, FD, "array of maps: program");
-	expect(world, run(world, prog), 77, "array of maps: nothing there");
-	expect(world, world_update(world, a, &key, &value, 0), 0, "array of maps: a value");
-	value = 42;
-	expect(world, world_update(world, b, &key, &value, 0), 0, "array of maps: another");
-	expect(world, world_update(world, outer, &slot, &a, 0), 0, "array of maps: a map");
-	expect(world, run(world, prog), 41, "array of maps: its value");
-	expect(world, world_update(world, outer, &slot, &b, 0), 0, "array of maps: another map");
-	world->close(world, b);
-	expect(world, run(world, prog), 42, "array of maps: its value, the descriptor closed");
-	expect(world, world_delete(world, outer, &slot), 0, "array of maps: taken out");
-	expect(world, run(world, prog), 77, "array of maps: nothing there again");
-	expect(world, outer_prog(world, outer, true, true), -EACCES,
-	       "array of maps: a program that writes into the map's descriptor");
-	expect(world, outer_prog(world, outer, false, false), -EACCES,
-	       "array of maps: a program that does not look for null");
-	world->close(world, prog);
-	world->close(world, outer);
-	world->close(world, a);
 }
 
 static void program_refusals(struct world *world)
@@ -407,7 +273,4 @@ void scenario_map_types(struct world *world)
 	program_calls(world, BPF_MAP_TYPE_QUEUE, BPF_FUNC_map_peek_elem, 11);
 	program_calls(world, BPF_MAP_TYPE_STACK, BPF_FUNC_map_pop_elem, 12);
 	program_refusals(world);
-	inner_kinds(world);
-	outer_calls(world);
-	outer_programs(world);
 }
