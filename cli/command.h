@@ -8,6 +8,7 @@
 
 int command_run(int argc, char **argv);
 int command_exec(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_up(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_down(int argc, char **argv);

@@ -81,6 +81,21 @@ static bool failed_program(const char *text, char *name, size_t size)
 	return true;
 }
 
+const char *libbpf_log_first(const char *otherwise)
+{
+	return nr_warnings ? plain(warnings[0]) : otherwise;
+}
+
+bool libbpf_log_asked_kernel(void)
+{
+	char name[128];
+
+	for (int i = 0; i < nr_warnings; i++)
+		if (failed_program(warnings[i], name, sizeof(name)))
+			return true;
+	return false;
+}
+
 /* What follows from the sentence that was said, or frames the log. */
 static bool is_noise(const char *text)
 {

@@ -12,6 +12,12 @@ void libbpf_log_clear(void);
 /* The last warning without its prefixes, or otherwise if there was none. */
 const char *libbpf_log_last(const char *otherwise);
 
+/* The first one: what the others follow from. */
+const char *libbpf_log_first(const char *otherwise);
+
+/* Does one say that bpf(2) refused a program? Otherwise libbpf did not come to load it. */
+bool libbpf_log_asked_kernel(void);
+
 /* The meaning of an error number of libbpf's. Static memory. */
 const char *libbpf_log_reason(int err);
 

@@ -53,15 +53,6 @@ static void mount_tracefs(void)
 		say("tracefs cannot be mounted on " TRACEFS ": %s", strerror(errno));
 }
 
-/* The name that libbpf would derive from the file's: it prefixes the maps of global data. */
-static void object_name(const char *file, char *name, size_t size)
-{
-	const char *slash = strrchr(file, '/');
-
-	snprintf(name, size, "%s", slash ? slash + 1 : file);
-	name[strcspn(name, ".")] = '\0';
-}
-
 static int open_object(struct loader *loader)
 {
 	const char *file = loader->options->file, *problem;
@@ -78,7 +69,7 @@ static int open_object(struct loader *loader)
 		say("%s: %s", file, problem);
 		return 1;
 	}
-	object_name(file, name, sizeof(name));
+	object_file_name(file, name, sizeof(name));
 	open_options.object_name = name;
 	loader->object = bpf_object__open_mem(loader->file.data, loader->file.size, &open_options);
 	if (!loader->object) {

@@ -19,6 +19,8 @@ static const struct {
 	{ "run", "compile or load a BPF program, attach it, run a command, print its events",
 	  command_run },
 	{ "exec", "run a command in a hive: bpf(2) works there and events fire", command_exec },
+	{ "check", "let the verifier judge objects, C files or directories of them",
+	  command_check },
 	{ "up", "make a hive that stays", command_up },
 	{ "list", "show the hives there are", command_list },
 	{ "down", "end a hive that stays", command_down },

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -81,4 +82,12 @@ const char *object_file_problem(const struct object_file *file)
 	if (!inside(file, header.e_shoff, (Elf64_Xword)header.e_shnum * sizeof(Elf64_Shdr)))
 		return "the file is truncated: its section table lies beyond its end";
 	return section_problem(file, &header);
+}
+
+void object_file_name(const char *path, char *name, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%s", slash ? slash + 1 : path);
+	name[strcspn(name, ".")] = '\0';
 }

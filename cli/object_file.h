@@ -22,4 +22,7 @@ bool object_file_is_elf(const struct object_file *file);
 /* NULL if it is a whole BPF ELF object, else what is wrong with it, as the rest of a sentence. */
 const char *object_file_problem(const struct object_file *file);
 
+/* The name that libbpf would derive from the file's: it prefixes the maps of global data. */
+void object_file_name(const char *path, char *name, size_t size);
+
 #endif

@@ -11,15 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "command.h"
-#include "compile.h"
+#include "input.h"
 #include "loader.h"
-#include "object_file.h"
 #include "say.h"
 
 enum { KEY_REAL = 0x100, KEY_JSON, KEY_NO_TRACE, KEY_MAP, KEY_CPU, KEY_LOADER };
@@ -84,48 +81,6 @@ static const struct argp parser = {
 	       "found; "
 	       "1 if the program could not be compiled, loaded or attached.",
 };
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t length = strlen(text), end_length = strlen(end);
-
-	return length >= end_length && !strcmp(text + length - end_length, end);
-}
-
-/* A descriptor (to be inherited) of the object that the file is, or compiles to; -1 after saying
- * why not. */
-static int get_object(const struct run_options *run)
-{
-	int fd = open(run->file, O_RDONLY), err;
-	struct object_file file = { 0 };
-	const char *problem = NULL;
-
-	if (fd < 0) {
-		say("%s: %s", run->file, strerror(errno));
-		return -1;
-	}
-	err = object_file_map(fd, &file);
-	if (err) {
-		say("%s: %s", run->file, strerror(-err));
-		close(fd);
-		return -1;
-	}
-	if (!object_file_is_elf(&file) && ends_with(run->file, ".c")) {
-		object_file_unmap(&file);
-		close(fd);
-		if (compile_bpf(run->file, run->cpu, &fd))
-			return -1;
-		fcntl(fd, F_SETFD, 0);
-		return fd;
-	}
-	problem = object_file_problem(&file);
-	object_file_unmap(&file);
-	if (!problem)
-		return fd;
-	say("%s: %s", run->file, problem);
-	close(fd);
-	return -1;
-}
 
 /* A loader that was ended by a fault of its own fell over the object; it never shows the command's
  * death so. */
@@ -219,7 +174,7 @@ int command_run(int argc, char **argv)
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return loader_run(&run);
 	}
-	run.object_fd = get_object(&run);
+	run.object_fd = input_open(run.file, run.cpu);
 	if (run.object_fd < 0)
 		return 1;
 	if (run.real && run.hive) {

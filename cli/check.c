@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * skep check: makes a hive and starts in it, for each file, this very program as the judge
+ * (--judge), with the object and a memory file for its rows as inherited descriptors. So an object
+ * that libbpf falls over costs a row and no more. With --real a second judge is outside any hive.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "check.h"
+#include "command.h"
+#include "input.h"
+#include "judge.h"
+#include "object_file.h"
+#include "say.h"
+
+#define PROFILE "6.18"
+
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_CPU, KEY_JUDGE };
+
+/* The worst of what happened is the exit status. */
+enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
+
+struct check {
+	char **files;
+	const char *cpu;
+	bool real, json, log;
+	int judge_object, judge_result; /* descriptors in the judge; else -1 */
+	struct skep_hive *hive;
+	struct json_object *rows; /* all */
+	bool titles;
+	int status;
+};
+
+static const struct argp_option options[] = {
+	{ "real", KEY_REAL, NULL, 0,
+	  "Ask the running kernel, too, and mark what differs (needs privilege)", 0 },
+	{ "json", KEY_JSON, NULL, 0, "Print an array of JSON objects", 0 },
+	{ "log", KEY_LOG, NULL, 0, "Print the verifier's log of each program", 0 },
+	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
+	  0 },
+	{ "judge", KEY_JUDGE, "FDS", OPTION_HIDDEN, NULL, 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct check *check = state->input;
+
+	switch (key) {
+	case KEY_REAL: check->real = true; return 0;
+	case KEY_JSON: check->json = true; return 0;
+	case KEY_LOG: check->log = true; return 0;
+	case KEY_CPU: check->cpu = arg; return 0;
+	case KEY_JUDGE:
+		if (sscanf(arg, "%d,%d", &check->judge_object, &check->judge_result) != 2)
+			argp_error(state, "two descriptors are needed");
+		return 0;
+	case ARGP_KEY_ARGS: check->files = state->argv + state->next; return 0;
+	case ARGP_KEY_NO_ARGS: argp_error(state, "a file is missing"); return EINVAL;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE|DIRECTORY...",
+	.doc = "Lets the verifier judge each program of BPF objects, or of C that is compiled "
+	       "first, "
+	       "without loading it to stay. Of a directory, all objects and *.bpf.c below it."
+	       "\vThe exit status is 0 if every program was accepted, 1 if one was rejected (or, "
+	       "with "
+	       "--real, judged otherwise by the running kernel), 2 for wrong arguments, 3 if a "
+	       "file "
+	       "or a program could not be judged.",
+};
+
+static void worsen(struct check *check, int status)
+{
+	if (check->status < status)
+		check->status = status;
+}
+
+static void judge_row(struct check *check, const char *file, struct json_object *row)
+{
+	struct json_object *real;
+	const char *verdict = row_text(row, "verdict");
+
+	json_object_object_add(row, "file", json_object_new_string(file));
+	json_object_object_add(row, "profile", json_object_new_string(PROFILE));
+	if (json_object_object_get_ex(row, "real", &real)) {
+		bool differs = strcmp(verdict, row_text(real, "verdict")) != 0;
+
+		json_object_object_add(row, "differs", json_object_new_boolean(differs));
+		if (differs)
+			worsen(check, STATUS_REJECTED);
+	}
+	if (!strcmp(verdict, "rejected"))
+		worsen(check, STATUS_REJECTED);
+	else if (strcmp(verdict, "accepted"))
+		worsen(check, STATUS_NOT_JUDGED);
+	json_object_array_add(check->rows, row);
+	if (check->json)
+		return;
+	if (!check->titles)
+		report_titles(check->real);
+	check->titles = true;
+	report_row(row, check->real);
+}
+
+static void not_judged(struct check *check, const char *file, const char *reason)
+{
+	struct json_object *row = json_object_new_object();
+
+	json_object_object_add(row, "verdict", json_object_new_string("error"));
+	json_object_object_add(row, "reason", json_object_new_string(reason));
+	judge_row(check, file, row);
+}
+
+/* The judge's command line; its process id or -errno. */
+static pid_t start_in_hive(const struct check *check, const char *file, int object_fd,
+			   int result_fd)
+{
+	char self[4096], fds[64];
+	char *argv[] = { self, (char *)"check", fds, (char *)file, NULL, NULL };
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length <= 0)
+		return -ENOENT;
+	self[length] = '\0';
+	snprintf(fds, sizeof(fds), "--judge=%d,%d", object_fd, result_fd);
+	if (check->log) {
+		argv[3] = (char *)"--log";
+		argv[4] = (char *)file;
+	}
+	return skep_hive_spawn(check->hive, argv, NULL, SKEP_SPAWN_CLIENT);
+}
+
+/* The wait status of a judge in the hive, or -errno. */
+static int ask_skep(struct check *check, const char *file, int object_fd, int result_fd)
+{
+	int status = 0, err;
+	pid_t pid = start_in_hive(check, file, object_fd, result_fd);
+
+	if (pid < 0)
+		return pid;
+	err = skep_hive_serve(check->hive, pid, &status);
+	return err < 0 ? err : status;
+}
+
+/* The same of a judge outside the hive. */
+static int ask_kernel(struct check *check, const char *file, int object_fd, int result_fd)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(judge_object(file, object_fd, result_fd, check->log));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status;
+}
+
+/* The rows in a memory file, an array; what follows a line that is not JSON does not count. */
+static struct json_object *read_rows(int fd)
+{
+	struct json_object *rows = json_object_new_array(), *row;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	lseek(fd, 0, SEEK_SET);
+	file = fdopen(dup(fd), "r");
+	while (file && getline(&line, &size, file) > 0) {
+		row = json_tokener_parse(line);
+		if (!row)
+			break;
+		json_object_array_add(rows, row);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return rows;
+}
+
+typedef int (*ask_fn)(struct check *check, const char *file, int object_fd, int result_fd);
+
+/* A judge's rows; NULL, and the reason, when there is none for the object. */
+static struct json_object *ask(struct check *check, const char *file, int object_fd, ask_fn whom,
+			       char *reason, size_t size)
+{
+	int fd = memfd_create("skep-rows", 0), status;
+	struct json_object *rows, *first;
+
+	if (fd < 0) {
+		snprintf(reason, size, "no memory file can be made: %s", strerror(errno));
+		return NULL;
+	}
+	status = whom(check, file, object_fd, fd);
+	rows = read_rows(fd);
+	close(fd);
+	first = json_object_array_length(rows) ? json_object_array_get_idx(rows, 0) : NULL;
+	if (status == 0 && first)
+		return rows;
+	if (status < 0)
+		snprintf(reason, size, "the judge cannot be started: %s", strerror(-status));
+	else if (WIFSIGNALED(status))
+		snprintf(reason, size, "the object is corrupt: libbpf fell over it (signal %d)",
+			 WTERMSIG(status));
+	else
+		snprintf(reason, size, "%s", first ? row_text(first, "reason") : "no answer");
+	json_object_put(rows);
+	return NULL;
+}
+
+static void judge_fd(struct check *check, const char *file, int object_fd)
+{
+	struct json_object *rows, *real = NULL, *row;
+	char reason[512];
+
+	rows = ask(check, file, object_fd, ask_skep, reason, sizeof(reason));
+	if (!rows) {
+		not_judged(check, file, reason);
+		return;
+	}
+	if (check->real) {
+		real = ask(check, file, object_fd, ask_kernel, reason, sizeof(reason));
+		if (!real)
+			say("%s: the running kernel cannot be asked: %s", file, reason);
+	}
+	for (size_t i = 0; i < json_object_array_length(rows); i++) {
+		row = json_object_get(json_object_array_get_idx(rows, i));
+		if (real && i < json_object_array_length(real))
+			json_object_object_add(row, "real",
+					       json_object_get(json_object_array_get_idx(real, i)));
+		judge_row(check, file, row);
+	}
+	json_object_put(rows);
+	json_object_put(real);
+}
+
+static void judge_file(struct check *check, const char *file)
+{
+	int fd = input_open(file, check->cpu);
+
+	if (fd < 0) {
+		not_judged(check, file, "it cannot be used or compiled");
+		return;
+	}
+	judge_fd(check, file, fd);
+	close(fd);
+}
+
+/* In a directory only what is meant to be BPF counts. */
+static bool is_for_us(const char *path)
+{
+	struct object_file file;
+	bool good;
+	int fd;
+
+	if (ends_with(path, ".bpf.c"))
+		return true;
+	if (!ends_with(path, ".o"))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	good = !object_file_map(fd, &file);
+	if (good) {
+		good = !object_file_problem(&file);
+		object_file_unmap(&file);
+	}
+	close(fd);
+	return good;
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static void judge_path(struct check *check, char *path)
+{
+	char *const paths[] = { path, NULL };
+	FTS *tree = fts_open(paths, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	unsigned nr = 0;
+	FTSENT *entry;
+	bool directory = false;
+
+	while (tree && (entry = fts_read(tree))) {
+		if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP)
+			directory = true;
+		else if (entry->fts_level == FTS_ROOTLEVEL)
+			judge_file(check, path);
+		else if (entry->fts_info == FTS_DNR)
+			not_judged(check, entry->fts_path, strerror(entry->fts_errno));
+		else if (is_for_us(entry->fts_path)) {
+			judge_file(check, entry->fts_path);
+			nr++;
+		}
+	}
+	if (tree)
+		fts_close(tree);
+	if (directory && !nr)
+		not_judged(check, path, "there is neither a BPF object nor a *.bpf.c in it");
+}
+
+int command_check(int argc, char **argv)
+{
+	struct check check = { .cpu = "v3", .judge_object = -1 };
+
+	argp_parse(&parser, argc, argv, 0, NULL, &check);
+	if (check.judge_object >= 0)
+		return judge_object(check.files[0], check.judge_object, check.judge_result,
+				    check.log);
+	check.hive = command_hive();
+	if (!check.hive)
+		return STATUS_NOT_JUDGED;
+	check.rows = json_object_new_array();
+	for (char **file = check.files; *file; file++)
+		judge_path(&check, *file);
+	skep_hive_free(check.hive);
+	if (check.json)
+		puts(json_object_to_json_string_ext(
+			check.rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	else
+		report_summary(check.rows, check.real);
+	json_object_put(check.rows);
+	return check.status;
+}

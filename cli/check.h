@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How `skep check` shows its rows, JSON objects with the members of judge.h and of skep-check(1).
+ */
+#ifndef SKEP_CLI_CHECK_H
+#define SKEP_CLI_CHECK_H
+
+#include <stdbool.h>
+#include <json-c/json.h>
+
+/* A member that is a string or a number; "" and -1 if it is not there. */
+const char *row_text(struct json_object *row, const char *key);
+long long row_number(struct json_object *row, const char *key);
+
+/* Prints the line of titles, then the lines of each row as it becomes known. */
+void report_titles(bool real);
+void report_row(struct json_object *row, bool real);
+/* One line: how many of the array's rows ended how. */
+void report_summary(struct json_object *rows, bool real);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See check.h. */
+#include "check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *row_text(struct json_object *row, const char *key)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(row, key, &member) ? json_object_get_string(member) : "";
+}
+
+long long row_number(struct json_object *row, const char *key)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(row, key, &member) ? json_object_get_int64(member) : -1;
+}
+
+static struct json_object *real_of(struct json_object *row)
+{
+	struct json_object *real = NULL;
+
+	json_object_object_get_ex(row, "real", &real);
+	return real;
+}
+
+static void format_number(char *text, size_t size, long long number)
+{
+	if (number < 0)
+		snprintf(text, size, "-");
+	else
+		snprintf(text, size, "%lld", number);
+}
+
+static void format_time(char *text, size_t size, long long us)
+{
+	if (us < 0)
+		snprintf(text, size, "-");
+	else if (us < 10000)
+		snprintf(text, size, "%lld us", us);
+	else
+		snprintf(text, size, "%lld ms", us / 1000);
+}
+
+static void print_verdict(struct json_object *verdict)
+{
+	char time[32], processed[32], states[32];
+
+	format_time(time, sizeof(time), row_number(verdict, "time_us"));
+	format_number(processed, sizeof(processed), row_number(verdict, "processed"));
+	format_number(states, sizeof(states), row_number(verdict, "states"));
+	printf("%-8s %8s %8s %7s  ", row_text(verdict, "verdict"), time, processed, states);
+}
+
+void report_titles(bool real)
+{
+	static const char titles[] = "VERDICT      TIME    INSNS  STATES  ";
+	static const char profile[] = "PROFILE  ", program[] = "PROGRAM";
+
+	if (real)
+		printf("%-35s | THE RUNNING KERNEL'S\n", "SKEP'S");
+	printf("%s%s%s%s%s\n", titles, real ? "| " : "", real ? titles : "", profile, program);
+}
+
+static void print_reason(const char *who, struct json_object *verdict)
+{
+	if (*row_text(verdict, "reason"))
+		printf("    %s%s\n", who, row_text(verdict, "reason"));
+}
+
+static void print_log(const char *who, const char *log)
+{
+	if (*log)
+		printf("    %slog:\n", who);
+	while (*log) {
+		size_t length = strcspn(log, "\n");
+
+		printf("        %.*s\n", (int)length, log);
+		log += length;
+		log += *log == '\n';
+	}
+}
+
+void report_row(struct json_object *row, bool real)
+{
+	struct json_object *other = real_of(row);
+
+	print_verdict(row);
+	if (real)
+		printf("| ");
+	if (other)
+		print_verdict(other);
+	else if (real)
+		printf("%36s", "");
+	printf("%-7s  %s", row_text(row, "profile"), row_text(row, "file"));
+	if (*row_text(row, "program"))
+		printf(": %s (%s)", row_text(row, "program"), row_text(row, "type"));
+	puts(row_number(row, "differs") > 0 ? "  DIFFERS" : "");
+	print_reason(real ? "skep: " : "", row);
+	if (other)
+		print_reason("kernel: ", other);
+	print_log(real ? "skep's " : "", row_text(row, "log"));
+	if (other)
+		print_log("the kernel's ", row_text(other, "log"));
+	fflush(stdout);
+}
+
+void report_summary(struct json_object *rows, bool real)
+{
+	size_t nr = json_object_array_length(rows), accepted = 0, rejected = 0, differ = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+
+		accepted += !strcmp(row_text(row, "verdict"), "accepted");
+		rejected += !strcmp(row_text(row, "verdict"), "rejected");
+		differ += row_number(row, "differs") > 0;
+	}
+	printf("%zu accepted, %zu rejected", accepted, rejected);
+	if (nr != accepted + rejected)
+		printf(", %zu not judged", nr - accepted - rejected);
+	if (real)
+		printf(", %zu differ from the running kernel", differ);
+	putchar('\n');
+}

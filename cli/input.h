@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What people name on the command line, C or an object, as a descriptor of a BPF object. */
+#ifndef SKEP_CLI_INPUT_H
+#define SKEP_CLI_INPUT_H
+
+#include <stdbool.h>
+
+bool ends_with(const char *text, const char *end);
+
+/*
+ * A descriptor (that a new program inherits) of the object that the file is, or compiles to with
+ * clang's -mcpu; -1 after saying why there is none.
+ */
+int input_open(const char *name, const char *cpu);
+
+#endif

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""skep check: rows, exit statuses, directories, JSON, and the running kernel beside."""
+import json
+import os
+import shutil
+
+import e2e
+from e2e import equal, ok
+
+HEAD = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\nchar _license[] SEC(\"license\") = \"GPL\";\n"
+
+GOOD = HEAD + 'SEC("xdp") int pass_all(struct xdp_md *ctx) { return XDP_PASS; }\n'
+
+# One of two is rejected; the other must be judged all the same.
+MIXED = HEAD + """
+SEC("xdp") int fine(struct xdp_md *ctx) { return XDP_DROP; }
+SEC("xdp") int beyond(struct xdp_md *ctx) { return *(char *)(long)ctx->data; }
+"""
+
+
+def check(*arguments, **keywords):
+    return e2e.run([e2e.SKEP, "check", *arguments], **keywords)
+
+
+def rows_of(result):
+    try:
+        return json.loads(result.out)
+    except json.JSONDecodeError:
+        return []
+
+
+def write(directory, name, text):
+    path = os.path.join(directory, name)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+    return path
+
+
+def verdicts(directory):
+    good, mixed = write(directory, "good.bpf.c", GOOD), write(directory, "mixed.bpf.c", MIXED)
+    result = check(good)
+    equal(result.status, 0, "all accepted: exit status 0", result)
+    ok("good.bpf.c: pass_all (xdp)" in result.out, "the program has a row", result)
+    ok(result.out.endswith("1 accepted, 0 rejected\n"), "the last line counts", result)
+    result = check("--json", good, mixed)
+    equal(result.status, 1, "one rejected: exit status 1", result)
+    rows = rows_of(result)
+    equal([(row["program"], row["verdict"]) for row in rows],
+          [("pass_all", "accepted"), ("fine", "accepted"), ("beyond", "rejected")], "a row for each program, in order",
+          result)
+    if len(rows) == 3:
+        equal(rows[2]["reason"], "R1 offset is outside of the packet", "the reason is the verifier's last word")
+        equal((rows[2]["errno"], rows[0]["processed"]), (13, 2), "errno and instructions")
+    result = check("--log", mixed)
+    ok("invalid access to packet, off=0 size=1" in result.out, "--log shows the log", result)
+
+
+def not_judged(directory):
+    broken, text = write(directory, "broken.bpf.c", "int x = ;\n"), write(directory, "text.o", "hello\n")
+    good = write(directory, "good.bpf.c", GOOD)
+    for name, path in (("C with an error", broken), ("text as object", text), ("no such file", directory + "/none.o")):
+        result = check("--json", path, good)
+        rows = rows_of(result)
+        equal(result.status, 3, f"{name}: exit status 3", result)
+        equal([row["verdict"] for row in rows], ["error", "accepted"], f"{name}: the other file is judged", result)
+        ok(os.path.basename(path) in result.err, f"{name}: said on standard error", result)
+    equal(check().status, 2, "no file: exit status 2")
+    equal(check("--unknown", good).status, 2, "an unknown option: exit status 2")
+
+
+def directories(directory):
+    below = os.path.join(directory, "a", "b")
+    os.makedirs(below)
+    shutil.copy(e2e.HELLO, below)
+    write(below, "notes.c", "not for us")
+    write(below, "text.o", "not for us")
+    write(os.path.join(directory, "a"), "x.bpf.c", GOOD)
+    result = check("--json", os.path.join(directory, "a"))
+    rows = rows_of(result)
+    equal([os.path.basename(row["file"]) for row in rows], ["hello.bpf.c", "x.bpf.c"], "what is BPF below a directory",
+          result)
+    equal(result.status, 0, "all of it is accepted", result)
+    empty = os.path.join(directory, "empty")
+    os.mkdir(empty)
+    equal(check(empty).status, 3, "a directory without BPF: exit status 3")
+
+
+def beside_the_kernel(directory):
+    if not e2e.have_root_bpf():
+        e2e.skip("bpf(2) of the running kernel is not permitted here")
+        return
+    result = check("--real", "--json", e2e.EXAMPLES, write(directory, "mixed.bpf.c", MIXED))
+    rows = rows_of(result)
+    ok(len(rows) > 4, "rows", result)
+    for row in rows:
+        name = row["program"]
+        equal(row["real"]["verdict"], row["verdict"], f"{name}: both say the same", result)
+        equal(row["real"]["processed"], row["processed"], f"{name}: processed as many instructions")
+        equal(row["real"]["states"], row["states"], f"{name}: kept as many states")
+        ok(not row["differs"], f"{name}: is not marked")
+
+
+def main():
+    for test in (verdicts, not_judged, directories, beside_the_kernel):
+        with e2e.Scratch() as directory:
+            test(directory)
+    e2e.done()
+
+
+main()
