@@ -36,7 +36,8 @@ struct check {
 	bool real, json, log;
 	int judge_object, judge_result; /* descriptors in the judge; else -1 */
 	struct skep_hive *hive;
-	struct json_object *rows; /* all */
+	struct json_object *rows;   /* all */
+	struct json_object *memory; /* bytes that verifying took, by program, in this file */
 	bool titles;
 	int status;
 };
@@ -125,6 +126,26 @@ static void not_judged(struct check *check, const char *file, const char *reason
 	json_object_object_add(row, "verdict", json_object_new_string("error"));
 	json_object_object_add(row, "reason", json_object_new_string(reason));
 	judge_row(check, file, row);
+}
+
+static void verified(void *arg, const struct skep_verification *verification)
+{
+	struct check *check = arg;
+
+	json_object_object_add(check->memory, verification->name,
+			       json_object_new_int64((int64_t)verification->memory));
+}
+
+/* bpf(2) knows the first bytes of a program's name. */
+static void add_memory(const struct check *check, struct json_object *row)
+{
+	char name[16];
+	long long memory;
+
+	snprintf(name, sizeof(name), "%s", row_text(row, "program"));
+	memory = row_number(check->memory, name);
+	if (memory >= 0)
+		json_object_object_add(row, "memory", json_object_new_int64(memory));
 }
 
 /* The judge's command line; its process id or -errno. */
@@ -231,6 +252,8 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 	struct json_object *rows, *real = NULL, *row;
 	char reason[512];
 
+	json_object_put(check->memory);
+	check->memory = json_object_new_object();
 	rows = ask(check, file, object_fd, ask_skep, reason, sizeof(reason));
 	if (!rows) {
 		not_judged(check, file, reason);
@@ -246,6 +269,7 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 		if (real && i < json_object_array_length(real))
 			json_object_object_add(row, "real",
 					       json_object_get(json_object_array_get_idx(real, i)));
+		add_memory(check, row);
 		judge_row(check, file, row);
 	}
 	json_object_put(rows);
@@ -321,12 +345,13 @@ static void judge_path(struct check *check, char *path)
 int command_check(int argc, char **argv)
 {
 	struct check check = { .cpu = "v3", .judge_object = -1 };
+	const struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
 
 	argp_parse(&parser, argc, argv, 0, NULL, &check);
 	if (check.judge_object >= 0)
 		return judge_object(check.files[0], check.judge_object, check.judge_result,
 				    check.log);
-	check.hive = command_hive();
+	check.hive = command_hive(&hive);
 	if (!check.hive)
 		return STATUS_NOT_JUDGED;
 	check.rows = json_object_new_array();
@@ -338,6 +363,7 @@ int command_check(int argc, char **argv)
 			check.rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		report_summary(check.rows, check.real);
+	json_object_put(check.memory);
 	json_object_put(check.rows);
 	return check.status;
 }

@@ -45,6 +45,16 @@ static void format_time(char *text, size_t size, long long us)
 		snprintf(text, size, "%lld ms", us / 1000);
 }
 
+static void format_memory(char *text, size_t size, long long bytes)
+{
+	if (bytes < 0)
+		snprintf(text, size, "-");
+	else if (bytes < 10 << 20)
+		snprintf(text, size, "%lld K", (bytes + 1023) >> 10);
+	else
+		snprintf(text, size, "%lld M", bytes >> 20);
+}
+
 static void print_verdict(struct json_object *verdict)
 {
 	char time[32], processed[32], states[32];
@@ -58,11 +68,10 @@ static void print_verdict(struct json_object *verdict)
 void report_titles(bool real)
 {
 	static const char titles[] = "VERDICT      TIME    INSNS  STATES  ";
-	static const char profile[] = "PROFILE  ", program[] = "PROGRAM";
 
 	if (real)
-		printf("%-35s | THE RUNNING KERNEL'S\n", "SKEP'S");
-	printf("%s%s%s%s%s\n", titles, real ? "| " : "", real ? titles : "", profile, program);
+		printf("%-43s | THE RUNNING KERNEL'S\n", "SKEP'S");
+	printf("%sMEMORY  %s%sPROFILE  PROGRAM\n", titles, real ? "| " : "", real ? titles : "");
 }
 
 static void print_reason(const char *who, struct json_object *verdict)
@@ -87,8 +96,11 @@ static void print_log(const char *who, const char *log)
 void report_row(struct json_object *row, bool real)
 {
 	struct json_object *other = real_of(row);
+	char memory[32];
 
 	print_verdict(row);
+	format_memory(memory, sizeof(memory), row_number(row, "memory"));
+	printf("%6s  ", memory);
 	if (real)
 		printf("| ");
 	if (other)

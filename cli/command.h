@@ -14,8 +14,9 @@ int command_list(int argc, char **argv);
 int command_down(int argc, char **argv);
 int command_version(int argc, char **argv);
 
-/* Makes a hive whose sentences go to standard error; NULL after saying why not. */
-struct skep_hive *command_hive(void);
+/* Makes a hive with these options (may be NULL), whose sentences go to standard error; NULL after
+ * saying why not. */
+struct skep_hive *command_hive(const struct skep_hive_options *more);
 
 /* The living hive with that name; NULL after saying why not. */
 struct skep_hive *command_open(const char *name);

@@ -80,7 +80,7 @@ int command_exec(int argc, char **argv)
 	command = exec.command;
 	if (exec.hive)
 		return exec_in(exec.hive, command);
-	hive = command_hive();
+	hive = command_hive(NULL);
 	if (!hive)
 		return 1;
 	pid = skep_hive_spawn(hive, command, NULL, 0);

@@ -44,12 +44,17 @@ static void message(void *arg, const char *text)
 	say("%s", text);
 }
 
-struct skep_hive *command_hive(void)
+struct skep_hive *command_hive(const struct skep_hive_options *more)
 {
-	struct skep_hive_options options = { .sz = sizeof(options), .message = message };
+	struct skep_hive_options options = { 0 };
 	struct skep_hive *hive = NULL;
-	int err = skep_hive_new(&options, &hive);
+	int err;
 
+	if (more)
+		options = *more;
+	options.sz = sizeof(options);
+	options.message = message;
+	err = skep_hive_new(&options, &hive);
 	if (!err)
 		return hive;
 	say("a hive cannot be made here: %s", strerror(-err));

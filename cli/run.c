@@ -137,7 +137,7 @@ static int run_in_hive(const struct run_options *run, int argc, char **argv)
 	pid_t pid;
 
 	if (length > 0 && loader)
-		hive = run->hive ? command_open(run->hive) : command_hive();
+		hive = run->hive ? command_open(run->hive) : command_hive(NULL);
 	if (!hive) {
 		free(loader);
 		return 1;

@@ -21,6 +21,16 @@ extern "C" {
 
 struct skep_hive;
 
+/* What the verifier took to judge a program. */
+struct skep_verification {
+	size_t sz;	  /* of this structure, as the library knows it */
+	const char *name; /* of the program, 15 bytes at most; valid during the call */
+	int error;	  /* 0: it was accepted; or -errno */
+	unsigned insns;	  /* processed, on all paths */
+	unsigned states, peak_states;
+	size_t memory; /* bytes, at its most */
+};
+
 struct skep_hive_options {
 	size_t sz; /* sizeof(struct skep_hive_options) */
 	/*
@@ -43,6 +53,13 @@ struct skep_hive_options {
 	 */
 	const char *state;
 	unsigned save_every_s;
+	/*
+	 * NULL, or called while the hive is served, after each program that the verifier judged.
+	 * Not called for a hive that the caller joined or opened: its supervisor is another
+	 * process.
+	 */
+	void (*verified)(void *arg, const struct skep_verification *verification);
+	void *verified_arg;
 };
 
 /* Makes a hive. opts may be NULL. One hive a process. */

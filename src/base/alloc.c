@@ -5,12 +5,14 @@
  */
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 static atomic_long fail_countdown = -1;
 static atomic_bool fail_fired;
+static _Thread_local struct base_account *current;
 
 static bool fails_now(void)
 {
@@ -28,28 +30,71 @@ bool base_alloc_fail_after(long skip)
 	return atomic_exchange(&fail_fired, false);
 }
 
-void *base_alloc(size_t size)
+struct base_account *base_account_set(struct base_account *account)
 {
-	return fails_now() ? NULL : malloc(size ? size : 1);
+	struct base_account *before = current;
+
+	current = account;
+	return before;
 }
 
-void *base_zalloc(size_t count, size_t size)
+/* May so many bytes more be there? */
+static bool fits_account(size_t bytes)
+{
+	if (likely(!current) || !current->limit)
+		return true;
+	if (current->now < 0 ||
+	    (bytes <= current->limit && (size_t)current->now <= current->limit - bytes))
+		return true;
+	current->over_limit = true;
+	return false;
+}
+
+static void *counted(void *memory)
+{
+	if (likely(!current) || !memory)
+		return memory;
+	current->now += (ptrdiff_t)malloc_usable_size(memory);
+	if (current->now > 0 && (size_t)current->now > current->peak)
+		current->peak = (size_t)current->now;
+	return memory;
+}
+
+static void discount(void *memory)
+{
+	if (unlikely(current != NULL) && memory)
+		current->now -= (ptrdiff_t)malloc_usable_size(memory);
+}
+
+void *base_alloc(size_t size)
+{
+	if (fails_now() || !fits_account(size))
+		return NULL;
+	return counted(malloc(size ? size : 1));
+}
+
+void *base_zalloc(size_t nr, size_t size)
 {
 	size_t bytes;
 
 	/* calloc() checks too, but a sanitizer's takes an overflow for a fault. */
-	if (__builtin_mul_overflow(count, size, &bytes) || fails_now())
+	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() || !fits_account(bytes))
 		return NULL;
-	return calloc(1, bytes ? bytes : 1);
+	return counted(calloc(1, bytes ? bytes : 1));
 }
 
-void *base_realloc(void *memory, size_t count, size_t size)
+void *base_realloc(void *memory, size_t nr, size_t size)
 {
-	size_t bytes;
+	size_t bytes, before = current && memory ? malloc_usable_size(memory) : 0;
+	void *moved;
 
-	if (__builtin_mul_overflow(count, size, &bytes) || fails_now())
+	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() ||
+	    (bytes > before && !fits_account(bytes - before)))
 		return NULL;
-	return realloc(memory, bytes ? bytes : 1);
+	moved = realloc(memory, bytes ? bytes : 1);
+	if (moved && current)
+		current->now -= (ptrdiff_t)before;
+	return counted(moved);
 }
 
 void *base_memdup(const void *source, size_t size)
@@ -63,6 +108,7 @@ void *base_memdup(const void *source, size_t size)
 
 void *base_free(void *memory)
 {
+	discount(memory);
 	free(memory);
 	return NULL;
 }

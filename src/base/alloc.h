@@ -27,6 +27,21 @@ void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_u
 void *base_free(void *memory);
 
 /*
+ * What a piece of work takes: while an account is set, all allocations of the thread count in it,
+ * and one that would bring it over the limit fails. The work frees on the same thread, before the
+ * account is taken away, what it does not keep.
+ */
+struct base_account {
+	size_t limit;	 /* bytes; 0: none */
+	ptrdiff_t now;	 /* below zero when memory from before was freed */
+	size_t peak;	 /* the most that there was */
+	bool over_limit; /* an allocation failed for the limit */
+};
+
+/* Sets the thread's account, NULL: none; returns the one before. */
+struct base_account *base_account_set(struct base_account *account);
+
+/*
  * Fault injection, for tests: the skip-th allocation from now (0: the next) fails, once; -1 turns
  * it off. Returns whether the previous injection has fired. One for the whole process: a test uses
  * it on one thread at a time.

@@ -32,6 +32,22 @@ bool hive_is_around(struct agent_hive_info *ret_info)
 	return syscall(SYS_bpf, AGENT_HIVE_INFO, ret_info, sizeof(*ret_info)) == 0;
 }
 
+static void verified(void *arg, const struct sys_verification *from)
+{
+	const struct skep_hive *hive = arg;
+	struct skep_verification to = {
+		.sz = sizeof(to),
+		.name = from->name,
+		.error = from->error,
+		.insns = from->insns,
+		.states = from->states,
+		.peak_states = from->peak_states,
+		.memory = from->memory,
+	};
+
+	hive->verified(hive->verified_arg, &to);
+}
+
 static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 {
 	struct sys_hive_options sys = { .attach_ops = &hook_attach_ops,
@@ -55,6 +71,12 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 		return -ENOMEM;
 	if (opts->message)
 		hook_set_message(hive->hook, opts->message, opts->message_arg);
+	hive->verified = opts->verified;
+	hive->verified_arg = opts->verified_arg;
+	if (opts->verified) {
+		sys.verified = verified;
+		sys.verified_arg = hive;
+	}
 	sys.arena = hive->arena;
 	sys.attach_arg = hive->hook;
 	hive->sys = sys_hive_new(&sys);

@@ -19,6 +19,8 @@ struct skep_hive {
 	struct agent_hive_info joined;
 	bool is_remote;
 	struct control_answer remote;
+	void (*verified)(void *arg, const struct skep_verification *verification);
+	void *verified_arg;
 };
 
 /* Does this process live in a hive? */

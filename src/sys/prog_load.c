@@ -238,6 +238,23 @@ static int check_fd_array(struct sys_load *load)
 	return 0;
 }
 
+static void report(const struct sys_load *load, int error)
+{
+	const struct sys_hive_options *options = &load->prog->hive->options;
+	const struct verify_output *output = &load->output;
+	struct sys_verification verification = {
+		.name = load->prog->name,
+		.error = error,
+		.insns = output->verified_insns,
+		.states = output->total_states,
+		.peak_states = output->peak_states,
+		.memory = output->memory,
+	};
+
+	if (options->verified)
+		options->verified(options->verified_arg, &verification);
+}
+
 static int verify(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
@@ -276,6 +293,7 @@ static int verify(struct sys_load *load)
 	input.line_info_rec_size = sizeof(*prog->line_info);
 	input.nr_line_info = prog->nr_line_info;
 	error = verify_program(&input, &load->output);
+	report(load, error);
 	/* Text that was taken back has needed room as well. */
 	if (longest && before + longest + 1 > load->log.longest)
 		load->log.longest = before + longest + 1;

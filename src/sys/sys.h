@@ -99,6 +99,15 @@ struct sys_attach_ops {
 	int (*perf_info)(void *arg, struct object *perf, struct sys_perf_info *ret_info);
 };
 
+/* What judging a program took; valid during the call. */
+struct sys_verification {
+	const char *name; /* of the program */
+	int error;	  /* 0 or -errno */
+	u32 insns;	  /* processed */
+	u32 states, peak_states;
+	u64 memory; /* bytes, at its most */
+};
+
 struct sys_hive_options {
 	struct arena *arena;
 	const struct sys_attach_ops *attach_ops;
@@ -108,6 +117,9 @@ struct sys_hive_options {
 	 * when a client first asks for it. NULL: the running kernel's, /sys/kernel/btf/vmlinux.
 	 */
 	const char *kernel_btf;
+	/* Called after each program that the verifier judged; may be NULL. */
+	void (*verified)(void *arg, const struct sys_verification *verification);
+	void *verified_arg;
 	/* Sentences for the person behind the hive (refusals and their reasons); may be NULL. */
 	void (*message)(void *arg, const char *text);
 	void *message_arg;

@@ -107,11 +107,7 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 		.nr_insns = env->nr_insns,
 		.nr_subprogs = env->nr_subprogs,
 		.nr_used_maps = env->nr_maps,
-		.verified_insns = env->insns_processed,
 		.max_ctx_offset = env->max_ctx_offset,
-		.max_states_per_insn = env->max_states_per_insn,
-		.total_states = env->total_states,
-		.peak_states = env->peak_states,
 		.tail_calls = env->subprog[0].tail_call_reachable,
 	};
 	env->insns = NULL;
@@ -130,22 +126,31 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 	return 0;
 }
 
-int verify_program(const struct verify_input *input, struct verify_output *ret_output)
+static void set_counters(const struct verify_env *env, const struct base_account *account,
+			 struct verify_output *output)
+{
+	output->verified_insns = env->insns_processed;
+	output->max_states_per_insn = env->max_states_per_insn;
+	output->total_states = env->total_states;
+	output->peak_states = env->peak_states;
+	output->memory = account->peak;
+}
+
+/* With an environment that is freed here. */
+static int run_with(struct verify_env *env, struct base_account *account,
+		    struct verify_output *ret_output)
 {
 	struct timespec start;
-	struct verify_env *env;
+	size_t limit;
 	int err;
 
-	memset(ret_output, 0, sizeof(*ret_output));
-	if (!input->nr_insns || input->nr_insns > INSNS_PROCESSED_MAX)
-		return -E2BIG;
-	if (!abi_ctx_find(input->prog_type))
-		return -EINVAL;
-	env = env_new(input);
-	if (!env)
-		return -ENOMEM;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = run_stages(env);
+	/* From here on it only gets less, but for what is said and handed out. */
+	limit = account->limit;
+	account->limit = 0;
+	if (account->over_limit)
+		verbose(env, "verifying takes more than %zu KiB of memory\n", limit >> 10);
 	log_statistics(env, (u64)start.tv_sec * 1000000000ULL + start.tv_nsec);
 	if (!err)
 		err = fixup_program(env);
@@ -157,7 +162,30 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 		err = -ENOMEM;
 	}
 	log_finish(env);
+	set_counters(env, account, ret_output);
 	env_free(env);
+	return err;
+}
+
+int verify_program(const struct verify_input *input, struct verify_output *ret_output)
+{
+	struct base_account account = {
+		.limit = input->memory_max ? input->memory_max : VERIFY_MEMORY_MAX,
+	};
+	struct base_account *before;
+	struct verify_env *env;
+	int err = -ENOMEM;
+
+	memset(ret_output, 0, sizeof(*ret_output));
+	if (!input->nr_insns || input->nr_insns > INSNS_PROCESSED_MAX)
+		return -E2BIG;
+	if (!abi_ctx_find(input->prog_type))
+		return -EINVAL;
+	before = base_account_set(&account);
+	env = env_new(input);
+	if (env)
+		err = run_with(env, &account, ret_output);
+	base_account_set(before);
 	return err;
 }
 

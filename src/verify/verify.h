@@ -48,6 +48,9 @@ struct verify_log {
 	u64 *ret_longest;
 };
 
+/* Verifying that would take more ends with -ENOMEM and a line in the log. */
+#define VERIFY_MEMORY_MAX ((size_t)1 << 30)
+
 struct verify_input {
 	const struct bpf_insn *insns;
 	u32 nr_insns;
@@ -58,7 +61,8 @@ struct verify_input {
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
-	u32 nr_cpus;	 /* bpf_get_smp_processor_id() stays below; 0: not known */
+	size_t memory_max;   /* bytes that verifying may take; 0: VERIFY_MEMORY_MAX */
+	u32 nr_cpus;	     /* bpf_get_smp_processor_id() stays below; 0: not known */
 	const int *fd_array; /* as copied from the client; NULL if none */
 	u32 nr_fd_array;
 	const struct btf *btf; /* NULL if the program has none */
@@ -98,10 +102,12 @@ struct verify_output {
 	u32 verified_insns; /* processed, as fdinfo and bpf_prog_info show it */
 	/* Counters: printed in the last log line. */
 	u32 max_states_per_insn, total_states, peak_states, mark_read;
+	size_t memory; /* bytes that verifying took, at its most */
 };
 
 /*
- * Verifies. 0: *ret_output is filled; -errno as bpf(BPF_PROG_LOAD) gives it, with the log written.
+ * Verifies. 0: *ret_output is filled; -errno as bpf(BPF_PROG_LOAD) gives it, with the log written:
+ * then only the counters of *ret_output, from verified_insns on, are set.
  */
 int verify_program(const struct verify_input *input, struct verify_output *ret_output);
 

@@ -51,6 +51,7 @@ def verdicts(directory):
           result)
     if len(rows) == 3:
         equal(rows[2]["reason"], "R1 offset is outside of the packet", "the reason is the verifier's last word")
+        ok(all(row["memory"] > 1000 for row in rows), "what it took is there", result)
         equal((rows[2]["errno"], rows[0]["processed"]), (13, 2), "errno and instructions")
     result = check("--log", mixed)
     ok("invalid access to packet, off=0 size=1" in result.out, "--log shows the log", result)

@@ -163,6 +163,46 @@ static void out_of_memory(const char *name)
 	       n);
 }
 
+static void find_line(void *arg, const char *text, u64 size)
+{
+	*(bool *)arg |= memmem(text, size, "takes more than 64 KiB", 22) != NULL;
+}
+
+/* A loop whose every round is a state of its own. */
+static void too_large(void)
+{
+	static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+	static struct bpf_insn insns[16];
+	struct verify_output output;
+	char error[128];
+	bool said = false;
+	struct verify_input input = {
+		.insns = insns,
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.gpl_compatible = true,
+		.privileged = true,
+		.memory_max = 64 << 10,
+		.ops = &ops,
+		.log = { .level = 1, .write = find_line, .arg = &said },
+	};
+	int nr = isa_assemble("r1 = 0\n"
+			      "l: r1 += 1\n"
+			      "if r1 < 1000 goto l\n"
+			      "r0 = 0\n"
+			      "exit\n",
+			      insns, ARRAY_SIZE(insns), error, sizeof(error));
+
+	input.nr_insns = (u32)nr;
+	tap_ok(nr == 5 && verify_program(&input, &output) == -ENOMEM && said,
+	       "more memory than is allowed: -ENOMEM and a line");
+	tap_ok(output.memory > 32 << 10 && output.memory < 72 << 10, "%zu bytes were taken",
+	       output.memory);
+	input.memory_max = 0;
+	tap_ok(!verify_program(&input, &output), "enough memory: accepted");
+	tap_ok(output.memory > 64 << 10, "%zu bytes were needed", output.memory);
+	verify_output_done(&output);
+}
+
 int main(void)
 {
 	random_programs(20000);
@@ -172,5 +212,6 @@ int main(void)
 	out_of_memory("loop with branches");
 	out_of_memory("record twice");
 	out_of_memory("packet with variable offset");
+	too_large();
 	return tap_done();
 }
