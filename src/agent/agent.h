@@ -56,16 +56,14 @@ struct agent_threads {
 /* What the process's descriptors stand for (fds.c). */
 #define AGENT_FDS_MAX 4096u
 struct agent_fds {
-	u32 owner;     /* the process whose descriptors they are */
-	u32 off;       /* for good: they may change unseen */
+	struct agent_fds_head head;
 	u32 used;      /* some ticket is not 0 */
-	u32 changing;  /* calls under way that change them */
-	u32 changes;   /* such calls that are over */
 	u32 questions; /* asked so far */
 	u64 tickets[AGENT_FDS_MAX];
 };
 #define AGENT_FDS_OFFSET (AGENT_THREADS_OFFSET + 0x90000)
 #define AGENT_FDS	 ((struct agent_fds *)(RT_PRIVATE_BASE + AGENT_FDS_OFFSET))
+_Static_assert(AGENT_FDS_ADDRESS == RT_PRIVATE_BASE + AGENT_FDS_OFFSET, "fds");
 _Static_assert(AGENT_FDS_OFFSET + sizeof(struct agent_fds) <= AGENT_STATE_OFFSET, "fds");
 
 #define AGENT_THREADS_TABLE ((struct agent_threads *)(RT_PRIVATE_BASE + AGENT_THREADS_OFFSET))

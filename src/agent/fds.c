@@ -7,11 +7,12 @@
  * The kernel gives new descriptors only free numbers, so a number changes its meaning by being
  * closed or overwritten. Each call that does that passes here: it is made with `changing` counted
  * up and the tickets taken away before it, and `changes` counted up after it. A ticket that was
- * asked for meanwhile is not kept. Calls from code that is not rewritten are told by the supervisor
- * (the epoch); where descriptors can change without a call of this process, or where two processes
- * or threads see this memory with different descriptors, nothing is remembered any more (`off`).
- * The table is wiped in a forked child, and a process that shares this memory (vfork) is not its
- * owner.
+ * asked for meanwhile is not kept. The supervisor reads both counters with the calls that it serves
+ * itself, and remembers descriptors by the same rule (gate/client.c). Calls from code that is not
+ * rewritten are told by the supervisor (the epoch); where descriptors can change without a call of
+ * this process, or where two processes or threads see this memory with different descriptors,
+ * nothing is remembered any more (`off`). The table is wiped in a forked child, and a process that
+ * shares this memory (vfork) is not its owner.
  */
 #include "agent/fds.h"
 #include "rt/map_slot.h"
@@ -26,7 +27,7 @@
 /* Nothing is remembered any more in this process. */
 static void forget_all(void)
 {
-	__atomic_store_n(&AGENT_FDS->off, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&AGENT_FDS->head.off, 1, __ATOMIC_SEQ_CST);
 }
 
 void agent_fds_cloning(u64 flags)
@@ -47,18 +48,18 @@ static bool replace(u64 *word, u64 old, u64 new)
 /* The ticket of a descriptor that is used the second time, or 0. */
 static u64 ask(struct agent_fds *fds, u32 fd)
 {
-	u32 changes = __atomic_load_n(&fds->changes, __ATOMIC_SEQ_CST);
+	u32 changes = __atomic_load_n(&fds->head.changes, __ATOMIC_SEQ_CST);
 	u64 question = (u64)__atomic_add_fetch(&fds->questions, 1, __ATOMIC_RELAXED) << 2 |
 		       RT_TICKET_ASKED;
 	struct agent_ticket attr = { .fd = fd };
 
-	if (__atomic_load_n(&fds->changing, __ATOMIC_SEQ_CST) ||
+	if (__atomic_load_n(&fds->head.changing, __ATOMIC_SEQ_CST) ||
 	    !replace(&fds->tickets[fd], RT_TICKET_SEEN, question))
 		return 0;
 	if (agent_command(AGENT_TICKET, &attr, sizeof(attr)) != 0 ||
 	    rt_ticket_kind(attr.ticket) != RT_TICKET_KNOWN ||
-	    __atomic_load_n(&fds->changing, __ATOMIC_SEQ_CST) ||
-	    __atomic_load_n(&fds->changes, __ATOMIC_SEQ_CST) != changes) {
+	    __atomic_load_n(&fds->head.changing, __ATOMIC_SEQ_CST) ||
+	    __atomic_load_n(&fds->head.changes, __ATOMIC_SEQ_CST) != changes) {
 		replace(&fds->tickets[fd], question, RT_TICKET_SEEN);
 		return 0;
 	}
@@ -73,7 +74,8 @@ u64 agent_fds_ticket(const struct agent_thread *thread, u32 fd)
 	u32 epoch;
 
 	if (unlikely(!slots || fd >= AGENT_FDS_MAX ||
-		     __atomic_load_n(&fds->off, __ATOMIC_SEQ_CST) || thread->tgid != fds->owner))
+		     __atomic_load_n(&fds->head.off, __ATOMIC_SEQ_CST) ||
+		     thread->tgid != fds->head.owner))
 		return 0;
 	epoch = __atomic_load_n(&slots->epoch, __ATOMIC_ACQUIRE);
 	if (unlikely(epoch >= RT_DESCRIPTOR_EPOCHS))
@@ -103,22 +105,28 @@ void agent_fds_forget(u32 fd, u64 ticket)
 	replace(&AGENT_FDS->tickets[fd], ticket, RT_TICKET_NONE);
 }
 
+static void take_away(struct agent_fds *fds, u32 first, u32 last)
+{
+	u32 fd;
+
+	for (fd = first; fd <= last && fd < AGENT_FDS_MAX; fd++)
+		if (READ_ONCE(fds->tickets[fd]))
+			__atomic_store_n(&fds->tickets[fd], RT_TICKET_NONE, __ATOMIC_SEQ_CST);
+}
+
 /* Makes the call, which may change what the descriptors from first to last stand for. */
 static enum agent_verdict change(struct agent_call *call, u32 first, u32 last)
 {
 	struct agent_fds *fds = AGENT_FDS;
 	struct rt_pt_regs *regs = call->regs;
-	u32 fd;
 
-	if (!__atomic_load_n(&fds->used, __ATOMIC_SEQ_CST))
-		return AGENT_GO;
-	__atomic_add_fetch(&fds->changing, 1, __ATOMIC_SEQ_CST);
-	for (fd = first; fd <= last && fd < AGENT_FDS_MAX; fd++)
-		if (READ_ONCE(fds->tickets[fd]))
-			__atomic_store_n(&fds->tickets[fd], RT_TICKET_NONE, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&fds->head.changing, 1, __ATOMIC_SEQ_CST);
+	/* If nothing is used yet, whoever asks later sees `changing`. */
+	if (__atomic_load_n(&fds->used, __ATOMIC_SEQ_CST))
+		take_away(fds, first, last);
 	regs->ax = rt_syscall3(call->frame.nr, regs->di, regs->si, regs->dx);
-	__atomic_add_fetch(&fds->changes, 1, __ATOMIC_SEQ_CST);
-	__atomic_sub_fetch(&fds->changing, 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&fds->head.changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&fds->head.changing, 1, __ATOMIC_SEQ_CST);
 	return AGENT_DONE;
 }
 

@@ -14,6 +14,7 @@
 #define SKEP_AGENT_PROTOCOL_H
 
 #include "base/types.h"
+#include "rt/arena.h"
 
 #define AGENT_CMD_BASE 0x534b0000u
 
@@ -73,6 +74,22 @@ struct agent_ticket {
 	u32 unused;
 	u64 ticket; /* out: rt/map_slot.h */
 };
+
+/*
+ * What the agent says about its process's descriptors, in that process's private memory at
+ * AGENT_FDS_ADDRESS. While `changing` is 0 and `changes` stays the same, each descriptor is what it
+ * was, as far as calls pass the agent. The process can write what it likes there: it can make us
+ * take a descriptor of its own for what that was before, no more.
+ */
+struct agent_fds_head {
+	u32 owner;    /* the process whose descriptors they are, by its own id; 0: not known yet */
+	u32 off;      /* for good: they may change unseen */
+	u32 changing; /* calls under way that change them */
+	u32 changes;  /* such calls that are over */
+	u64 born;     /* tells the process from others before and after it with the same id */
+};
+
+#define AGENT_FDS_ADDRESS (RT_PRIVATE_BASE + 0xe90000)
 
 /* enum agent_report_kind tells what; the supervisor words the sentence. */
 struct agent_report {

@@ -88,8 +88,10 @@ struct agent_thread *agent_thread_register(u32 sighand, u32 blocked)
 
 	thread->key = key;
 	thread->tgid = rt_sys_getpid();
-	if (first)
-		AGENT_FDS->owner = thread->tgid;
+	if (first) {
+		AGENT_FDS->head.born = __builtin_ia32_rdtsc();
+		__atomic_store_n(&AGENT_FDS->head.owner, thread->tgid, __ATOMIC_RELEASE);
+	}
 	thread->sighand = sighand;
 	thread->blocked = blocked;
 	thread->handling[0] = thread->handling[1] = thread->handling[2] = 0;

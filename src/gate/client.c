@@ -18,6 +18,7 @@
 #include "agent/facade.h"
 #include "gate/state.h"
 #include "hook/hook.h"
+#include "rt/map_slot.h"
 
 static struct gate_client *client_of(struct sys_client *client)
 {
@@ -29,7 +30,7 @@ static int client_read(struct sys_client *base, void *dst, u64 address, u64 size
 	struct gate_client *client = client_of(base);
 	struct iovec local = { dst, size }, remote = { (void *)address, size };
 
-	if (!size)
+	if (!size || window_read(client->window, dst, address, size))
 		return 0;
 	if (process_vm_readv((pid_t)base->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
 		return -EFAULT;
@@ -49,6 +50,7 @@ static int client_write(struct sys_client *base, u64 address, const void *src, u
 		return 0;
 	if (!listener_valid(client->listener))
 		return -EFAULT;
+	window_written(client->window, address, size);
 	return process_vm_writev((pid_t)base->pid, &local, 1, &remote, 1, 0) == (ssize_t)size
 		       ? 0
 		       : -EFAULT;
@@ -73,6 +75,61 @@ static long client_read_string(struct sys_client *base, char *dst, u64 address, 
 		done += chunk;
 	}
 	return -ENAMETOOLONG;
+}
+
+void client_look(struct gate_client *client, u64 address)
+{
+	window_take(client->window, (pid_t)client->base.pid, address);
+	if (!listener_valid(client->listener))
+		client->window->size = client->window->has_agent = 0;
+}
+
+/*
+ * What would have to be the same for a descriptor to be still what it is now. False: nobody knows
+ * what happens to this process's descriptors. Whether a call is under way that changes them was
+ * read before the descriptor is looked at, and is read anew before what was found is used again: no
+ * such call can have come between.
+ */
+static bool state_of_fds(struct gate_client *client, int fd, struct process_fd *ret_state)
+{
+	const struct agent_fds_head *agent = &client->window->agent;
+	const struct rt_map_slots *slots = RT_CONTROL->map_slots;
+
+	if (!client->window->has_agent || agent->owner != client->base.tgid || agent->off ||
+	    agent->changing || !slots || slots->epoch >= RT_DESCRIPTOR_EPOCHS ||
+	    process_is_untracked(client->gate->processes, (pid_t)client->base.tgid))
+		return false;
+	*ret_state = (struct process_fd){ .fd = fd,
+					  .epoch = slots->epoch,
+					  .changes = agent->changes,
+					  .born = agent->born,
+					  .ended = handle_table_ended(client->gate->handles) };
+	return true;
+}
+
+/* Agents count what happens to descriptors since the first one of a map, so only those last. */
+static void remember(struct gate_client *client, int fd, struct object *object, int access)
+{
+	struct process_fd state;
+
+	if (object->kind != OBJECT_MAP || !state_of_fds(client, fd, &state))
+		return;
+	state.object = object;
+	state.access = access;
+	process_remember_fd(client->gate->processes, (pid_t)client->base.pid, &state);
+}
+
+static bool recall(struct gate_client *client, int fd)
+{
+	struct process_fd state;
+
+	if (fd == client->recalled.fd)
+		return true;
+	if (!state_of_fds(client, fd, &state) ||
+	    !process_recall_fd(client->gate->processes, (pid_t)client->base.pid, &state))
+		return false;
+	client->recalled = state;
+	return true;
 }
 
 /* By a copy of the descriptor, which costs half of what a walk through /proc does, or by that. */
@@ -106,16 +163,38 @@ int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 	return 0;
 }
 
+/* -EBADF: it is closed; -EINVAL: it is no object. */
+static int find_object(struct gate_client *client, int fd, struct object **ret_object,
+		       int *ret_access)
+{
+	struct object *object;
+	struct stat st;
+	int access;
+	bool pin;
+
+	if (fd >= 0 && recall(client, fd)) {
+		object = client->recalled.object;
+		access = client->recalled.access;
+	} else {
+		if (client_stat_fd(client, fd, &st) < 0)
+			return -EBADF;
+		object = handle_find(client->gate->handles, &st, &access, &pin);
+		if (!object || pin)
+			return -EINVAL;
+		remember(client, fd, object, access);
+	}
+	*ret_object = object;
+	if (ret_access)
+		*ret_access = access;
+	return 0;
+}
+
 struct object *client_object(struct gate_client *client, int fd, int *ret_access)
 {
-	struct stat st;
-	bool pin;
 	struct object *object;
+	int error = find_object(client, fd, &object, ret_access);
 
-	if (client_stat_fd(client, fd, &st) < 0)
-		return NULL;
-	object = handle_find(client->gate->handles, &st, ret_access, &pin);
-	return object && !pin ? object : NULL;
+	return error ? NULL : object;
 }
 
 static int client_object_by_fd(struct sys_client *base, int fd, enum object_kind kind,
@@ -123,13 +202,11 @@ static int client_object_by_fd(struct sys_client *base, int fd, enum object_kind
 {
 	struct gate_client *client = client_of(base);
 	struct object *object;
-	struct stat st;
-	bool pin;
+	int error = find_object(client, fd, &object, NULL);
 
-	if (client_stat_fd(client, fd, &st) < 0)
-		return -EBADF;
-	object = handle_find(client->gate->handles, &st, NULL, &pin);
-	if (!object || pin || (kind != OBJECT_KINDS && object->kind != kind))
+	if (error)
+		return error;
+	if (kind != OBJECT_KINDS && object->kind != kind)
 		return -EINVAL;
 	*ret_object = object_ref(object);
 	return 0;
@@ -329,7 +406,10 @@ int client_init(struct gate_client *client, struct gate *gate, struct listener *
 			  .privileged = true },
 		.gate = gate,
 		.listener = listener,
+		.window = &gate->window,
 		.stat_fd = -1,
+		.recalled.fd = -1,
 	};
+	client->window->size = client->window->has_agent = 0;
 	return 0;
 }

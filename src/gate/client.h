@@ -9,6 +9,8 @@
 
 #include <sys/stat.h>
 #include "gate/listener.h"
+#include "gate/process.h"
+#include "gate/window.h"
 #include "sys/sys.h"
 
 struct gate;
@@ -17,14 +19,20 @@ struct gate_client {
 	struct sys_client base; /* first: ops get its address */
 	struct gate *gate;
 	struct listener *listener;
+	struct window *window; /* of its memory, see client_look() */
 	/* The descriptor that was asked about last, in this very call: its table entry is looked at
 	 * once. */
 	int stat_fd;
 	struct stat stat;
+	/* The same for one that was remembered from an earlier call; -1: none. */
+	struct process_fd recalled;
 };
 
 /* Of the notification in service. -ESRCH when the task is gone. */
 int client_init(struct gate_client *client, struct gate *gate, struct listener *listener);
+
+/* A call with attributes at this address is about to be served. */
+void client_look(struct gate_client *client, u64 address);
 
 /* The inode behind a client's descriptor: 0, -EBADF. */
 int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat);

@@ -42,6 +42,7 @@ struct handle_table {
 	int inotify_fd;
 	u32 nr;
 	u32 pin_changes;
+	u64 ended;
 	struct handle *by_inode[BUCKETS];
 	struct handle *by_watch[BUCKETS];
 	struct handle *pollable;
@@ -128,6 +129,7 @@ static void drop(struct handle_table *table, struct handle *handle)
 	struct handle **link = &table->by_inode[inode_bucket(handle->dev, handle->ino)];
 
 	table->pin_changes += handle->pin;
+	table->ended++;
 	while (*link != handle)
 		link = &(*link)->next_inode;
 	*link = handle->next_inode;
@@ -355,6 +357,11 @@ struct object *handle_find(struct handle_table *table, const struct stat *st, in
 	if (ret_pin)
 		*ret_pin = handle->pin;
 	return handle->object;
+}
+
+u64 handle_table_ended(const struct handle_table *table)
+{
+	return table->ended;
 }
 
 u32 handle_table_pins(const struct handle_table *table)

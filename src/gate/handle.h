@@ -59,6 +59,9 @@ bool handle_table_refresh(struct handle_table *table);
 /* Changes with every pin that is made or removed. */
 u32 handle_table_pins(const struct handle_table *table);
 
+/* Changes with every handle that ends: objects found before may be gone. */
+u64 handle_table_ended(const struct handle_table *table);
+
 /* Handles that exist, for tests and counters. */
 u32 handle_table_count(const struct handle_table *table);
 

@@ -147,6 +147,7 @@ static struct reply on_bpf(struct notice *notice)
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
+	client_look(&client, attr);
 	/* What a client closed before this call is gone for it; the loop may not be there yet. */
 	if (sees_closed(cmd))
 		gate_collect_handles(notice->gate);

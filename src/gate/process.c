@@ -22,6 +22,7 @@
 
 #define IDENTITIES	 64 /* a power of two */
 #define IDENTITY_LIFE_NS 1000000000ull
+#define FDS		 4 /* remembered of a thread; a power of two */
 
 struct mapping {
 	struct mapping *next;
@@ -44,6 +45,7 @@ struct known {
 	u64 time_ns;
 	int pidfd; /* of the thread, opened when first needed; valid if has_pidfd */
 	bool has_pidfd;
+	struct process_fd fds[FDS]; /* object NULL: nothing */
 };
 
 struct process_table {
@@ -311,4 +313,31 @@ int process_copy_fd(struct process_table *table, pid_t tid, int fd)
 	}
 	copy = (int)syscall(SYS_pidfd_getfd, known->pidfd, fd, 0);
 	return copy < 0 ? -errno : copy;
+}
+
+static struct process_fd *place_of_fd(struct process_table *table, pid_t tid, int fd)
+{
+	struct known *known = &table->known[(u32)tid % IDENTITIES];
+
+	return known->identity.tid == (u32)tid ? &known->fds[(u32)fd % FDS] : NULL;
+}
+
+void process_remember_fd(struct process_table *table, pid_t tid, const struct process_fd *fd)
+{
+	struct process_fd *place = place_of_fd(table, tid, fd->fd);
+
+	if (place)
+		*place = *fd;
+}
+
+bool process_recall_fd(struct process_table *table, pid_t tid, struct process_fd *fd)
+{
+	const struct process_fd *place = place_of_fd(table, tid, fd->fd);
+
+	if (!place || !place->object || place->fd != fd->fd || place->epoch != fd->epoch ||
+	    place->changes != fd->changes || place->born != fd->born || place->ended != fd->ended)
+		return false;
+	fd->object = place->object;
+	fd->access = place->access;
+	return true;
 }

@@ -59,4 +59,20 @@ int process_identify(struct process_table *table, pid_t tid, struct process_iden
  */
 int process_copy_fd(struct process_table *table, pid_t tid, int fd);
 
+/*
+ * What descriptor fd was found to stand for, and when: what its process's agent said about changes
+ * (struct agent_fds_head), the epoch of tickets, how many handles had ended. It is remembered with
+ * the thread, and recalled as long as all of that is the same.
+ */
+struct process_fd {
+	int fd;
+	u32 epoch, changes;
+	u64 born, ended;
+	struct object *object; /* borrowed: valid until the next handle ends */
+	int access;
+};
+void process_remember_fd(struct process_table *table, pid_t tid, const struct process_fd *fd);
+/* Fills object and access. */
+bool process_recall_fd(struct process_table *table, pid_t tid, struct process_fd *fd);
+
 #endif

@@ -18,6 +18,7 @@
 #include "gate/saving.h"
 #include "gate/tracepipe.h"
 #include "gate/wake.h"
+#include "gate/window.h"
 
 /* A process that gate_spawn() started. */
 struct gate_child {
@@ -46,6 +47,7 @@ struct gate {
 	struct exec_pending pending;
 	struct tracepipe *tracepipe;
 	struct wake *wake;
+	struct window window;  /* of the client in service */
 	int marker_fd;	       /* trace_marker, from where clients' lines come */
 	u64 agent_notify_ip;   /* what seccomp reports for a call of the agent; 0: there is no agent
 				*/

@@ -278,8 +278,13 @@ void sys_link_put(struct sys_link *link)
 
 struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 {
-	struct rt_vcpu *vcpu = rt_vcpu_acquire((u32)gettid());
+	/* Asked once: a supervisor's thread does not fork and go on serving. */
+	static __thread u32 tid;
+	struct rt_vcpu *vcpu;
 
+	if (!tid)
+		tid = (u32)gettid();
+	vcpu = rt_vcpu_acquire(tid);
 	if (!vcpu)
 		return NULL;
 	memset(&vcpu->task, 0, sizeof(vcpu->task));

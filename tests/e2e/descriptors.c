@@ -4,13 +4,15 @@
  * bpf(2) has come to know them. Run as it is this program asks the kernel (and skips where that
  * says no); under `skep exec` the agent, which remembers descriptors. What it expects is the same.
  *
- * Calls made by instructions that it writes itself go past the agent: to the supervisor.
+ * Calls made by instructions that it writes itself go past the agent: to the supervisor. With the
+ * argument "past" every bpf(2) does; the supervisor too remembers descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -30,10 +32,13 @@ static const unsigned char code[] = { 0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0x48, 
 				      0xd6, 0x48, 0x89, 0xca, 0x0f, 0x05, 0xc3 };
 
 static caller raw;
+static bool past;    /* all bpf(2) past the agent */
 static int one, two; /* arrays whose element 0 is 1 and 2 */
 
 static long bpf(int cmd, union bpf_attr *attr, unsigned size)
 {
+	if (past)
+		return raw(SYS_bpf, cmd, (long)attr, size);
 	return syscall(SYS_bpf, cmd, attr, size) < 0 ? -errno : 0;
 }
 
@@ -398,7 +403,7 @@ static void test_random(void)
 		       "map type %u: the same within the process and by the supervisor", types[i]);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	unsigned char *page =
 		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -412,6 +417,7 @@ int main(void)
 	memcpy(page, code, sizeof(code));
 	mprotect(page, 4096, PROT_READ | PROT_EXEC);
 	raw = (caller)(void *)page;
+	past = argc == 2 && !strcmp(argv[1], "past");
 	test_closing();
 	test_processes();
 	test_rights();
