@@ -20,9 +20,8 @@
 
 enum agent_cmd {
 	/*
-	 * From the bootstrap blob at the exec stop, attr = 0. The result is not an errno but two
-	 * descriptors of the arena: the read-only one in the low half, the read-write one in the
-	 * high half.
+	 * From the bootstrap at the exec stop, attr = enum agent_enter, in its order. The result is
+	 * not an errno but a descriptor of the arena.
 	 */
 	AGENT_ENTER = AGENT_CMD_BASE,
 	/* Where are the system-call sites of this mapping: attr = struct agent_sites. */
@@ -33,6 +32,16 @@ enum agent_cmd {
 	AGENT_REPORT,
 	/* What is this descriptor to bpf(2): attr = struct agent_ticket. */
 	AGENT_TICKET,
+	/* The bootstrap has failed and the program goes on without an agent: attr = the error. */
+	AGENT_NOT_ENTERED,
+};
+
+enum agent_enter {
+	AGENT_ENTER_READ_ONLY,
+	AGENT_ENTER_READ_WRITE,
+	/* Was the last result, 0, a descriptor's number? 0, or -EAGAIN: it has to be asked again.
+	 */
+	AGENT_ENTER_IS_ZERO,
 };
 
 /* Arguments of agent_start(), in registers; see x86_64/start.S. */

@@ -27,7 +27,7 @@
 
 #define SLOTS_SIZE (LISTENER_MAX * sizeof(struct listener_slot))
 
-enum keeper_word { KEEPER_LISTENER = 1, KEEPER_DISMISS };
+enum keeper_word { KEEPER_LISTENER = 1, KEEPER_DISMISS, KEEPER_TAKE_OVER };
 
 struct keeper_message {
 	u32 word;
@@ -40,26 +40,52 @@ struct keeping {
 	struct pollfd polls[LISTENER_MAX + 1];
 };
 
-static void close_all_but(int first, int second)
+static void close_all_but(int *fds, u32 nr)
 {
-	int low = first < second ? first : second, high = first < second ? second : first;
+	unsigned low = 0;
 
-	if (low > 0)
-		close_range(0, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0u, 0);
+	for (u32 i = 0; i < nr; i++) /* few: sorted by hand */
+		for (u32 j = i + 1; j < nr; j++)
+			if (fds[j] < fds[i]) {
+				int fd = fds[i];
+
+				fds[i] = fds[j];
+				fds[j] = fd;
+			}
+	for (u32 i = 0; i < nr; low = (unsigned)fds[i++] + 1)
+		if ((unsigned)fds[i] > low)
+			close_range(low, (unsigned)fds[i] - 1, 0);
+	close_range(low, ~0u, 0);
+}
+
+/*
+ * The next message, or 0 when none will come: the supervisor is dead. An end of file alone would
+ * not tell: what it forked has its end of the socket too, until that executes a program.
+ */
+static long next_message(int socket_fd, int supervisor_fd, struct keeper_message *ret_message,
+			 int *ret_fd)
+{
+	struct pollfd polls[] = { { socket_fd, POLLIN, 0 }, { supervisor_fd, POLLIN, 0 } };
+
+	while (poll(polls, ARRAY_SIZE(polls), -1) < 0)
+		;
+	/* What was sent before the death comes first. */
+	if (polls[0].revents || poll(polls, 1, 0) == 1)
+		return pass_receive(socket_fd, ret_message, sizeof(*ret_message), ret_fd, 0);
+	return 0;
 }
 
 /* Waits until the supervisor is gone, collecting listeners. False: dismissed. */
-static bool wait_for_end(struct keeping *keeping, int socket_fd)
+static bool wait_for_end(struct keeping *keeping, int socket_fd, int supervisor_fd)
 {
 	struct keeper_message message;
 	int fd;
 
-	while (pass_receive(socket_fd, &message, sizeof(message), &fd, 0) == sizeof(message)) {
+	while (next_message(socket_fd, supervisor_fd, &message, &fd) == sizeof(message)) {
 		if (message.word == KEEPER_DISMISS)
 			return false;
+		if (message.word == KEEPER_TAKE_OVER)
+			return true;
 		if (fd < 0)
 			continue;
 		if (message.index >= LISTENER_MAX) {
@@ -112,8 +138,9 @@ static void keep(struct keeping *keeping)
 	}
 }
 
-static void be_nobody(int lock_fd, int socket_fd)
+static void be_nobody(int lock_fd, int socket_fd, int supervisor_fd)
 {
+	int kept[] = { lock_fd, socket_fd, supervisor_fd };
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
 	sigset_t none;
 
@@ -123,20 +150,21 @@ static void be_nobody(int lock_fd, int socket_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "skep-keeper");
-	close_all_but(lock_fd, socket_fd);
+	close_all_but(kept, ARRAY_SIZE(kept));
 	if (chdir("/") < 0)
 		_exit(1);
 }
 
 static void __attribute__((noreturn))
-keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int socket_fd)
+keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int socket_fd,
+	    int supervisor_fd)
 {
 	static struct keeping keeping;
 
-	be_nobody(lock_fd, socket_fd);
+	be_nobody(lock_fd, socket_fd, supervisor_fd);
 	for (u32 i = 0; i < LISTENER_MAX; i++)
 		keeping.listeners[i] = (struct listener){ .fd = -1, .slot = &slots[i] };
-	if (wait_for_end(&keeping, socket_fd)) {
+	if (wait_for_end(&keeping, socket_fd, supervisor_fd)) {
 		keep(&keeping);
 		directory_dispose(directory);
 	}
@@ -145,7 +173,7 @@ keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int
 
 int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
 {
-	int sockets[2], pid;
+	int sockets[2], self, pid;
 
 	*keeper = (struct keeper){ .socket = -1 };
 	keeper->slots =
@@ -157,18 +185,22 @@ int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
 	/* Resident, so that the kernel never has to fault it in while it hands a notification over.
 	 */
 	memset(keeper->slots, 0, SLOTS_SIZE);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+	self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	if (self < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
 		pid = -errno;
+		if (self >= 0)
+			close(self);
 		keeper_stop(keeper, true);
 		return pid;
 	}
 	pid = fork();
 	if (pid == 0) {
 		close(sockets[0]);
-		keeper_main(keeper->slots, directory, lock_fd, sockets[1]);
+		keeper_main(keeper->slots, directory, lock_fd, sockets[1], self);
 	}
 	keeper->socket = sockets[0];
 	close(sockets[1]);
+	close(self);
 	if (pid < 0) {
 		pid = -errno;
 		keeper_stop(keeper, true);
@@ -187,10 +219,10 @@ int keeper_add_listener(struct keeper *keeper, int listener_fd, u32 index)
 
 void keeper_stop(struct keeper *keeper, bool dismiss)
 {
-	struct keeper_message word = { KEEPER_DISMISS, 0 };
+	struct keeper_message word = { dismiss ? KEEPER_DISMISS : KEEPER_TAKE_OVER, 0 };
 
 	if (keeper->socket >= 0) {
-		if (dismiss && keeper->pid)
+		if (keeper->pid)
 			(void)!send(keeper->socket, &word, sizeof(word), MSG_NOSIGNAL);
 		close(keeper->socket);
 	}

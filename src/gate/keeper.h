@@ -11,8 +11,8 @@
 #include "gate/listener.h"
 
 struct keeper {
-	int pid;    /* 0: none */
-	int socket; /* to the keeper; its end of file tells it that the supervisor is gone */
+	int pid;		     /* 0: none */
+	int socket;		     /* to the keeper */
 	struct listener_slot *slots; /* LISTENER_MAX of them, shared with the keeper */
 };
 

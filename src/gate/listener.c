@@ -87,3 +87,20 @@ int listener_add_fd(struct listener *listener, int fd, int flags)
 	} while (number < 0 && (errno == EINTR || errno == EINPROGRESS));
 	return number < 0 ? -errno : number;
 }
+
+int listener_answer_fd(struct listener *listener, int fd, int flags)
+{
+	struct seccomp_notif_addfd request = { .id = listener->slot->notif.id,
+					       .srcfd = (u32)fd,
+					       .flags = SECCOMP_ADDFD_FLAG_SEND,
+					       .newfd_flags = (u32)flags };
+	int number;
+
+	do {
+		number = ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &request);
+	} while (number < 0 && (errno == EINTR || errno == EINPROGRESS));
+	if (number < 0)
+		return -errno;
+	listener->slot->notif.id = 0;
+	return number;
+}

@@ -42,4 +42,16 @@ bool listener_valid(struct listener *listener);
  */
 int listener_add_fd(struct listener *listener, int fd, int flags);
 
+/*
+ * The same, and its number is the answer, in one step; after an error the call is still to be
+ * answered. Should the supervisor die in it, the task may get a 0 that stands for no descriptor.
+ */
+int listener_answer_fd(struct listener *listener, int fd, int flags);
+
+/* Has the call in service been answered? */
+static inline bool listener_is_idle(const struct listener *listener)
+{
+	return !listener->slot->notif.id;
+}
+
 #endif

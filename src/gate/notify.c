@@ -45,11 +45,12 @@ struct notice {
 
 typedef struct reply (*handler)(struct notice *notice);
 
+/* The answer to AGENT_ENTER: nobody may die between giving the descriptor and saying its number. */
 static int install_raw_fd(struct sys_client *base, int fd)
 {
 	struct gate_client *client = container_of(base, struct gate_client, base);
 
-	return listener_add_fd(client->listener, fd, O_CLOEXEC);
+	return listener_answer_fd(client->listener, fd, O_CLOEXEC);
 }
 
 static long hive_info(struct gate_client *client, u64 attr, u32 size)
@@ -342,6 +343,8 @@ void gate_notified(struct gate *gate, struct listener *listener)
 	}
 	if ((u32)notif->data.nr < ARRAY_SIZE(handlers) && handlers[notif->data.nr])
 		reply = handlers[notif->data.nr](&notice);
+	if (listener_is_idle(listener))
+		return;
 	if (reply.answered)
 		listener_answer(listener, reply.result);
 	else

@@ -27,6 +27,7 @@ struct start {
 	struct sock_filter filter[FILTER_MAX];
 	u32 nr_filter, handover;
 	int socket;
+	pid_t supervisor;
 };
 
 static void __attribute__((noreturn)) fail(const struct start *start, int error)
@@ -52,13 +53,19 @@ static void __attribute__((noreturn)) child_main(const struct start *start)
 	int listener, ok = 0;
 
 	pthread_sigmask(SIG_SETMASK, start->signals, NULL);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/* Until the keeper has the listener too, nobody would answer if the supervisor were killed.
+	 */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		fail(start, -errno);
+	if (getppid() != start->supervisor)
+		_exit(127);
 	listener = filter_install(start->filter, start->nr_filter);
 	if (listener < 0)
 		fail(start, listener);
 	/* The mark is what the filter knows the call by. */
 	pass_send(start->socket, &ok, sizeof(ok), listener, start->handover);
+	/* Answered by the supervisor or the keeper, as everything from here on. */
+	prctl(PR_SET_PDEATHSIG, 0);
 	probe(start);
 	fail(start, program_execute(&start->program));
 }
@@ -122,6 +129,7 @@ static pid_t start_child(struct gate *gate, struct start *start, unsigned flags)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0)
 		return -errno;
 	start->socket = sockets[1];
+	start->supervisor = getpid();
 	pid = fork();
 	if (pid == 0)
 		child_main(start);

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entering a program at its exec stop. The thread that executes is seized before its execve goes
- * on; when the new program stands at its entry point, a bootstrap is laid over that page, run to
- * its end, and the page put back; then the thread goes on in the agent (agent_start) and tracing
- * ends.
+ * on; when the new program stands at its entry point, a bootstrap is laid into bytes of its vDSO
+ * that no one uses, the thread is sent there, and tracing ends.
  *
  * Everything is driven by wait statuses: nothing here waits for a tracee. Whatever goes wrong ends
- * in the program running as if nothing had been tried.
+ * in the program running as if nothing had been tried; so does the death of the supervisor, whose
+ * one change that matters, the new instruction pointer, is made in one call, and after which the
+ * bootstrap needs nobody.
  */
 #include <errno.h>
+#include <elf.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "arena/arena.h"
 #include "base/alloc.h"
 #include "hook/state.h"
 
@@ -24,8 +29,17 @@
 #define USER_CS_64	     0x33
 #define STATUS_EVENT(status) ((status) >> 16)
 
-extern const u8 hook_bootstrap_start[], hook_bootstrap_size[], hook_bootstrap_done[],
-	hook_bootstrap_end[];
+extern const u8 hook_bootstrap_start[], hook_bootstrap_words[], hook_bootstrap_end[];
+
+#define BOOTSTRAP_MAX 512
+
+_Static_assert(AGENT_ENTER == 0x534b0000 && AGENT_NOT_ENTERED == 0x534b0005,
+	       "as in x86_64/bootstrap.S");
+
+/* What the bootstrap has to know (x86_64/bootstrap.S). */
+struct boot_words {
+	u64 entry, agent_start, flags, exec, text_size, control_size;
+};
 
 static struct hook_tracee *find(struct hook *hook, pid_t tid)
 {
@@ -43,6 +57,8 @@ static struct hook_tracee *find(struct hook *hook, pid_t tid)
 static void drop(struct hook_tracee *tracee)
 {
 	list_remove(&tracee->link);
+	if (tracee->pidfd >= 0)
+		close(tracee->pidfd);
 	base_free(tracee);
 }
 
@@ -52,13 +68,33 @@ static void detach(struct hook_tracee *tracee, int signal)
 	drop(tracee);
 }
 
+/* Those whose process ended before its bootstrap had asked: their ids may come back. */
+static void sweep(struct hook *hook)
+{
+	struct list *node, *next;
+
+	list_for_each(node, next, &hook->tracees) {
+		struct hook_tracee *tracee = list_entry(node, struct hook_tracee, link);
+		struct pollfd poll_fd = { tracee->pidfd, POLLIN, 0 };
+
+		if (tracee->booting && poll(&poll_fd, 1, 0) == 1)
+			drop(tracee);
+	}
+}
+
 int hook_exec_begin(struct hook *hook, pid_t tid, bool quiet)
 {
-	struct hook_tracee *tracee = find(hook, tid);
+	struct hook_tracee *tracee;
 	int error;
 
 	if (!hook->agent_start)
 		return -EOPNOTSUPP;
+	sweep(hook);
+	tracee = find(hook, tid);
+	if (tracee && tracee->booting) {
+		drop(tracee);
+		tracee = NULL;
+	}
 	if (tracee) {
 		/* Its last execve failed, and it tries another. */
 		tracee->quiet = quiet;
@@ -73,6 +109,7 @@ int hook_exec_begin(struct hook *hook, pid_t tid, bool quiet)
 		return error;
 	}
 	tracee->tid = tid;
+	tracee->pidfd = -1;
 	tracee->quiet = quiet;
 	list_append(&hook->tracees, &tracee->link);
 	return 0;
@@ -89,16 +126,6 @@ void hook_exec_abandon(struct hook *hook, pid_t tid)
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 }
 
-bool hook_may_enter(struct hook *hook, pid_t tid)
-{
-	struct hook_tracee *tracee = find(hook, tid);
-
-	if (!tracee || !tracee->booting || tracee->asked)
-		return false;
-	tracee->asked = true;
-	return true;
-}
-
 bool hook_is_booting(struct hook *hook, pid_t tid)
 {
 	struct hook_tracee *tracee = find(hook, tid);
@@ -106,31 +133,43 @@ bool hook_is_booting(struct hook *hook, pid_t tid)
 	return tracee && tracee->booting;
 }
 
-static int open_memory(pid_t tid)
+long hook_enter(struct hook *hook, struct sys_client *client, u64 what,
+		int (*install_raw_fd)(struct sys_client *client, int fd))
 {
-	char path[32];
+	struct hook_tracee *tracee = find(hook, (pid_t)client->pid);
+	struct pollfd poll_fd = { tracee ? tracee->pidfd : -1, POLLIN, 0 };
+	int number;
 
-	snprintf(path, sizeof(path), "/proc/%d/mem", tid);
-	return open(path, O_RDWR | O_CLOEXEC);
+	if (!tracee || !tracee->booting || poll(&poll_fd, 1, 0))
+		return -EPERM;
+	if (what == AGENT_ENTER_IS_ZERO) {
+		number = tracee->zero ? 0 : -EAGAIN;
+	} else if (what == tracee->given) {
+		number = install_raw_fd(client, what == AGENT_ENTER_READ_ONLY
+							? arena_fd_read_only(hook->arena)
+							: arena_fd(hook->arena));
+		tracee->zero = number == 0;
+		tracee->given += number >= 0;
+	} else {
+		return -EPERM;
+	}
+	/* A 0 it asks about once more. */
+	if (tracee->given == 2 && (number > 0 || what == AGENT_ENTER_IS_ZERO))
+		drop(tracee);
+	return number;
 }
 
-static bool swap_page(struct hook_tracee *tracee, const u8 *bytes, u64 size, u8 *saved)
+void hook_not_entered(struct hook *hook, pid_t tid, long error)
 {
-	int memory = open_memory(tracee->tid);
-	bool ok = memory >= 0;
+	struct hook_tracee *tracee = find(hook, tid);
 
-	if (ok && saved)
-		ok = pread(memory, saved, size, (off_t)tracee->page) == (ssize_t)size;
-	if (ok)
-		ok = pwrite(memory, bytes, size, (off_t)tracee->page) == (ssize_t)size;
-	if (memory >= 0)
-		close(memory);
-	return ok;
-}
-
-static u64 bootstrap_length(void)
-{
-	return (u64)(hook_bootstrap_end - hook_bootstrap_start);
+	if (!tracee || !tracee->booting)
+		return;
+	drop(tracee);
+	hook_say(hook,
+		 "process %d cannot be entered: it cannot have the arena (%s); only its system "
+		 "calls' entries are seen",
+		 tid, strerror((int)-error));
 }
 
 /*
@@ -157,48 +196,6 @@ static bool translates_code(pid_t tid)
 	       strcmp(path + length - (sizeof(ending) - 1), ending) == 0;
 }
 
-/* At the exec event: lays the bootstrap over the entry page and starts it. */
-static bool boot(struct hook *hook, struct hook_tracee *tracee)
-{
-	struct user_regs_struct regs;
-	u8 code[HOOK_ENTRY_SAVED];
-	u64 text_size = RT_CONTROL->text_size;
-
-	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) < 0)
-		return false;
-	if (regs.cs != USER_CS_64) {
-		hook_say(hook,
-			 "process %d runs a 32-bit program: it is not entered, and its events "
-			 "are not seen",
-			 tracee->tid);
-		return false;
-	}
-	if (translates_code(tracee->tid)) {
-		hook_say(hook,
-			 "process %d is valgrind, which runs no code where it is: it is not "
-			 "entered, and "
-			 "only its system calls' entries are seen",
-			 tracee->tid);
-		return false;
-	}
-	tracee->entry = regs.rip;
-	tracee->stack = regs.rsp;
-	tracee->page = regs.rip & ~(PAGE - 1);
-	tracee->exec_nr = (u32)regs.orig_rax;
-	memcpy(code, hook_bootstrap_start, bootstrap_length());
-	memcpy(code + (hook_bootstrap_size - hook_bootstrap_start), &text_size, sizeof(text_size));
-	if (!swap_page(tracee, code, bootstrap_length(), tracee->saved)) {
-		hook_say(hook, "process %d cannot be entered: its memory cannot be written",
-			 tracee->tid);
-		return false;
-	}
-	regs.rip = tracee->page;
-	regs.orig_rax = ~0ul;
-	tracee->booting = true;
-	return ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) == 0 &&
-	       ptrace(PTRACE_CONT, tracee->tid, NULL, NULL) == 0;
-}
-
 static bool in_other_pid_namespace(pid_t tid)
 {
 	char mine[64], its[64], path[64];
@@ -210,49 +207,143 @@ static bool in_other_pid_namespace(pid_t tid)
 	return a > 0 && (a != b || memcmp(mine, its, (size_t)a) != 0);
 }
 
-/* The bootstrap stopped: the program's bytes go back, and the thread to the agent or to the
- * program. */
-static void booted(struct hook *hook, struct hook_tracee *tracee)
+static int open_memory(pid_t tid)
 {
-	struct user_regs_struct regs;
-	bool done;
+	char path[32];
 
-	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) < 0) {
-		detach(tracee, 0);
-		return;
+	snprintf(path, sizeof(path), "/proc/%d/mem", tid);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* Where the kernel mapped the vDSO of process tid; 0: nowhere. */
+static u64 find_vdso(pid_t tid)
+{
+	Elf64_auxv_t vector[64];
+	char path[32];
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	size = read(fd, vector, sizeof(vector));
+	close(fd);
+	for (ssize_t i = 0; i < size / (ssize_t)sizeof(vector[0]); i++)
+		if (vector[i].a_type == AT_SYSINFO_EHDR)
+			return vector[i].a_un.a_val;
+	return 0;
+}
+
+/*
+ * The distance from the vDSO's start to bytes that are mapped and not part of what its program
+ * header loads: the end of its last page, where at most section headers lie. 0: it has none.
+ */
+static u64 room_in(const Elf64_Ehdr *vdso)
+{
+	const Elf64_Phdr *header = (const Elf64_Phdr *)((const u8 *)vdso + vdso->e_phoff);
+	u64 loaded = 0, end = vdso->e_shoff + (u64)vdso->e_shnum * vdso->e_shentsize, room;
+
+	for (u32 i = 0; i < vdso->e_phnum; i++)
+		if (header[i].p_type == PT_LOAD && header[i].p_offset + header[i].p_filesz > loaded)
+			loaded = header[i].p_offset + header[i].p_filesz;
+	end = ((end > loaded ? end : loaded) + PAGE - 1) & ~(PAGE - 1);
+	room = (end - BOOTSTRAP_MAX) & ~15ul;
+	return loaded && end >= PAGE && room >= loaded ? room : 0;
+}
+
+/* Writes the bootstrap into the process; where, or 0 with a reason. */
+static u64 lay_bootstrap(pid_t tid, const u8 *code, u64 size, const char **ret_reason)
+{
+	const Elf64_Ehdr *ours = (const Elf64_Ehdr *)getauxval(AT_SYSINFO_EHDR);
+	u64 at = find_vdso(tid), room = ours ? room_in(ours) : 0;
+	Elf64_Ehdr its;
+	int memory;
+
+	*ret_reason = "it has no vDSO with room in it";
+	if (!at || !room)
+		return 0;
+	memory = open_memory(tid);
+	if (memory < 0) {
+		*ret_reason = "its memory cannot be opened";
+		return 0;
 	}
-	done = regs.rip == tracee->page + (u64)(hook_bootstrap_done - hook_bootstrap_start);
-	if (!swap_page(tracee, tracee->saved, bootstrap_length(), NULL)) {
-		/* Its code is lost; it must not run on with ours. */
+	if (pread(memory, &its, sizeof(its), (off_t)at) != sizeof(its) ||
+	    memcmp(&its, ours, sizeof(its)) != 0)
+		*ret_reason = "its vDSO is not the supervisor's";
+	else if (pwrite(memory, code, size, (off_t)(at + room)) != (ssize_t)size)
+		*ret_reason = "its memory cannot be written";
+	else
+		*ret_reason = NULL;
+	close(memory);
+	return *ret_reason ? 0 : at + room;
+}
+
+static u64 start_flags(const struct hook_tracee *tracee)
+{
+	return (tracee->quiet ? AGENT_START_QUIET : 0) |
+	       (in_other_pid_namespace(tracee->tid) ? AGENT_START_FOREIGN_PIDS : 0);
+}
+
+/* Can the program at its exec stop be entered at all? */
+static bool is_enterable(struct hook *hook, pid_t tid, const struct user_regs_struct *regs)
+{
+	if (regs->cs != USER_CS_64) {
 		hook_say(hook,
-			 "process %d: the program's memory could not be restored; it is ended",
-			 tracee->tid);
-		kill(tracee->tid, SIGKILL);
-		detach(tracee, 0);
-		return;
+			 "process %d runs a 32-bit program: it is not entered, and its events "
+			 "are not seen",
+			 tid);
+		return false;
 	}
-	if (!done)
+	if (translates_code(tid)) {
 		hook_say(hook,
-			 "process %d cannot be entered: the data plane's text cannot be mapped "
-			 "(error %ld): only its system calls' entries are seen",
-			 tracee->tid, -(long)regs.rax);
+			 "process %d is valgrind, which runs no code where it is: it is not "
+			 "entered, and only its system calls' entries are seen",
+			 tid);
+		return false;
+	}
+	return true;
+}
+
+/* At the exec event: sends the thread to the bootstrap. Afterwards the supervisor is not needed. */
+static bool boot(struct hook *hook, struct hook_tracee *tracee)
+{
+	u64 length = (u64)(hook_bootstrap_words - hook_bootstrap_start), at;
+	struct user_regs_struct regs;
+	struct boot_words words;
+	u8 code[BOOTSTRAP_MAX];
+	const char *reason;
+
+	if (ptrace(PTRACE_GETREGS, tracee->tid, NULL, &regs) < 0 ||
+	    !is_enterable(hook, tracee->tid, &regs))
+		return false;
+	words = (struct boot_words){
+		.entry = regs.rip,
+		.agent_start = hook->agent_start,
+		.flags = start_flags(tracee),
+		.exec = (u32)regs.orig_rax | (u64)tracee->old_tid << 32,
+		.text_size = RT_CONTROL->text_size,
+		.control_size = RT_CONTROL->control_size,
+	};
+	memcpy(code, hook_bootstrap_start, length);
+	memcpy(code + length, &words, sizeof(words));
+	at = lay_bootstrap(tracee->tid, code, length + sizeof(words), &reason);
+	tracee->pidfd = at ? (int)syscall(SYS_pidfd_open, tracee->tid, 0) : -1;
+	if (tracee->pidfd < 0) {
+		hook_say(hook,
+			 "process %d cannot be entered (%s): only its system calls' entries are "
+			 "seen",
+			 tracee->tid, at ? strerror(errno) : reason);
+		return false;
+	}
+	regs.rip = at;
 	regs.orig_rax = ~0ul;
-	if (done) {
-		regs.rdi = tracee->entry;
-		regs.rsi = regs.rbx;
-		regs.rdx = (tracee->quiet ? AGENT_START_QUIET : 0) |
-			   (in_other_pid_namespace(tracee->tid) ? AGENT_START_FOREIGN_PIDS : 0);
-		regs.rcx = tracee->exec_nr | (u64)tracee->old_tid << 32;
-		regs.r9 = RT_CONTROL->control_size;
-		regs.rip = hook->agent_start;
-	} else {
-		regs.rax = regs.rbx = regs.rcx = regs.rdx = regs.rsi = regs.rdi = regs.rbp = 0;
-		regs.r8 = regs.r9 = regs.r10 = regs.r11 = regs.r12 = 0;
-		regs.rip = tracee->entry;
-	}
-	regs.rsp = tracee->stack;
-	ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs);
-	detach(tracee, 0);
+	if (ptrace(PTRACE_SETREGS, tracee->tid, NULL, &regs) < 0)
+		return false;
+	/* From here on the bootstrap may ask at any time. */
+	tracee->booting = true;
+	ptrace(PTRACE_DETACH, tracee->tid, NULL, NULL);
+	return true;
 }
 
 static void executed(struct hook *hook, pid_t pid)
@@ -284,10 +375,6 @@ static void stopped(struct hook *hook, struct hook_tracee *tracee, int status)
 	bool group = event == PTRACE_EVENT_STOP && (signal == SIGSTOP || signal == SIGTSTP ||
 						    signal == SIGTTIN || signal == SIGTTOU);
 
-	if (event == 0 && signal == SIGTRAP && tracee->booting) {
-		booted(hook, tracee);
-		return;
-	}
 	if (tracee->abandoned) {
 		detach(tracee, event ? 0 : signal);
 		return;

@@ -3,7 +3,6 @@
  * The hook of a hive: its part of the control segment, and the requests of agents.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,23 +118,6 @@ struct hook *hook_free(struct hook *hook)
 	return base_free(hook);
 }
 
-static long enter(struct hook *hook, struct sys_client *client,
-		  int (*install_raw_fd)(struct sys_client *client, int fd))
-{
-	int read_only, read_write;
-
-	if (!hook_may_enter(hook, (pid_t)client->pid))
-		return -EPERM;
-	read_only = install_raw_fd(client, arena_fd_read_only(hook->arena));
-	if (read_only < 0)
-		return read_only;
-	/* Without room for a second one the agent gives the first one back, and says so. */
-	read_write = install_raw_fd(client, arena_fd(hook->arena));
-	if (read_write < 0)
-		read_write = INT_MAX;
-	return (long)((u64)(u32)read_write << 32 | (u32)read_only);
-}
-
 static long sites(struct hook *hook, struct sys_client *client, u64 attr, u32 size)
 {
 	struct agent_sites ask;
@@ -179,7 +161,8 @@ long hook_agent_call(struct hook *hook, struct sys_client *client, u32 cmd, u64 
 		     int (*install_raw_fd)(struct sys_client *client, int fd))
 {
 	switch (cmd) {
-	case AGENT_ENTER: return enter(hook, client, install_raw_fd);
+	case AGENT_ENTER: return hook_enter(hook, client, attr, install_raw_fd);
+	case AGENT_NOT_ENTERED: hook_not_entered(hook, (pid_t)client->pid, (long)attr); return 0;
 	case AGENT_SITES: return sites(hook, client, attr, size);
 	case AGENT_EXEC_FAILED: hook_exec_abandon(hook, (pid_t)client->pid); return 0;
 	case AGENT_REPORT: return report(hook, client, attr, size);

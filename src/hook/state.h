@@ -11,21 +11,17 @@
 #include "hook/hook.h"
 #include "rt/vcpu.h"
 
-#define HOOK_ENTRY_SAVED 256 /* most bytes of a program that the bootstrap overwrites */
-
-/* A thread that executes: seized, later running the bootstrap in place of its program. */
+/* A thread that executes: seized, and later, no more traced, in the bootstrap. */
 struct hook_tracee {
 	struct list link;
 	pid_t tid;
 	bool quiet;
-	bool booting;
-	bool asked;	/* the bootstrap has had its descriptors */
 	bool abandoned; /* let go at its next stop */
-	u64 entry, stack;
-	u64 page; /* where the bootstrap lies */
-	u8 saved[HOOK_ENTRY_SAVED];
-	u32 exec_nr;
+	bool booting;	/* in the bootstrap */
+	bool zero;	/* the last descriptor that it was given is number 0 */
+	u32 given;	/* descriptors of the arena: AGENT_ENTER_* comes next */
 	u32 old_tid;
+	int pidfd; /* of its process; -1 before the exec stop */
 };
 
 /* Arrays that the data plane may still be reading. */
@@ -59,8 +55,11 @@ int hook_find_sites(struct hook *hook, pid_t pid, struct agent_sites *ask);
 
 /* enter.c */
 void hook_tracees_free(struct hook *hook);
-/* AGENT_ENTER of this thread: may it have the arena's descriptors? */
-bool hook_may_enter(struct hook *hook, pid_t tid);
+/* AGENT_ENTER of a thread in the bootstrap; the result to give it. */
+long hook_enter(struct hook *hook, struct sys_client *client, u64 what,
+		int (*install_raw_fd)(struct sys_client *client, int fd));
+/* AGENT_NOT_ENTERED: it goes on to its program. */
+void hook_not_entered(struct hook *hook, pid_t tid, long error);
 /* Does this thread run the bootstrap? */
 bool hook_is_booting(struct hook *hook, pid_t tid);
 
