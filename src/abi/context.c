@@ -10,9 +10,10 @@
 #include "abi/bpf_new.h"
 #include "abi/helper.h"
 
-#define PT_REGS_SIZE   168  /* struct pt_regs of x86-64 */
-#define TRACE_SIZE_MAX 8192 /* PERF_MAX_TRACE_SIZE */
-#define RAW_ARGS_MAX   12   /* MAX_BPF_FUNC_ARGS */
+#define PT_REGS_SIZE	168   /* struct pt_regs of x86-64 */
+#define TRACE_SIZE_MAX	8192  /* PERF_MAX_TRACE_SIZE */
+#define SYSCALL_CTX_MAX 65535 /* U16_MAX */
+#define RAW_ARGS_MAX	12    /* MAX_BPF_FUNC_ARGS */
 
 #define SIZES_NARROW 7 /* a word or parts of it */
 #define SIZES_ALL    15
@@ -258,6 +259,11 @@ static const struct abi_ctx_field sk_lookup_fields[] = {
 	{ BYTES(8, 68), .reads = SIZES_NARROW },
 };
 
+static const struct abi_ctx_field netfilter_fields[] = {
+	{ BYTES(0, 8), .value = ABI_CTX_BTF, .reads = SIZE_LONG, .btf_name = "nf_hook_state" },
+	{ BYTES(8, 16), .value = ABI_CTX_BTF, .reads = SIZE_LONG, .btf_name = "sk_buff" },
+};
+
 #define CONTEXT(structure, bytes, rows)                                                \
 	{                                                                              \
 		.name = structure, .size = bytes, .max_offset = bytes, .fields = rows, \
@@ -295,6 +301,7 @@ static const struct abi_ctx contexts[] = {
 		CONTEXT("bpf_sockopt", sizeof(struct bpf_sockopt), sockopt_fields),
 	[BPF_PROG_TYPE_SK_LOOKUP] =
 		CONTEXT("bpf_sk_lookup", sizeof(struct bpf_sk_lookup), sk_lookup_fields),
+	[ABI_PROG_TYPE_NETFILTER] = CONTEXT("bpf_nf_ctx", 16, netfilter_fields),
 	[BPF_PROG_TYPE_KPROBE] = { .name = "bpf_user_pt_regs_t",
 				   .size = PT_REGS_SIZE,
 				   .max_offset = PT_REGS_SIZE,
@@ -313,6 +320,12 @@ static const struct abi_ctx contexts[] = {
 					   .size = RAW_ARGS_MAX * 8,
 					   .max_offset = RAW_ARGS_MAX * 8,
 					   .free_form = true },
+	/* Whatever the caller gives: it must be as long as the furthest access. */
+	[BPF_PROG_TYPE_SYSCALL] = { .name = "",
+				    .size = SYSCALL_CTX_MAX,
+				    .max_offset = SYSCALL_CTX_MAX,
+				    .free_form = true,
+				    .writable = true },
 	/* Argument 0 of a writable tracepoint is a buffer, which is not modelled: not readable. */
 	[BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE] = { .name = "bpf_raw_tracepoint_args",
 						    .size = RAW_ARGS_MAX * 8,
@@ -357,7 +370,7 @@ const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, struct abi
 	    size > ctx->max_offset - offset)
 		return NULL;
 	if (ctx->free_form)
-		return write || offset < ctx->min_offset ? NULL : &free_form;
+		return (write && !ctx->writable) || offset < ctx->min_offset ? NULL : &free_form;
 	for (u32 i = 0; i < ctx->nr_fields; i++)
 		if (field_allows(&ctx->fields[i], user, offset, size, write))
 			return &ctx->fields[i];

@@ -18,6 +18,7 @@ enum abi_ctx_value {
 	ABI_CTX_SOCKET_OR_NULL,
 	ABI_CTX_SOCK_COMMON_OR_NULL, /* struct bpf_sock, of which the first fields may be read */
 	ABI_CTX_FLOW_KEYS,	     /* struct bpf_flow_keys */
+	ABI_CTX_BTF,		     /* a structure of the kernel, btf_name */
 };
 
 /*
@@ -32,6 +33,7 @@ struct abi_ctx_field {
 	u64 progs, writers; /* sets of program types (ABI_PROG), 0: all that have this context */
 	u64 attach;	    /* set of expected attach types, 0: all */
 	u32 rt_offset;	    /* in the run-time context */
+	const char *btf_name;
 };
 
 struct abi_ctx {
@@ -40,6 +42,7 @@ struct abi_ctx {
 	u32 max_offset; /* accesses end here, for free-form contexts (tracepoint) */
 	u32 min_offset;
 	bool free_form; /* any aligned access in [min_offset, max_offset) is a scalar read */
+	bool writable;	/* ... or written */
 	const struct abi_ctx_field *fields;
 	u32 nr_fields;
 };

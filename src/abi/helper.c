@@ -34,6 +34,7 @@
 #define PROG_REUSEPORT	     ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT)
 #define PROG_FLOW	     ABI_PROG(BPF_PROG_TYPE_FLOW_DISSECTOR)
 #define PROG_NETFILTER	     ABI_PROG(ABI_PROG_TYPE_NETFILTER)
+#define PROG_SYSCALL	     ABI_PROG(BPF_PROG_TYPE_SYSCALL)
 #define PROG_RAW_TP	     ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT)
 #define PROG_RAW_TP_WRITABLE ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 
@@ -211,8 +212,8 @@ static const struct abi_helper helpers[] = {
 		 .gpl_only = true,
 		 .available = true },
 	[46] = { .name = "get_socket_cookie",
-		 .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
-			  PROG_SK_SKB | PROG_CG_ADDR | PROG_REUSEPORT },
+		 .progs = PROG_SYSCALL | PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK |
+			  PROG_SOCK_OPS | PROG_SK_SKB | PROG_CG_ADDR | PROG_REUSEPORT },
 	[47] = { .name = "get_socket_uid",
 		 .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_SK_SKB },
 	[48] = { .name = "set_hash", .progs = PROG_CLS },
@@ -337,14 +338,14 @@ static const struct abi_helper helpers[] = {
 		  .arg_size = { [3] = 8 },
 		  .available = true },
 	[107] = { .name = "sk_storage_get",
-		  .progs = PROG_CLS | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS | PROG_SK_MSG |
-			   PROG_CG_ADDR | PROG_CG_SOCKOPT },
+		  .progs = PROG_SYSCALL | PROG_CLS | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
+			   PROG_SK_MSG | PROG_CG_ADDR | PROG_CG_SOCKOPT },
 	[108] = { .name = "sk_storage_delete",
-		  .progs = PROG_CLS | PROG_CG_SKB | PROG_SOCK_OPS | PROG_SK_MSG | PROG_CG_ADDR |
-			   PROG_CG_SOCKOPT },
+		  .progs = PROG_SYSCALL | PROG_CLS | PROG_CG_SKB | PROG_SOCK_OPS | PROG_SK_MSG |
+			   PROG_CG_ADDR | PROG_CG_SOCKOPT },
 	[109] = { .name = "send_signal", .progs = ALL_PROGS },
 	[110] = { .name = "tcp_gen_syncookie", .progs = PROG_CLS | PROG_XDP, .gpl_only = true },
-	[111] = { .name = "skb_output" },
+	[111] = { .name = "skb_output", .progs = PROG_SYSCALL },
 	[112] = { .name = "probe_read_user",
 		  .ret = RET_INTEGER,
 		  .arg = { ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT, ARG_CONST_SIZE_OR_ZERO,
@@ -378,7 +379,7 @@ static const struct abi_helper helpers[] = {
 	[118] = { .name = "jiffies64", .ret = RET_INTEGER, .progs = ALL_PROGS },
 	[119] = { .name = "read_branch_records", .progs = PROG_PERF, .gpl_only = true },
 	[120] = { .name = "get_ns_current_pid_tgid", .progs = ALL_PROGS },
-	[121] = { .name = "xdp_output" },
+	[121] = { .name = "xdp_output", .progs = PROG_SYSCALL },
 	[122] = { .name = "get_netns_cookie",
 		  .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
 			   PROG_SK_MSG | PROG_CG_ADDR | PROG_CG_SOCKOPT },
@@ -420,33 +421,44 @@ static const struct abi_helper helpers[] = {
 		  .available = true },
 	[135] = { .name = "csum_level", .progs = PROG_CLS | PROG_LWT_XMIT },
 	[136] = { .name = "skc_to_tcp6_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[137] = { .name = "skc_to_tcp_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[138] = { .name = "skc_to_tcp_timewait_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[139] = { .name = "skc_to_tcp_request_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[140] = { .name = "skc_to_udp6_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[141] = { .name = "get_task_stack", .progs = ALL_PROGS },
 	[142] = { .name = "load_hdr_opt", .progs = PROG_SOCK_OPS },
 	[143] = { .name = "store_hdr_opt", .progs = PROG_SOCK_OPS },
 	[144] = { .name = "reserve_hdr_opt", .progs = PROG_SOCK_OPS },
 	[145] = { .name = "inode_storage_get" },
 	[146] = { .name = "inode_storage_delete" },
-	[147] = { .name = "d_path" },
-	[148] = { .name = "copy_from_user", .progs = ALL_PROGS },
+	[147] = { .name = "d_path", .progs = PROG_SYSCALL },
+	[148] = { .name = "copy_from_user",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT, ARG_CONST_SIZE_OR_ZERO,
+			   ARG_ANYTHING },
+		  .progs = ALL_PROGS,
+		  .might_sleep = true,
+		  .available = true },
 	[149] = { .name = "snprintf_btf", .progs = ALL_PROGS },
 	[150] = { .name = "seq_printf_btf" },
 	[151] = { .name = "skb_cgroup_classid", .progs = PROG_CLS },
@@ -464,7 +476,7 @@ static const struct abi_helper helpers[] = {
 			   ~(TRACING_PROGS | PROG_CG_DEVICE | PROG_CG_SOCKOPT | PROG_NETFILTER),
 		  .available = true },
 	[161] = { .name = "ima_inode_hash" },
-	[162] = { .name = "sock_from_file" },
+	[162] = { .name = "sock_from_file", .progs = PROG_SYSCALL },
 	[163] = { .name = "check_mtu", .progs = PROG_CLS | PROG_XDP, .gpl_only = true },
 	[164] = { .name = "for_each_map_elem",
 		  .ret = RET_INTEGER,
@@ -481,9 +493,22 @@ static const struct abi_helper helpers[] = {
 		  .progs = ALL_PROGS,
 		  .gpl_only = true,
 		  .available = true },
-	[166] = { .name = "sys_bpf" },
-	[167] = { .name = "btf_find_by_name_kind" },
-	[168] = { .name = "sys_close" },
+	[166] = { .name = "sys_bpf",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE },
+		  .progs = PROG_SYSCALL,
+		  .available = true },
+	[167] = { .name = "btf_find_by_name_kind",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE, ARG_ANYTHING,
+			   ARG_ANYTHING },
+		  .progs = PROG_SYSCALL,
+		  .available = true },
+	[168] = { .name = "sys_close",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_ANYTHING },
+		  .progs = PROG_SYSCALL,
+		  .available = true },
 	[169] = { .name = "timer_init", .progs = ALL_PROGS, .gpl_only = true },
 	[170] = { .name = "timer_set_callback", .progs = ALL_PROGS, .gpl_only = true },
 	[171] = { .name = "timer_start", .progs = ALL_PROGS, .gpl_only = true },
@@ -505,10 +530,18 @@ static const struct abi_helper helpers[] = {
 		  .gpl_only = true,
 		  .available = true },
 	[178] = { .name = "skc_to_unix_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
-	[179] = { .name = "kallsyms_lookup_name" },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
+	[179] = { .name = "kallsyms_lookup_name",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_MEM, ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING,
+			   ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT | ABI_ARG_FIXED_SIZE |
+				   ABI_ARG_ALIGNED },
+		  .arg_size = { 0, 0, 0, 8 },
+		  .progs = PROG_SYSCALL,
+		  .available = true },
 	[180] = { .name = "find_vma", .progs = ALL_PROGS },
 	[181] = { .name = "loop",
 		  .ret = RET_INTEGER,
@@ -534,7 +567,8 @@ static const struct abi_helper helpers[] = {
 	[188] = { .name = "xdp_get_buff_len",
 		  .ret = RET_INTEGER,
 		  .arg = { ARG_PTR_TO_CTX },
-		  .progs = PROG_XDP,
+		  .progs = PROG_SYSCALL | PROG_XDP,
+		  .not_here = PROG_SYSCALL,
 		  .available = true },
 	[189] = { .name = "xdp_load_bytes",
 		  .ret = RET_INTEGER,
@@ -559,9 +593,10 @@ static const struct abi_helper helpers[] = {
 		  .pkt_access = true,
 		  .available = true },
 	[196] = { .name = "skc_to_mptcp_sock",
-		  .progs = ALL_PROGS &
-			   ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
-			     PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER) },
+		  .progs = PROG_SYSCALL |
+			   (ALL_PROGS &
+			    ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT |
+			      PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)) },
 	[197] = { .name = "dynptr_from_mem", .progs = ALL_PROGS },
 	[198] = { .name = "ringbuf_reserve_dynptr", .progs = ALL_PROGS },
 	[199] = { .name = "ringbuf_submit_dynptr", .progs = ALL_PROGS },
@@ -603,6 +638,10 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 
 	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
 	if (prog_type == BPF_PROG_TYPE_TRACING)
+		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	/* So may programs that are run by hand, beside what is theirs alone. */
+	if (prog_type == BPF_PROG_TYPE_SYSCALL && helper && !(helper->progs & PROG_SYSCALL) &&
+	    func_id != BPF_FUNC_get_attach_cookie)
 		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 	if (!helper || prog_type >= 64 || !(helper->progs & ABI_PROG(prog_type)))
 		return false;

@@ -114,20 +114,47 @@ static void take_away(struct agent_fds *fds, u32 first, u32 last)
 			__atomic_store_n(&fds->tickets[fd], RT_TICKET_NONE, __ATOMIC_SEQ_CST);
 }
 
-/* Makes the call, which may change what the descriptors from first to last stand for. */
-static enum agent_verdict change(struct agent_call *call, u32 first, u32 last)
+static void change_begin(u32 first, u32 last)
 {
 	struct agent_fds *fds = AGENT_FDS;
-	struct rt_pt_regs *regs = call->regs;
 
 	__atomic_add_fetch(&fds->head.changing, 1, __ATOMIC_SEQ_CST);
 	/* If nothing is used yet, whoever asks later sees `changing`. */
 	if (__atomic_load_n(&fds->used, __ATOMIC_SEQ_CST))
 		take_away(fds, first, last);
+}
+
+static void change_end(void)
+{
+	__atomic_add_fetch(&AGENT_FDS->head.changes, 1, __ATOMIC_SEQ_CST);
+	__atomic_sub_fetch(&AGENT_FDS->head.changing, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Makes the call, which may change what the descriptors from first to last stand for. */
+static enum agent_verdict change(struct agent_call *call, u32 first, u32 last)
+{
+	struct rt_pt_regs *regs = call->regs;
+
+	change_begin(first, last);
 	regs->ax = rt_syscall3(call->frame.nr, regs->di, regs->si, regs->dx);
-	__atomic_add_fetch(&fds->head.changes, 1, __ATOMIC_SEQ_CST);
-	__atomic_sub_fetch(&fds->head.changing, 1, __ATOMIC_SEQ_CST);
+	change_end();
 	return AGENT_DONE;
+}
+
+void agent_fds_close_pending(void)
+{
+	struct agent_closes attr = { 0 };
+
+	if (likely(!__atomic_load_n(&RT_CONTROL->agent->closing, __ATOMIC_ACQUIRE)))
+		return;
+	while (agent_command(AGENT_CLOSES, &attr, sizeof(attr)) == 0 && attr.nr &&
+	       attr.nr <= AGENT_CLOSES_MAX) {
+		for (u32 i = 0; i < attr.nr; i++) {
+			change_begin(attr.fds[i], attr.fds[i]);
+			rt_syscall3(__NR_close, attr.fds[i], 0, 0);
+			change_end();
+		}
+	}
 }
 
 enum agent_verdict agent_do_close(struct agent_call *call)

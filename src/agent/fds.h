@@ -18,6 +18,9 @@ bool agent_fds_holds(u32 fd, u64 ticket);
 /* Its map has ended. */
 void agent_fds_forget(u32 fd, u64 ticket);
 
+/* A program that this thread has just run by hand may have closed descriptors: closes them. */
+void agent_fds_close_pending(void);
+
 /* A call that clones with these flags is about to be made. */
 void agent_fds_cloning(u64 flags);
 

@@ -34,6 +34,11 @@ enum agent_cmd {
 	AGENT_TICKET,
 	/* The bootstrap has failed and the program goes on without an agent: attr = the error. */
 	AGENT_NOT_ENTERED,
+	/*
+	 * A program that this thread has run by hand has closed descriptors (bpf_sys_close()),
+	 * which only the process itself can do: attr = struct agent_closes. Answered until nr is 0.
+	 */
+	AGENT_CLOSES,
 };
 
 enum agent_enter {
@@ -100,6 +105,13 @@ struct agent_fds_head {
 
 #define AGENT_FDS_ADDRESS (RT_PRIVATE_BASE + 0xe90000)
 
+#define AGENT_CLOSES_MAX 15
+
+struct agent_closes {
+	u32 nr;			   /* out */
+	u32 fds[AGENT_CLOSES_MAX]; /* out */
+};
+
 /* enum agent_report_kind tells what; the supervisor words the sentence. */
 struct agent_report {
 	u32 kind;
@@ -138,7 +150,7 @@ struct agent_control {
 	 */
 	u8 interest[1 << 16];
 	u32 nr_modules; /* grows only; published after the entry is written */
-	u32 reserved;
+	u32 closing;	/* threads that have to ask for AGENT_CLOSES */
 	struct agent_module modules[AGENT_MODULES_MAX];
 };
 

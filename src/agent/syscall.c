@@ -4,8 +4,10 @@
  * how the thread goes on. The call itself is made on the application's stack with the application's
  * registers, holding neither area nor vCPU, so that it may block and be interrupted as ever.
  */
+#include <linux/bpf.h>
 #include <linux/ioctl.h>
 #include "agent/agent.h"
+#include "agent/fds.h"
 #include "agent/special.h"
 
 #define E_NOSYS 38
@@ -211,6 +213,8 @@ static enum agent_verdict after_notify(struct agent_call *call)
 	}
 	if (frame->kind == AGENT_KIND_OBJECT && (s64)regs->ax >= 0)
 		AGENT_STATE->client = 1;
+	if (frame->nr == __NR_bpf && (u32)regs->di == BPF_PROG_TEST_RUN)
+		agent_fds_close_pending();
 	if (frame->kind == AGENT_KIND_MMAP)
 		map_object(regs);
 	return AGENT_DONE;

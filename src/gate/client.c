@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "agent/facade.h"
+#include "gate/closes.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 #include "rt/map_slot.h"
@@ -151,7 +152,7 @@ static int look_at_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 
 int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 {
-	if (fd < 0)
+	if (fd < 0 || closes_contain(client->closes, fd))
 		return -EBADF;
 	if (fd != client->stat_fd) {
 		client->stat_fd = -1;
@@ -172,6 +173,8 @@ static int find_object(struct gate_client *client, int fd, struct object **ret_o
 	int access;
 	bool pin;
 
+	if (closes_contain(client->closes, fd))
+		return -EBADF;
 	if (fd >= 0 && recall(client, fd)) {
 		object = client->recalled.object;
 		access = client->recalled.access;
@@ -244,9 +247,18 @@ static int client_install_fd(struct sys_client *base, struct object *object, int
 	if (fd < 0)
 		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : -ENOMEM;
 	number = listener_add_fd(client->listener, fd, O_CLOEXEC);
+	client->stat_fd = -1; /* the number may have meant something else */
 	/* The client's copy is now the only one; without it the handle ends by itself. */
 	close(fd);
 	return number;
+}
+
+static int client_close_fd(struct sys_client *base, int fd)
+{
+	struct gate_client *client = client_of(base);
+	struct stat st;
+
+	return client_stat_fd(client, fd, &st) ? -EBADF : closes_add(&client->closes, fd, &st);
 }
 
 static int client_fd_access(struct sys_client *base, int fd)
@@ -383,6 +395,7 @@ static const struct sys_client_ops client_ops = {
 	.read_string = client_read_string,
 	.object_by_fd = client_object_by_fd,
 	.install_fd = client_install_fd,
+	.close_fd = client_close_fd,
 	.object_of_task = client_object_of_task,
 	.fd_access = client_fd_access,
 	.place_of_fd = client_place_of_fd,

@@ -26,6 +26,7 @@ struct gate_client {
 	struct stat stat;
 	/* The same for one that was remembered from an earlier call; -1: none. */
 	struct process_fd recalled;
+	struct closes *closes; /* what a program has closed in this call (closes.h) */
 };
 
 /* Of the notification in service. -ESRCH when the task is gone. */

@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "arena/arena.h"
 #include "base/alloc.h"
+#include "gate/closes.h"
 #include "gate/facade.h"
 #include "gate/loop.h"
 #include "gate/state.h"
@@ -154,6 +155,7 @@ struct gate *gate_free(struct gate *gate)
 	keeper_stop(&gate->keeper, !left);
 	loop_close(gate);
 	handle_table_free(gate->handles);
+	closes_free_all(gate);
 	process_table_free(gate->processes);
 	tracepipe_free(gate->tracepipe);
 	if (gate->marker_fd >= 0)

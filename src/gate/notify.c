@@ -19,6 +19,7 @@
 #include "agent/facade.h"
 #include "agent/protocol.h"
 #include "gate/client.h"
+#include "gate/closes.h"
 #include "gate/exec.h"
 #include "gate/fdinfo.h"
 #include "gate/perf.h"
@@ -138,6 +139,7 @@ static struct reply on_bpf(struct notice *notice)
 	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
 	u64 attr = notice->data->args[1];
 	struct gate_client client;
+	long result;
 
 	if (client_init(&client, notice->gate, notice->listener) < 0)
 		return ANSWER(-ESRCH);
@@ -145,6 +147,8 @@ static struct reply on_bpf(struct notice *notice)
 		return ANSWER(hive_info(&client, attr, size));
 	if (cmd == AGENT_TICKET)
 		return ANSWER(ticket_of_fd(&client, attr, size));
+	if (cmd == AGENT_CLOSES)
+		return ANSWER(closes_hand_out(&client, attr, size));
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
@@ -152,7 +156,9 @@ static struct reply on_bpf(struct notice *notice)
 	/* What a client closed before this call is gone for it; the loop may not be there yet. */
 	if (sees_closed(cmd))
 		gate_collect_handles(notice->gate);
-	return ANSWER(sys_bpf(notice->gate->options.sys, &client.base, cmd, attr, size));
+	result = sys_bpf(notice->gate->options.sys, &client.base, cmd, attr, size);
+	closes_wait(&client, notice->from_agent);
+	return ANSWER(result);
 }
 
 static struct reply on_perf_event_open(struct notice *notice)

@@ -44,6 +44,7 @@ struct gate {
 	struct gate_child children[LISTENER_MAX];
 	struct handle_table *handles;
 	struct process_table *processes;
+	struct closes *closes; /* descriptors that agents have to close (closes.h) */
 	struct exec_pending pending;
 	struct tracepipe *tracepipe;
 	struct wake *wake;

@@ -118,6 +118,11 @@ struct hook *hook_free(struct hook *hook)
 	return base_free(hook);
 }
 
+void hook_set_closing(struct hook *hook, u32 nr)
+{
+	__atomic_store_n(&hook->control->closing, nr, __ATOMIC_RELEASE);
+}
+
 static long sites(struct hook *hook, struct sys_client *client, u64 attr, u32 size)
 {
 	struct agent_sites ask;

@@ -37,6 +37,8 @@ long hook_event_format(const struct hook_event *event, char *text, u64 size);
 
 struct hook *hook_new(struct arena *arena);
 struct hook *hook_free(struct hook *hook);
+/* How many threads have to ask for AGENT_CLOSES (agent/protocol.h). */
+void hook_set_closing(struct hook *hook, u32 nr);
 /* Sentences for the person behind the hive: a process that could not be entered, and why. */
 void hook_set_message(struct hook *hook, void (*message)(void *arg, const char *text), void *arg);
 

@@ -121,6 +121,8 @@ static struct rt_vcpu *prepare(u32 index, u32 tid)
 	vcpu->frame = 0;
 	vcpu->prog = NULL;
 	vcpu->cookie = 0;
+	vcpu->borrowed = 0;
+	vcpu->service = NULL;
 	vcpu->clock = RT_PROCESS->clock;
 	return vcpu;
 }

@@ -22,6 +22,14 @@
 /* A tail-called program may read 8192 bytes of a context, and what was before it stays whole. */
 #define RT_VCPU_SCRATCH_SIZE (12UL << 10)
 
+struct rt_vcpu;
+
+/*
+ * What a helper asks of the supervisor, when the program runs there at a client's wish
+ * (BPF_PROG_TYPE_SYSCALL): func_id and its arguments.
+ */
+typedef u64 (*rt_service_fn)(struct rt_vcpu *vcpu, u32 func_id, const u64 args[5]);
+
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
 struct rt_task {
 	u32 pid;  /* thread id, the kernel's "pid" */
@@ -56,6 +64,9 @@ struct rt_vcpu {
 	u32 tail_calls;
 	u32 frame; /* of the running function: its stack is bpf_stack[frame] */
 	const struct rt_prog *prog;
+	u32 borrowed;	       /* times that its holder took it once more (sys_vcpu_acquire()) */
+	rt_service_fn service; /* NULL: there is nobody to ask */
+	void *service_arg;
 	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
 	/*
 	 * Monotonic time at which loops of the running program end, 0: never. Whoever sets it

@@ -280,8 +280,12 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 {
 	/* Asked once: a supervisor's thread does not fork and go on serving. */
 	static __thread u32 tid;
-	struct rt_vcpu *vcpu;
+	struct rt_vcpu *vcpu = client->vcpu;
 
+	if (vcpu) {
+		vcpu->borrowed++;
+		return vcpu;
+	}
 	if (!tid)
 		tid = (u32)gettid();
 	vcpu = rt_vcpu_acquire(tid);
@@ -299,7 +303,10 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 
 void sys_vcpu_release(struct rt_vcpu *vcpu)
 {
-	rt_vcpu_release(vcpu);
+	if (vcpu->borrowed)
+		vcpu->borrowed--;
+	else
+		rt_vcpu_release(vcpu);
 }
 
 int sys_copy_name(char *dst, const char *src)

@@ -285,6 +285,10 @@ static int verify(struct sys_load *load)
 		return error;
 	before = load->log.end;
 	input.log.ret_longest = &longest;
+	if (prog->type == ABI_PROG_TYPE_NETFILTER)
+		sys_kernel_btf_load(load->call->hive);
+	if (load->call->hive->kernel_btf)
+		input.kernel_btf = load->call->hive->kernel_btf->btf;
 	input.btf = prog->btf ? prog->btf->btf : NULL;
 	input.func_info = prog->func_info;
 	input.func_info_rec_size = sizeof(*prog->func_info);

@@ -26,7 +26,8 @@ struct sys_client {
 	const struct sys_client_ops *ops;
 	u32 pid, tgid; /* thread and process, as the supervisor sees them */
 	u32 uid, gid;
-	bool privileged; /* bpf_capable(), perfmon_capable() */
+	bool privileged;      /* bpf_capable(), perfmon_capable() */
+	struct rt_vcpu *vcpu; /* of a program that runs for it and calls; NULL: none does */
 };
 
 struct sys_client_ops {
@@ -57,6 +58,11 @@ struct sys_client_ops {
 	/* Access mode of a descriptor of an object, for BPF_F_RDONLY and BPF_F_WRONLY: O_ACCMODE
 	 * bits. */
 	int (*fd_access)(struct sys_client *client, int fd);
+	/*
+	 * Takes descriptor fd away from the client at the end of its call; from now on it is closed
+	 * for this call. 0, -EBADF, -ENOMEM; NULL: none of its descriptors can be closed from here.
+	 */
+	int (*close_fd)(struct sys_client *client, int fd);
 	/*
 	 * What programs may be attached to or tokens be made of: which of these a descriptor is
 	 * (sys_place), -EBADF if closed. NULL: no descriptor of this client is any.

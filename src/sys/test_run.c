@@ -69,6 +69,12 @@ static u32 run_all(struct rt_vcpu *vcpu, const struct rt_prog *prog, const void 
 
 int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx)
 {
+	return test_run_served(call, prog, ctx, NULL, NULL);
+}
+
+int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ctx,
+		    rt_service_fn service, void *arg)
+{
 	u32 repeat = call->attr.test.repeat ? call->attr.test.repeat : 1, runs;
 	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
 	bool stopped;
@@ -81,11 +87,14 @@ int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx)
 	vcpu->deadline = spent + RUN_TIME_MAX_NS;
 	vcpu->polls = 0;
 	vcpu->stopped = false;
+	vcpu->service = service;
+	vcpu->service_arg = arg;
 	runs = run_all(vcpu, prog->rt, ctx, repeat, &call->attr.test.retval);
 	spent = now_ns() - spent;
 	stopped = vcpu->stopped;
 	vcpu->deadline = 0;
 	vcpu->stopped = false;
+	vcpu->service = NULL;
 	sys_vcpu_release(vcpu);
 	if (stopped || runs < repeat) {
 		sys_say(call->hive, "program %s: test run stopped %s %u of %u after %llu ms",
@@ -234,6 +243,7 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	switch (prog->type) {
 	case BPF_PROG_TYPE_RAW_TRACEPOINT: return run_raw_tracepoint(call, prog);
 	case BPF_PROG_TYPE_TRACING: return run_tracing(call, prog);
+	case BPF_PROG_TYPE_SYSCALL: return test_run_syscall(call, prog);
 	case BPF_PROG_TYPE_XDP: return test_run_xdp(call, prog);
 	case BPF_PROG_TYPE_SOCKET_FILTER:
 	case BPF_PROG_TYPE_SCHED_CLS:

@@ -21,6 +21,10 @@ struct test_data {
  */
 int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx);
 
+/* The same, and service answers what the program's helpers ask of the supervisor. */
+int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ctx,
+		    rt_service_fn service, void *arg);
+
 /*
  * A context of known bytes, if the client gives (its tail beyond known must be zero) or wants one:
  * *ret_given. ctx is zeroed first. 0, -E2BIG, -EFAULT.
@@ -43,6 +47,7 @@ int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *re
 /* The families: results of the command. */
 long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
+long test_run_syscall(struct sys_call *call, struct sys_prog *prog);
 long test_run_ctx(struct sys_call *call, struct sys_prog *prog);
 
 #endif

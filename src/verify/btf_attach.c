@@ -25,7 +25,7 @@ static bool may_sleep(const struct verify_input *input)
 		return attach == BPF_TRACE_FENTRY || attach == BPF_TRACE_FEXIT ||
 		       attach == BPF_MODIFY_RETURN || attach == BPF_TRACE_ITER;
 	return type == BPF_PROG_TYPE_LSM || type == BPF_PROG_TYPE_KPROBE ||
-	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_SYSCALL;
+	       type == BPF_PROG_TYPE_STRUCT_OPS;
 }
 
 /* The typedef btf_trace_NAME, a pointer to the tracepoint's prototype. */
@@ -92,9 +92,14 @@ static int check_target(struct verify_env *env)
 int btf_ptr_check_attach(struct verify_env *env)
 {
 	const struct verify_input *input = env->input;
-	bool sleepable = input->prog_flags & BPF_F_SLEEPABLE;
 
-	if (sleepable && !may_sleep(input)) {
+	if (input->prog_type == BPF_PROG_TYPE_SYSCALL) {
+		if (env->sleepable)
+			return 0;
+		verbose(env, "Syscall programs can only be sleepable\n");
+		return -EINVAL;
+	}
+	if (env->sleepable && !may_sleep(input)) {
 		verbose(env, "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops "
 			     "programs can be sleepable\n");
 		return -EINVAL;

@@ -136,7 +136,8 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 	case BPF_PROG_TYPE_CGROUP_DEVICE:
 	case BPF_PROG_TYPE_CGROUP_SYSCTL:
 	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
-	case BPF_PROG_TYPE_SK_LOOKUP: return true;
+	case BPF_PROG_TYPE_SK_LOOKUP:
+	case ABI_PROG_TYPE_NETFILTER: return true;
 	case BPF_PROG_TYPE_KPROBE:
 		return attach_type == ABI_TRACE_KPROBE_SESSION ||
 		       attach_type == ABI_TRACE_UPROBE_SESSION;

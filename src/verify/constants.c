@@ -8,7 +8,33 @@
 
 #include <errno.h>
 
+#include "abi/bpf_new.h"
 #include "isa/opcode.h"
+
+/* Types whose values stay where they are while a program sleeps. */
+static bool may_be_held_asleep(u32 map_type)
+{
+	switch (map_type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+	case BPF_MAP_TYPE_INODE_STORAGE:
+	case BPF_MAP_TYPE_SK_STORAGE:
+	case BPF_MAP_TYPE_TASK_STORAGE:
+	case ABI_MAP_TYPE_CGRP_STORAGE:
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+	case ABI_MAP_TYPE_ARENA: return true;
+	default: return false;
+	}
+}
 
 static int add_map(struct verify_env *env, int fd, const struct verify_map **ret_map)
 {
@@ -24,6 +50,11 @@ static int add_map(struct verify_env *env, int fd, const struct verify_map **ret
 			*ret_map = env->maps[i];
 			return 0;
 		}
+	}
+	if (env->sleepable && !may_be_held_asleep(map->type)) {
+		verbose(env, "Sleepable programs can only use array, hash, ringbuf and local "
+			     "storage maps\n");
+		return -EINVAL;
 	}
 	if (env->nr_maps >= USED_MAPS_MAX) {
 		verbose(env, "The total number of maps per program has reached the limit of %u\n",

@@ -109,6 +109,7 @@ struct verify_env {
 
 	/* What the client may do. */
 	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;
+	bool sleepable; /* BPF_F_SLEEPABLE */
 	bool test_state_freq;
 	bool has_callbacks; /* some helper call calls the program back, or may_goto loops */
 

@@ -390,6 +390,10 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}
+	if (helper->might_sleep && !env->sleepable) {
+		verbose(env, "helper call might sleep in a non-sleepable prog\n");
+		return -EINVAL;
+	}
 	*ret_helper = helper;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/context.h"
+#include "btf/btf.h"
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
 #include "verify/call.h"
@@ -297,6 +298,7 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 {
 	const struct abi_ctx_field *field;
 	struct reg *dst;
+	u32 btf_id = 0;
 	int err = refuse_leak(env, value, write, "ctx");
 
 	if (!err)
@@ -308,6 +310,12 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	field = off >= 0 ? abi_ctx_access(env->ctx, env_ctx_user(env), off, size, write) : NULL;
 	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
 		field = NULL;
+	if (field && field->value == ABI_CTX_BTF) {
+		btf_id = env->input->kernel_btf ? btf_find(env->input->kernel_btf, field->btf_name,
+							   BTF_KIND_STRUCT)
+						: 0;
+		field = btf_id ? field : NULL;
+	}
 	if (!field) {
 		verbose(env, "invalid bpf_context access off=%d size=%d\n", off, size);
 		log_source_line(env, env->insn_idx, "; ");
@@ -318,6 +326,12 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	if (write || value < 0)
 		return 0;
 	dst = &env_regs(env)[value];
+	if (field->value == ABI_CTX_BTF) {
+		reg_set_pointer(dst, PTR_TO_BTF_ID | PTR_TRUSTED);
+		dst->btf = env->input->kernel_btf;
+		dst->btf_id = btf_id;
+		return 0;
+	}
 	if (field->value == ABI_CTX_SCALAR) {
 		env_set_unknown(env, dst);
 		return 0;

@@ -49,6 +49,7 @@ static struct verify_env *env_new(const struct verify_input *input)
 	env->ctx = abi_ctx_find(input->prog_type);
 	env->allow_ptr_leaks = env->allow_uninit_stack = env->capable = input->privileged;
 	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
+	env->sleepable = input->prog_flags & BPF_F_SLEEPABLE;
 	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;
 	env->insns = base_zalloc(input->nr_insns, sizeof(*env->insns));
 	env->aux = base_zalloc(input->nr_insns + 1, sizeof(*env->aux));

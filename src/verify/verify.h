@@ -56,6 +56,7 @@ struct verify_input {
 	u32 nr_insns;
 	u32 prog_type;
 	u32 expected_attach_type;
+	const struct btf *kernel_btf; /* of the kernel that programs see; NULL: not had */
 	const struct btf *attach_btf; /* what attach_btf_id counts in; NULL: none */
 	u32 attach_btf_id;
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */

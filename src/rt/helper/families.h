@@ -31,6 +31,13 @@ RT_HELPER(probe_read_user);
 RT_HELPER(probe_read_user_str);
 RT_HELPER(probe_read_kernel);
 RT_HELPER(probe_read_kernel_str);
+RT_HELPER(copy_from_user);
+
+/* service.c */
+RT_HELPER(sys_bpf);
+RT_HELPER(sys_close);
+RT_HELPER(btf_find_by_name_kind);
+RT_HELPER(kallsyms_lookup_name);
 
 /* time.c */
 RT_HELPER(ktime_get_ns);

@@ -34,3 +34,9 @@ RT_HELPER(probe_read_kernel_str)
 {
 	return (u64)rt_read_kernel_str(vcpu, (void *)r1, (u32)r2, r3);
 }
+
+/* The kernel's may wait for a page; here what is not there fails at once. */
+RT_HELPER(copy_from_user)
+{
+	return (u64)rt_read_user(vcpu, (void *)r1, (u32)r2, r3);
+}

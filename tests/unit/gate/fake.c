@@ -338,3 +338,7 @@ void sys_tickets_end(void)
 void sys_tickets_stop(void)
 {
 }
+
+void hook_set_closing(struct hook *hook, u32 nr)
+{
+}

@@ -37,6 +37,7 @@ void scenario_prologue(struct world *world);	/* libbpf's load prologue, in order
 void scenario_info(struct world *world);	/* info, ids, tags */
 void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
+void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
 void scenario_misc(struct world *world);
 
 /* Of skep alone. */
@@ -61,6 +62,7 @@ static inline void scenario_all(struct world *world)
 	scenario_info(world);
 	scenario_link(world);
 	scenario_test_run(world);
+	scenario_syscall(world);
 	scenario_misc(world);
 	scenario_place(world);
 	scenario_lifetime(world);

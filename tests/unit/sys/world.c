@@ -125,6 +125,13 @@ static int client_install_fd(struct sys_client *client, struct object *object, i
 	return -EMFILE;
 }
 
+static int skep_close(struct world *world, int fd);
+
+static int client_close_fd(struct sys_client *client, int fd)
+{
+	return skep_close(&of_client(client)->world, fd);
+}
+
 static int client_fd_access(struct sys_client *client, int fd)
 {
 	return of_client(client)->fds[fd].access;
@@ -186,6 +193,7 @@ static const struct sys_client_ops client_ops = {
 	.read_string = client_read_string,
 	.object_by_fd = client_object_by_fd,
 	.install_fd = client_install_fd,
+	.close_fd = client_close_fd,
 	.fd_access = client_fd_access,
 	.place_of_fd = client_place_of_fd,
 	.pin = client_pin,

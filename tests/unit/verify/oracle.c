@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../btf/blob.h"
+#include "abi/bpf_new.h"
 #include "btf/btf.h"
 #include "harness/tap.h"
 
@@ -73,7 +74,8 @@ static void collect(void *arg, const char *text, u64 size)
 static u32 prog_flags(const struct verify_case *c)
 {
 	return (c->flags & CASE_STRICT ? BPF_F_STRICT_ALIGNMENT : 0) |
-	       (c->flags & CASE_STATE_FREQ ? BPF_F_TEST_STATE_FREQ : 0);
+	       (c->flags & CASE_STATE_FREQ ? BPF_F_TEST_STATE_FREQ : 0) |
+	       (c->flags & CASE_SLEEPABLE ? BPF_F_SLEEPABLE : 0);
 }
 
 #define FUNCS_MAX 16
@@ -132,6 +134,7 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.nr_insns = nr,
 		.prog_type = c->prog_type,
 		.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16,
+		.kernel_btf = c->prog_type == ABI_PROG_TYPE_NETFILTER ? oracle_kernel_btf() : NULL,
 		.attach_btf = attach_id(c) ? oracle_kernel_btf() : NULL,
 		.attach_btf_id = attach_id(c),
 		.prog_flags = prog_flags(c),

@@ -67,6 +67,8 @@ static const struct kind kinds[] = {
 	KIND(CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT),
 	KIND(CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT),
 	KIND(SK_LOOKUP, BPF_SK_LOOKUP),
+	KIND(SYSCALL, 0),
+	{ "NETFILTER", ABI_PROG_TYPE_NETFILTER, ABI_NETFILTER },
 };
 
 struct counts {
@@ -93,12 +95,18 @@ static struct bpf_insn leave(void)
 	return insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+static u32 flags_of(const struct kind *kind)
+{
+	return CASE_ATTACH(kind->attach_type) |
+	       (kind->prog_type == BPF_PROG_TYPE_SYSCALL ? CASE_SLEEPABLE : 0);
+}
+
 static void ask(const struct kind *kind, const struct bpf_insn *insns, u32 nr, const char *what,
 		s32 detail, struct counts *counts)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = CASE_ATTACH(kind->attach_type) };
+				 .flags = flags_of(kind) };
 	int mine = oracle_skep(&c, insns, nr, 2, &ours);
 	int kernel = oracle_kernel(&c, insns, nr, 2, &theirs);
 
@@ -110,7 +118,8 @@ static void ask(const struct kind *kind, const struct bpf_insn *insns, u32 nr, c
 				 kind->attach_type, what, detail, mine, kernel);
 		return;
 	}
-	if (counts->logs && !show)
+	/* A pointer that 6.18 takes to be never null may be null here: its branches are two. */
+	if ((counts->logs && !show) || kind->prog_type == ABI_PROG_TYPE_NETFILTER)
 		return;
 	if (!oracle_same(&ours, &theirs, false)) {
 		counts->logs++;
@@ -176,6 +185,8 @@ static const struct pointer pointers[] = {
 	{ BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, data), 4 },
 	{ BPF_PROG_TYPE_CGROUP_SKB, offsetof(struct __sk_buff, data_end), 4 },
 	{ BPF_PROG_TYPE_XDP, offsetof(struct xdp_md, data_meta), 4 },
+	{ ABI_PROG_TYPE_NETFILTER, 0, 8 },
+	{ ABI_PROG_TYPE_NETFILTER, 8, 8 },
 };
 
 /* What may be done with the pointer in R1: plain, tested against 0, moved. */
@@ -277,7 +288,7 @@ static void helpers(const struct kind *kind)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = CASE_ATTACH(kind->attach_type) };
+				 .flags = flags_of(kind) };
 	u32 differ = 0, allowed = 0;
 
 	for (u32 id = 1; id <= 211; id++) {
