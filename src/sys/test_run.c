@@ -254,6 +254,7 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_LWT_XMIT:
 	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
 		return refuse(call, prog, "a hive has no routes for light-weight tunnels");
+	case ABI_PROG_TYPE_NETFILTER:
 	case BPF_PROG_TYPE_FLOW_DISSECTOR:
 	case BPF_PROG_TYPE_SK_LOOKUP:
 		return refuse(call, prog, "test runs of this type are not modelled");
