@@ -150,6 +150,14 @@ static void run_raw_tracepoint(struct rt_vcpu *vcpu, enum rt_event_kind kind, u6
 	rt_event_run(progs, scratch->raw, vcpu);
 }
 
+/* Where the task's user code is, for its stack. */
+static void note_user_code(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
+{
+	vcpu->task.ip = regs->ip;
+	vcpu->task.bp = regs->bp;
+	vcpu->task.flags |= RT_TASK_HAS_REGS;
+}
+
 void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 {
 	struct scratch *scratch = scratch_of(vcpu);
@@ -157,6 +165,7 @@ void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
+	note_user_code(vcpu, regs);
 	if (other(RT_EVENT_RAWTP_SYS_ENTER)) {
 		scratch->regs = *regs;
 		/* As the kernel's entry code has it until there is a result. */
@@ -184,6 +193,7 @@ void rt_event_sys_exit(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
+	note_user_code(vcpu, regs);
 	if (other(RT_EVENT_RAWTP_SYS_EXIT)) {
 		scratch->regs = *regs;
 		run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_EXIT, (u64)&scratch->regs, regs->ax, 0);

@@ -43,10 +43,12 @@ struct rt_task {
 	u32 flags;
 	u32 uid, gid;  /* valid with RT_TASK_HAS_IDS */
 	char comm[16]; /* valid with RT_TASK_HAS_COMM, NUL-padded */
+	u64 ip, bp;    /* of its user code; valid with RT_TASK_HAS_REGS */
 };
 
 #define RT_TASK_HAS_IDS	 1u
 #define RT_TASK_HAS_COMM 2u
+#define RT_TASK_HAS_REGS 4u
 
 /* A caller that waits for a BPF-to-BPF call to return. */
 struct rt_frame {

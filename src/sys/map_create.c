@@ -7,8 +7,9 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
-#include "rt/map_slot.h"
 #include "rt/arena.h"
+#include "rt/map_slot.h"
+#include "rt/stack.h"
 #include "sys/sha256.h"
 
 #include <errno.h>
@@ -114,6 +115,19 @@ static int check_lpm_trie(const union abi_attr *attr)
 	return 0;
 }
 
+static int check_stack_trace(const union abi_attr *attr)
+{
+	u32 each = attr->map_flags & BPF_F_STACK_BUILD_ID ? sizeof(struct bpf_stack_build_id)
+							  : sizeof(u64);
+
+	if (attr->map_flags &
+		    ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_STACK_BUILD_ID) ||
+	    !attr->max_entries || attr->key_size != 4 || attr->value_size < 8 ||
+	    attr->value_size % each || attr->value_size / each > RT_STACK_DEPTH_MAX)
+		return -EINVAL;
+	return attr->max_entries > 1u << 31 ? -E2BIG : 0;
+}
+
 static int check_queue(const union abi_attr *attr)
 {
 	if (!attr->max_entries || !attr->value_size || attr->key_size ||
@@ -184,6 +198,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = { check_array, btf_of_array },
 	[BPF_MAP_TYPE_PROG_ARRAY] = { check_object_array, NULL },
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
+	[BPF_MAP_TYPE_STACK_TRACE] = { check_stack_trace, btf_refused },
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { check_object_array, btf_refused },

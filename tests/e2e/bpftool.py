@@ -90,6 +90,8 @@ STEPS += [
                     "$B map lookup pinned $P/t key 32 0 0 0 10 1 2 3 && $B map dump pinned $P/t && rm $P/t"),
     ("lru_hash", 0, "$B map create $P/l type lru_hash key 4 value 4 entries 8 name lru && "
                     "$B map update pinned $P/l key 8 0 0 0 value 1 0 0 0 && $B map dump pinned $P/l && rm $P/l"),
+    ("stack_trace", 0, "$B map create $P/k type stack_trace key 4 value 80 entries 8 name stacks && $B map dump pinned $P/k && "
+                       "$B map show pinned $P/k && rm $P/k"),
     ("hash_of_maps", 0, "$B map create $P/i type hash key 4 value 4 entries 8 name inner && "
                         "$B map create $P/o type hash_of_maps key 4 value 4 entries 8 name outer inner_map pinned $P/i && "
                         "$B map update pinned $P/o key 7 0 0 0 value pinned $P/i && $B map show pinned $P/o && "

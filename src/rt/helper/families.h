@@ -71,6 +71,10 @@ RT_HELPER(ringbuf_query);
 RT_HELPER(loop);
 RT_HELPER(for_each_map_elem);
 
+/* stack.c */
+RT_HELPER(get_stackid);
+RT_HELPER(get_stack);
+
 /* string.c */
 RT_HELPER(strtol);
 RT_HELPER(strtoul);

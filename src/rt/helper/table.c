@@ -48,6 +48,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(ringbuf_query),
 	ROW(loop),
 	ROW(for_each_map_elem),
+	ROW(get_stackid),
+	ROW(get_stack),
 	ROW(strtol),
 	ROW(strtoul),
 	ROW(strncmp),

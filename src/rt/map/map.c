@@ -13,6 +13,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &rt_map_perf_event_array_ops,
 	[BPF_MAP_TYPE_PERCPU_HASH] = &rt_map_percpu_hash_ops,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = &rt_map_percpu_array_ops,
+	[BPF_MAP_TYPE_STACK_TRACE] = &rt_map_stack_trace_ops,
 	[BPF_MAP_TYPE_LRU_HASH] = &rt_map_lru_hash_ops,
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = &rt_map_lru_percpu_hash_ops,
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = &rt_map_array_of_maps_ops,

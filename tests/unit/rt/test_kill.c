@@ -22,6 +22,7 @@
 #include "rt/map/hash.h"
 #include "rt/ring.h"
 #include "rt/shared.h"
+#include "rt/stack.h"
 #include "rt/trace.h"
 
 #define STEPS_MAX  50000
@@ -311,6 +312,76 @@ static const char *examine_queue(struct rt_map *map, struct rt_vcpu *vcpu)
 		       : NULL;
 }
 
+/* Stacks of one address. Two of them fall into the bucket of the first. */
+static u64 stacks[3];
+
+static long keep(struct rt_map *map, struct rt_vcpu *vcpu, u64 ip, u64 flags)
+{
+	return rt_stack_store(map, &ip, 1, flags, vcpu);
+}
+
+static void prepare_stacks(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 nr = 0, key;
+	long id = keep(map, vcpu, 1000, 0);
+
+	stacks[nr++] = 1000;
+	for (u64 ip = 1001; nr < ARRAY_SIZE(stacks); ip++) {
+		long other = keep(map, vcpu, ip, 0);
+
+		if (other == -EEXIST && keep(map, vcpu, ip, BPF_F_REUSE_STACKID) == id)
+			stacks[nr++] = ip;
+		else if (other != -EEXIST && other != id)
+			key = (u32)other, rt_map_delete_elem(map, &key, vcpu);
+	}
+	keep(map, vcpu, stacks[0], BPF_F_REUSE_STACKID);
+}
+
+static void replace_stack(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	keep(map, vcpu, stacks[1], BPF_F_REUSE_STACKID);
+}
+
+static void delete_stack(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 id = (u32)keep(map, vcpu, stacks[0], 0);
+
+	rt_map_delete_elem(map, &id, vcpu);
+}
+
+static void prepare_no_stack(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	prepare_stacks(map, vcpu);
+	delete_stack(map, vcpu);
+}
+
+static void keep_stack(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	keep(map, vcpu, stacks[0], 0);
+}
+
+/* One stack or the other or none is there, whole, and as many fit as before. */
+static const char *examine_stacks(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 key, next, nr = 0;
+	u64 ip = 0;
+
+	while (!rt_map_get_next_key(map, NULL, &key, vcpu)) {
+		if (rt_map_lookup_and_delete(map, &key, &ip, 0, vcpu))
+			return "a stack cannot be taken out";
+		if (ip != stacks[0] && ip != stacks[1])
+			return "a stack is torn";
+	}
+	if (keep(map, vcpu, stacks[2], 0) < 0)
+		return "no stack can be stored";
+	for (ip = 1; ip < 500; ip++)
+		keep(map, vcpu, ip, 0);
+	for (nr = 0; !rt_map_get_next_key(map, nr ? &key : NULL, &next, vcpu); nr++)
+		key = next;
+	/* A count that may or may not have been taken back leaves room for one more. */
+	return nr < map->max_entries || nr > map->max_entries + 1 ? "not as many stacks fit" : NULL;
+}
+
 static const struct scenario scenarios[] = {
 	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash, true },
 	{ "hash insert, stolen element", BPF_MAP_TYPE_HASH, 4, prepare_steal, insert_one,
@@ -331,6 +402,12 @@ static const struct scenario scenarios[] = {
 	{ "queue pop", BPF_MAP_TYPE_QUEUE, 4, prepare_queue, pop_one, examine_queue, false },
 	{ "stack push", BPF_MAP_TYPE_STACK, 4, prepare_queue, push_one, examine_queue, false },
 	{ "stack pop", BPF_MAP_TYPE_STACK, 4, prepare_queue, pop_one, examine_queue, false },
+	{ "stack, kept", BPF_MAP_TYPE_STACK_TRACE, 3, prepare_no_stack, keep_stack, examine_stacks,
+	  false },
+	{ "stack, replaced", BPF_MAP_TYPE_STACK_TRACE, 3, prepare_stacks, replace_stack,
+	  examine_stacks, false },
+	{ "stack, deleted", BPF_MAP_TYPE_STACK_TRACE, 3, prepare_stacks, delete_stack,
+	  examine_stacks, false },
 	{ "ring buffer output", BPF_MAP_TYPE_RINGBUF, 4096, prepare_nothing, output_one,
 	  examine_ring, false },
 	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace, false },

@@ -29,6 +29,7 @@ void scenario_map_elem(struct world *world);   /* elements, rights, freezing */
 void scenario_map_batch(struct world *world);
 void scenario_map_types(struct world *world); /* queues, filters, LRU, tries */
 void scenario_map_of_maps(struct world *world);
+void scenario_map_stack(struct world *world);
 void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
 void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
 void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
@@ -53,6 +54,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_elem(world);
 	scenario_map_types(world);
 	scenario_map_of_maps(world);
+	scenario_map_stack(world);
 	scenario_map_batch(world);
 	scenario_btf(world);
 	scenario_prog_load(world);
