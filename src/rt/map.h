@@ -116,6 +116,22 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 			 struct rt_vcpu *vcpu);
 
 /*
+ * The buckets of a hash, for walks that see what is there all the time exactly once: from bucket
+ * index on, the keys of the first one that has any, as far as there is room. nr is how many it has;
+ * 0: none was found so far, go on behind index. index nr_buckets: there is none any more. 0 or a
+ * lock's error.
+ */
+struct rt_map_bucket {
+	u64 index; /* in and out */
+	u8 *keys;  /* room for so many */
+	u32 room;
+	u32 nr; /* out */
+};
+bool rt_map_has_buckets(const struct rt_map *map);
+long rt_map_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket,
+			struct rt_vcpu *vcpu);
+
+/*
  * Arrays of objects (prog array, perf event array): an element is a pointer into the control
  * segment, kept in the control segment too, since the data plane follows it. Only the supervisor
  * stores. The program side reads with rt_map_object(); index out of range gives NULL.

@@ -21,7 +21,6 @@
 
 #define SYS_TAG_SIZE	   8
 #define SYS_KERNEL_BTF_ID  1
-#define SYS_CURSORS	   8
 #define SYS_TRACEPOINT_MAX 128 /* bytes of a raw tracepoint's name with its NUL */
 
 struct sys_deferred {
@@ -63,12 +62,6 @@ struct sys_map {
 	struct sys_slot **slots;
 	bool has_owner;
 	u32 owner_type, owner_attach_type, owner_frags;
-	/* Where BPF_MAP_LOOKUP_BATCH on a hash goes on: the client holds the token. */
-	struct {
-		u32 token;
-		void *key;
-	} cursors[SYS_CURSORS];
-	u32 last_token;
 	struct sys_deferred deferred;
 };
 
@@ -212,14 +205,9 @@ void sys_slots_clear(struct sys_map *map);
 struct sys_map *sys_map_of(struct object *object);
 bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog);
 
-/* map_elem.c: an update with the key and the value (user layout) already in the supervisor's
- * memory. */
-long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
-		   u64 flags);
-/* Bytes of a value as clients see it. */
+/* map_elem.c: bytes of a value as clients see it; what a descriptor allows (RT_ELEM_MAY_*). */
 u64 sys_map_value_size(const struct sys_map *map);
-/* 0 or -EPERM: do the descriptor and the map's state give these rights (RT_ELEM_MAY_*)? */
-int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights);
+u32 sys_map_access(struct sys_call *call, u32 fd);
 
 /* attach.c */
 /* The program type that an attach type is for; 0 (unspec): none. */

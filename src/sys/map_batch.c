@@ -1,270 +1,122 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The four batch commands on arrays and hashes, also of maps. Arrays resume behind the key that the
- * client hands back; hashes hand out a 32-bit token, since a client's buffer for it may be shorter
- * than a key, and the key itself is kept with the map.
+ * The four batch commands on arrays and hashes, also of maps, for clients in other processes:
+ * rt/batch.h with their memory, and with elements that are objects.
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
-#include "rt/elem.h"
+#include "rt/batch.h"
 
 #include <errno.h>
-#include <string.h>
 
-struct batch {
+struct work {
+	struct sys_call *call;
 	struct sys_map *map;
-	u8 *key, *previous, *value;
-	u64 value_size;
-	u32 key_size, done;
-	bool hash;
 };
 
-static bool is_hash(const struct sys_map *map)
+static long read_client(void *arg, void *dst, u64 address, u64 size)
 {
-	u32 type = map->rt->type;
+	const struct work *work = arg;
 
-	return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_HASH ||
-	       type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
-	       type == BPF_MAP_TYPE_HASH_OF_MAPS;
+	return sys_read(work->call, dst, address, size);
 }
 
-static bool supports(const struct sys_map *map, u32 cmd)
+static long write_client(void *arg, u64 address, const void *src, u64 size)
 {
-	if (is_hash(map))
-		return true;
-	if (map->rt->type == BPF_MAP_TYPE_LPM_TRIE)
-		return cmd != BPF_MAP_LOOKUP_AND_DELETE_BATCH;
-	if (map->rt->type != BPF_MAP_TYPE_ARRAY && map->rt->type != BPF_MAP_TYPE_PERCPU_ARRAY &&
-	    map->rt->type != BPF_MAP_TYPE_ARRAY_OF_MAPS)
-		return false;
-	return cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_UPDATE_BATCH;
+	const struct work *work = arg;
+
+	return sys_write(work->call, address, src, size);
 }
 
-/* Where to begin: 0 and previous filled, 1 for the beginning, or -errno. */
-static int resume(struct sys_call *call, struct batch *batch)
+static long operate_on_objects(struct work *work, struct rt_elem *elem, struct rt_vcpu *vcpu)
 {
-	u32 token, i;
-
-	if (!call->attr.batch.in_batch)
-		return 1;
-	if (!batch->hash)
-		return sys_read(call, batch->previous, call->attr.batch.in_batch, batch->key_size);
-	if (sys_read(call, &token, call->attr.batch.in_batch, sizeof(token)))
-		return -EFAULT;
-	for (i = 0; i < SYS_CURSORS; i++)
-		if (batch->map->cursors[i].key && batch->map->cursors[i].token == token) {
-			memcpy(batch->previous, batch->map->cursors[i].key, batch->key_size);
-			return 0;
-		}
-	return token ? -ENOENT : 1;
-}
-
-/* Tells the client how to go on behind the last key. */
-static int hand_over(struct sys_call *call, struct batch *batch)
-{
-	struct sys_map *map = batch->map;
-	u64 address = call->attr.batch.out_batch;
-	u32 token, i;
-
-	if (!batch->hash)
-		return batch->done ? sys_write(call, address, batch->previous, batch->key_size) : 0;
-	token = ++map->last_token;
-	if (!token)
-		token = ++map->last_token;
-	i = token % SYS_CURSORS;
-	if (!map->cursors[i].key)
-		map->cursors[i].key = base_alloc(batch->key_size);
-	if (!map->cursors[i].key)
-		return -ENOMEM;
-	map->cursors[i].token = token;
-	memcpy(map->cursors[i].key, batch->previous, batch->key_size);
-	return sys_write(call, address, &token, sizeof(token));
-}
-
-/* One pair to the client; the key becomes the previous one. */
-static long give(struct sys_call *call, struct batch *batch)
-{
-	const union abi_attr *attr = &call->attr;
-	u8 *key = batch->key;
-
-	if (sys_write(call, attr->batch.keys + (u64)batch->done * batch->key_size, key,
-		      batch->key_size) ||
-	    sys_write(call, attr->batch.values + (u64)batch->done * batch->value_size, batch->value,
-		      batch->value_size))
-		return -EFAULT;
-	batch->done++;
-	return 0;
-}
-
-/* Finds batch->key's value, and takes it out of the map. */
-static long look_up(struct batch *batch, bool take, struct rt_vcpu *vcpu)
-{
-	struct sys_map *map = batch->map;
+	u32 *value = (u32 *)elem->value_room;
 	long result;
 
-	if (!sys_map_holds_objects(map))
-		return take ? rt_map_lookup_and_delete(map->rt, batch->key, batch->value, 0, vcpu)
-			    : rt_map_copy_out(map->rt, batch->key, batch->value, 0, vcpu);
-	result = sys_slot_lookup(map, batch->key, (u32 *)(void *)batch->value, vcpu);
-	return result || !take ? result : sys_slot_delete(map, batch->key, vcpu);
+	switch (elem->cmd) {
+	case BPF_MAP_LOOKUP_ELEM: return sys_slot_lookup(work->map, elem->key_room, value, vcpu);
+	case BPF_MAP_UPDATE_ELEM:
+		return sys_slot_update(work->call, work->map, elem->key_room, *value, elem->flags,
+				       vcpu);
+	case BPF_MAP_DELETE_ELEM: return sys_slot_delete(work->map, elem->key_room, vcpu);
+	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
+		result = sys_slot_lookup(work->map, elem->key_room, value, vcpu);
+		return result ? result : sys_slot_delete(work->map, elem->key_room, vcpu);
+	default: return rt_elem_operate(elem, vcpu);
+	}
 }
 
-static long lookup_loop(struct sys_call *call, struct batch *batch, struct rt_vcpu *vcpu)
+static long operate(void *arg, struct rt_elem *elem)
 {
-	const struct rt_map *rt = batch->map->rt;
-	bool take = call->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH, first;
-	/* Chains in shared memory may have been tied into a ring: the walk ends anyhow. */
-	u64 steps = 2 * (u64)rt->max_entries + 64;
-	long result;
-	u8 *swap;
-
-	result = resume(call, batch);
-	if (result < 0)
-		return result;
-	first = result == 1;
-	for (;;) {
-		result = rt_map_get_next_key(rt, first ? NULL : batch->previous, batch->key, vcpu);
-		/* A hash says "that was all" together with the last pairs; an array with the next
-		 * call. */
-		if (result || (batch->done == call->attr.batch.count))
-			break;
-		if (!steps--)
-			return -EAGAIN;
-		result = look_up(batch, take, vcpu);
-		if (!result)
-			result = give(call, batch);
-		else if (result == -ENOENT)
-			result = 0; /* it went while we looked */
-		if (result)
-			break;
-		swap = batch->previous;
-		batch->previous = batch->key;
-		batch->key = swap;
-		/* What was taken out cannot be gone on behind: the rest begins at the beginning. */
-		first = take;
-		if (!batch->hash && batch->done == call->attr.batch.count)
-			break;
-	}
-	if (result && result != -ENOENT)
-		return result;
-	call->attr.batch.count = batch->done;
-	/* A hash says where to go on first, everything else how much there was. */
-	if (!batch->hash && sys_write_attr(call, batch.count))
-		return -EFAULT;
-	if (take && batch->hash) {
-		u32 token = 0;
-
-		if (sys_write(call, call->attr.batch.out_batch, &token, sizeof(token)))
-			return -EFAULT;
-	} else if (hand_over(call, batch)) {
-		return -EFAULT;
-	}
-	if (batch->hash && sys_write_attr(call, batch.count))
-		return -EFAULT;
-	return result;
-}
-
-static long lookup(struct sys_call *call, struct batch *batch)
-{
-	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+	struct work *work = arg;
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(work->call->client);
 	long result;
 
 	if (!vcpu)
 		return -EBUSY;
-	result = lookup_loop(call, batch, vcpu);
+	result = sys_map_holds_objects(work->map) ? operate_on_objects(work, elem, vcpu)
+						  : rt_elem_operate(elem, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }
 
-static long change_one(struct sys_call *call, struct batch *batch, u32 index)
+static long bucket_keys(void *arg, const struct rt_map *map, struct rt_map_bucket *bucket)
 {
-	const union abi_attr *attr = &call->attr;
-	struct rt_vcpu *vcpu;
+	const struct work *work = arg;
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(work->call->client);
 	long result;
 
-	if (sys_read(call, batch->key, attr->batch.keys + (u64)index * batch->key_size,
-		     batch->key_size))
-		return -EFAULT;
-	if (call->cmd == BPF_MAP_UPDATE_BATCH) {
-		if (sys_read(call, batch->value,
-			     attr->batch.values + (u64)index * batch->value_size,
-			     batch->value_size))
-			return -EFAULT;
-		return sys_map_store(call, batch->map, batch->key, batch->value,
-				     attr->batch.elem_flags);
-	}
-	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
-	result = sys_map_holds_objects(batch->map)
-			 ? sys_slot_delete(batch->map, batch->key, vcpu)
-			 : rt_map_delete_elem(batch->map->rt, batch->key, vcpu);
+	result = rt_map_bucket_keys(map, bucket, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }
 
-static long change(struct sys_call *call, struct batch *batch)
+/* Room for the keys of any bucket that the client has room for. */
+static long run(struct work *work, struct rt_batch *batch)
 {
-	u32 count = call->attr.batch.count;
-	long result = 0;
+	const struct rt_batch_io io = { { read_client, write_client, work }, operate, bucket_keys };
+	u32 nr = batch->count < RT_BATCH_KEYS_MAX ? batch->count : RT_BATCH_KEYS_MAX;
+	long result;
 
-	for (batch->done = 0; batch->done < count; batch->done++) {
-		result = change_one(call, batch, batch->done);
-		if (result)
-			break;
-	}
-	call->attr.batch.count = batch->done;
-	return sys_write_attr(call, batch.count) ? -EFAULT : result;
-}
-
-static long run(struct sys_call *call, struct batch *batch)
-{
-	u32 zero = 0;
-
-	if (!supports(batch->map, call->cmd))
-		return -ABI_ENOTSUPP;
-	if (call->attr.batch.elem_flags) /* BPF_F_LOCK needs a bpf_spin_lock */
-		return -EINVAL;
-	batch->hash = is_hash(batch->map);
-	if (batch->hash && call->attr.batch.flags &&
-	    (call->cmd == BPF_MAP_LOOKUP_BATCH || call->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH))
-		return -EINVAL;
-	if (!call->attr.batch.count)
-		return 0;
-	if (sys_write(call, call->address + offsetof(union abi_attr, batch.count), &zero,
-		      sizeof(zero)))
-		return -EFAULT;
-	batch->key_size = batch->map->rt->key_size;
-	batch->value_size = sys_map_value_size(batch->map);
-	batch->key = base_zalloc(1, batch->key_size);
-	batch->previous = base_zalloc(1, batch->key_size);
-	batch->value = base_zalloc(1, batch->value_size);
-	if (!batch->key || !batch->previous || !batch->value)
-		return -ENOMEM;
-	if (call->cmd == BPF_MAP_LOOKUP_BATCH || call->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
-		return lookup(call, batch);
-	return change(call, batch);
+	if (!rt_map_has_buckets(batch->map) || nr < 2)
+		nr = 2;
+	batch->keys_room = nr * batch->key_size;
+	batch->key_room = base_zalloc(nr, batch->key_size);
+	batch->value_room = base_zalloc(1, batch->value_size);
+	result = batch->key_room && batch->value_room ? rt_batch_run(batch, &io) : -ENOMEM;
+	base_free(batch->key_room);
+	base_free(batch->value_room);
+	return result;
 }
 
 long sys_map_batch(struct sys_call *call)
 {
-	struct batch batch = { 0 };
-	u32 rights = 0;
-	long result;
+	const union abi_attr *attr = &call->attr;
+	struct work work = { .call = call };
+	struct rt_batch batch = {
+		.cmd = call->cmd,
+		.in_batch = attr->batch.in_batch,
+		.out_batch = attr->batch.out_batch,
+		.keys = attr->batch.keys,
+		.values = attr->batch.values,
+		.count_address = call->address + offsetof(union abi_attr, batch.count),
+		.elem_flags = attr->batch.elem_flags,
+		.flags = attr->batch.flags,
+		.count = attr->batch.count,
+	};
+	long result = sys_map_by_fd(call, attr->batch.map_fd, &work.map);
 
-	result = sys_map_by_fd(call, call->attr.batch.map_fd, &batch.map);
 	if (result)
 		return result;
-	if (call->cmd == BPF_MAP_LOOKUP_BATCH || call->cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
-		rights |= RT_ELEM_MAY_READ;
-	if (call->cmd != BPF_MAP_LOOKUP_BATCH)
-		rights |= RT_ELEM_MAY_WRITE;
-	result = sys_map_permits(call, batch.map, call->attr.batch.map_fd, rights);
+	batch.map = work.map->rt;
+	batch.access = sys_map_access(call, attr->batch.map_fd);
+	result = rt_batch_permits(&batch);
 	if (!result)
-		result = run(call, &batch);
-	sys_map_put(batch.map);
-	base_free(batch.key);
-	base_free(batch.previous);
-	base_free(batch.value);
+		result = rt_batch_check(&batch);
+	if (!result && batch.count)
+		result = run(&work, &batch);
+	sys_map_put(work.map);
 	return result;
 }

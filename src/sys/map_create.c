@@ -306,14 +306,11 @@ static void release_memory(struct sys_map *map)
 static void free_map(struct sys_deferred *deferred)
 {
 	struct sys_map *map = container_of(deferred, struct sys_map, deferred);
-	u32 i;
 
 	sys_slots_clear(map);
 	release_memory(map);
 	sys_btf_put(map->btf);
 	base_free(map->slots);
-	for (i = 0; i < SYS_CURSORS; i++)
-		base_free(map->cursors[i].key);
 	base_free(map);
 }
 

@@ -16,36 +16,13 @@ u64 sys_map_value_size(const struct sys_map *map)
 	return rt_map_user_value_size(map->rt);
 }
 
-static u32 access_of_fd(struct sys_call *call, u32 fd)
+u32 sys_map_access(struct sys_call *call, u32 fd)
 {
 	switch (call->client->ops->fd_access(call->client, (int)fd) & O_ACCMODE) {
 	case O_RDONLY: return RT_ELEM_MAY_READ;
 	case O_WRONLY: return RT_ELEM_MAY_WRITE;
 	default: return RT_ELEM_MAY_READ | RT_ELEM_MAY_WRITE;
 	}
-}
-
-int sys_map_permits(struct sys_call *call, const struct sys_map *map, u32 fd, u32 rights)
-{
-	if (rights & ~access_of_fd(call, fd))
-		return -EPERM;
-	return rights & RT_ELEM_MAY_WRITE && map->frozen ? -EPERM : 0;
-}
-
-long sys_map_store(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
-		   u64 flags)
-{
-	struct rt_vcpu *vcpu;
-	long result;
-
-	vcpu = sys_vcpu_acquire(call->client);
-	if (!vcpu)
-		return -EBUSY;
-	result = sys_map_holds_objects(map)
-			 ? sys_slot_update(call, map, key, *(const u32 *)value, flags, vcpu)
-			 : rt_map_copy_in(map->rt, key, value, flags, vcpu);
-	sys_vcpu_release(vcpu);
-	return result;
 }
 
 static long read_client(void *arg, void *dst, u64 address, u64 size)
@@ -110,7 +87,7 @@ long sys_map_elem(struct sys_call *call)
 	if (result)
 		return result;
 	elem.map = map->rt;
-	elem.access = access_of_fd(call, call->attr.elem.map_fd);
+	elem.access = sys_map_access(call, call->attr.elem.map_fd);
 	result = rt_elem_permits(&elem);
 	if (!result)
 		result = make_room(&elem);

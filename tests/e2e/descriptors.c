@@ -355,26 +355,47 @@ static unsigned next(unsigned *seed)
 	return *seed >> 16 & 0x7fff;
 }
 
+/* A map of this type for random_pair(), with keys of at most 8 bytes. */
+static int create_random(unsigned type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH: return create(type, 4, 12, 8, BPF_F_ZERO_SEED);
+	/* Room for all keys: who is put out when there is none depends on the CPU. */
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH: return create(type, 4, 12, 4096, BPF_F_ZERO_SEED);
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK: return create(type, 0, 12, 8, 0);
+	case BPF_MAP_TYPE_BLOOM_FILTER: return create(type, 0, 12, 64, BPF_F_ZERO_SEED);
+	case BPF_MAP_TYPE_LPM_TRIE: return create(type, 8, 12, 8, BPF_F_NO_PREALLOC);
+	default: return create(type, 4, 12, 8, 0);
+	}
+}
+
 /* The same operations on two maps, one by the agent and one past it. */
 static int random_pair(unsigned type, unsigned seed)
 {
 	static const int cmds[] = { BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
 				    BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_AND_DELETE_ELEM };
 	static unsigned char values[2][64 * 16];
-	int is_hash = type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_HASH;
-	unsigned flags = is_hash ? BPF_F_ZERO_SEED : 0;
-	int maps[2] = { create(type, 4, 12, 8, flags), create(type, 4, 12, 8, flags) }, wrong = 0;
+	int maps[2] = { create_random(type), create_random(type) }, wrong = 0;
 
 	for (int i = 0; i < 3000; i++) {
-		int cmd = cmds[next(&seed) % 5], keys[2];
+		int cmd = cmds[next(&seed) % 5], keys[2][2] = { 0 };
 		unsigned how = next(&seed);
 		long results[2];
 
-		memset(values[0], (int)next(&seed), sizeof(values[0]));
+		memset(values[0], (int)(next(&seed) % 64), sizeof(values[0]));
 		memcpy(values[1], values[0], sizeof(values[0]));
-		keys[0] = keys[1] = (int)(next(&seed) % 12);
+		keys[0][0] = keys[1][0] = (int)(next(&seed) % 12);
+		keys[0][1] = keys[1][1] = (int)(next(&seed) % 4);
 		for (int side = 0; side < 2; side++) {
-			union bpf_attr attr = element(maps[side], &keys[side], values[side]);
+			union bpf_attr attr = element(maps[side], keys[side], values[side]);
+
+			/* Those without keys take none. */
+			if (how % 8 && (type == BPF_MAP_TYPE_QUEUE || type == BPF_MAP_TYPE_STACK ||
+					type == BPF_MAP_TYPE_BLOOM_FILTER))
+				attr.key = 0;
 
 			if (how % 16 == 0)
 				attr.key = 0;
@@ -386,8 +407,77 @@ static int random_pair(unsigned type, unsigned seed)
 				side ? raw(SYS_bpf, cmd, (long)&attr, 32) : bpf(cmd, &attr, 32);
 		}
 		wrong += results[0] != results[1] ||
-			 memcmp(values[0], values[1], sizeof(values[0])) != 0;
+			 memcmp(values[0], values[1], sizeof(values[0])) != 0 ||
+			 memcmp(keys[0], keys[1], sizeof(keys[0])) != 0;
 	}
+	close(maps[0]);
+	close(maps[1]);
+	return wrong;
+}
+
+static union bpf_attr batch_of(int fd, void *keys, void *values, void *token, unsigned count)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.batch.map_fd = (unsigned)fd;
+	attr.batch.keys = (unsigned long)keys;
+	attr.batch.values = (unsigned long)values;
+	attr.batch.out_batch = (unsigned long)token;
+	attr.batch.count = count;
+	return attr;
+}
+
+/* The same batches on two maps. Each side goes on where its last one ended, now and then. */
+static int random_batches(unsigned type, unsigned seed)
+{
+	static unsigned char values[2][16 * 64 * 16];
+	int maps[2] = { create_random(type), create_random(type) }, wrong = 0;
+	int keys[2][16][2], tokens[2][2] = { 0 };
+	char *half = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(half + 4096, 4096);
+	for (int i = 0; i < 2000; i++) {
+		int cmd = BPF_MAP_LOOKUP_BATCH + (int)(next(&seed) % 4);
+		unsigned how = next(&seed), count = next(&seed) % 17;
+		long results[2], counts[2];
+
+		memset(keys[0], 0, sizeof(keys[0]));
+		for (unsigned j = 0; j < 16; j++) {
+			keys[0][j][0] = (int)(next(&seed) % 24);
+			keys[0][j][1] = (int)(next(&seed) % 4);
+		}
+		memset(values[0], (int)(next(&seed) % 64), sizeof(values[0]));
+		memcpy(keys[1], keys[0], sizeof(keys[0]));
+		memcpy(values[1], values[0], sizeof(values[0]));
+		for (int side = 0; side < 2; side++) {
+			union bpf_attr attr =
+				batch_of(maps[side], keys[side], values[side], tokens[side], count);
+
+			if (how % 4)
+				attr.batch.in_batch = attr.batch.out_batch;
+			if (how % 32 == 4)
+				attr.batch.keys = 4096;
+			if (how % 32 == 5)
+				attr.batch.values = (unsigned long)half + 4096 - 32;
+			if (how % 32 == 6)
+				attr.batch.out_batch = 0;
+			if (how % 32 == 7)
+				attr.batch.in_batch = 64;
+			if (how % 32 == 8)
+				attr.batch.elem_flags = how / 32 % 6;
+			if (how % 32 == 9)
+				attr.batch.flags = how / 32 % 3;
+			results[side] =
+				side ? raw(SYS_bpf, cmd, (long)&attr, 56) : bpf(cmd, &attr, 56);
+			counts[side] = attr.batch.count;
+		}
+		wrong += results[0] != results[1] || counts[0] != counts[1] ||
+			 memcmp(keys[0], keys[1], sizeof(keys[0])) != 0 ||
+			 memcmp(values[0], values[1], sizeof(values[0])) != 0 ||
+			 memcmp(tokens[0], tokens[1], sizeof(tokens[0])) != 0;
+	}
+	munmap(half, 4096);
 	close(maps[0]);
 	close(maps[1]);
 	return wrong;
@@ -395,12 +485,18 @@ static int random_pair(unsigned type, unsigned seed)
 
 static void test_random(void)
 {
-	static const unsigned types[] = { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY,
-					  BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PERCPU_HASH };
+	static const unsigned types[] = { BPF_MAP_TYPE_ARRAY,	     BPF_MAP_TYPE_PERCPU_ARRAY,
+					  BPF_MAP_TYPE_HASH,	     BPF_MAP_TYPE_PERCPU_HASH,
+					  BPF_MAP_TYPE_LRU_HASH,     BPF_MAP_TYPE_LRU_PERCPU_HASH,
+					  BPF_MAP_TYPE_QUEUE,	     BPF_MAP_TYPE_STACK,
+					  BPF_MAP_TYPE_BLOOM_FILTER, BPF_MAP_TYPE_LPM_TRIE };
 
-	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		tap_ok(random_pair(types[i], i + 1) == 0,
 		       "map type %u: the same within the process and by the supervisor", types[i]);
+		tap_ok(random_batches(types[i], i + 1) == 0,
+		       "map type %u: batches are the same too", types[i]);
+	}
 }
 
 int main(int argc, char **argv)

@@ -98,4 +98,5 @@ const struct rt_map_ops rt_map_bloom_filter_ops = {
 	.peek = bloom_peek,
 	.copy_out = bloom_copy_out,
 	.copy_in = bloom_copy_in,
+	.in_process = true,
 };

@@ -427,5 +427,6 @@ const struct rt_map_ops rt_map_hash_ops = {
 	.copy_in = store_one,
 	.lookup_and_delete = hash_lookup_and_delete,
 	.next_key = hash_next_key,
+	.bucket_keys = hash_bucket_keys,
 	.in_process = true,
 };

@@ -252,6 +252,7 @@ long hash_lookup_and_delete(const struct rt_map *map, const void *key, void *val
 long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 		   struct rt_vcpu * vcpu);
 long hash_next_key(const struct rt_map *map, const void *key, void *next_key, struct rt_vcpu *vcpu);
+long hash_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket, struct rt_vcpu *vcpu);
 
 /*
  * hash_slot.c. hash_enter() gives the caller's slot with an empty journal, having cleared up after

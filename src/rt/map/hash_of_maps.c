@@ -46,5 +46,6 @@ const struct rt_map_ops rt_map_hash_of_maps_ops = {
 	.delete = hash_delete,
 	.copy_in = hash_of_maps_copy_in,
 	.next_key = hash_next_key,
+	.bucket_keys = hash_bucket_keys,
 	.objects = true,
 };

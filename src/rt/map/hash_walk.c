@@ -5,6 +5,8 @@
  */
 #include "rt/map/hash.h"
 
+#define SCAN_MAX 4096 /* buckets looked at while one vCPU is held */
+
 long hash_copy_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
 {
 	u32 hash = hash_key(map, key), hops, found = 0;
@@ -106,4 +108,41 @@ long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 		}
 	}
 	return nr;
+}
+
+/* Under the bucket's lock: a key that is being replaced stands in the chain twice without it. */
+static long copy_keys(const struct rt_map *map, struct rt_map_bucket *bucket, struct rt_vcpu *vcpu)
+{
+	u32 index = (u32)bucket->index, at;
+	long error = hash_bucket_lock(map, index, vcpu);
+
+	if (error)
+		return error;
+	at = hash_bucket_head(HASH_LOAD(hash_bucket(map, index)->head_version));
+	for (; hash_elem_valid(map, at) && bucket->nr < HASH_HOPS_MAX; bucket->nr++) {
+		if (bucket->nr < bucket->room)
+			rt_shared_load(bucket->keys + (u64)bucket->nr * map->key_size,
+				       hash_elem(map, at)->key, map->key_size);
+		at = HASH_LOAD(hash_elem(map, at)->link);
+	}
+	hash_bucket_unlock(map, index);
+	return 0;
+}
+
+long hash_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket, struct rt_vcpu *vcpu)
+{
+	u64 index = next_used_bucket(map, bucket->index);
+	long error = 0;
+
+	bucket->nr = 0;
+	bucket->index = index;
+	for (u32 i = 0; i < SCAN_MAX && index < map->nr_buckets && !bucket->nr && !error; i++) {
+		bucket->index = index;
+		if (hash_bucket_head(HASH_LOAD(hash_bucket(map, (u32)index)->head_version)))
+			error = copy_keys(map, bucket, vcpu);
+		index = next_used_bucket(map, index + 1);
+	}
+	if (!bucket->nr && !error)
+		bucket->index = index < map->nr_buckets ? index - 1 : map->nr_buckets;
+	return error;
 }

@@ -216,4 +216,5 @@ const struct rt_map_ops rt_map_lpm_trie_ops = {
 	.copy_out = lpm_copy_out,
 	.copy_in = lpm_update,
 	.next_key = lpm_next_key,
+	.in_process = true,
 };

@@ -114,6 +114,8 @@ const struct rt_map_ops rt_map_lru_hash_ops = {
 	.copy_in = lru_update,
 	.lookup_and_delete = hash_lookup_and_delete,
 	.next_key = hash_next_key,
+	.bucket_keys = hash_bucket_keys,
+	.in_process = true,
 };
 
 const struct rt_map_ops rt_map_lru_percpu_hash_ops = {
@@ -128,5 +130,7 @@ const struct rt_map_ops rt_map_lru_percpu_hash_ops = {
 	.copy_in = lru_percpu_copy_in,
 	.lookup_and_delete = hash_lookup_and_delete,
 	.next_key = hash_next_key,
+	.bucket_keys = hash_bucket_keys,
 	.percpu = true,
+	.in_process = true,
 };

@@ -198,3 +198,14 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 
 	return ops->next_key ? ops->next_key(map, key, next_key, vcpu) : missing(ops);
 }
+
+bool rt_map_has_buckets(const struct rt_map *map)
+{
+	return ops_of(map)->bucket_keys != NULL;
+}
+
+long rt_map_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket,
+			struct rt_vcpu *vcpu)
+{
+	return ops_of(map)->bucket_keys(map, bucket, vcpu);
+}

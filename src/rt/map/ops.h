@@ -42,6 +42,8 @@ struct rt_map_ops {
 				  struct rt_vcpu *vcpu);
 	long (*next_key)(const struct rt_map *map, const void *key, void *next_key,
 			 struct rt_vcpu *vcpu);
+	long (*bucket_keys)(const struct rt_map *map, struct rt_map_bucket *bucket,
+			    struct rt_vcpu *vcpu);
 	/* What an operation that is NULL gives: 0 stands for -EOPNOTSUPP. */
 	s16 missing;
 	bool percpu;

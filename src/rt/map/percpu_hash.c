@@ -46,6 +46,7 @@ const struct rt_map_ops rt_map_percpu_hash_ops = {
 	.copy_in = percpu_copy_in,
 	.lookup_and_delete = hash_lookup_and_delete,
 	.next_key = hash_next_key,
+	.bucket_keys = hash_bucket_keys,
 	.percpu = true,
 	.in_process = true,
 };

@@ -167,4 +167,5 @@ const struct rt_map_ops rt_map_queue_ops = {
 	.copy_in = queue_copy_in,
 	.lookup_and_delete = queue_take_out,
 	.missing = -EINVAL,
+	.in_process = true,
 };
