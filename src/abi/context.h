@@ -81,9 +81,21 @@ bool abi_object_readable(enum abi_object object, u32 offset, u32 size);
  *
  * All other programs get the UAPI structure itself (struct bpf_sock, bpf_sock_addr, bpf_sock_ops,
  * sk_msg_md, sk_reuseport_md, bpf_sysctl, bpf_sockopt, bpf_sk_lookup, bpf_cgroup_dev_ctx).
- * Pointers to sockets are addresses of a whole struct bpf_sock; only those that may be null may
- * be 0.
+ * Pointers to sockets are addresses of a whole struct abi_rt_sock; only those that may be null may
+ * be 0. The context of cgroup socket programs is one, too.
  */
+
+#define ABI_CGROUP_LEVELS 16
+
+/* A socket: what programs read of it, and behind that what helpers tell. */
+struct abi_rt_sock {
+	struct bpf_sock sock;
+	u64 cookie, netns_cookie; /* never 0 */
+	u32 uid;
+	u32 nr_cgroups; /* ids from the root (level 0) down to its own; at most ABI_CGROUP_LEVELS */
+	u64 cgroup_ids[ABI_CGROUP_LEVELS];
+};
+
 struct abi_rt_xdp {
 	u64 data, data_end, data_meta;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex, pad;
@@ -98,6 +110,19 @@ struct abi_rt_xdp {
 };
 
 #define ABI_RT_XDP_FRAG 4096u
+
+/* skb->ip_summed of the kernel. */
+enum abi_skb_csum { ABI_CSUM_NONE, ABI_CSUM_UNNECESSARY, ABI_CSUM_COMPLETE };
+
+#define ABI_TUNNEL_OPTS_MAX 255 /* IP_TUNNEL_OPTS_MAX */
+
+/* Where the packet is to be sent through a tunnel (struct ip_tunnel_info), in host byte order. */
+struct abi_rt_tunnel {
+	struct bpf_tunnel_key key; /* tunnel_flags: as bpf_skb_get_tunnel_key() gives them */
+	bool is_set, is_ipv6, has_options;
+	u8 options_size;
+	u8 options[ABI_TUNNEL_OPTS_MAX];
+};
 
 struct abi_rt_skb {
 	u64 data, data_end;
@@ -116,6 +141,13 @@ struct abi_rt_skb {
 	u64 data_meta, sk, flow_keys;
 	u32 tstamp_type, remote_ip4, local_ip4, remote_ip6[4], local_ip6[4], remote_port,
 		local_port;
+	/* Not seen: the memory that the packet may grow in, and what the kernel notes of it. */
+	u64 room_start, room_end;
+	u64 transport_header; /* 0: not set */
+	u32 mac_len, csum;
+	u8 ip_summed, csum_level; /* enum abi_skb_csum */
+	bool has_hash, encapsulated;
+	struct abi_rt_tunnel tunnel;
 };
 
 #endif

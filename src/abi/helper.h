@@ -81,12 +81,20 @@ struct abi_helper {
 	bool might_sleep;
 	bool pkt_access;	  /* may be given packet pointers */
 	bool packet_data_changes; /* invalidates packet pointers */
-	bool available;		  /* the data plane has it; false: refused by the verifier */
-	abi_prog_set not_here;	  /* ... but not for these, whose context is another */
+	bool acquires;		  /* the result is a reference that must be released */
+	bool casts; /* the result is its argument under another type, and shares its reference */
+	const char *ret_struct; /* RET_PTR_TO_BTF_ID: the kernel's structure */
+	bool available;		/* the data plane has it; false: refused by the verifier */
+	abi_prog_set not_here;	/* ... but not for these, whose context is another */
 };
 
 /* NULL if func_id is no helper of Linux 6.18. */
 const struct abi_helper *abi_helper_find(u32 func_id);
+
+/*
+ * The prototype for programs of this type: a few helpers differ by type. NULL as above.
+ */
+const struct abi_helper *abi_helper_for(u32 func_id, u32 prog_type);
 
 /* Does the data plane have it for programs of this type? */
 static inline bool abi_helper_available(const struct abi_helper *helper, u32 prog_type)

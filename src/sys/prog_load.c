@@ -183,7 +183,15 @@ static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 	return 0;
 }
 
-static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+static const struct btf *kernel_btf(void *arg)
+{
+	struct sys_hive *hive = ((struct sys_load *)arg)->call->hive;
+
+	sys_kernel_btf_load(hive);
+	return hive->kernel_btf ? hive->kernel_btf->btf : NULL;
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd, .kernel_btf = kernel_btf };
 
 /* fd_array without a count: as much of it as instructions point to. */
 static int load_fd_array(struct sys_load *load)

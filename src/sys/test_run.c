@@ -17,10 +17,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RUN_TIME_MAX_NS 2000000000ull
+#define CGROUP_ROOT	"/sys/fs/cgroup"
+#define NETNS_COOKIE	71  /* SO_NETNS_COOKIE */
 #define RAW_CTX_MAX	96u /* MAX_BPF_FUNC_ARGS u64s */
 
 static u64 now_ns(void)
@@ -48,6 +52,64 @@ static void read_comm(struct rt_task *task)
 	if (task->comm[length - 1] == '\n')
 		task->comm[length - 1] = 0;
 	task->flags |= RT_TASK_HAS_COMM;
+}
+
+/* The path of the client's cgroup in the unified hierarchy, with its mount point. */
+static bool cgroup_path(u32 pid, char *path, size_t size)
+{
+	char name[64], line[512];
+	bool found = false;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	file = fopen(name, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "0::/", 4))
+			found = snprintf(path, size, CGROUP_ROOT "%s", line + 3) < (int)size;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Ids from the root to the client's group; none is known when there is no such file system. */
+static void read_cgroups(u32 pid, struct abi_rt_sock *sock)
+{
+	char path[sizeof(CGROUP_ROOT) + 512];
+	struct stat status;
+
+	sock->nr_cgroups = 0;
+	if (!cgroup_path(pid, path, sizeof(path)))
+		return;
+	for (char *end = path + strlen(CGROUP_ROOT); sock->nr_cgroups < ABI_CGROUP_LEVELS; end++) {
+		char saved = *end;
+
+		if (saved && saved != '/')
+			continue;
+		*end = 0;
+		if (stat(path, &status))
+			return;
+		sock->cgroup_ids[sock->nr_cgroups++] = status.st_ino;
+		*end = saved;
+		if (!saved || !end[1])
+			return;
+	}
+}
+
+void test_sock_init(struct sys_call *call, struct abi_rt_sock *sock)
+{
+	static u64 cookies;
+	socklen_t size = sizeof(sock->netns_cookie);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	sock->cookie = ++cookies;
+	sock->netns_cookie = 3; /* the first one's: kernels before 5.14 do not tell */
+	if (fd >= 0) {
+		getsockopt(fd, SOL_SOCKET, NETNS_COOKIE, &sock->netns_cookie, &size);
+		close(fd);
+	}
+	read_cgroups(call->client->pid, sock);
 }
 
 /* Runs and looks at the clock ever more seldom, so that at most an eighth of the time is lost. */
@@ -250,10 +312,9 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_SCHED_ACT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_LWT_IN:
-	case BPF_PROG_TYPE_LWT_OUT: return test_run_skb(call, prog);
+	case BPF_PROG_TYPE_LWT_OUT:
 	case BPF_PROG_TYPE_LWT_XMIT:
-	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
-		return refuse(call, prog, "a hive has no routes for light-weight tunnels");
+	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return test_run_skb(call, prog);
 	case ABI_PROG_TYPE_NETFILTER:
 	case BPF_PROG_TYPE_FLOW_DISSECTOR:
 	case BPF_PROG_TYPE_SK_LOOKUP:

@@ -3,6 +3,7 @@
 #ifndef SKEP_SYS_TEST_RUN_H
 #define SKEP_SYS_TEST_RUN_H
 
+#include "abi/context.h"
 #include "sys/hive.h"
 
 #define TEST_PAGE	4096u
@@ -30,6 +31,12 @@ int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ct
  * *ret_given. ctx is zeroed first. 0, -E2BIG, -EFAULT.
  */
 int test_ctx_init(struct sys_call *call, void *ctx, u32 known, bool *ret_given);
+
+/*
+ * What helpers tell of a socket that a program is run with: a cookie of its own, the client's
+ * cgroup and the network namespace.
+ */
+void test_sock_init(struct sys_call *call, struct abi_rt_sock *sock);
 
 /* Hands data, sizes, retval and duration back: 0, -EFAULT, -ENOSPC when the room was too small. */
 int test_finish(struct sys_call *call, const struct test_data *data);

@@ -18,7 +18,7 @@ struct memory {
 	u32 ctx_size;
 	u8 *data;
 	u32 data_size;
-	struct bpf_sock sock;
+	struct abi_rt_sock sock;
 };
 
 static bool is_pointer(const struct abi_ctx_field *field)
@@ -90,8 +90,8 @@ static int read_memory(struct sys_call *call, const struct abi_ctx *form, bool o
 	bool given;
 	int error;
 
-	/* Never smaller than what the verifier lets a program of this type read. */
-	memory->ctx = base_zalloc(1, form->size);
+	/* What the verifier lets a program of this type read, and what helpers know of a socket. */
+	memory->ctx = base_zalloc(1, form->size + sizeof(struct abi_rt_sock));
 	memory->data_size = attr->test.data_size_in;
 	memory->data = base_zalloc(1, memory->data_size ? memory->data_size : 1);
 	if (!memory->ctx || !memory->data)
@@ -108,6 +108,10 @@ static int run_and_report(struct sys_call *call, struct sys_prog *prog, const st
 {
 	int error = set_pointers(form, memory);
 
+	if (prog->type == BPF_PROG_TYPE_CGROUP_SOCK)
+		test_sock_init(call, (struct abi_rt_sock *)(void *)memory->ctx);
+	else
+		test_sock_init(call, &memory->sock);
 	if (!error)
 		error = test_run(call, prog, memory->ctx);
 	if (error)

@@ -19,14 +19,17 @@
 #define GSO_SEGS_MAX  65535u
 #define PROTOCOL_MIN  0x600u /* ETH_P_802_3_MIN: smaller ones are lengths */
 
-#define LINEAR_MAX (TEST_PAGE - HEADROOM - TEST_TAILROOM)
+/* How far a packet may grow to its head, and how long it may get (the kernel's SKB_MAX_ALLOC). */
+#define GROW_MAX 16384u
 
 struct packet {
 	u8 *frame; /* with its Ethernet header */
 	u32 size;
 	bool is_l2;   /* the program sees that header */
 	bool has_ctx; /* the client gave or wants one */
-	struct bpf_sock sock;
+	u8 *room;     /* the frame lies in it: GROW_MAX bytes before it, and up to as many from its
+			 start */
+	struct abi_rt_sock sock;
 };
 
 /* What eth_type_trans() takes for the protocol, in host byte order. */
@@ -124,8 +127,10 @@ static void fill_skb(struct abi_rt_skb *ctx, const struct __sk_buff *skb, struct
 {
 	u32 protocol = protocol_of(packet);
 
-	fill_sock(&packet->sock, packet);
+	fill_sock(&packet->sock.sock, packet);
 	memset(ctx, 0, sizeof(*ctx));
+	ctx->room_start = (u64)(uintptr_t)packet->room;
+	ctx->room_end = ctx->room_start + 2 * GROW_MAX;
 	ctx->mac_header = (u64)(uintptr_t)packet->frame;
 	ctx->network_header = ctx->mac_header + TEST_ETH_HEADER;
 	ctx->data = packet->is_l2 ? ctx->mac_header : ctx->network_header;
@@ -146,49 +151,91 @@ static void fill_skb(struct abi_rt_skb *ctx, const struct __sk_buff *skb, struct
 	ctx->wire_len = skb->wire_len || !packet->has_ctx ? skb->wire_len : ctx->len;
 	memcpy(ctx->cb, skb->cb, sizeof(ctx->cb));
 	ctx->sk = (u64)(uintptr_t)&packet->sock;
-	ctx->family = packet->sock.family;
-	ctx->local_ip4 = packet->sock.src_ip4;
-	ctx->remote_ip4 = packet->sock.dst_ip4;
-	memcpy(ctx->local_ip6, packet->sock.src_ip6, 16);
-	memcpy(ctx->remote_ip6, packet->sock.dst_ip6, 16);
+	ctx->family = packet->sock.sock.family;
+	ctx->local_ip4 = packet->sock.sock.src_ip4;
+	ctx->remote_ip4 = packet->sock.sock.dst_ip4;
+	memcpy(ctx->local_ip6, packet->sock.sock.src_ip6, 16);
+	memcpy(ctx->remote_ip6, packet->sock.sock.dst_ip6, 16);
 }
 
-/* A checksum of what is behind the Ethernet header, with its two zeros. */
-static u32 checksum(const struct packet *packet)
+/*
+ * A checksum of the packet from the network header on, as a word that is not folded: programs see
+ * it.
+ */
+static u32 checksum(const struct abi_rt_skb *ctx)
 {
-	u64 sum = 0;
+	const u8 *from = (const u8 *)(uintptr_t)ctx->network_header;
+	u64 size = ctx->data_end - ctx->network_header, sum = 0;
 
-	for (u32 i = TEST_ETH_HEADER; i < packet->size; i++)
-		sum += (i - TEST_ETH_HEADER) % 2 ? (u64)packet->frame[i] << 8 : packet->frame[i];
-	while (sum >> 16)
-		sum = (sum >> 16) + (sum & 0xffff);
+	if (ctx->network_header > ctx->data_end)
+		return 0;
+	for (u64 i = 0; i < size; i += 4) {
+		u32 word = 0;
+
+		memcpy(&word, from + i, size - i < 4 ? size - i : 4);
+		sum += word;
+	}
+	while (sum >> 32)
+		sum = (sum >> 32) + (u32)sum;
 	return (u32)sum;
+}
+
+static u32 folded(u32 sum)
+{
+	sum = (sum >> 16) + (sum & 0xffff);
+	return (sum >> 16) + (sum & 0xffff);
+}
+
+/* Has the program kept the packet's checksum true? */
+static bool checksum_holds(const struct abi_rt_skb *ctx)
+{
+	u32 now = folded(checksum(ctx)), kept = folded(ctx->csum);
+
+	return now == kept;
+}
+
+/* The kernel puts an empty Ethernet header before packets that were seen without one. */
+static int put_header(const struct packet *packet, struct abi_rt_skb *ctx)
+{
+	if (packet->is_l2)
+		return 0;
+	if (ctx->data - ctx->room_start < TEST_ETH_HEADER)
+		return -ENOMEM;
+	ctx->data -= TEST_ETH_HEADER;
+	memset((void *)(uintptr_t)ctx->data, 0, TEST_ETH_HEADER);
+	return 0;
 }
 
 static int run_packet(struct sys_call *call, struct sys_prog *prog, struct packet *packet,
 		      struct __sk_buff *skb)
 {
-	u32 before = checksum(packet);
+	bool complete = call->attr.test.flags & CHECKSUM_FLAG;
 	struct abi_rt_skb ctx;
 	int error;
 
+	test_sock_init(call, &packet->sock);
 	fill_skb(&ctx, skb, packet);
+	if (complete) {
+		ctx.csum = checksum(&ctx);
+		ctx.ip_summed = ABI_CSUM_COMPLETE;
+	}
 	error = test_run(call, prog, &ctx);
+	if (!error)
+		error = put_header(packet, &ctx);
+	if (!error && complete && !checksum_holds(&ctx))
+		error = -EBADMSG; /* the packet was changed, its checksum not */
 	if (error)
 		return error;
-	if (call->attr.test.flags & CHECKSUM_FLAG && checksum(packet) != before)
-		return -EBADMSG; /* the packet was changed, its checksum not */
 	skb->mark = ctx.mark;
 	skb->priority = ctx.priority;
 	skb->ingress_ifindex = ctx.ingress_ifindex;
 	skb->ifindex = ctx.ifindex;
 	skb->tstamp = ctx.tstamp;
 	skb->wire_len = ctx.wire_len;
+	skb->gso_segs = ctx.gso_segs;
 	memcpy(skb->cb, ctx.cb, sizeof(skb->cb));
-	if (!packet->is_l2)
-		memset(packet->frame, 0, TEST_ETH_HEADER); /* the kernel puts an empty one back */
-	return test_finish(call,
-			   &(struct test_data){ .data = packet->frame, .size = packet->size });
+	return test_finish(call, &(struct test_data){ .data = (const void *)(uintptr_t)ctx.data,
+						      .size = (u32)(ctx.data_end - ctx.data) });
 }
 
 long test_run_skb(struct sys_call *call, struct sys_prog *prog)
@@ -203,9 +250,10 @@ long test_run_skb(struct sys_call *call, struct sys_prog *prog)
 	if (attr->test.flags & ~CHECKSUM_FLAG || attr->test.cpu || attr->test.batch_size ||
 	    packet.size < TEST_ETH_HEADER || packet.size > FRAME_MAX)
 		return -EINVAL;
-	packet.frame = base_zalloc(1, packet.size);
-	if (!packet.frame)
+	packet.room = base_zalloc(2, GROW_MAX);
+	if (!packet.room)
 		return -ENOMEM;
+	packet.frame = packet.room + GROW_MAX;
 	error = sys_read(call, packet.frame, attr->test.data_in, packet.size);
 	if (!error)
 		error = test_ctx_init(call, &skb, sizeof(skb), &packet.has_ctx);
@@ -215,6 +263,6 @@ long test_run_skb(struct sys_call *call, struct sys_prog *prog)
 		error = run_packet(call, prog, &packet, &skb);
 	if (!error && packet.has_ctx)
 		error = test_ctx_finish(call, &skb, sizeof(skb));
-	base_free(packet.frame);
+	base_free(packet.room);
 	return error;
 }

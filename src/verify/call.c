@@ -14,6 +14,7 @@
 #include "verify/explore.h"
 #include "verify/global.h"
 #include "verify/operand.h"
+#include "verify/packet.h"
 
 int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 callsite)
 {
@@ -54,6 +55,8 @@ static int call_global(struct verify_env *env, u32 subprog)
 	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2))
 		verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog,
 			callee->name);
+	if (callee->changes_packet)
+		packet_forget(env);
 	callee->called = true;
 	clear_caller_saved(env);
 	env_set_unknown(env, &env_regs(env)[BPF_REG_0]);
@@ -242,10 +245,12 @@ int check_early_return(struct verify_env *env, bool with_zero, u32 *ret_next)
 		return 0;
 	if (!explore_push(env, env->insn_idx + 1, env->insn_idx))
 		return explore_push_error(env);
-	if (with_zero)
+	if (with_zero) {
 		reg_set_const(r0, 0);
-	else
+	} else {
+		packet_forget(env); /* the other program may have changed it */
 		env_set_unknown(env, r0);
+	}
 	r0->precise = !env->capable;
 	return leave_frame(env, ret_next);
 }

@@ -48,7 +48,7 @@ struct subprog {
 	u32 stack_depth;
 	u32 postorder_start;
 	bool has_tail_call, has_ld_abs, tail_call_reachable;
-	bool changes_packet;
+	bool changes_packet; /* it, or what it calls */
 	bool is_global, is_callback;
 	bool called, verified; /* global: reached by a call; body checked by itself */
 	s32 type_id;	       /* BTF id of its FUNC, 0 if none */

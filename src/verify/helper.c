@@ -16,6 +16,7 @@
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
+#include "verify/socket.h"
 
 #define MAX_ERRNO	 4095
 #define SIZE_MAX_ALLOWED (1u << 29) /* BPF_MAX_VAR_SIZ */
@@ -44,9 +45,10 @@ bool helper_calls_back(s32 func_id)
 	return false;
 }
 
-u32 helper_nr_args(s32 func_id)
+u32 helper_nr_args(const struct verify_env *env, s32 func_id)
 {
-	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);
+	const struct abi_helper *helper =
+		func_id < 0 ? NULL : abi_helper_for(func_id, env->input->prog_type);
 	u32 nr = 0;
 
 	if (!helper || (!helper->available && helper->arg[0] == ARG_NONE))
@@ -68,6 +70,11 @@ struct arg_types {
 	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM))
 #define MEMORY_EXPECTED "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
 
+#define SOCKET_FITS                                                               \
+	(FITS(PTR_TO_SOCK_COMMON) | FITS(PTR_TO_SOCKET) | FITS(PTR_TO_TCP_SOCK) | \
+	 FITS(PTR_TO_XDP_SOCK))
+#define SOCKET_EXPECTED "sock_common, sock, tcp_sock, xdp_sock"
+
 static const struct arg_types arg_types[] = {
 	[ARG_CONST_MAP_PTR] = { FITS(CONST_PTR_TO_MAP), "map_ptr" },
 	[ARG_PTR_TO_MAP_KEY] = { MEMORY_FITS, MEMORY_EXPECTED },
@@ -77,6 +84,11 @@ static const struct arg_types arg_types[] = {
 	[ARG_CONST_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
 	[ARG_CONST_ALLOC_SIZE_OR_ZERO] = { FITS(SCALAR_VALUE), "scalar" },
 	[ARG_PTR_TO_CTX] = { FITS(PTR_TO_CTX), "ctx" },
+	[ARG_PTR_TO_SOCK_COMMON] = { SOCKET_FITS, SOCKET_EXPECTED },
+	[ARG_PTR_TO_SOCKET] = { FITS(PTR_TO_SOCKET) | FITS(PTR_TO_BTF_ID),
+				"sock, ptr_, trusted_ptr_" },
+	[ARG_PTR_TO_BTF_ID_SOCK_COMMON] = { SOCKET_FITS | FITS(PTR_TO_BTF_ID),
+					    SOCKET_EXPECTED ", ptr_, trusted_ptr_" },
 	[ARG_PTR_TO_RINGBUF_MEM] = { FITS(PTR_TO_MEM), "ringbuf_mem" },
 	[ARG_PTR_TO_FUNC] = { FITS(PTR_TO_FUNC), "func" },
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
@@ -96,6 +108,8 @@ static bool type_fits(u32 type, u16 arg)
 	/* Ring-buffer records: where memory is wanted, and only they where records are. */
 	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_RINGBUF_MEM)
 		return type == (PTR_TO_MEM | MEM_RINGBUF);
+	if (reg_base(type) == PTR_TO_BTF_ID)
+		return !(type & ~(u32)(REG_BASE_MASK | PTR_TRUSTED));
 	return !(type & ~(u32)(REG_BASE_MASK | MEM_RINGBUF));
 }
 
@@ -107,7 +121,8 @@ static int check_arg_type(struct verify_env *env, u32 regno, u16 arg)
 	if (base >= ARRAY_SIZE(arg_types) || !arg_types[base].fits)
 		return verify_bug(env, "unsupported arg type %u", arg);
 	if (type_fits(reg->type, arg))
-		return 0;
+		return reg_base(reg->type) == PTR_TO_BTF_ID ? socket_check_btf(env, regno, base)
+							    : 0;
 	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
 		arg_types[base].expected);
 	return -EACCES;
@@ -138,7 +153,7 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 	case PTR_TO_MEM | MEM_RDONLY:
 	case PTR_TO_MEM | MEM_RINGBUF:
 	case SCALAR_VALUE: return 0;
-	default: return check_unmodified(env, regno, false);
+	default: return check_unmodified(env, regno, reg_base(reg->type) == PTR_TO_BTF_ID);
 	}
 }
 
@@ -385,6 +400,7 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 			"cannot call GPL-restricted function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
+	helper = abi_helper_for(func_id, env->input->prog_type);
 	if (!abi_helper_available(helper, env->input->prog_type) &&
 	    !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
@@ -574,11 +590,27 @@ static void refine_result(struct verify_env *env, const struct call_meta *meta)
 	}
 }
 
+/* The result's place among the references: a new one, or its argument's. */
+static int note_reference(struct verify_env *env, const struct call_meta *meta)
+{
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+
+	if (r0->type & PTR_MAYBE_NULL)
+		r0->id = ++env->id_gen;
+	if (meta->helper->casts)
+		r0->ref_id = meta->ref_id;
+	if (!meta->helper->acquires)
+		return 0;
+	r0->id = r0->ref_id = ++env->id_gen;
+	return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
+}
+
 static int set_result(struct verify_env *env, const struct call_meta *meta)
 {
 	struct reg *r0 = &env_regs(env)[BPF_REG_0];
 	u16 ret = meta->helper->ret;
 	u32 null = ret & ABI_RET_MAYBE_NULL ? PTR_MAYBE_NULL : 0;
+	int err;
 
 	switch (ret & ABI_RET_BASE_MASK) {
 	case RET_INTEGER:
@@ -601,9 +633,19 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 	case RET_PTR_TO_RINGBUF_MEM:
 		reg_set_pointer(r0, PTR_TO_MEM | MEM_RINGBUF | null);
 		r0->range = (s32)meta->mem_size;
-		env->id_gen++;
-		r0->id = r0->ref_id = ++env->id_gen;
-		return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
+		return note_reference(env, meta);
+	case RET_PTR_TO_SOCKET:
+		reg_set_pointer(r0, PTR_TO_SOCKET | null);
+		return note_reference(env, meta);
+	case RET_PTR_TO_SOCK_COMMON:
+		reg_set_pointer(r0, PTR_TO_SOCK_COMMON | null);
+		return note_reference(env, meta);
+	case RET_PTR_TO_TCP_SOCK:
+		reg_set_pointer(r0, PTR_TO_TCP_SOCK | null);
+		return note_reference(env, meta);
+	case RET_PTR_TO_BTF_ID:
+		err = socket_set_struct(env, meta->helper->ret_struct, null);
+		return err ? err : note_reference(env, meta);
 	default:
 		return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);
 	}

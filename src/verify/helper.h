@@ -15,7 +15,7 @@ int check_helper_call(struct verify_env *env, const struct bpf_insn *insn);
 bool helper_calls_back(s32 func_id);
 
 /* Number of arguments in the helper's prototype; 5 if it has none here. */
-u32 helper_nr_args(s32 func_id);
+u32 helper_nr_args(const struct verify_env *env, s32 func_id);
 
 /*
  * size bytes at regno - 1, size being in regno: bounds, and that the size is bounded. See

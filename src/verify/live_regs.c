@@ -33,7 +33,7 @@ static struct use_def atomic_use_def(const struct bpf_insn *insn)
 	}
 }
 
-static struct use_def jump_use_def(const struct bpf_insn *insn)
+static struct use_def jump_use_def(const struct verify_env *env, const struct bpf_insn *insn)
 {
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
 
@@ -45,14 +45,14 @@ static struct use_def jump_use_def(const struct bpf_insn *insn)
 		struct use_def u = { ARGUMENTS, CALLER_SAVED };
 
 		if (insn_is_helper_call(insn))
-			u.use = ARGUMENTS & (u16)((2u << helper_nr_args(insn->imm)) - 1);
+			u.use = ARGUMENTS & (u16)((2u << helper_nr_args(env, insn->imm)) - 1);
 		return u;
 	}
 	default: return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? dst | src : dst, 0 };
 	}
 }
 
-static struct use_def insn_use_def(const struct bpf_insn *insn)
+static struct use_def insn_use_def(const struct verify_env *env, const struct bpf_insn *insn)
 {
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
 
@@ -74,7 +74,7 @@ static struct use_def insn_use_def(const struct bpf_insn *insn)
 		if (BPF_OP(insn->code) == BPF_MOV)
 			return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? src : 0, dst };
 		return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? dst | src : dst, dst };
-	default: return jump_use_def(insn);
+	default: return jump_use_def(env, insn);
 	}
 }
 
@@ -107,7 +107,7 @@ int live_regs_compute(struct verify_env *env)
 	if (!table)
 		return -ENOMEM;
 	for (u32 i = 0; i < env->nr_insns; i++)
-		table[i] = insn_use_def(&env->insns[i]);
+		table[i] = insn_use_def(env, &env->insns[i]);
 	while (changed) {
 		changed = false;
 		for (u32 p = 0; p < nr; p++) {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "abi/helper.h"
 #include "base/alloc.h"
 int env_find_subprog(const struct verify_env *env, u32 insn)
 {
@@ -105,6 +106,48 @@ static int check_jump(struct verify_env *env, u32 i, const struct subprog *subpr
 	return -EINVAL;
 }
 
+/* The subprogram that instruction i calls or hands out as callback; -1: none. */
+static int called_subprog(const struct verify_env *env, u32 i)
+{
+	const struct bpf_insn *insn = &env->insns[i];
+
+	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn))
+		return -1;
+	return env_find_subprog(env, i + insn->imm + 1);
+}
+
+/* Does the instruction change the packet, or may a program that it calls in its place? */
+static bool changes_packet(const struct verify_env *env, const struct bpf_insn *insn)
+{
+	const struct abi_helper *helper;
+
+	if (!insn_is_helper_call(insn) || insn->imm < 0)
+		return false;
+	helper = abi_helper_for(insn->imm, env->input->prog_type);
+	return insn->imm == BPF_FUNC_tail_call || (helper && helper->packet_data_changes);
+}
+
+/* What a subprogram calls, it does. */
+static void spread_packet_changes(struct verify_env *env)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (u32 s = 0; s < env->nr_subprogs; s++) {
+			struct subprog *subprog = &env->subprog[s];
+
+			for (u32 i = subprog[0].start;
+			     !subprog->changes_packet && i < subprog[1].start; i++) {
+				int callee = called_subprog(env, i);
+
+				if (callee >= 0 && env->subprog[callee].changes_packet)
+					subprog->changes_packet = again = true;
+			}
+		}
+	}
+}
+
 int program_check_subprogs(struct verify_env *env)
 {
 	for (u32 s = 0; s < env->nr_subprogs; s++) {
@@ -116,6 +159,7 @@ int program_check_subprogs(struct verify_env *env)
 
 			if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call)
 				subprog->has_tail_call = subprog->tail_call_reachable = true;
+			subprog->changes_packet |= changes_packet(env, insn);
 			if (BPF_CLASS(code) == BPF_LD &&
 			    (BPF_MODE(code) == BPF_ABS || BPF_MODE(code) == BPF_IND))
 				subprog->has_ld_abs = true;
@@ -128,6 +172,7 @@ int program_check_subprogs(struct verify_env *env)
 			}
 		}
 	}
+	spread_packet_changes(env);
 	return 0;
 }
 
@@ -200,16 +245,6 @@ static int enter_level(struct verify_env *env, struct depth_walk *walk, u32 fram
 	}
 	level->insn = env->subprog[subprog].start;
 	return 0;
-}
-
-/* The subprogram that instruction i calls or hands out as callback; -1: none. */
-static int called_subprog(const struct verify_env *env, u32 i)
-{
-	const struct bpf_insn *insn = &env->insns[i];
-
-	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn))
-		return -1;
-	return env_find_subprog(env, i + insn->imm + 1);
 }
 
 static void leave_level(struct verify_env *env, struct depth_walk *walk, u32 frame)

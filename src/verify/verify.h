@@ -37,6 +37,8 @@ struct verify_map {
 struct verify_ops {
 	/* The map behind fd; *ret_map stays valid until verify_program() returns. */
 	int (*map_by_fd)(void *arg, int fd, const struct verify_map **ret_map);
+	/* The kernel's BTF, for helpers that return its structures. NULL: there is none. */
+	const struct btf *(*kernel_btf)(void *arg);
 };
 
 struct verify_log {

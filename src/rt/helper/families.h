@@ -44,6 +44,7 @@ RT_HELPER(ktime_get_ns);
 RT_HELPER(ktime_get_boot_ns);
 RT_HELPER(ktime_get_coarse_ns);
 RT_HELPER(ktime_get_tai_ns);
+RT_HELPER(jiffies64);
 
 /* task.c */
 RT_HELPER(get_current_pid_tgid);
@@ -92,6 +93,62 @@ RT_HELPER(xdp_adjust_tail);
 RT_HELPER(xdp_get_buff_len);
 RT_HELPER(xdp_load_bytes);
 RT_HELPER(xdp_store_bytes);
+
+/* skb_store.c */
+RT_HELPER(skb_store_bytes);
+RT_HELPER(l3_csum_replace);
+RT_HELPER(l4_csum_replace);
+RT_HELPER(csum_update);
+RT_HELPER(csum_level);
+RT_HELPER(skb_ecn_set_ce);
+
+/* skb_room.c */
+RT_HELPER(skb_pull_data);
+RT_HELPER(skb_change_head);
+RT_HELPER(skb_change_tail);
+RT_HELPER(skb_change_proto);
+RT_HELPER(skb_change_type);
+RT_HELPER(skb_adjust_room);
+RT_HELPER(skb_vlan_push);
+RT_HELPER(skb_vlan_pop);
+
+/* skb_meta.c */
+RT_HELPER(get_hash_recalc);
+RT_HELPER(set_hash_invalid);
+RT_HELPER(set_hash);
+RT_HELPER(skb_set_tstamp);
+RT_HELPER(get_route_realm);
+RT_HELPER(get_cgroup_classid);
+RT_HELPER(skb_cgroup_classid);
+RT_HELPER(skb_get_xfrm_state);
+RT_HELPER(skb_get_tunnel_key);
+RT_HELPER(skb_set_tunnel_key);
+RT_HELPER(skb_get_tunnel_opt);
+RT_HELPER(skb_set_tunnel_opt);
+
+/* socket.c */
+RT_HELPER(get_socket_cookie);
+RT_HELPER(get_netns_cookie);
+RT_HELPER(get_socket_uid);
+RT_HELPER(skb_cgroup_id);
+RT_HELPER(skb_ancestor_cgroup_id);
+RT_HELPER(sk_cgroup_id);
+RT_HELPER(sk_ancestor_cgroup_id);
+RT_HELPER(sk_lookup);
+RT_HELPER(sk_release);
+RT_HELPER(sk_fullsock);
+RT_HELPER(sk_of_a_kind);
+RT_HELPER(tcp_syncookie);
+RT_HELPER(sk_assign);
+RT_HELPER(sock_ops_cb_flags_set);
+RT_HELPER(msg_bytes);
+
+/* device.c */
 RT_HELPER(redirect);
+RT_HELPER(redirect_peer);
+RT_HELPER(redirect_neigh);
+RT_HELPER(clone_redirect);
+RT_HELPER(fib_lookup);
+RT_HELPER(check_mtu);
 
 #endif

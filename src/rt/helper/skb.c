@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helpers over the packet of a struct abi_rt_skb, and checksums; results as in net/core/filter.c of
- * Linux 6.18. Offsets and lengths come from the program and are checked here.
+ * Helpers that read the packet of a struct abi_rt_skb, and checksums; results as in
+ * net/core/filter.c of Linux 6.18. Offsets and lengths come from the program and are checked here.
  */
-#include "abi/context.h"
+#include "rt/helper/skb.h"
 #include "rt/helper/families.h"
+#include "rt/prog.h"
 #include "rt/mem.h"
 
 #define HEADER_OFFSET_MAX 0xffffu
@@ -22,6 +23,9 @@ RT_HELPER(skb_load_bytes)
 	u32 offset = (u32)r2, length = (u32)r4, linear = (u32)(skb->data_end - skb->data), part = 0;
 	u8 *to = (u8 *)r3;
 
+	/* A flow dissector is asked before there is a socket buffer. */
+	if (vcpu->prog->type == BPF_PROG_TYPE_FLOW_DISSECTOR)
+		return fail(to, length);
 	if ((u64)offset + length > (u64)linear + skb->frags_size)
 		return fail(to, length);
 	if (offset < linear) {
@@ -50,16 +54,7 @@ RT_HELPER(skb_load_bytes_relative)
 	return 0;
 }
 
-/* Sums with end-around carry: 0 only if everything was 0. */
-static u32 sum_add(u32 a, u32 b)
-{
-	u32 sum = a + b;
-
-	return sum + (sum < b);
-}
-
-/* Words of the machine; what is left at the end counts as if zeros followed. */
-static u32 sum_bytes(const u8 *bytes, u32 size, u32 sum)
+u32 sum_bytes(const u8 *bytes, u32 size, u32 sum)
 {
 	for (u32 i = 0; i < size; i += 4) {
 		u32 word = 0;
@@ -70,12 +65,6 @@ static u32 sum_bytes(const u8 *bytes, u32 size, u32 sum)
 	return sum;
 }
 
-static u32 fold(u32 sum)
-{
-	sum = (sum >> 16) + (sum & 0xffff);
-	return (sum >> 16) + (sum & 0xffff);
-}
-
 /* (from, from_size, to, to_size, seed): any size is fine since 6.13, and the sum has 16 bits. */
 RT_HELPER(csum_diff)
 {
@@ -83,9 +72,9 @@ RT_HELPER(csum_diff)
 
 	/* The forms differ in which zero they give, 0 or 0xffff. */
 	if (from_size && to_size)
-		return fold(sum_add(sum_bytes((const u8 *)r3, to_size, seed),
-				    ~sum_bytes((const u8 *)r1, from_size, 0)));
+		return sum_fold(sum_add(sum_bytes((const u8 *)r3, to_size, seed),
+					~sum_bytes((const u8 *)r1, from_size, 0)));
 	if (from_size)
-		return fold(~sum_bytes((const u8 *)r1, from_size, ~seed));
-	return fold(sum_bytes((const u8 *)r3, to_size, seed));
+		return sum_fold(~sum_bytes((const u8 *)r1, from_size, ~seed));
+	return sum_fold(sum_bytes((const u8 *)r3, to_size, seed));
 }

@@ -130,9 +130,3 @@ RT_HELPER(xdp_store_bytes)
 {
 	return copy((const struct abi_rt_xdp *)r1, (u32)r2, (u8 *)r3, (u32)r4, true);
 }
-
-/* (ifindex, flags): the verdict; there are no devices to send to but whoever runs the program. */
-RT_HELPER(redirect)
-{
-	return r2 ? XDP_ABORTED : XDP_REDIRECT;
-}

@@ -58,6 +58,7 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
-	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[];
+	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[],
+	cases_socket[];
 
 #endif

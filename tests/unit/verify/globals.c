@@ -27,16 +27,20 @@ struct global_case {
 	const char *caller, *callee;
 	int err;
 	const char *message;
-	bool ours; /* 6.18 takes it */
+	bool ours;     /* 6.18 takes it */
+	u32 prog_type; /* 0: raw tracepoint */
 };
 
-#define STACK	"*(u32 *)(r10 -4) = 0\nr1 = r10\nr1 += -4\ncall f\nr0 = 0\nexit\n"
+#define STACK "*(u32 *)(r10 -4) = 0\nr1 = r10\nr1 += -4\ncall f\nr0 = 0\nexit\n"
+#define PACKET                                                                                 \
+	"r6 = *(u32 *)(r1 +0)\nr7 = *(u32 *)(r1 +4)\nr4 = r6\nr4 += 14\nif r4 > r7 goto out\n" \
+	"call f\nr0 = *(u8 *)(r6 +0)\nout:\nr0 = 0\nexit\n"
 #define READS	"f:\nr0 = *(u32 *)(r1 +0)\nexit"
 #define RETURNS "f:\nr0 = 0\nexit"
 
 /* clang-format off */
 static const struct global_case cases[] = {
-	{ "memory that is not null", { "arg:nonnull" }, TO_INT, STACK, READS, 0, NULL, false },
+	{ "memory that is not null", { "arg:nonnull" }, TO_INT, STACK, READS, 0, NULL, false, 0 },
 	{ "memory that may be null",
 	  { NULL },
 	  TO_INT,
@@ -44,7 +48,8 @@ static const struct global_case cases[] = {
 	  READS,
 	  -EACCES,
 	  "invalid mem access 'mem_or_null'",
-	  false },
+	  false,
+	  0 },
 	/* 6.18 lets the constant through and reads address 0. */
 	{ "null for memory that is not",
 	  { "arg:nonnull" },
@@ -53,7 +58,8 @@ static const struct global_case cases[] = {
 	  READS,
 	  -EINVAL,
 	  "arg#0 is expected to be non-NULL",
-	  true },
+	  true,
+	  0 },
 	{ "context",
 	  { "arg:ctx" },
 	  TO_VOID,
@@ -61,7 +67,8 @@ static const struct global_case cases[] = {
 	  "f:\nr0 = *(u64 *)(r1 +0)\nr0 = 0\nexit",
 	  0,
 	  NULL,
-	  false },
+	  false,
+	  0 },
 	{ "memory for the context",
 	  { "arg:ctx" },
 	  TO_VOID,
@@ -69,7 +76,8 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EINVAL,
 	  "expected pointer to ctx, but got fp",
-	  false },
+	  false,
+	  0 },
 	{ "context of another type",
 	  { "arg:ctx" },
 	  TO_OTHER,
@@ -77,7 +85,8 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EINVAL,
 	  "arg#0 should be `struct bpf_raw_tracepoint_args *`",
-	  false },
+	  false,
+	  0 },
 	{ "context with a second tag",
 	  { "arg:ctx", "arg:nonnull" },
 	  TO_VOID,
@@ -85,7 +94,8 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EINVAL,
 	  "arg#0 has invalid combination of tags",
-	  false },
+	  false,
+	  0 },
 	{ "tagged number",
 	  { "arg:nonnull" },
 	  INT,
@@ -93,7 +103,8 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EINVAL,
 	  "arg#0 has pointer tag, but is not a pointer type",
-	  false },
+	  false,
+	  0 },
 	{ "nullable memory",
 	  { "arg:nullable" },
 	  TO_INT,
@@ -101,7 +112,8 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EINVAL,
 	  "arg#0 has invalid combination of tags",
-	  false },
+	  false,
+	  0 },
 	{ "tag that nobody knows",
 	  { "arg:odd" },
 	  TO_INT,
@@ -109,8 +121,27 @@ static const struct global_case cases[] = {
 	  RETURNS,
 	  -EOPNOTSUPP,
 	  "arg#0 has unsupported set of tags",
-	  false },
-	{ "tag of something else", { "other:odd" }, TO_INT, STACK, RETURNS, 0, NULL, false },
+	  false,
+	  0 },
+	{ "tag of something else", { "other:odd" }, TO_INT, STACK, RETURNS, 0, NULL, false, 0 },
+	{ "packet pointers over a function that changes the packet",
+	  { "arg:ctx" },
+	  TO_VOID,
+	  PACKET,
+	  "f:\nr2 = -4\ncall bpf_xdp_adjust_head#44\nr0 = 0\nexit",
+	  -EACCES,
+	  "R6 invalid mem access 'scalar'",
+	  false,
+	  BPF_PROG_TYPE_XDP },
+	{ "packet pointers over one that does not",
+	  { "arg:ctx" },
+	  TO_VOID,
+	  PACKET,
+	  "f:\ncall bpf_xdp_get_buff_len#188\nr0 = 0\nexit",
+	  0,
+	  NULL,
+	  false,
+	  BPF_PROG_TYPE_XDP },
 };
 /* clang-format on */
 
@@ -152,13 +183,18 @@ static void make_btf(const struct global_case *c, struct blob *blob)
 	blob_finish(blob);
 }
 
-static int on_skep(const struct blob *blob, const struct bpf_insn *insns, u32 nr,
-		   const struct bpf_func_info *info)
+static u32 type_of(const struct global_case *c)
+{
+	return c->prog_type ? c->prog_type : BPF_PROG_TYPE_RAW_TRACEPOINT;
+}
+
+static int on_skep(const struct global_case *c, const struct blob *blob,
+		   const struct bpf_insn *insns, u32 nr, const struct bpf_func_info *info)
 {
 	static const struct verify_ops ops = { .map_by_fd = map_by_fd };
 	struct verify_input input = { .insns = insns,
 				      .nr_insns = nr,
-				      .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+				      .prog_type = type_of(c),
 				      .gpl_compatible = true,
 				      .privileged = true,
 				      .func_info = info,
@@ -182,12 +218,12 @@ static int on_skep(const struct blob *blob, const struct bpf_insn *insns, u32 nr
 	return err;
 }
 
-static int on_kernel(const struct blob *blob, const struct bpf_insn *insns, u32 nr,
-		     const struct bpf_func_info *info)
+static int on_kernel(const struct global_case *c, const struct blob *blob,
+		     const struct bpf_insn *insns, u32 nr, const struct bpf_func_info *info)
 {
 	union bpf_attr btf = { .btf = (u64)(uintptr_t)blob->bytes, .btf_size = blob->size };
 	int btf_fd = (int)syscall(SYS_bpf, BPF_BTF_LOAD, &btf, sizeof(btf)), fd;
-	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+	union bpf_attr attr = { .prog_type = type_of(c),
 				.insns = (u64)(uintptr_t)insns,
 				.insn_cnt = nr,
 				.license = (u64)(uintptr_t) "GPL",
@@ -222,12 +258,12 @@ static void run_case(const struct global_case *c, bool have_kernel)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg == BPF_PSEUDO_CALL)
 			info[1].insn_off = (u32)(i + insns[i].imm + 1);
 	make_btf(c, blob);
-	err = on_skep(blob, insns, (u32)nr, info);
+	err = on_skep(c, blob, insns, (u32)nr, info);
 	if (!tap_ok(err == c->err, "%s: verdict", c->name) ||
 	    (c->message && !tap_ok(strstr(text, c->message), "%s: message", c->name)))
 		tap_note("%s", text);
 	if (have_kernel && !c->ours)
-		tap_ok(on_kernel(blob, insns, (u32)nr, info) == err, "%s: the kernel's verdict",
+		tap_ok(on_kernel(c, blob, insns, (u32)nr, info) == err, "%s: the kernel's verdict",
 		       c->name);
 	free(blob);
 }

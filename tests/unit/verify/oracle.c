@@ -58,7 +58,13 @@ static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 	return *ret_map ? 0 : -EBADF;
 }
 
-static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+static const struct btf *kernel_btf(void *arg)
+{
+	(void)arg;
+	return oracle_kernel_btf();
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd, .kernel_btf = kernel_btf };
 
 static void collect(void *arg, const char *text, u64 size)
 {

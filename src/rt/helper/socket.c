@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Helpers that find sockets and tell about them; results as in net/core/filter.c of Linux 6.18. A
+ * hive has no table of sockets: a lookup finds none, so all that programs meet are the sockets of
+ * their contexts (struct abi_rt_sock), none of which is TCP's, and none listens.
+ *
+ * Arguments that BTF describes (ARG_PTR_TO_BTF_ID_SOCK_COMMON) are followed only by helpers whose
+ * program types get no such pointer but from here, which is never.
+ */
+#include "abi/context.h"
+#include "rt/helper/families.h"
+#include "rt/prog.h"
+
+#define NOBODY	       65534 /* overflowuid */
+#define INIT_NET       3     /* the cookie of the first network namespace on 6.18 */
+#define TIME_WAIT      6     /* BPF_TCP_TIME_WAIT, BPF_TCP_NEW_SYN_RECV */
+#define NEW_SYN_RECV   12
+#define LOOKUP_REPLACE BPF_SK_LOOKUP_F_REPLACE
+#define LOOKUP_FLAGS   (LOOKUP_REPLACE | BPF_SK_LOOKUP_F_NO_REUSEPORT)
+
+/* The socket of a context; NULL: it has none. */
+static const struct abi_rt_sock *socket_of(const struct rt_vcpu *vcpu, u64 ctx)
+{
+	switch (vcpu->prog->type) {
+	case BPF_PROG_TYPE_CGROUP_SOCK: return (const struct abi_rt_sock *)ctx;
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+		return (const struct abi_rt_sock *)((const struct bpf_sock_addr *)ctx)->sk;
+	case BPF_PROG_TYPE_SOCK_OPS:
+		return (const struct abi_rt_sock *)((const struct bpf_sock_ops *)ctx)->sk;
+	case BPF_PROG_TYPE_SK_MSG:
+		return (const struct abi_rt_sock *)((const struct sk_msg_md *)ctx)->sk;
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+		return (const struct abi_rt_sock *)((const struct bpf_sockopt *)ctx)->sk;
+	case BPF_PROG_TYPE_SK_REUSEPORT: return (const struct abi_rt_sock *)ctx; /* not a context */
+	default: return (const struct abi_rt_sock *)((const struct abi_rt_skb *)ctx)->sk;
+	}
+}
+
+/* (ctx); for sk_reuseport (socket or NULL) */
+RT_HELPER(get_socket_cookie)
+{
+	const struct abi_rt_sock *sock = socket_of(vcpu, r1);
+
+	return sock ? sock->cookie : 0;
+}
+
+/* (ctx or NULL) */
+RT_HELPER(get_netns_cookie)
+{
+	const struct abi_rt_sock *sock = r1 ? socket_of(vcpu, r1) : NULL;
+
+	return sock ? sock->netns_cookie : INIT_NET;
+}
+
+/* (skb) */
+RT_HELPER(get_socket_uid)
+{
+	const struct abi_rt_sock *sock = socket_of(vcpu, r1);
+
+	return sock ? sock->uid : NOBODY;
+}
+
+static u64 cgroup_at(const struct abi_rt_sock *sock, s64 level)
+{
+	if (!sock || level < 0 || level >= sock->nr_cgroups || level >= ABI_CGROUP_LEVELS)
+		return 0;
+	return sock->cgroup_ids[level];
+}
+
+/* (skb) */
+RT_HELPER(skb_cgroup_id)
+{
+	const struct abi_rt_sock *sock = socket_of(vcpu, r1);
+
+	return sock ? cgroup_at(sock, (s64)sock->nr_cgroups - 1) : 0;
+}
+
+/* (skb, level) */
+RT_HELPER(skb_ancestor_cgroup_id)
+{
+	return cgroup_at(socket_of(vcpu, r1), (s32)r2);
+}
+
+/* (sock) */
+RT_HELPER(sk_cgroup_id)
+{
+	const struct abi_rt_sock *sock = (const struct abi_rt_sock *)r1;
+
+	return cgroup_at(sock, (s64)sock->nr_cgroups - 1);
+}
+
+/* (sock, level) */
+RT_HELPER(sk_ancestor_cgroup_id)
+{
+	return cgroup_at((const struct abi_rt_sock *)r1, (s32)r2);
+}
+
+/* (ctx, tuple, size, netns, flags): sk_lookup_tcp, sk_lookup_udp, skc_lookup_tcp. */
+RT_HELPER(sk_lookup)
+{
+	return 0;
+}
+
+/* (sock): what is looked up was not counted. */
+RT_HELPER(sk_release)
+{
+	return 0;
+}
+
+/* (sock) */
+RT_HELPER(sk_fullsock)
+{
+	u32 state = ((const struct bpf_sock *)r1)->state;
+
+	return state == TIME_WAIT || state == NEW_SYN_RECV ? 0 : r1;
+}
+
+/* (sock): tcp_sock, get_listener_sock and the skc_to_ family; it is none of those. */
+RT_HELPER(sk_of_a_kind)
+{
+	return 0;
+}
+
+/* (sock, ip, ip_size, tcp, tcp_size): check and gen want a listening socket. */
+RT_HELPER(tcp_syncookie)
+{
+	return (u64)-EINVAL;
+}
+
+static u64 assign_lookup(struct bpf_sk_lookup *lookup, u64 sock, u64 flags)
+{
+	if (flags & ~(u64)LOOKUP_FLAGS)
+		return (u64)-EINVAL;
+	if (sock && sock != lookup->cookie)
+		return (u64)-EPROTOTYPE; /* from nowhere */
+	if (lookup->cookie && !(flags & LOOKUP_REPLACE))
+		return (u64)-EEXIST;
+	lookup->cookie = sock;
+	return 0;
+}
+
+/* (ctx, sock, flags): packets of test runs are not at an ingress. */
+RT_HELPER(sk_assign)
+{
+	if (vcpu->prog->type == BPF_PROG_TYPE_SK_LOOKUP)
+		return assign_lookup((struct bpf_sk_lookup *)r1, r2, r3);
+	return r3 ? (u64)-EINVAL : (u64)-EOPNOTSUPP;
+}
+
+/* (sock_ops, flags) */
+RT_HELPER(sock_ops_cb_flags_set)
+{
+	struct bpf_sock_ops *ops = (struct bpf_sock_ops *)r1;
+	u32 flags = (u32)r2;
+
+	if (!ops->is_fullsock)
+		return (u64)-EINVAL;
+	ops->bpf_sock_ops_cb_flags = flags & BPF_SOCK_OPS_ALL_CB_FLAGS;
+	return flags & ~(u32)BPF_SOCK_OPS_ALL_CB_FLAGS;
+}
+
+/* (msg, bytes): msg_apply_bytes and msg_cork_bytes tell the sender, who is not there. */
+RT_HELPER(msg_bytes)
+{
+	return 0;
+}
