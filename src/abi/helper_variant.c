@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Helpers whose prototype differs by program type (the get_func_proto callbacks of Linux 6.18's
+ * net/core/filter.c): rows that stand before the one of helper.c. Whom they are for at all is told
+ * there.
+ */
+#include "abi/helper.h"
+
+#define PROG_CLS (ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_SCHED_ACT))
+#define PROG_LWT                                                            \
+	(ABI_PROG(BPF_PROG_TYPE_LWT_IN) | ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | \
+	 ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) | ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
+
+static const struct variant {
+	u32 func_id;
+	abi_prog_set progs;
+	struct abi_helper helper;
+} variants[] = {
+	{ BPF_FUNC_get_cgroup_classid,
+	  PROG_CLS | PROG_LWT,
+	  { .name = "get_cgroup_classid",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_PTR_TO_CTX },
+	    .available = true } },
+	{ BPF_FUNC_get_socket_cookie,
+	  ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT),
+	  { .name = "get_socket_cookie",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_PTR_TO_BTF_ID_SOCK_COMMON | ABI_ARG_MAYBE_NULL },
+	    .available = true } },
+	{ BPF_FUNC_sk_assign,
+	  ABI_PROG(BPF_PROG_TYPE_SK_LOOKUP),
+	  { .name = "sk_assign",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_PTR_TO_CTX, ARG_PTR_TO_SOCKET | ABI_ARG_MAYBE_NULL, ARG_ANYTHING },
+	    .available = true } },
+};
+
+const struct abi_helper *abi_helper_for(u32 func_id, u32 prog_type)
+{
+	for (u32 i = 0; prog_type < 64 && i < ARRAY_SIZE(variants); i++)
+		if (variants[i].func_id == func_id && variants[i].progs & ABI_PROG(prog_type))
+			return &variants[i].helper;
+	return abi_helper_find(func_id);
+}
