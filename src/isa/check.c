@@ -137,7 +137,10 @@ int isa_check(const struct bpf_insn *insn, u32 nr_left, char *text, u32 size)
 	}
 	message = check_reserved(insn, nr_left);
 	if (message) {
-		snprintf(text, size, "%s", message);
+		if (opcode->kind == ISA_MAY_GOTO)
+			snprintf(text, size, "%s %d", message, insn->imm);
+		else
+			snprintf(text, size, "%s", message);
 		return -EINVAL;
 	}
 	if (opcode->kind == ISA_ATOMIC && !atomic_known(insn)) {

@@ -39,7 +39,12 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	u32 hash_size;
 	int error;
 
-	error = sys_info_read(call, &info, sizeof(info));
+	/* What fills the structure up is checked like a tail. */
+	error = sys_check_tail(call, call->attr.info.info,
+			       offsetof(struct abi_map_info, hash_size) + sizeof(info.hash_size),
+			       call->attr.info.info_len);
+	if (!error)
+		error = sys_info_read(call, &info, sizeof(info));
 	if (error)
 		return error;
 	/* A hash can be asked for of maps that belong to signed programs; there are none. */

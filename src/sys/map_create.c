@@ -270,7 +270,8 @@ static int check_attr(struct sys_call *call)
 		return -EINVAL;
 	if (sys_access_of_flags(attr->map_flags) < 0)
 		return -EINVAL;
-	if (attr->map_flags & BPF_F_NUMA_NODE && attr->numa_node)
+	/* One node, or any. */
+	if (attr->map_flags & BPF_F_NUMA_NODE && attr->numa_node && attr->numa_node != UINT32_MAX)
 		return -EINVAL;
 	if (attr->map_type >= ARRAY_SIZE(rows) || !rows[attr->map_type].check) {
 		if (abi_map_type_name(attr->map_type) && attr->map_type)

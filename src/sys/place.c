@@ -226,7 +226,7 @@ long sys_prog_detach(struct sys_call *call)
 		return error ? error : -ENOENT;
 	}
 	if (sys_attaches_to_cgroup(type))
-		return attr->attach.attach_flags & ~(BASE_FLAGS | MPROG_FLAGS)
+		return attr->attach.attach_flags || attr->attach.relative_fd
 			       ? -EINVAL
 			       : detach_from_cgroup(call);
 	if (attr->attach.attach_flags || attr->attach.relative_fd || attr->attach.expected_revision)
@@ -365,15 +365,19 @@ static int refuse_netfilter(struct sys_call *call, const struct sys_prog *prog)
 
 static int refuse_multi(struct sys_call *call, const struct sys_prog *prog)
 {
-	if (call->attr.link_create.flags)
+	u32 type = call->attr.link_create.attach_type, expected = prog->expected_attach_type;
+	bool uprobe = type == ABI_TRACE_UPROBE_MULTI || type == ABI_TRACE_UPROBE_SESSION;
+
+	if (uprobe && call->attr.link_create.flags)
+		return -EINVAL;
+	/* A kernel without fprobe looks no further, either. */
+	if (uprobe && expected != ABI_TRACE_UPROBE_MULTI && expected != ABI_TRACE_UPROBE_SESSION)
 		return -EINVAL;
 	return refuse(call, prog,
-		      call->attr.link_create.attach_type == ABI_TRACE_UPROBE_MULTI ||
-				      call->attr.link_create.attach_type == ABI_TRACE_UPROBE_SESSION
-			      ? "uprobe_multi links are not available: this build of skep "
-				"attaches to system calls and process events only"
-			      : "kernel functions do not run in processes of the hive: "
-				"kprobe_multi links could never fire");
+		      uprobe ? "uprobe_multi links are not available: this build of skep "
+			       "attaches to system calls and process events only"
+			     : "kernel functions do not run in processes of the hive: "
+			       "kprobe_multi links could never fire");
 }
 
 int sys_link_refuse(struct sys_call *call, const struct sys_prog *prog)

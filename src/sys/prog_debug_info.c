@@ -6,6 +6,7 @@
 #include "sys/prog_load.h"
 #include "sys/sha256.h"
 #include "base/alloc.h"
+#include "verify/log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,8 +19,8 @@ struct records {
 	u32 known; /* bytes that we know of */
 };
 
-/* Copies the records; *ret_index tells which one was wrong. */
-static int copy_records(struct sys_call *call, const struct records *from, void *to, u32 *ret_index)
+/* Copies as many records as are right: their number in *ret_nr. */
+static int copy_records(struct sys_call *call, const struct records *from, void *to, u32 *ret_nr)
 {
 	u32 take = from->rec_size < from->known ? from->rec_size : from->known, i;
 	int error;
@@ -27,13 +28,14 @@ static int copy_records(struct sys_call *call, const struct records *from, void 
 	for (i = 0; i < from->nr; i++) {
 		u64 address = from->address + (u64)i * from->rec_size;
 
-		*ret_index = i;
+		*ret_nr = i;
 		error = sys_check_tail(call, address, from->known, from->rec_size);
 		if (error)
 			return error;
 		if (sys_read(call, (u8 *)to + (u64)i * from->known, address, take))
 			return -EFAULT;
 	}
+	*ret_nr = from->nr;
 	return 0;
 }
 
@@ -44,72 +46,13 @@ static u32 limit(u32 nr, u32 nr_insns)
 	return nr <= nr_insns ? nr : nr_insns + 1;
 }
 
-static int load_func_info(struct sys_load *load)
+static bool rec_size_ok(const struct records *records, u32 min)
 {
-	struct sys_call *call = load->call;
-	struct sys_prog *prog = load->prog;
-	struct records from = {
-		.address = call->attr.load.func_info,
-		.rec_size = call->attr.load.func_info_rec_size,
-		.nr = limit(call->attr.load.func_info_cnt, call->attr.load.insn_cnt),
-		.known = sizeof(struct bpf_func_info),
-	};
-	u32 index = 0;
-	int error;
-
-	if (!from.nr)
-		return 0;
-	if (from.rec_size < from.known || from.rec_size > REC_SIZE_MAX || from.rec_size % 4) {
-		sys_log_printf(&load->log, "invalid func info rec size %u\n", from.rec_size);
-		return -EINVAL;
-	}
-	prog->func_info = base_zalloc(from.nr, from.known);
-	if (!prog->func_info)
-		return -ENOMEM;
-	prog->nr_func_info = from.nr;
-	error = copy_records(call, &from, prog->func_info, &index);
-	if (error == -E2BIG) {
-		sys_log_printf(&load->log, "nonzero tailing record in func info");
-		/* The kernel says in the attributes how much it knows. */
-		call->attr.load.func_info_rec_size = from.known;
-		if (sys_write_attr(call, load.func_info_rec_size))
-			error = -EFAULT;
-	}
-	return error;
+	return records->rec_size >= min && records->rec_size <= REC_SIZE_MAX &&
+	       records->rec_size % 4 == 0;
 }
 
-static int load_line_info(struct sys_load *load)
-{
-	struct sys_call *call = load->call;
-	struct sys_prog *prog = load->prog;
-	struct records from = {
-		.address = call->attr.load.line_info,
-		.rec_size = call->attr.load.line_info_rec_size,
-		.nr = limit(call->attr.load.line_info_cnt, call->attr.load.insn_cnt),
-		.known = sizeof(struct bpf_line_info),
-	};
-	u32 index = 0;
-	int error;
-
-	if (!from.nr)
-		return 0;
-	if (from.rec_size < from.known || from.rec_size > REC_SIZE_MAX || from.rec_size % 4)
-		return -EINVAL;
-	prog->line_info = base_zalloc(from.nr, from.known);
-	if (!prog->line_info)
-		return -ENOMEM;
-	prog->nr_line_info = from.nr;
-	error = copy_records(call, &from, prog->line_info, &index);
-	if (error == -E2BIG) {
-		sys_log_printf(&load->log, "nonzero tailing record in line_info");
-		call->attr.load.line_info_rec_size = from.known;
-		if (sys_write_attr(call, load.line_info_rec_size))
-			error = -EFAULT;
-	}
-	return error;
-}
-
-int sys_load_debug_info(struct sys_load *load)
+static int load_btf(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
 	int error;
@@ -118,10 +61,121 @@ int sys_load_debug_info(struct sys_load *load)
 		return 0;
 	error = sys_btf_by_fd(load->call, attr->load.prog_btf_fd, &load->prog->btf);
 	if (!error)
-		error = load_func_info(load);
-	if (!error)
-		error = load_line_info(load);
+		load->input.btf = load->prog->btf->btf;
 	return error;
+}
+
+int sys_load_func_info(void *arg, struct verify_env *env)
+{
+	struct sys_load *load = arg;
+	struct sys_call *call = load->call;
+	struct sys_prog *prog = load->prog;
+	struct records from = {
+		.address = call->attr.load.func_info,
+		.rec_size = call->attr.load.func_info_rec_size,
+		.nr = limit(call->attr.load.func_info_cnt, call->attr.load.insn_cnt),
+		.known = sizeof(struct bpf_func_info),
+	};
+	int error = load_btf(load);
+
+	if (error || !from.nr)
+		return error;
+	if (!rec_size_ok(&from, from.known)) {
+		verbose(env, "invalid func info rec size %u\n", from.rec_size);
+		return -EINVAL;
+	}
+	/* What the kernel cannot allocate at once. */
+	if ((u64)call->attr.load.func_info_cnt * from.known > INT32_MAX)
+		return -ENOMEM;
+	prog->func_info = base_zalloc(from.nr, from.known);
+	if (!prog->func_info)
+		return -ENOMEM;
+	error = copy_records(call, &from, prog->func_info, &prog->nr_func_info);
+	if (error == -E2BIG) {
+		/* The kernel says in the attributes how much it knows. */
+		call->attr.load.func_info_rec_size = from.known;
+		if (sys_write_attr(call, load.func_info_rec_size))
+			error = -EFAULT;
+	}
+	load->input.func_info = prog->func_info;
+	load->input.func_info_rec_size = from.known;
+	load->input.nr_func_info = prog->nr_func_info;
+	return error;
+}
+
+int sys_load_line_info(void *arg, struct verify_env *env)
+{
+	struct sys_load *load = arg;
+	struct sys_call *call = load->call;
+	struct sys_prog *prog = load->prog;
+	struct records from = {
+		.address = call->attr.load.line_info,
+		.rec_size = call->attr.load.line_info_rec_size,
+		.nr = limit(call->attr.load.line_info_cnt, call->attr.load.insn_cnt),
+		.known = sizeof(struct bpf_line_info),
+	};
+	int error;
+
+	if (!from.nr)
+		return 0;
+	if (call->attr.load.line_info_cnt > INT32_MAX / from.known ||
+	    !rec_size_ok(&from, from.known))
+		return -EINVAL;
+	prog->line_info = base_zalloc(from.nr, from.known);
+	if (!prog->line_info)
+		return -ENOMEM;
+	error = copy_records(call, &from, prog->line_info, &prog->nr_line_info);
+	if (error == -E2BIG) {
+		call->attr.load.line_info_rec_size = from.known;
+		if (sys_write_attr(call, load.line_info_rec_size))
+			error = -EFAULT;
+	}
+	load->input.line_info = prog->line_info;
+	load->input.line_info_rec_size = from.known;
+	load->input.nr_line_info = prog->nr_line_info;
+	return error;
+}
+
+/* Relocations that the loader has left to the kernel: checked as there, then refused. */
+int sys_load_relocations(void *arg, struct verify_env *env)
+{
+	struct sys_load *load = arg;
+	struct sys_call *call = load->call;
+	struct bpf_core_relo relo;
+	struct records from = {
+		.address = call->attr.load.core_relos,
+		.rec_size = call->attr.load.core_relo_rec_size,
+		.nr = call->attr.load.core_relo_cnt,
+		.known = sizeof(relo),
+	};
+	int error;
+
+	if (!from.nr || !load->prog->btf)
+		return 0;
+	if (from.nr > INT32_MAX / from.known || !rec_size_ok(&from, from.known))
+		return -EINVAL;
+	error = sys_check_tail(call, from.address, from.known, from.rec_size);
+	if (error == -E2BIG) {
+		verbose(env, "nonzero tailing record in core_relo");
+		call->attr.load.core_relo_rec_size = from.known;
+		if (sys_write_attr(call, load.core_relo_rec_size))
+			error = -EFAULT;
+	}
+	if (!error)
+		error = sys_read(call, &relo, from.address, sizeof(relo));
+	if (error)
+		return error;
+	if (relo.insn_off % 8 || relo.insn_off / 8 >= call->attr.load.insn_cnt) {
+		verbose(env, "Invalid core_relo[%u].insn_off:%u prog->len:%u\n", 0, relo.insn_off,
+			call->attr.load.insn_cnt);
+		return -EINVAL;
+	}
+	if (!btf_type_by_id(load->prog->btf->btf, relo.type_id)) {
+		verbose(env, "relo #%u: bad type id %u\n", 0, relo.type_id);
+		return -EINVAL;
+	}
+	verbose(env, "relo #0: relocations are applied by the loader here, not by bpf(2)\n");
+	return -EOPNOTSUPP;
 }
 
 int sys_prog_tag(const struct bpf_insn *insns, u32 nr_insns, u8 ret_tag[SYS_TAG_SIZE])

@@ -5,6 +5,7 @@
  * not by the addresses that the engines use.
  */
 #include "sys/info.h"
+#include "sys/prog_load.h"
 #include "base/alloc.h"
 #include "isa/opcode.h"
 
@@ -135,9 +136,7 @@ static void fill(const struct sys_prog *prog, struct bpf_prog_info *info)
 	info->gpl_compatible = prog->gpl_compatible;
 	memcpy(info->tag, prog->tag, sizeof(info->tag));
 	memcpy(info->name, prog->name, sizeof(info->name));
-	info->ifindex = 0;
-	info->netns_dev = 0;
-	info->netns_ino = 0;
+	/* ifindex and netns_* are written for programs of a device only: what was there stays. */
 	info->run_time_ns = READ_ONCE(stats->run_time_ns);
 	info->run_cnt = READ_ONCE(stats->run_cnt);
 	info->recursion_misses = READ_ONCE(stats->recursion_misses);
@@ -146,17 +145,46 @@ static void fill(const struct sys_prog *prog, struct bpf_prog_info *info)
 		info->btf_id = prog->btf->object.id;
 }
 
+/* Each function has a tag of its own; a program of one function has the program's. */
+static int give_tags(struct sys_call *call, const struct sys_prog *prog, struct bpf_prog_info *info)
+{
+	const struct rt_prog *rt = prog->rt;
+	u32 nr = rt->nr_subprogs > 1 ? rt->nr_subprogs : 1, i, end;
+	struct bpf_insn *insns = NULL;
+	u8(*tags)[SYS_TAG_SIZE];
+	int error = 0;
+
+	if (nr == 1 || !info->nr_prog_tags)
+		return give(call, info->prog_tags, &info->nr_prog_tags, prog->tag, nr,
+			    SYS_TAG_SIZE);
+	tags = base_zalloc(nr, sizeof(*tags));
+	if (tags)
+		insns = dump(prog);
+	if (!insns)
+		error = -ENOMEM;
+	for (i = 0; i < nr && !error; i++) {
+		end = i + 1 < nr ? rt->subprogs[i + 1].start : rt->nr_insns;
+		error = sys_prog_tag(insns + rt->subprogs[i].start, end - rt->subprogs[i].start,
+				     tags[i]);
+	}
+	if (!error)
+		error = give(call, info->prog_tags, &info->nr_prog_tags, tags, nr, SYS_TAG_SIZE);
+	base_free(tags);
+	base_free(insns);
+	return error;
+}
+
 /* The interpreter runs it: the answer of a kernel that hides its native code and addresses. */
 static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 		       struct bpf_prog_info *info)
 {
 	info->jited_prog_len = 0;
-	info->nr_jited_ksyms = 1;
+	info->nr_jited_ksyms = prog->rt->nr_subprogs > 1 ? prog->rt->nr_subprogs : 1;
 	info->jited_ksyms = 0;
-	info->nr_jited_func_lens = 1;
+	info->nr_jited_func_lens = info->nr_jited_ksyms;
 	info->jited_func_lens = 0;
 	info->nr_jited_line_info = 0;
-	return give(call, info->prog_tags, &info->nr_prog_tags, prog->tag, 1, SYS_TAG_SIZE);
+	return give_tags(call, prog, info);
 }
 
 int sys_prog_info(struct sys_call *call, struct sys_prog *prog)

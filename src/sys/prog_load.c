@@ -13,7 +13,9 @@
 #include <string.h>
 #include <time.h>
 
-#define LICENSE_MAX 128
+#define LICENSE_MAX   128
+#define KEYRING_LAST  2	   /* VERIFY_USE_PLATFORM_KEYRING */
+#define SIGNATURE_MAX 8192 /* KMALLOC_MAX_CACHE_SIZE */
 #define KNOWN_FLAGS                                                           \
 	(BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT | BPF_F_TEST_RND_HI32 | \
 	 BPF_F_TEST_STATE_FREQ | BPF_F_SLEEPABLE | BPF_F_XDP_HAS_FRAGS |      \
@@ -119,20 +121,35 @@ static int check_attr(struct sys_call *call)
 	return sys_check_load_attach(attr->load.prog_type, &attr->load.expected_attach_type);
 }
 
+/* There is no key here to check one with; whatever was wrong with it before that is the kernel's
+ * errno, and at the end that of a kernel without CONFIG_SYSTEM_DATA_VERIFICATION. */
+static int check_signature(struct sys_load *load)
+{
+	const union abi_attr *attr = &load->call->attr;
+	void *signature;
+
+	if ((u32)attr->load.keyring_id > KEYRING_LAST || attr->load.signature_size > SIGNATURE_MAX)
+		return -EINVAL;
+	if (sys_read_new(load->call, attr->load.signature, attr->load.signature_size, &signature))
+		return -ENOMEM;
+	base_free(signature);
+	sys_say(load->call->hive,
+		"program \"%.16s\": signatures of programs cannot be checked here",
+		attr->load.prog_name);
+	return -EOPNOTSUPP;
+}
+
 static int check_kind(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
 	struct sys_hive *hive = load->call->hive;
 
+	if (attr->load.signature)
+		return check_signature(load);
 	if (attr->load.prog_ifindex) {
 		sys_say(hive, "program \"%.16s\": programs bound to a device are not available",
 			attr->load.prog_name);
 		return -EINVAL;
-	}
-	if (attr->load.signature) {
-		sys_say(hive, "program \"%.16s\": signatures of programs cannot be checked here",
-			attr->load.prog_name);
-		return -EOPNOTSUPP; /* as a kernel without CONFIG_SYSTEM_DATA_VERIFICATION */
 	}
 	if (!abi_ctx_find(attr->load.prog_type)) {
 		if (attr->load.prog_type && abi_prog_type_name(attr->load.prog_type))
@@ -191,59 +208,24 @@ static const struct btf *kernel_btf(void *arg)
 	return hive->kernel_btf ? hive->kernel_btf->btf : NULL;
 }
 
-static const struct verify_ops ops = { .map_by_fd = map_by_fd, .kernel_btf = kernel_btf };
-
-/* fd_array without a count: as much of it as instructions point to. */
-static int load_fd_array(struct sys_load *load)
+/* As in the kernel an index below 0 is a place before the array. */
+static int fd_at(void *arg, s32 index, int *ret_fd)
 {
-	const union abi_attr *attr = &load->call->attr;
-	u64 nr = attr->load.fd_array_cnt;
-	void *fds;
-	u32 i;
-	int error;
+	struct sys_load *load = arg;
+	u64 address = load->call->attr.load.fd_array + (u64)((s64)index * (s64)sizeof(int));
 
-	for (i = 0; i < attr->load.insn_cnt; i++) {
-		const struct bpf_insn *insn = &load->insns[i];
-
-		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
-		    (insn->src_reg == BPF_PSEUDO_MAP_IDX ||
-		     insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) &&
-		    insn->imm >= 0 && (u64)insn->imm >= nr && !attr->load.fd_array_cnt)
-			nr = (u64)insn->imm + 1;
-	}
-	if (!attr->load.fd_array || !nr)
-		return attr->load.fd_array_cnt && !attr->load.fd_array ? -EFAULT : 0;
-	if (nr > ABI_INSNS_MAX)
-		return attr->load.fd_array_cnt ? -E2BIG : -EFAULT;
-	error = sys_read_new(load->call, attr->load.fd_array, nr * sizeof(int), &fds);
-	if (error)
-		return error;
-	load->fds = fds;
-	load->nr_fds = (u32)nr;
-	return 0;
+	return sys_read(load->call, ret_fd, address, sizeof(*ret_fd));
 }
 
-/* With a count the entries must all be maps or BTF, and the maps belong to the program. */
-static int check_fd_array(struct sys_load *load)
+static bool is_btf(void *arg, int fd)
 {
-	const struct verify_map *map;
+	struct sys_load *load = arg;
 	struct object *object;
-	u32 i;
-	int error;
 
-	for (i = 0; load->call->attr.load.fd_array_cnt && i < load->nr_fds; i++) {
-		if (!map_by_fd(load, load->fds[i], &map))
-			continue;
-		error = sys_object_by_fd(load->call, (u32)load->fds[i], OBJECT_BTF, &object);
-		if (error) {
-			sys_log_printf(&load->log,
-				       "fd %d is not pointing to valid bpf_map or btf\n",
-				       load->fds[i]);
-			return error;
-		}
-		object_unref(object);
-	}
-	return 0;
+	if (sys_object_by_fd(load->call, (u32)fd, OBJECT_BTF, &object))
+		return false;
+	object_unref(object);
+	return true;
 }
 
 static void report(const struct sys_load *load, int error)
@@ -263,11 +245,24 @@ static void report(const struct sys_load *load, int error)
 		options->verified(options->verified_arg, &verification);
 }
 
+static const struct verify_ops ops = {
+	.map_by_fd = map_by_fd,
+	.kernel_btf = kernel_btf,
+	.fd_at = fd_at,
+	.is_btf = is_btf,
+	.read_func_info = sys_load_func_info,
+	.read_line_info = sys_load_line_info,
+	.check_relocations = sys_load_relocations,
+};
+
 static int verify(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
 	struct sys_prog *prog = load->prog;
-	struct verify_input input = {
+	u64 longest = 0;
+	int error;
+
+	load->input = (struct verify_input){
 		.insns = load->insns,
 		.nr_insns = attr->load.insn_cnt,
 		.prog_type = prog->type,
@@ -277,38 +272,25 @@ static int verify(struct sys_load *load)
 		.prog_flags = prog->flags,
 		.gpl_compatible = prog->gpl_compatible,
 		.privileged = load->call->client->privileged,
-		.fd_array = load->fds,
-		.nr_fd_array = load->nr_fds,
+		.nr_cpus = RT_CONTROL->nr_vcpus,
+		.has_fd_array = attr->load.fd_array != 0,
+		.fd_array_cnt = attr->load.fd_array_cnt,
 		.ops = &ops,
 		.ops_arg = load,
-		.log = { .level = load->log.level, .write = sys_log_write, .arg = &load->log },
+		.log = { .level = load->log.level,
+			 .write = sys_log_write,
+			 .arg = &load->log,
+			 .ret_longest = &longest },
 	};
-	u64 before, longest = 0;
-	int error;
-
-	error = check_fd_array(load);
-	if (!error)
-		error = sys_load_debug_info(load);
-	if (error)
-		return error;
-	before = load->log.end;
-	input.log.ret_longest = &longest;
 	if (prog->type == ABI_PROG_TYPE_NETFILTER)
 		sys_kernel_btf_load(load->call->hive);
 	if (load->call->hive->kernel_btf)
-		input.kernel_btf = load->call->hive->kernel_btf->btf;
-	input.btf = prog->btf ? prog->btf->btf : NULL;
-	input.func_info = prog->func_info;
-	input.func_info_rec_size = sizeof(*prog->func_info);
-	input.nr_func_info = prog->nr_func_info;
-	input.line_info = prog->line_info;
-	input.line_info_rec_size = sizeof(*prog->line_info);
-	input.nr_line_info = prog->nr_line_info;
-	error = verify_program(&input, &load->output);
+		load->input.kernel_btf = load->call->hive->kernel_btf->btf;
+	error = verify_program(&load->input, &load->output);
 	report(load, error);
 	/* Text that was taken back has needed room as well. */
-	if (longest && before + longest + 1 > load->log.longest)
-		load->log.longest = before + longest + 1;
+	if (longest && longest + 1 > load->log.longest)
+		load->log.longest = longest + 1;
 	return error;
 }
 
@@ -322,9 +304,7 @@ static int check_program(struct sys_load *load)
 			     attr->load.log_size);
 	if (error)
 		return error;
-	error = load_fd_array(load);
-	if (!error)
-		error = verify(load);
+	error = verify(load);
 	log_error = sys_log_finish(load->call, &load->log, &attr->load.log_true_size);
 	if (load->call->size >= offsetof(union abi_attr, load.log_true_size) + sizeof(u32) &&
 	    sys_write_attr(load->call, load.log_true_size))
@@ -332,30 +312,19 @@ static int check_program(struct sys_load *load)
 	return log_error ? log_error : error;
 }
 
-/* References to the maps that the program uses: those the verifier names, then those of fd_array.
- */
+/* References to the maps that the program has: the verifier names each once. */
 static int take_maps(struct sys_load *load)
 {
 	struct sys_prog *prog = load->prog;
-	u32 i, j, all = load->output.nr_used_maps + load->nr_maps;
-	struct sys_map *map;
+	u32 i;
 
-	prog->maps = base_zalloc(all, sizeof(*prog->maps));
+	prog->maps = base_zalloc(load->output.nr_used_maps, sizeof(*prog->maps));
 	if (!prog->maps)
 		return -ENOMEM;
-	for (i = 0; i < all; i++) {
-		if (i < load->output.nr_used_maps)
-			map = load->output.used_maps[i];
-		else if (load->call->attr.load.fd_array_cnt)
-			map = load->maps[i - load->output.nr_used_maps]->map;
-		else
-			break;
-		for (j = 0; j < prog->nr_maps && prog->maps[j] != map; j++)
-			;
-		if (j < prog->nr_maps)
-			continue;
-		object_ref(&map->object);
-		prog->maps[prog->nr_maps++] = map;
+	for (i = 0; i < load->output.nr_used_maps; i++) {
+		prog->maps[i] = load->output.used_maps[i];
+		object_ref(&prog->maps[i]->object);
+		prog->nr_maps++;
 	}
 	for (i = 0; i < prog->nr_maps; i++)
 		if (prog->maps[i]->rt->type == BPF_MAP_TYPE_PROG_ARRAY &&
@@ -454,7 +423,6 @@ static void load_done(struct sys_load *load)
 	}
 	base_free(load->maps);
 	base_free(load->insns);
-	base_free(load->fds);
 }
 
 long sys_prog_load(struct sys_call *call)

@@ -11,8 +11,6 @@ struct sys_load {
 	struct sys_prog *prog;
 	struct sys_log log;
 	struct bpf_insn *insns; /* as the client gave them */
-	int *fds;		/* its fd_array, as far as instructions use it */
-	u32 nr_fds;
 	/* Maps that the verifier has asked for: references for the time of the load. */
 	struct sys_load_map {
 		struct sys_map *map;
@@ -20,15 +18,18 @@ struct sys_load {
 		struct verify_map description;
 	} * *maps;
 	u32 nr_maps, maps_room;
+	struct verify_input input;
 	struct verify_output output;
 };
 
 /*
- * Copies func_info and line_info, cut to the records we know (sizes, count, tails and order of the
- * kernel's check_btf_func_early() and check_btf_line()), and takes the program's BTF if there is
- * any of them. 0 or -errno with the kernel's log line.
+ * Of struct verify_ops, arg is the struct sys_load: copies func_info and line_info, cut to the
+ * records we know (sizes, count, tails and order of the kernel's check_btf_func_early() and
+ * check_btf_line()), and takes the program's BTF if there is any of them.
  */
-int sys_load_debug_info(struct sys_load *load);
+int sys_load_func_info(void *arg, struct verify_env *env);
+int sys_load_line_info(void *arg, struct verify_env *env);
+int sys_load_relocations(void *arg, struct verify_env *env);
 
 /* First 8 bytes of SHA-256 over the instructions with map descriptors cleared. 0 or -ENOMEM. */
 int sys_prog_tag(const struct bpf_insn *insns, u32 nr_insns, u8 ret_tag[SYS_TAG_SIZE]);

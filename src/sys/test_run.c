@@ -186,7 +186,7 @@ int test_ctx_init(struct sys_call *call, void *ctx, u32 known, bool *ret_given)
 /*
  * Copies as much of the data as the client has room for: 0, -EFAULT, -ENOSPC. What is cut is the
  * end of the linear part, as in the kernel; fragments are copied whole or there is not even a
- * result.
+ * result. Having too little room is what a failure to write tells as well, as there.
  */
 static int copy_out(struct sys_call *call, const struct test_data *data, bool *ret_report)
 {
@@ -203,8 +203,10 @@ static int copy_out(struct sys_call *call, const struct test_data *data, bool *r
 	if (!attr->test.data_out || !*ret_report)
 		return error;
 	if (sys_write(call, attr->test.data_out, data->data, size) ||
-	    sys_write(call, attr->test.data_out + size, data->frags, data->frags_size))
-		return -EFAULT;
+	    sys_write(call, attr->test.data_out + size, data->frags, data->frags_size)) {
+		*ret_report = false;
+		return error ? error : -EFAULT;
+	}
 	return error;
 }
 
@@ -213,12 +215,12 @@ int test_finish(struct sys_call *call, const struct test_data *data)
 	bool report;
 	int error = copy_out(call, data, &report);
 
-	if (error == -EFAULT || !report)
+	if (!report)
 		return error;
 	call->attr.test.data_size_out = data->size + data->frags_size;
 	if (sys_write_attr(call, test.data_size_out) || sys_write_attr(call, test.retval) ||
 	    sys_write_attr(call, test.duration))
-		return -EFAULT;
+		return error ? error : -EFAULT;
 	return error;
 }
 
@@ -235,9 +237,11 @@ int test_ctx_finish(struct sys_call *call, const void *ctx, u32 size)
 		error = -ENOSPC;
 	}
 	if (sys_write(call, attr->test.ctx_out, ctx, copy))
-		return -EFAULT;
+		return error ? error : -EFAULT;
 	attr->test.ctx_size_out = size;
-	return sys_write_attr(call, test.ctx_size_out) ? -EFAULT : error;
+	if (sys_write_attr(call, test.ctx_size_out) && !error)
+		error = -EFAULT;
+	return error;
 }
 
 int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *ret_size)

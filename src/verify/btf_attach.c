@@ -76,12 +76,15 @@ static int check_target(struct verify_env *env)
 		return -EINVAL;
 	}
 	name = btf_string(input->attach_btf, type->name_off);
-	if (!name || !*name) {
+	if (!name) {
 		verbose(env, "attach_btf_id %u doesn't have a name\n", input->attach_btf_id);
 		return -EINVAL;
 	}
 	if (input->expected_attach_type == BPF_TRACE_RAW_TP)
 		return use_tracepoint(env, type, name);
+	if (input->expected_attach_type < BPF_TRACE_FENTRY ||
+	    input->expected_attach_type > BPF_TRACE_ITER)
+		return -EINVAL;
 	verbose(env,
 		"attach type %u of tracing programs is not available here: no kernel function of "
 		"this name (%s) runs in a hive\n",

@@ -57,33 +57,42 @@ static int check_func_record(struct verify_env *env, u32 i)
 	return btf_func_proto(env->input->btf, info->type_id) ? 0 : -EINVAL;
 }
 
+/* The caller's reading of records: its error counts after what is wrong with those before. */
+static int read_records(struct verify_env *env, int (*read)(void *arg, struct verify_env *env))
+{
+	return read ? read(env->input->ops_arg, env) : 0;
+}
+
 int btf_info_read_funcs(struct verify_env *env)
 {
 	const struct verify_input *input = env->input;
+	int read_err = read_records(env, input->ops->read_func_info), err = 0;
 	u32 size = input->func_info_rec_size;
-	int err = 0;
 
-	if (!input->nr_func_info)
-		return 0;
+	if (!input->nr_func_info && read_err != -E2BIG)
+		return read_err;
 	if (!input->btf)
 		return -EINVAL;
 	if (!record_size_ok(size, sizeof(struct bpf_func_info))) {
 		verbose(env, "invalid func info rec size %u\n", size);
 		return -EINVAL;
 	}
-	env->func_info = base_zalloc(input->nr_func_info, sizeof(*env->func_info));
+	env->func_info = base_zalloc(input->nr_func_info + 1, sizeof(*env->func_info));
 	if (!env->func_info)
 		return -ENOMEM;
 	for (u32 i = 0; i < input->nr_func_info && !err; i++) {
 		const u8 *record = (const u8 *)input->func_info + (u64)i * size;
 
 		if (!tail_is_zero(record, sizeof(*env->func_info), size)) {
-			verbose(env, "nonzero tailing record in func info");
-			return -E2BIG;
+			err = -E2BIG;
+			break;
 		}
 		memcpy(&env->func_info[i], record, sizeof(*env->func_info));
 		err = check_func_record(env, i);
 	}
+	err = err ? err : read_err;
+	if (err == -E2BIG)
+		verbose(env, "nonzero tailing record in func info");
 	env->nr_func_info = input->nr_func_info;
 	return err;
 }
@@ -172,21 +181,25 @@ static int check_line_record(struct verify_env *env, u32 i)
 	return 0;
 }
 
-static int read_lines(struct verify_env *env)
+static int check_lines(struct verify_env *env)
 {
 	const struct verify_input *input = env->input;
+	int read_err = read_records(env, input->ops->read_line_info), err = 0;
 	u32 size = input->line_info_rec_size, subprog = 0, known = sizeof(struct bpf_line_info);
-	int err = 0;
 
-	env->line_info = base_zalloc(input->nr_line_info, sizeof(*env->line_info));
+	if (!input->nr_line_info && read_err != -E2BIG)
+		return read_err;
+	if (!input->btf || !record_size_ok(input->line_info_rec_size, 16))
+		return -EINVAL;
+	env->line_info = base_zalloc(input->nr_line_info + 1, sizeof(*env->line_info));
 	if (!env->line_info)
 		return -ENOMEM;
 	for (u32 i = 0; i < input->nr_line_info && !err; i++) {
 		const u8 *record = (const u8 *)input->line_info + (u64)i * size;
 
 		if (!tail_is_zero(record, known, size)) {
-			verbose(env, "nonzero tailing record in line_info");
-			return -E2BIG;
+			err = -E2BIG;
+			break;
 		}
 		memcpy(&env->line_info[i], record, size < known ? size : known);
 		err = check_line_record(env, i);
@@ -199,11 +212,15 @@ static int read_lines(struct verify_env *env)
 			return -EINVAL;
 		}
 	}
+	err = err ? err : read_err;
+	if (err == -E2BIG)
+		verbose(env, "nonzero tailing record in line_info");
 	if (!err && subprog != env->nr_subprogs) {
 		verbose(env, "missing bpf_line_info for %u funcs starting from func#%u\n",
 			env->nr_subprogs - subprog, subprog);
 		return -EINVAL;
 	}
+	env->nr_line_info = err ? 0 : input->nr_line_info;
 	return err;
 }
 
@@ -211,12 +228,7 @@ int btf_info_check(struct verify_env *env)
 {
 	int err = check_funcs(env);
 
-	if (err || !env->input->nr_line_info)
-		return err;
-	if (!env->input->btf || !record_size_ok(env->input->line_info_rec_size, 16))
-		return -EINVAL;
-	err = read_lines(env);
 	if (!err)
-		env->nr_line_info = env->input->nr_line_info;
-	return err;
+		err = check_lines(env);
+	return err ? err : read_records(env, env->input->ops->check_relocations);
 }

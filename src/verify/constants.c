@@ -36,15 +36,10 @@ static bool may_be_held_asleep(u32 map_type)
 	}
 }
 
-static int add_map(struct verify_env *env, int fd, const struct verify_map **ret_map)
+/* Notes that the program has this map; *ret_map is the description that was noted first. */
+static int add_map(struct verify_env *env, const struct verify_map *map,
+		   const struct verify_map **ret_map)
 {
-	const struct verify_map *map = NULL;
-	int err = env->input->ops->map_by_fd(env->input->ops_arg, fd, &map);
-
-	if (err) {
-		verbose(env, "fd %d is not pointing to valid bpf_map\n", fd);
-		return err;
-	}
 	for (u32 i = 0; i < env->nr_maps; i++) {
 		if (env->maps[i] == map || (map->handle && env->maps[i]->handle == map->handle)) {
 			*ret_map = env->maps[i];
@@ -66,6 +61,38 @@ static int add_map(struct verify_env *env, int fd, const struct verify_map **ret
 	return 0;
 }
 
+static int add_entry(struct verify_env *env, int fd)
+{
+	const struct verify_input *input = env->input;
+	const struct verify_map *map = NULL;
+	int err = input->ops->map_by_fd(input->ops_arg, fd, &map);
+
+	if (!err)
+		return add_map(env, map, &map);
+	if (input->ops->is_btf(input->ops_arg, fd))
+		return 0;
+	verbose(env, "fd %d is not pointing to valid bpf_map or btf\n", fd);
+	return err;
+}
+
+int program_read_fd_array(struct verify_env *env)
+{
+	const struct verify_input *input = env->input;
+	int err = 0, fd = -1;
+
+	if (input->fd_array_cnt >= UINT32_MAX / sizeof(int)) {
+		verbose(env, "fd_array_cnt is too big (%u)\n", input->fd_array_cnt);
+		return -EINVAL;
+	}
+	for (u32 i = 0; i < input->fd_array_cnt && !err; i++) {
+		err = input->has_fd_array ? input->ops->fd_at(input->ops_arg, (s32)i, &fd)
+					  : -EFAULT;
+		if (!err)
+			err = add_entry(env, fd);
+	}
+	return err;
+}
+
 /* The descriptor that an ld_imm64 means, directly or through fd_array. */
 static int map_fd(struct verify_env *env, const struct bpf_insn *insn, int *ret_fd)
 {
@@ -73,14 +100,11 @@ static int map_fd(struct verify_env *env, const struct bpf_insn *insn, int *ret_
 		*ret_fd = insn->imm;
 		return 0;
 	}
-	if (!env->input->fd_array) {
+	if (!env->input->has_fd_array) {
 		verbose(env, "fd_idx without fd_array is invalid\n");
 		return -EPROTO;
 	}
-	if ((u32)insn->imm >= env->input->nr_fd_array)
-		return -EFAULT;
-	*ret_fd = env->input->fd_array[(u32)insn->imm];
-	return 0;
+	return env->input->ops->fd_at(env->input->ops_arg, insn->imm, ret_fd);
 }
 
 static int value_address(struct verify_env *env, const struct verify_map *map, u32 off,
@@ -111,8 +135,14 @@ static int resolve_map(struct verify_env *env, u32 i)
 	int fd = -1, err;
 
 	err = map_fd(env, insn, &fd);
-	if (!err)
-		err = add_map(env, fd, &map);
+	if (err)
+		return err;
+	err = env->input->ops->map_by_fd(env->input->ops_arg, fd, &map);
+	if (err) {
+		verbose(env, "fd %d is not pointing to valid bpf_map\n", fd);
+		return err;
+	}
+	err = add_map(env, map, &map);
 	if (err)
 		return err;
 	env->aux[i].map = map;

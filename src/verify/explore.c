@@ -159,6 +159,35 @@ static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn,
 	}
 }
 
+/* Is the source register read before the destination register is looked at? */
+static bool reads_source(const struct bpf_insn *insn)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LDX:
+	case BPF_STX: return true;
+	case BPF_ALU:
+	case BPF_ALU64: return BPF_SRC(insn->code) == BPF_X;
+	default: return false;
+	}
+}
+
+/* Of a comparison the kernel reads the first operand before it looks at the rest, elsewhere the
+ * source before a destination that does not exist. */
+static int refuse_insn(struct verify_env *env, const struct bpf_insn *insn, const char *text)
+{
+	int err = 0;
+
+	if (branch_compares(insn))
+		err = operand_read(env, insn->dst_reg);
+	else if (insn->dst_reg >= MAX_REG && insn->src_reg < MAX_REG && reads_source(insn) &&
+		 strstr(text, "is invalid"))
+		err = operand_read(env, insn->src_reg);
+	if (err)
+		return err;
+	verbose(env, "%s\n", text);
+	return -EINVAL;
+}
+
 /* One instruction. 1: the path ends here; 0: it goes on at *next; or -errno. */
 static int check_insn(struct verify_env *env, u32 *next)
 {
@@ -166,14 +195,8 @@ static int check_insn(struct verify_env *env, u32 *next)
 	char text[160];
 
 	if (!env->aux[env->insn_idx].seen) {
-		if (isa_check(insn, env->nr_insns - env->insn_idx, text, sizeof(text))) {
-			/* Of a comparison the kernel reads the first operand before it looks at the
-			 * rest. */
-			if (branch_compares(insn) && operand_read(env, insn->dst_reg))
-				return -EACCES;
-			verbose(env, "%s\n", text);
-			return -EINVAL;
-		}
+		if (isa_check(insn, env->nr_insns - env->insn_idx, text, sizeof(text)))
+			return refuse_insn(env, insn, text);
 		env->aux[env->insn_idx].seen = true;
 	}
 	*next = env->insn_idx + 1;

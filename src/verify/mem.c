@@ -230,6 +230,10 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 		err = check_region(env, regno, off, size, map->value_size, false);
 	if (err || write || value < 0)
 		return err;
+	/* 6.18 wants to know the value, and for an array of more than one it cannot. */
+	if (map->frozen && (map->flags & final) && map->type == BPF_MAP_TYPE_ARRAY &&
+	    map->max_entries != 1 && tnum_is_const(reg->s.var_off))
+		return -524; /* ENOTSUPP */
 	/* Nobody can change it any more: what is there is known. */
 	if (map->frozen && (map->flags & final) && map->frozen_values &&
 	    tnum_is_const(reg->s.var_off)) {

@@ -11,6 +11,9 @@
 /* Finds the entry points of all subprograms, sorted, with a sentinel behind the last. */
 int program_find_subprogs(struct verify_env *env);
 
+/* The entries of a counted fd_array: all are maps, which the program then has, or BTF. */
+int program_read_fd_array(struct verify_env *env);
+
 /* Jumps stay in their subprogram, each ends in exit or jump; notes tail calls and packet loads. */
 int program_check_subprogs(struct verify_env *env);
 

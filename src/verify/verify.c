@@ -64,10 +64,18 @@ static struct verify_env *env_new(const struct verify_input *input)
 static int run_stages(struct verify_env *env)
 {
 	static int (*const stages[])(struct verify_env *) = {
-		btf_info_read_funcs, program_find_subprogs,	program_check_subprogs,
-		btf_info_check,	     program_resolve_constants, cfg_check,
-		cfg_postorder,	     btf_ptr_check_attach,	live_regs_compute,
-		explore_program,     program_check_stack_depth,
+		program_read_fd_array,
+		btf_info_read_funcs,
+		program_find_subprogs,
+		program_check_subprogs,
+		btf_info_check,
+		program_resolve_constants,
+		cfg_check,
+		cfg_postorder,
+		btf_ptr_check_attach,
+		live_regs_compute,
+		explore_program,
+		program_check_stack_depth,
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(stages); i++) {

@@ -13,6 +13,7 @@
 #include "base/types.h"
 
 struct btf;
+struct verify_env;
 struct vstate;
 
 /* A map as the verifier sees it. */
@@ -39,6 +40,21 @@ struct verify_ops {
 	int (*map_by_fd)(void *arg, int fd, const struct verify_map **ret_map);
 	/* The kernel's BTF, for helpers that return its structures. NULL: there is none. */
 	const struct btf *(*kernel_btf)(void *arg);
+	/* Only called if verify_input says that there is a fd_array: an entry, or -EFAULT. */
+	int (*fd_at)(void *arg, s32 index, int *ret_fd);
+	/* Is this descriptor one of BTF? Asked for entries that are no maps. */
+	bool (*is_btf)(void *arg, int fd);
+	/*
+	 * May be NULL. They are called when the kernel reads such things, so that the first
+	 * complaint is the kernel's: BTF and func_info before the program is looked at, line_info
+	 * when its functions are known, relocations after that. They fill these members of the
+	 * struct verify_input, which is the caller's. After an error the records before it, which
+	 * the counts tell, are still checked. What is wrong is said with verbose() (verify/log.h),
+	 * but for -E2BIG, a record whose unknown part is not zero.
+	 */
+	int (*read_func_info)(void *arg, struct verify_env *env);
+	int (*read_line_info)(void *arg, struct verify_env *env);
+	int (*check_relocations)(void *arg, struct verify_env *env);
 };
 
 struct verify_log {
@@ -64,10 +80,10 @@ struct verify_input {
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
-	size_t memory_max;   /* bytes that verifying may take; 0: VERIFY_MEMORY_MAX */
-	u32 nr_cpus;	     /* bpf_get_smp_processor_id() stays below; 0: not known */
-	const int *fd_array; /* as copied from the client; NULL if none */
-	u32 nr_fd_array;
+	size_t memory_max;     /* bytes that verifying may take; 0: VERIFY_MEMORY_MAX */
+	u32 nr_cpus;	       /* bpf_get_smp_processor_id() stays below; 0: not known */
+	bool has_fd_array;     /* entries come from ops->fd_at() */
+	u32 fd_array_cnt;      /* so many of them belong to the program, used or not */
 	const struct btf *btf; /* NULL if the program has none */
 	const void *func_info; /* checked for bounds by the caller, contents by the verifier */
 	u32 func_info_rec_size, nr_func_info;

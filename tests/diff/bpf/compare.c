@@ -5,6 +5,7 @@
  * docs/differences.md.
  */
 #include "pair.h"
+#include "abi/helper.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,13 @@ static bool unordered(u32 type)
 	case BPF_MAP_TYPE_SOCKHASH: return true;
 	default: return false;
 	}
+}
+
+/* Are values of this type ids of objects, for clients? */
+static bool shows_ids(u32 type)
+{
+	return type == BPF_MAP_TYPE_PROG_ARRAY || type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	       type == BPF_MAP_TYPE_HASH_OF_MAPS;
 }
 
 static bool is_batch(const struct op *op)
@@ -103,16 +111,36 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 	if (op->id_of >= 0)
 		clear(memory, MEMORY, 4);
 	switch (op->cmd) {
+	case BPF_MAP_LOOKUP_ELEM:
+	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
+		if (shows_ids(map_of(pair, op)->type))
+			clear(memory, attr->elem.value, sizeof(u32));
+		break;
+	case BPF_MAP_LOOKUP_BATCH:
+	case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
+		if (shows_ids(map_of(pair, op)->type))
+			clear(memory, attr->batch.values, AT_TOKEN - AT_VALUE);
+		break;
 	case BPF_OBJ_GET_INFO_BY_FD:
 		clear_info(slot_at(pair, attr->info.bpf_fd), attr->info.info, memory);
 		break;
 	case BPF_PROG_LOAD:
 		/* Behind its end the kernel's log has what it has taken back. */
-		i = (u32)strnlen((char *)memory + AT_LOG, AT_BTF - AT_LOG);
-		memset(memory + AT_LOG + i, 0, AT_BTF - AT_LOG - i);
+		if (attr->load.log_buf < MEMORY || attr->load.log_buf >= MEMORY_END)
+			break;
+		for (i = (u32)(attr->load.log_buf - MEMORY); i < MEMORY_SIZE && memory[i]; i++)
+			;
+		clear(memory, MEMORY + i,
+		      attr->load.log_buf - MEMORY + attr->load.log_size > i &&
+				      attr->load.log_buf - MEMORY + attr->load.log_size <=
+					      MEMORY_SIZE
+			      ? attr->load.log_buf - MEMORY + attr->load.log_size - i
+			      : MEMORY_SIZE - i);
 		break;
 	case BPF_PROG_TEST_RUN:
 		clear(memory, MEMORY + offsetof(union abi_attr, test.duration), 4);
+		if (slot_at(pair, attr->test.prog_fd)->own_result)
+			clear(memory, MEMORY + offsetof(union abi_attr, test.retval), 4);
 		break;
 	case BPF_TASK_FD_QUERY:
 		clear(memory, MEMORY + offsetof(union abi_attr, task_fd_query.prog_id), 4);
@@ -129,13 +157,12 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 /* The explained differences: each with what it is about, and how to know it. */
 struct explained {
 	const char *reason;
-	bool (*covers)(const struct pair *pair, const struct op *op, const struct outcome *outcome);
+	bool (*covers)(struct pair *pair, const struct op *op, const struct outcome *outcome);
 	u32 seen;
 };
 
 /* Fills a call's memory only up to where the client's ends; skep writes all or nothing. */
-static bool half_written(const struct pair *pair, const struct op *op,
-			 const struct outcome *outcome)
+static bool half_written(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	return op->half && outcome->results[0] == outcome->results[1] &&
 	       !memcmp(outcome->memory[0], outcome->memory[1], AT_EDGE);
@@ -146,7 +173,7 @@ static bool is_any(long result, long first, long second, long third)
 	return result == first || result == second || result == third;
 }
 
-static bool hash_batch(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool hash_batch(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const long *results = outcome->results;
 
@@ -156,7 +183,7 @@ static bool hash_batch(const struct pair *pair, const struct op *op, const struc
 	       (results[1] == -EFAULT || is_any(results[1], 0, -ENOENT, -ENOSPC));
 }
 
-static bool hash_next(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool hash_next(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const long *results = outcome->results;
 
@@ -165,7 +192,7 @@ static bool hash_next(const struct pair *pair, const struct op *op, const struct
 }
 
 /* A log that shows addresses of maps: 16 digits there, 12 here, so all behind moves. */
-static bool map_address(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool map_address(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const long *results = outcome->results;
 	bool found = false;
@@ -179,21 +206,145 @@ static bool map_address(const struct pair *pair, const struct op *op, const stru
 	       (results[0] == results[1] || results[0] == -ENOSPC || results[1] == -ENOSPC);
 }
 
-static bool says(const struct outcome *outcome, int side, const char *text)
+/* Does the program call a helper that skep lacks? */
+static bool calls_absent(const struct op *op)
 {
-	return memmem(outcome->memory[side] + AT_LOG, AT_BTF - AT_LOG, text, strlen(text));
+	const struct abi_helper *helper;
+	struct bpf_insn insn;
+	u32 i;
+
+	for (i = AT_INSNS; i < AT_LICENSE; i += sizeof(insn)) {
+		memcpy(&insn, op->memory + i, sizeof(insn));
+		helper = insn.code == (BPF_JMP | BPF_CALL) && !insn.src_reg
+				 ? abi_helper_find((u32)insn.imm)
+				 : NULL;
+		if (helper && !abi_helper_available(helper, attr_of(op)->load.prog_type))
+			return true;
+	}
+	return false;
 }
 
-/* A helper that is not there: the words of 6.1, which clients look for. */
-static bool no_helper(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+/* A helper that one side does not have, or names in other words: those of 6.1, which clients look
+ * for. What comes behind its call is not looked at. */
+static bool no_helper(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
-	if (op->cmd != BPF_PROG_LOAD || !attr_of(op)->load.log_level)
+	static char text[4096];
+
+	if (op->cmd != BPF_PROG_LOAD)
 		return false;
-	return says(outcome, 0, "cannot use helper") || says(outcome, 1, "unknown func");
+	if (calls_absent(op))
+		return true;
+	pair_log(pair, 1, op, text, sizeof(text));
+	return strstr(text, "unknown func");
+}
+
+/* There are no devices in a hive that a program could be bound to. */
+static bool device(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_PROG_LOAD && attr_of(op)->load.prog_ifindex &&
+	       outcome->results[0] == -EOPNOTSUPP && outcome->results[1] == -EINVAL;
+}
+
+/* The same of functions of the kernel. */
+static bool no_kfunc(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	static char text[4096];
+
+	if (op->cmd != BPF_PROG_LOAD)
+		return false;
+	pair_log(pair, 1, op, text, sizeof(text));
+	return strstr(text, "calls a kfunc, which this hive does not have");
+}
+
+/* Loads from what a map in a map is: a descriptor of the hive's, not of the kernel's. */
+static bool descriptor(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	static char text[4096];
+
+	if (op->cmd != BPF_PROG_LOAD || outcome->results[1] != -EACCES)
+		return false;
+	pair_log(pair, 1, op, text, sizeof(text));
+	return strstr(text, "map_ptr access not supported here");
+}
+
+/* A log that has no room where it lies: text that it takes back later is written there, too. */
+static bool half_log(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const union abi_attr *attr = attr_of(op);
+
+	return op->cmd == BPF_PROG_LOAD && outcome->results[0] == -EFAULT &&
+	       attr->load.log_buf < MEMORY_END &&
+	       attr->load.log_buf + attr->load.log_size > MEMORY_END;
+}
+
+/* What is refused with a sentence: nothing in a hive would ever fire it. */
+static bool refused(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	if (op->cmd != BPF_LINK_CREATE && op->cmd != BPF_PROG_ATTACH)
+		return false;
+	return outcome->results[1] == -EOPNOTSUPP;
+}
+
+/* Room for native code, which skep has none of: there the kernel may meet a bad address. */
+static bool native(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const union abi_attr *attr = attr_of(op);
+	struct bpf_prog_info info;
+
+	if (op->cmd != BPF_OBJ_GET_INFO_BY_FD || attr->info.info < MEMORY ||
+	    attr->info.info > MEMORY_END - sizeof(info) ||
+	    slot_at(pair, attr->info.bpf_fd)->thing != A_PROG)
+		return false;
+	memcpy(&info, op->memory + (attr->info.info - MEMORY), sizeof(info));
+	return outcome->results[0] == -EFAULT && !outcome->results[1] &&
+	       (info.jited_prog_len || info.nr_jited_ksyms || info.nr_jited_func_lens ||
+		info.nr_jited_line_info);
+}
+
+/* TEST_RUN where one side has none. */
+static bool other_runs(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_PROG_TEST_RUN &&
+	       (outcome->results[0] == -ABI_ENOTSUPP || outcome->results[1] == -EOPNOTSUPP);
+}
+
+/* This machine's kernel has a rule of its own against programs that could watch it. */
+static bool forbidden(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	u32 type = attr_of(op)->load.prog_type;
+
+	return op->cmd == BPF_PROG_LOAD && outcome->results[0] == -EPERM &&
+	       (type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+		type == BPF_PROG_TYPE_EXT);
+}
+
+/* The time that the verifier took, in the log. */
+static bool log_time(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const long *results = outcome->results;
+
+	return op->cmd == BPF_PROG_LOAD && attr_of(op)->load.log_level & 4 &&
+	       (results[0] == results[1] || results[0] == -ENOSPC || results[1] == -ENOSPC);
+}
+
+/* What a Bloom filter takes for one that it holds, by its own seed. */
+static bool bloom(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_MAP_LOOKUP_ELEM &&
+	       map_of(pair, op)->type == BPF_MAP_TYPE_BLOOM_FILTER &&
+	       is_any(outcome->results[0], 0, -ENOENT, 0) &&
+	       is_any(outcome->results[1], 0, -ENOENT, 0);
+}
+
+/* A map for one signed program, of which there are none. */
+static bool exclusive(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_MAP_CREATE && attr_of(op)->excl_prog_hash &&
+	       outcome->results[1] == -EINVAL;
 }
 
 /* A full LRU map drops elements, the kernel by lists for each CPU. */
-static bool lru(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool lru(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	u32 type = map_of(pair, op)->type;
 
@@ -207,14 +358,14 @@ static bool lru(const struct pair *pair, const struct op *op, const struct outco
 	       is_any(outcome->results[1], 0, -ENOENT, -EEXIST);
 }
 
-static bool struct_ops(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool struct_ops(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	return op->cmd == BPF_MAP_CREATE && attr_of(op)->map_type == BPF_MAP_TYPE_STRUCT_OPS &&
 	       outcome->results[0] < 0 && outcome->results[1] < 0;
 }
 
 /* The driver's skep has three names and no directories; the gate resolves paths, not src/sys. */
-static bool odd_path(const struct pair *pair, const struct op *op, const struct outcome *outcome)
+static bool odd_path(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const union abi_attr *attr = attr_of(op);
 	const char *name = (const char *)op->memory + AT_NAME;
@@ -234,10 +385,22 @@ static struct explained table[] = {
 	  hash_next, 0 },
 	{ "which elements a full LRU map has dropped follows its lists, which are each side's own",
 	  lru, 0 },
+	{ "which values a Bloom filter finds by mistake follows its seed", bloom, 0 },
+	{ "maps exclusive to a signed program are refused", exclusive, 0 },
 	{ "addresses of maps in a log have more digits in the kernel, and all text behind moves",
 	  map_address, 0 },
-	{ "the log names a missing helper in the words of 6.1, which older clients look for",
+	{ "helpers that skep does not have for a type; its log says so in the words of 6.1",
 	  no_helper, 0 },
+	{ "functions of the kernel that skep does not have", no_kfunc, 0 },
+	{ "native code, which skep's programs have none of", native, 0 },
+	{ "TEST_RUN of types for which the kernel has none, or skep refuses it", other_runs, 0 },
+	{ "what lies in a map's descriptor is the hive's own, and not shown", descriptor, 0 },
+	{ "a log whose buffer is mapped in part: text taken back later meets its end", half_log,
+	  0 },
+	{ "attachments to what no hive has are refused", refused, 0 },
+	{ "programs bound to a device: a hive has none", device, 0 },
+	{ "this kernel forbids to load programs that watch it (EPERM)", forbidden, 0 },
+	{ "the time that a log of level 4 tells, and with it the log's size", log_time, 0 },
 	{ "struct_ops maps fail for another reason: what the kernel has as its own is not here",
 	  struct_ops, 0 },
 	{ "paths are resolved by the gate, which is not in this process", odd_path, 0 },

@@ -216,6 +216,11 @@ static void tame(struct pair *pair, struct op *op)
 		if (has_attach_btf(pair, attr->raw_tracepoint.prog_fd))
 			attr->raw_tracepoint.prog_fd = FDS - 1;
 		break;
+	case BPF_PROG_ATTACH:
+		/* Device 1 is there, and would keep the program. */
+		if (attr->attach.target_fd == 1)
+			attr->attach.target_fd = 100000;
+		break;
 	case BPF_PROG_GET_FD_BY_ID:
 	case BPF_MAP_GET_FD_BY_ID:
 	case BPF_BTF_GET_FD_BY_ID:
@@ -232,6 +237,9 @@ static void tame(struct pair *pair, struct op *op)
 			attr->id.id |= 0x40000000;
 		break;
 	case BPF_TASK_FD_QUERY:
+		/* A cut number may be another process's. */
+		if (op->size < 8)
+			op->size = 8;
 		if (attr->task_fd_query.pid != (u32)getpid())
 			attr->task_fd_query.pid |= 0x40000000;
 		break;
@@ -289,6 +297,10 @@ void generate_probe(struct pair *pair)
 		attr_of(&op)->load.insns = at(AT_INSNS);
 		attr_of(&op)->load.insn_cnt = 2;
 		attr_of(&op)->load.license = at(AT_LICENSE);
+		if (type == ABI_PROG_TYPE_NETFILTER)
+			attr_of(&op)->load.expected_attach_type = ABI_NETFILTER;
+		if (type == BPF_PROG_TYPE_SYSCALL)
+			attr_of(&op)->load.prog_flags = BPF_F_SLEEPABLE;
 		has_prog[type] = alike(pair, &op, "programs", abi_prog_type_name(type));
 	}
 }

@@ -18,10 +18,12 @@
 
 static struct pair pair;
 static struct op ops[EPISODE];
+static bool made[EPISODE]; /* a descriptor */
 static struct outcome outcome;
 static u32 differences;
 
-/* Runs the operations that are kept; those left out still take their descriptor's number. */
+/* Runs the operations that are kept; those left out still take the descriptor's number that they
+ * took. */
 static bool replay(const bool *kept, u32 nr)
 {
 	static struct op fill;
@@ -32,8 +34,7 @@ static bool replay(const bool *kept, u32 nr)
 	for (i = 0; i < nr; i++) {
 		if (!kept[i]) {
 			fill.kind = OP_FILL;
-			if (ops[i].kind == OP_PERF ||
-			    (ops[i].kind == OP_BPF && gives_fd(ops[i].cmd)))
+			if (made[i])
 				pair_run(&pair, &fill, &outcome);
 			continue;
 		}
@@ -96,11 +97,39 @@ static void print_text(const char *name, const u8 *text)
 	putchar('\n');
 }
 
-static void print_difference(const char *what)
+/* What each side says about a program, if it was not asked to. */
+static void print_logs(const struct op *op)
 {
+	static char text[4096];
+	const union abi_attr *attr = (const void *)(op->memory + AT_ATTR);
+	int side;
+
+	if (op->kind != OP_BPF || op->cmd != BPF_PROG_LOAD || attr->load.log_level)
+		return;
+	for (side = 0; side < SIDES; side++) {
+		pair_log(&pair, side, op, text, sizeof(text));
+		print_text(side ? "skep" : "kernel", (const u8 *)text);
+	}
+}
+
+static bool is_elem(u32 cmd)
+{
+	return (cmd >= BPF_MAP_LOOKUP_ELEM && cmd <= BPF_MAP_GET_NEXT_KEY) ||
+	       cmd == BPF_MAP_LOOKUP_AND_DELETE_ELEM || cmd == BPF_MAP_FREEZE;
+}
+
+static void print_difference(const struct op *op, const char *what)
+{
+	const union abi_attr *attr = (const void *)(op->memory + AT_ATTR);
 	u32 i;
 
+	if (op->kind == OP_BPF && is_elem(op->cmd))
+		printf("#   map of type %u, flags %#x, %u entries\n",
+		       pair.slots[attr->elem.map_fd % FDS].type,
+		       pair.slots[attr->elem.map_fd % FDS].flags,
+		       pair.slots[attr->elem.map_fd % FDS].max_entries);
 	printf("# %s differ: kernel %ld, skep %ld\n", what, outcome.results[0], outcome.results[1]);
+	print_logs(op);
 	for (i = 0; i < MEMORY_SIZE; i++)
 		if (outcome.memory[0][i] != outcome.memory[1][i]) {
 			printf("#   first at %#x: kernel %02x, skep %02x\n", i,
@@ -150,7 +179,7 @@ static void reduce(u64 seed, u32 nr)
 	memset(kept, true, sizeof(kept));
 	if (!replay(kept, nr)) {
 		outcome = last;
-		print_difference("once, not when done again: results");
+		print_difference(&ops[nr - 1], "once, not when done again: results");
 		print_op(&ops[nr - 1]);
 		return;
 	}
@@ -164,7 +193,7 @@ static void reduce(u64 seed, u32 nr)
 	for (i = 0; i < nr; i++)
 		if (kept[i])
 			print_op(&ops[i]);
-	print_difference("results or memory");
+	print_difference(&ops[nr - 1], "results or memory");
 	fflush(stdout);
 }
 
@@ -178,6 +207,10 @@ static u32 episode(u64 seed)
 	for (i = 0; i < EPISODE; i++) {
 		generate(&pair, &ops[i]);
 		pair_run(&pair, &ops[i], &outcome);
+		made[i] = (ops[i].kind == OP_PERF ||
+			   (ops[i].kind == OP_BPF && gives_fd(ops[i].cmd))) &&
+			  outcome.results[0] >= FIRST_FD &&
+			  outcome.results[0] == outcome.results[1];
 		if (!compare(&pair, &ops[i], &outcome)) {
 			if (pair.parted)
 				return i + 1;

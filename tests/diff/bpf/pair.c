@@ -48,6 +48,8 @@ bool pair_init(struct pair *pair)
 	map_memory();
 	pair->worlds[1] = world_skep();
 	world_first_fd(pair->worlds[1], FIRST_FD);
+	world_last_fd(pair->worlds[1], FDS);
+	world_perf_type(pair->worlds[1], BPF_PROG_TYPE_PERF_EVENT);
 	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) < FIRST_FD - 1)
 		must(fd >= 0, "/dev/null");
 	if (fd >= FIRST_FD)
@@ -136,6 +138,43 @@ static bool is_one(struct world *world, int fd, enum thing thing)
 	return id_of(world, fd, thing) != 0;
 }
 
+/* What the kernel has given for a path. */
+static enum thing thing_of(int fd)
+{
+	char path[40], text[40] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (readlink(path, text, sizeof(text) - 1) < 0)
+		return ANOTHER;
+	return strstr(text, "bpf-map")	  ? A_MAP
+	       : strstr(text, "bpf-prog") ? A_PROG
+	       : strstr(text, "bpf_link") ? A_LINK
+					  : ANOTHER;
+}
+
+/* Does a program call a helper, which may give it what is a side's own? The instructions are those
+ * of the call that has made it, or it is known by another descriptor. */
+static bool has_own_result(const struct pair *pair, u32 cmd, int fd)
+{
+	struct bpf_insn insn;
+	u32 i;
+
+	if (cmd != BPF_PROG_LOAD) {
+		for (i = FIRST_FD; i < FDS; i++)
+			if ((int)i != fd && pair->slots[i].thing == A_PROG &&
+			    pair->slots[i].ids[0] == pair->slots[fd].ids[0])
+				return pair->slots[i].own_result;
+		return true;
+	}
+	for (i = AT_INSNS; i < AT_LICENSE; i += sizeof(insn)) {
+		memcpy(&insn, (void *)(uintptr_t)(MEMORY + i), sizeof(insn));
+		if (insn.code == (BPF_JMP | BPF_CALL) && !insn.src_reg &&
+		    insn.imm > BPF_FUNC_map_delete_elem)
+			return true;
+	}
+	return false;
+}
+
 /* What has just come is asked what it is: of descriptors by id or path only the object knows. */
 static void learn(struct pair *pair, u32 cmd, int fd)
 {
@@ -158,6 +197,8 @@ static void learn(struct pair *pair, u32 cmd, int fd)
 		slot->thing = A_MAP;
 	else if (cmd == BPF_PROG_LOAD || cmd == BPF_PROG_GET_FD_BY_ID)
 		slot->thing = A_PROG;
+	else if (cmd == BPF_OBJ_GET)
+		slot->thing = thing_of(fd);
 	attr.info.info = (u64)(uintptr_t)&map;
 	attr.info.info_len = 24;
 	if (slot->thing == A_MAP &&
@@ -175,6 +216,7 @@ static void learn(struct pair *pair, u32 cmd, int fd)
 		slot->type = prog.type;
 	for (side = 0; side < SIDES; side++)
 		slot->ids[side] = id_of(pair->worlds[side], fd, slot->thing);
+	slot->own_result = has_own_result(pair, cmd, fd);
 	if (slot->thing <= A_LINK && !is_one(pair->worlds[1], fd, slot->thing))
 		slot->thing = ANOTHER;
 }
@@ -239,6 +281,23 @@ static long run_side(struct pair *pair, int side, const struct op *op)
 	if (is_next_id(op->cmd) && op->size >= 8)
 		return next_id(pair, side, op->cmd, attr, op->size);
 	return world->bpf(world, op->cmd, attr, op->size);
+}
+
+void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, u32 size)
+{
+	struct world *world = pair->worlds[side];
+	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + AT_ATTR);
+	long result;
+
+	memcpy((void *)(uintptr_t)MEMORY, op->memory, MEMORY_SIZE);
+	memset((void *)(uintptr_t)(MEMORY + AT_OWN), 0, AT_EDGE - AT_OWN);
+	attr->load.log_level = 1;
+	attr->load.log_buf = MEMORY + AT_OWN;
+	attr->load.log_size = AT_EDGE - AT_OWN;
+	result = world->bpf(world, BPF_PROG_LOAD, attr, op->size);
+	if (result >= FIRST_FD)
+		world->close(world, (int)result);
+	snprintf(ret_text, size, "%s", (const char *)(uintptr_t)(MEMORY + AT_OWN));
 }
 
 static void take_back(struct pair *pair, int side, long result)

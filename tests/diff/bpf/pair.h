@@ -65,6 +65,7 @@ enum thing {
 struct slot {
 	enum thing thing;
 	u32 type, key_size, value_size, max_entries, flags;
+	bool own_result; /* of a program: what it returns is each side's own */
 	u32 ids[SIDES];
 };
 
@@ -90,6 +91,9 @@ void pair_reset(struct pair *pair);
 
 /* Runs an operation on both sides and notes what became of the descriptors. */
 void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcome);
+
+/* The log of a PROG_LOAD on one side, whether the operation asks for one or not: NUL-terminated. */
+void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, u32 size);
 
 /* Does this command return a descriptor? */
 bool gives_fd(u32 cmd);

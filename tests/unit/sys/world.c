@@ -4,6 +4,7 @@
 #include "world.h"
 #include "arena/arena.h"
 #include "harness/tap.h"
+#include "rt/prog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +39,11 @@ struct skep_world {
 	struct arena *arena;
 	struct fd_entry fds[FDS_MAX];
 	int first_fd; /* lower ones are files of other kinds */
+	int last_fd;  /* from here on they are this process's own */
 	struct pin pins[PINS_MAX];
 	char message[512];
 	u32 attached;
+	u32 perf_type;		 /* of the programs that perf events take */
 	u64 memory, memory_size; /* all of ours if the size is 0 */
 };
 
@@ -99,6 +102,8 @@ static int client_object_by_fd(struct sys_client *client, int fd, enum object_ki
 {
 	struct skep_world *world = of_client(client);
 
+	if (fd >= world->last_fd)
+		return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EINVAL;
 	if (fd >= 0 && fd < FDS_MAX &&
 	    (fd < world->first_fd || world->fds[fd].foreign || world->fds[fd].place))
 		return -EINVAL;
@@ -141,9 +146,12 @@ static int client_place_of_fd(struct sys_client *client, int fd)
 {
 	struct skep_world *world = of_client(client);
 
+	if (fd >= world->last_fd)
+		return fcntl(fd, F_GETFD) < 0 ? -EBADF : SYS_PLACE_OTHER;
 	if (fd < 0 || fd >= FDS_MAX)
 		return -EBADF;
-	if (fd >= 3 && !world->fds[fd].object && !world->fds[fd].place)
+	if (fd >= world->first_fd && !world->fds[fd].object && !world->fds[fd].place &&
+	    !world->fds[fd].foreign)
 		return -EBADF;
 	return (int)world->fds[fd].place;
 }
@@ -200,6 +208,17 @@ static const struct sys_client_ops client_ops = {
 	.pinned = client_pinned,
 };
 
+/* A perf event, and the program on it. */
+struct perf {
+	struct object object;
+	u32 prog_id;
+};
+
+static u32 prog_id(struct sys_prog *prog)
+{
+	return sys_prog_rt(prog)->id;
+}
+
 /* A hook of the test's own: one raw tracepoint exists, perf events are all one tracepoint. */
 static int attach_raw(void *arg, struct sys_prog *prog, const char *name, u64 cookie,
 		      void **ret_token, const char **ret_reason)
@@ -222,16 +241,23 @@ static int attach_perf(void *arg, struct sys_prog *prog, struct object *perf, u6
 {
 	struct skep_world *world = arg;
 
-	if (sys_prog_type(prog) != BPF_PROG_TYPE_TRACEPOINT)
+	if (sys_prog_type(prog) != world->perf_type)
 		return -EINVAL;
+	if (container_of(perf, struct perf, object)->prog_id)
+		return -EEXIST;
 	world->attached++;
-	*ret_token = world;
+	container_of(perf, struct perf, object)->prog_id = prog_id(prog);
+	*ret_token = object_ref(perf);
 	return 0;
 }
 
 static void detach(void *arg, void *token)
 {
 	((struct skep_world *)arg)->attached--;
+	if (token == arg)
+		return;
+	container_of(token, struct perf, object)->prog_id = 0;
+	object_unref(token);
 }
 
 static int perf_target(void *arg, struct object *perf, void **ret_target)
@@ -242,10 +268,14 @@ static int perf_target(void *arg, struct object *perf, void **ret_target)
 
 static int perf_info(void *arg, struct object *perf, struct sys_perf_info *ret_info)
 {
-	*ret_info = (struct sys_perf_info){ .type = PERF_TYPE_TRACEPOINT,
-					    .config = 77,
-					    .tracepoint = "sys_enter_execve",
-					    .prog_id = 1 };
+	struct skep_world *world = arg;
+	bool tracepoint = world->perf_type == BPF_PROG_TYPE_TRACEPOINT;
+
+	*ret_info = (struct sys_perf_info){ 0 };
+	ret_info->type = tracepoint ? PERF_TYPE_TRACEPOINT : PERF_TYPE_SOFTWARE;
+	ret_info->config = tracepoint ? 77 : PERF_COUNT_SW_BPF_OUTPUT;
+	ret_info->tracepoint = tracepoint ? "sys_enter_execve" : NULL;
+	ret_info->prog_id = container_of(perf, struct perf, object)->prog_id;
 	return 0;
 }
 
@@ -292,20 +322,20 @@ static int skep_close(struct world *world, int fd)
 
 static void free_object(struct object *object)
 {
-	free(object);
+	free(container_of(object, struct perf, object));
 }
 
 static int skep_perf_open(struct world *world)
 {
 	struct skep_world *skep = container_of(world, struct skep_world, world);
-	struct object *perf = calloc(1, sizeof(*perf));
+	struct perf *perf = calloc(1, sizeof(*perf));
 	int fd;
 
 	if (!perf)
 		return -ENOMEM;
-	object_init(sys_hive_objects(skep->hive), perf, OBJECT_PERF, free_object);
-	fd = client_install_fd(&skep->client, perf, O_RDWR);
-	object_unref(perf);
+	object_init(sys_hive_objects(skep->hive), &perf->object, OBJECT_PERF, free_object);
+	fd = client_install_fd(&skep->client, &perf->object, O_RDWR);
+	object_unref(&perf->object);
 	return fd;
 }
 
@@ -335,6 +365,8 @@ struct world *world_skep(void)
 	if (error)
 		tap_bail("no arena: %s (%d)", text ? text : "", error);
 	skep->first_fd = 3;
+	skep->last_fd = INT32_MAX;
+	skep->perf_type = BPF_PROG_TYPE_TRACEPOINT;
 	options.arena = skep->arena;
 	options.attach_arg = skep;
 	options.message_arg = skep;
@@ -358,6 +390,16 @@ void world_limit(struct world *world, const void *memory, u64 size)
 
 	skep->memory = (u64)(uintptr_t)memory;
 	skep->memory_size = size;
+}
+
+void world_last_fd(struct world *world, int fd)
+{
+	container_of(world, struct skep_world, world)->last_fd = fd;
+}
+
+void world_perf_type(struct world *world, u32 type)
+{
+	container_of(world, struct skep_world, world)->perf_type = type;
 }
 
 void world_first_fd(struct world *world, int fd)

@@ -41,6 +41,10 @@ struct object *world_object(struct world *world, int fd); /* borrowed */
 void world_limit(struct world *world, const void *memory, u64 size);
 /* Descriptors below are files of other kinds; 3 if nothing is said. */
 void world_first_fd(struct world *world, int fd);
+/* Descriptors from here on are what they are in this process. */
+void world_last_fd(struct world *world, int fd);
+/* Perf events take programs of this type; tracepoint if nothing is said. */
+void world_perf_type(struct world *world, u32 type);
 void world_unpin(struct world *world); /* all */
 
 /* A descriptor of a file of another kind, in either world. */

@@ -26,6 +26,7 @@ enum test_map {
 	MAP_PROG_READ_ONLY, /* BPF_F_RDONLY_PROG, 8 bytes */
 	MAP_PROG_WRITE_ONLY,
 	MAP_PERCPU_HASH, /* 8 → 16 bytes */
+	MAP_FROZEN_TWO,	 /* read-only and frozen: two values, the first as above */
 	NR_TEST_MAPS
 };
 

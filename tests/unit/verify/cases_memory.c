@@ -36,6 +36,7 @@ const struct verify_case cases_memory[] = {
 	{ "read-only map written", SOCKET, "r2 = map_value 8 + 0\nr0 = 0\n*(u64 *)(r2 +0) = r0\nexit", -EACCES, "write into map forbidden, value_size=8 off=0 size=8", 0 },
 	{ "write-only map read", SOCKET, "r2 = map_value 9 + 0\nr0 = *(u64 *)(r2 +0)\nexit", -EACCES, "read from map forbidden, value_size=8 off=0 size=8", 0 },
 	{ "frozen values are known", SOCKET, "r2 = map_value 6 + 0\nr0 = *(u32 *)(r2 +8)\nr3 = *(s32 *)(r2 +12)\nr4 = *(u8 *)(r2 +0)\nexit", 0, "R0=42", 0 },
+	{ "frozen values of an array of two", SOCKET, "*(u32 *)(r10 -4) = 1\nr2 = r10\nr2 += -4\nr1 = map_fd 11\ncall bpf_map_lookup_elem#1\nif r0 == 0x0 goto pc+1\nr0 = *(u32 *)(r0 +8)\nexit", -524, NULL, 0 },
 	{ "pointer into a map", SOCKET, "r2 = map_value 7 + 0\n*(u64 *)(r2 +0) = r1\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "packet", XDP, "r2 = *(u32 *)(r1 +0)\nr3 = *(u32 *)(r1 +4)\nr4 = r2\nr4 += 14\nr0 = 2\nif r4 > r3 goto pc+1\nr0 = *(u16 *)(r2 +12)\nexit", 0, NULL, 0 },
 	{ "packet without check", XDP, "r2 = *(u32 *)(r1 +0)\nr0 = *(u8 *)(r2 +0)\nexit", -EACCES, "invalid access to packet, off=0 size=1, R2(id=0,off=0,r=0)", 0 },

@@ -61,7 +61,17 @@ static struct verify_map maps[NR_TEST_MAPS] = {
 			      .key_size = 8,
 			      .value_size = 16,
 			      .max_entries = 4 },
+	[MAP_FROZEN_TWO] = { .type = BPF_MAP_TYPE_ARRAY,
+			     .key_size = 4,
+			     .value_size = 32,
+			     .max_entries = 2,
+			     .flags = BPF_F_RDONLY_PROG },
 };
+
+static bool is_frozen(u32 index)
+{
+	return index == MAP_FROZEN || index == MAP_FROZEN_TWO;
+}
 
 const struct verify_map *test_map(u32 index)
 {
@@ -74,8 +84,8 @@ const struct verify_map *test_map(u32 index)
 	map->address = ADDRESS(index);
 	map->value_address = map->type == BPF_MAP_TYPE_ARRAY ? map->address + 0x800 : 0;
 	map->handle = map;
-	map->frozen = index == MAP_FROZEN;
-	map->frozen_values = index == MAP_FROZEN ? frozen_value : NULL;
+	map->frozen = is_frozen(index);
+	map->frozen_values = is_frozen(index) ? frozen_value : NULL;
 	return map;
 }
 
@@ -92,7 +102,7 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS])
 		fds[i] = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 		if (fds[i] < 0)
 			return -errno;
-		if (i != MAP_FROZEN)
+		if (!is_frozen(i))
 			continue;
 		memset(&attr, 0, sizeof(attr));
 		attr.map_fd = fds[i];
