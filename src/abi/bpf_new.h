@@ -18,7 +18,11 @@
 
 #define ABI_MAP_TYPE_CGRP_STORAGE 32
 #define ABI_MAP_TYPE_ARENA	  33
-#define ABI_PROG_TYPE_NETFILTER	  32
+
+/* enum bpf_func_id after user_ringbuf_drain */
+#define ABI_FUNC_cgrp_storage_get    210
+#define ABI_FUNC_cgrp_storage_delete 211
+#define ABI_PROG_TYPE_NETFILTER	     32
 
 /* enum bpf_attach_type after BPF_LSM_CGROUP */
 #define ABI_STRUCT_OPS		    44

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,6 +391,58 @@ static int client_place_of_fd(struct sys_client *base, int fd)
 	return listener_valid(client->listener) ? (int)place : -EBADF;
 }
 
+static int client_copy_fd(struct sys_client *base, int fd)
+{
+	struct gate_client *client = client_of(base);
+	int copy;
+
+	if (fd < 0 || closes_contain(client->closes, fd))
+		return -EBADF;
+	copy = process_copy_fd(client->gate->processes, (pid_t)base->pid, fd);
+	if (copy >= 0 && !listener_valid(client->listener)) {
+		close(copy);
+		return -EBADF;
+	}
+	return copy;
+}
+
+/* The name of a device, seen from this thread's network name space. */
+static bool has_device(u32 ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	return if_indextoname(ifindex, name) != NULL;
+}
+
+/*
+ * Looks where the client is. This thread goes there and comes back, if it may: it first goes to
+ * where it is, which takes the same rights as the way back.
+ */
+static bool client_device(struct sys_client *base, u32 ifindex)
+{
+	char path[48];
+	struct stat here, there;
+	int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), theirs;
+	bool found = false;
+
+	snprintf(path, sizeof(path), "/proc/%u/ns/net", base->pid);
+	theirs = open(path, O_RDONLY | O_CLOEXEC);
+	if (own >= 0 && theirs >= 0 && !fstat(own, &here) && !fstat(theirs, &there)) {
+		if (here.st_ino == there.st_ino) {
+			found = has_device(ifindex);
+		} else if (!setns(own, CLONE_NEWNET) && !setns(theirs, CLONE_NEWNET)) {
+			found = has_device(ifindex);
+			if (setns(own, CLONE_NEWNET))
+				found = false;
+		}
+	}
+	if (own >= 0)
+		close(own);
+	if (theirs >= 0)
+		close(theirs);
+	return found;
+}
+
 static const struct sys_client_ops client_ops = {
 	.read = client_read,
 	.write = client_write,
@@ -399,6 +453,8 @@ static const struct sys_client_ops client_ops = {
 	.object_of_task = client_object_of_task,
 	.fd_access = client_fd_access,
 	.place_of_fd = client_place_of_fd,
+	.copy_fd = client_copy_fd,
+	.device = client_device,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };

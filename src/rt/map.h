@@ -105,7 +105,7 @@ long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
  * of value_stride bytes each. copy_out reads the value that a Bloom filter is asked for. 0 or
  * -errno as kernel/bpf/syscall.c. next_key with key NULL gives the first.
  */
-u64 rt_map_user_value_size(const struct rt_map *map); /* of object arrays 4: an id or an fd */
+u64 rt_map_user_value_size(const struct rt_map *map);
 long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,
 		     struct rt_vcpu *vcpu);
 long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value, u64 flags,
@@ -140,9 +140,10 @@ void *rt_map_object(const struct rt_map *map, u32 index);
 long rt_map_set_object(struct rt_map *map, u32 index, void *object);
 
 /*
- * Hashes of maps: a value is the 4-byte number of a map, and they lie in the control segment like
- * arrays of objects. Only the supervisor stores, with rt_map_copy_in() and rt_map_delete_elem(),
- * under its vCPU. rt_map_place() tells in which of rt_map_nr_places() places a key is, 0: in none.
+ * Hashes of maps and of devices lie in the control segment like arrays of objects. Only the
+ * supervisor stores, with rt_map_copy_in() and rt_map_delete_elem(), under its vCPU: as value of a
+ * map its 4-byte number, of a device or a CPU's queue 8 bytes (map/redirect.c). rt_map_place()
+ * tells in which of rt_map_nr_places() places a key is, 0: in none.
  */
 u32 rt_map_nr_places(const struct rt_map *map);
 u32 rt_map_place(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);

@@ -194,13 +194,17 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
 void sys_slots_new(struct sys_hive *hive);
 void sys_map_slot_retire(struct sys_map *map);
 
-/* map_object.c: prog arrays, perf event arrays and maps of maps, seen from a client. */
+/*
+ * map_object.c: maps whose elements are objects, seen from a client: prog arrays, perf event
+ * arrays, maps of maps, of devices, CPUs and sockets.
+ */
 bool sys_map_holds_objects(const struct sys_map *map);
-int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value, struct rt_vcpu *vcpu);
-int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags,
-		    struct rt_vcpu *vcpu);
+int sys_slot_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
+int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
+		    u64 flags, struct rt_vcpu *vcpu);
 int sys_slot_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
 void sys_slots_clear(struct sys_map *map);
+u32 sys_map_nr_slots(const struct sys_map *map);
 /* May prog be in, or tail-call through, this prog array? The first one to ask decides. */
 struct sys_map *sys_map_of(struct object *object);
 bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog);
@@ -225,6 +229,16 @@ int sys_check_attach_type(const struct sys_prog *prog, u32 attach_type);
  * the place, in its order, and -EOPNOTSUPP with a sentence when nothing is wrong with them.
  */
 int sys_link_refuse(struct sys_call *call, const struct sys_prog *prog);
+
+/* A socket of a client's, as it is now. */
+struct sys_socket {
+	int family, type, protocol; /* AF_*, SOCK_*, IPPROTO_* */
+	u64 cookie;		    /* SO_COOKIE */
+};
+/* 0, -EBADF, -ENOTSOCK. */
+int sys_socket_of_fd(struct sys_call *call, int fd, struct sys_socket *ret_socket);
+/* Is there such a network device where the client is? */
+bool sys_device_exists(struct sys_client *client, u32 ifindex);
 
 /* A vCPU for map operations and runs in the supervisor, for this client's task; NULL: all are
  * taken. */

@@ -30,13 +30,13 @@ static long write_client(void *arg, u64 address, const void *src, u64 size)
 
 static long operate_on_objects(struct work *work, struct rt_elem *elem, struct rt_vcpu *vcpu)
 {
-	u32 *value = (u32 *)elem->value_room;
+	void *value = elem->value_room;
 	long result;
 
 	switch (elem->cmd) {
 	case BPF_MAP_LOOKUP_ELEM: return sys_slot_lookup(work->map, elem->key_room, value, vcpu);
 	case BPF_MAP_UPDATE_ELEM:
-		return sys_slot_update(work->call, work->map, elem->key_room, *value, elem->flags,
+		return sys_slot_update(work->call, work->map, elem->key_room, value, elem->flags,
 				       vcpu);
 	case BPF_MAP_DELETE_ELEM: return sys_slot_delete(work->map, elem->key_room, vcpu);
 	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:

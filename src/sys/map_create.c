@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -30,8 +29,9 @@
 #define LPM_KEY_MIN	5u	   /* a prefix length and a byte */
 #define LPM_KEY_MAX	260u
 #define LPM_VALUE_MAX	((4u << 20) - 256 - 24) /* less the largest key and struct lpm_trie_node */
-#define PERCPU_MAX	32768u			/* PCPU_MIN_UNIT_SIZE */
-#define HASH_ELEM_MAX	((4u << 20) - 48)	/* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
+#define CPUMAP_MAX	256		  /* NR_CPUS of the kernel that skep is held against */
+#define PERCPU_MAX	32768u		  /* PCPU_MIN_UNIT_SIZE */
+#define HASH_ELEM_MAX	((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
 
 typedef int (*check_fn)(const union abi_attr *attr);
 typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf_type *key,
@@ -128,6 +128,37 @@ static int check_stack_trace(const union abi_attr *attr)
 	return attr->max_entries > 1u << 31 ? -E2BIG : 0;
 }
 
+/* With or without a program after the interface or the queue's length. */
+static bool is_redirect_value(const union abi_attr *attr)
+{
+	return attr->max_entries && attr->key_size == 4 &&
+	       (attr->value_size == 4 || attr->value_size == 8);
+}
+
+static int check_devmap(const union abi_attr *attr)
+{
+	if (!is_redirect_value(attr) ||
+	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY))
+		return -EINVAL;
+	return attr->map_type == BPF_MAP_TYPE_DEVMAP_HASH && attr->max_entries > 1u << 31 ? -EINVAL
+											  : 0;
+}
+
+static int check_cpumap(const union abi_attr *attr)
+{
+	if (!is_redirect_value(attr) || attr->map_flags & ~BPF_F_NUMA_NODE)
+		return -EINVAL;
+	return attr->max_entries > CPUMAP_MAX ? -E2BIG : 0;
+}
+
+static int check_xskmap(const union abi_attr *attr)
+{
+	if (!attr->max_entries || attr->key_size != 4 || attr->value_size != 4 ||
+	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY))
+		return -EINVAL;
+	return 0;
+}
+
 static int check_queue(const union abi_attr *attr)
 {
 	if (!attr->max_entries || !attr->value_size || attr->key_size ||
@@ -203,6 +234,10 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = { check_hash_of_maps, btf_refused },
+	[BPF_MAP_TYPE_DEVMAP] = { check_devmap, btf_refused },
+	[BPF_MAP_TYPE_DEVMAP_HASH] = { check_devmap, btf_refused },
+	[BPF_MAP_TYPE_CPUMAP] = { check_cpumap, btf_refused },
+	[BPF_MAP_TYPE_XSKMAP] = { check_xskmap, btf_refused },
 	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
@@ -240,13 +275,11 @@ static int check_btf(struct sys_call *call, const struct btf *btf)
 }
 
 /* Maps on a device: no device offers it, but the errors come in the kernel's order. */
-static int check_device(const union abi_attr *attr)
+static int check_device(struct sys_client *client, const union abi_attr *attr)
 {
-	char name[IF_NAMESIZE];
-
 	if (attr->map_type != BPF_MAP_TYPE_ARRAY && attr->map_type != BPF_MAP_TYPE_HASH)
 		return -EINVAL;
-	return if_indextoname(attr->map_ifindex, name) ? -EOPNOTSUPP : -EINVAL;
+	return sys_device_exists(client, attr->map_ifindex) ? -EOPNOTSUPP : -EINVAL;
 }
 
 /* What map_create() of the kernel looks at before a map exists, in its order. */
@@ -291,7 +324,7 @@ static int check_attr(struct sys_call *call)
 	}
 	if (!call->client->privileged)
 		return -EPERM;
-	return attr->map_ifindex ? check_device(attr) : 0;
+	return attr->map_ifindex ? check_device(call->client, attr) : 0;
 }
 
 static void release_memory(struct sys_map *map)
@@ -321,6 +354,12 @@ static void release(struct object *object)
 
 	sys_map_slot_retire(map);
 	sys_defer(map->hive, &map->deferred, free_map);
+}
+
+/* Of these types the elements go when no client has the map any more. */
+static bool empties_without_users(u32 type)
+{
+	return type == BPF_MAP_TYPE_PROG_ARRAY || type == BPF_MAP_TYPE_PERF_EVENT_ARRAY;
 }
 
 /* A prog array lives by its users: programs that refer to it keep it, but not what is in it. */
@@ -354,6 +393,9 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	};
 	u64 size, seed = 0;
 
+	/* Programs read where the kernel itself reads, and may not write there. */
+	if (spec.type == BPF_MAP_TYPE_DEVMAP || spec.type == BPF_MAP_TYPE_DEVMAP_HASH)
+		spec.flags |= BPF_F_RDONLY_PROG;
 	/* Lists for each CPU hold the same number of keys each. */
 	if (is_lru(spec.type) && spec.flags & BPF_F_NO_COMMON_LRU)
 		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
@@ -375,10 +417,7 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	map->rt->data_size = size;
 	rt_map_init(map->rt, &spec, 0, seed);
 	if (sys_map_holds_objects(map)) {
-		u32 nr = spec.type == BPF_MAP_TYPE_HASH_OF_MAPS ? rt_map_nr_places(map->rt)
-								: spec.max_entries;
-
-		map->slots = base_zalloc(nr, sizeof(*map->slots));
+		map->slots = base_zalloc(sys_map_nr_slots(map), sizeof(*map->slots));
 		if (!map->slots)
 			return -ENOMEM;
 	}
@@ -443,7 +482,7 @@ long sys_map_create(struct sys_call *call)
 		free_map(&map->deferred); /* no program has seen it */
 		return error;
 	}
-	if (sys_map_holds_objects(map) && !sys_map_is_of_maps(map))
+	if (empties_without_users(map->rt->type))
 		map->object.last_user = last_user;
 	map->rt->id = map->object.id;
 	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));

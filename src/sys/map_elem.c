@@ -47,12 +47,12 @@ static long make_room(struct rt_elem *elem)
 static long operate_on_objects(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
 			       struct rt_vcpu *vcpu)
 {
-	u32 *value = (u32 *)elem->value_room;
+	u8 *value = elem->value_room;
 
 	switch (elem->cmd) {
 	case BPF_MAP_LOOKUP_ELEM: return sys_slot_lookup(map, elem->key_room, value, vcpu);
 	case BPF_MAP_UPDATE_ELEM:
-		return sys_slot_update(call, map, elem->key_room, *value, elem->flags, vcpu);
+		return sys_slot_update(call, map, elem->key_room, value, elem->flags, vcpu);
 	case BPF_MAP_DELETE_ELEM: return sys_slot_delete(map, elem->key_room, vcpu);
 	default: return -ABI_ENOTSUPP;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps whose elements are objects: prog arrays, perf event arrays, maps of maps. The supervisor
+ * Maps whose elements are objects, and of these prog arrays, perf event arrays and arrays of maps;
+ * map_of_maps.c and map_redirect.c have the others. The supervisor
  * keeps a reference for each slot in its own memory; what the data plane follows is a pointer in
  * the control segment, stored with rt_map_set_object(). What leaves a slot keeps its reference for
  * a grace period, because a program that is running may have read the pointer before.
@@ -20,19 +21,40 @@ void sys_slot_free(struct sys_deferred *deferred)
 	base_free(slot);
 }
 
-bool sys_map_holds_objects(const struct sys_map *map)
+enum kind { KIND_NONE, KIND_ARRAY, KIND_HASH_OF_MAPS, KIND_REDIRECT };
+
+static enum kind kind_of(const struct sys_map *map)
 {
-	return map->rt &&
-	       (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
-		map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY || sys_map_is_of_maps(map));
+	switch (map->rt->type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS: return KIND_ARRAY;
+	case BPF_MAP_TYPE_HASH_OF_MAPS: return KIND_HASH_OF_MAPS;
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_CPUMAP:
+	case BPF_MAP_TYPE_XSKMAP: return KIND_REDIRECT;
+	default: return KIND_NONE;
+	}
 }
 
-int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value, struct rt_vcpu *vcpu)
+bool sys_map_holds_objects(const struct sys_map *map)
+{
+	return map->rt && kind_of(map) != KIND_NONE;
+}
+
+u32 sys_map_nr_slots(const struct sys_map *map)
+{
+	return map->rt->type == BPF_MAP_TYPE_HASH_OF_MAPS ||
+			       map->rt->type == BPF_MAP_TYPE_DEVMAP_HASH
+		       ? rt_map_nr_places(map->rt)
+		       : map->rt->max_entries;
+}
+
+static int lookup_index(struct sys_map *map, const void *key, u32 *ret_value)
 {
 	u32 index;
 
-	if (map->rt->type == BPF_MAP_TYPE_HASH_OF_MAPS)
-		return sys_hash_of_maps_lookup(map, key, ret_value, vcpu);
 	memcpy(&index, key, sizeof(index));
 	if (map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		return -ABI_ENOTSUPP;
@@ -40,6 +62,15 @@ int sys_slot_lookup(struct sys_map *map, const void *key, u32 *ret_value, struct
 		return -ENOENT;
 	*ret_value = map->slots[index]->object->id;
 	return 0;
+}
+
+int sys_slot_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
+{
+	switch (kind_of(map)) {
+	case KIND_ARRAY: return lookup_index(map, key, value);
+	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_lookup(map, key, value, vcpu);
+	default: return sys_redirect_lookup(map, key, value, vcpu);
+	}
 }
 
 bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
@@ -92,16 +123,14 @@ static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct ob
 	return error;
 }
 
-int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, u32 fd, u64 flags,
-		    struct rt_vcpu *vcpu)
+static int update_index(struct sys_call *call, struct sys_map *map, const void *key, u32 fd,
+			u64 flags)
 {
 	struct sys_slot *slot, *old;
 	void *target;
 	u32 index;
 	int error;
 
-	if (map->rt->type == BPF_MAP_TYPE_HASH_OF_MAPS)
-		return sys_hash_of_maps_update(call, map, key, fd, flags, vcpu);
 	memcpy(&index, key, sizeof(index));
 	if (flags != BPF_ANY)
 		return -EINVAL;
@@ -142,26 +171,44 @@ static int delete_index(struct sys_map *map, u32 index)
 	return 0;
 }
 
+int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
+		    u64 flags, struct rt_vcpu *vcpu)
+{
+	u32 fd;
+
+	memcpy(&fd, value, sizeof(fd));
+	switch (kind_of(map)) {
+	case KIND_ARRAY: return update_index(call, map, key, fd, flags);
+	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_update(call, map, key, fd, flags, vcpu);
+	default: return sys_redirect_update(call, map, key, value, flags, vcpu);
+	}
+}
+
 int sys_slot_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu)
 {
 	u32 index;
 
-	if (map->rt->type == BPF_MAP_TYPE_HASH_OF_MAPS)
-		return sys_hash_of_maps_delete(map, key, vcpu);
 	memcpy(&index, key, sizeof(index));
-	return delete_index(map, index);
+	switch (kind_of(map)) {
+	case KIND_ARRAY: return delete_index(map, index);
+	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_delete(map, key, vcpu);
+	default: return sys_redirect_delete(map, key, vcpu);
+	}
 }
 
+/* Arrays of objects may go on being used; the others end. */
 void sys_slots_clear(struct sys_map *map)
 {
-	u32 i;
+	u32 i, nr = map->slots ? sys_map_nr_slots(map) : 0;
 
-	if (!map->slots)
-		return;
-	if (map->rt->type == BPF_MAP_TYPE_HASH_OF_MAPS) {
-		sys_hash_of_maps_clear(map);
-		return;
+	for (i = 0; i < nr; i++) {
+		struct sys_slot *old = map->slots[i];
+
+		if (kind_of(map) == KIND_ARRAY) {
+			delete_index(map, i);
+		} else if (old) {
+			map->slots[i] = NULL;
+			sys_defer(map->hive, &old->deferred, sys_slot_free);
+		}
 	}
-	for (i = 0; i < map->rt->max_entries; i++)
-		delete_index(map, i);
 }

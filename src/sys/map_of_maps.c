@@ -130,9 +130,3 @@ int sys_hash_of_maps_lookup(struct sys_map *map, const void *key, u32 *ret_value
 	*ret_value = map->slots[place]->object->id;
 	return 0;
 }
-
-void sys_hash_of_maps_clear(struct sys_map *map)
-{
-	for (u32 place = 1; place < rt_map_nr_places(map->rt); place++)
-		let_go(map, place);
-}

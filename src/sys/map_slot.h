@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What map_object.c and map_of_maps.c share: what stands in one place of a map that holds objects.
+ * What map_object.c and its neighbours share: what stands in one place of a map that holds objects.
  */
 #ifndef SKEP_SYS_MAP_SLOT_H
 #define SKEP_SYS_MAP_SLOT_H
@@ -25,6 +25,10 @@ int sys_hash_of_maps_update(struct sys_call *call, struct sys_map *map, const vo
 int sys_hash_of_maps_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
 int sys_hash_of_maps_lookup(struct sys_map *map, const void *key, u32 *ret_value,
 			    struct rt_vcpu *vcpu);
-void sys_hash_of_maps_clear(struct sys_map *map);
+/* Maps of devices, CPUs and AF_XDP sockets. */
+int sys_redirect_update(struct sys_call *call, struct sys_map *map, const void *key,
+			const void *client_value, u64 flags, struct rt_vcpu *vcpu);
+int sys_redirect_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
+int sys_redirect_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
 
 #endif

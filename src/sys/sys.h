@@ -68,6 +68,13 @@ struct sys_client_ops {
 	 * (sys_place), -EBADF if closed. NULL: no descriptor of this client is any.
 	 */
 	int (*place_of_fd)(struct sys_client *client, int fd);
+	/*
+	 * A copy of a client's descriptor, the caller's to close: -EBADF closed, or why it cannot
+	 * be had. NULL: no file of this client's is anything but ours.
+	 */
+	int (*copy_fd)(struct sys_client *client, int fd);
+	/* Is there such a network device where the client is? NULL: where the supervisor is. */
+	bool (*device)(struct sys_client *client, u32 ifindex);
 	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into
 	 * bpffs. */
 	int (*pin)(struct sys_client *client, int dirfd, const char *path, struct object *object);

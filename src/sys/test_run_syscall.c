@@ -122,6 +122,18 @@ static int inner_place_of_fd(struct sys_client *client, int fd)
 	return outer->ops->place_of_fd ? outer->ops->place_of_fd(outer, fd) : -EBADF;
 }
 
+static int inner_copy_fd(struct sys_client *client, int fd)
+{
+	struct sys_client *outer = inner_of(client)->outer;
+
+	return outer->ops->copy_fd ? outer->ops->copy_fd(outer, fd) : -EBADF;
+}
+
+static bool inner_device(struct sys_client *client, u32 ifindex)
+{
+	return sys_device_exists(inner_of(client)->outer, ifindex);
+}
+
 /* No command that such a program may give has to do with other tasks or with pins. */
 static const struct sys_client_ops inner_ops = {
 	.read = inner_read,
@@ -131,6 +143,8 @@ static const struct sys_client_ops inner_ops = {
 	.install_fd = inner_install_fd,
 	.fd_access = inner_fd_access,
 	.place_of_fd = inner_place_of_fd,
+	.copy_fd = inner_copy_fd,
+	.device = inner_device,
 };
 
 static long command(struct sys_call *call, struct rt_vcpu *vcpu, u32 cmd, u64 attr, u32 size)

@@ -13,6 +13,7 @@
 #include "verify/callback.h"
 #include "verify/call.h"
 #include "verify/format.h"
+#include "verify/map_use.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -414,46 +415,6 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 	return 0;
 }
 
-static bool func_takes_map_type(u32 func_id, u32 map_type)
-{
-	bool ringbuf = func_id == BPF_FUNC_ringbuf_output || func_id == BPF_FUNC_ringbuf_reserve ||
-		       func_id == BPF_FUNC_ringbuf_query;
-	bool perf = func_id == BPF_FUNC_perf_event_output;
-	bool tail = func_id == BPF_FUNC_tail_call, stack = func_id == BPF_FUNC_get_stackid;
-	bool pop = func_id == BPF_FUNC_map_pop_elem,
-	     push_peek = func_id == BPF_FUNC_map_push_elem || func_id == BPF_FUNC_map_peek_elem;
-	bool special = tail || perf || ringbuf || stack || pop || push_peek;
-
-	switch (map_type) {
-	case BPF_MAP_TYPE_PROG_ARRAY: return tail;
-	case BPF_MAP_TYPE_PERF_EVENT_ARRAY: return perf;
-	case BPF_MAP_TYPE_RINGBUF: return ringbuf;
-	case BPF_MAP_TYPE_STACK_TRACE: return stack;
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
-	case BPF_MAP_TYPE_HASH_OF_MAPS: return func_id == BPF_FUNC_map_lookup_elem;
-	case BPF_MAP_TYPE_QUEUE:
-	case BPF_MAP_TYPE_STACK: return pop || push_peek;
-	case BPF_MAP_TYPE_BLOOM_FILTER: return push_peek;
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LPM_TRIE: return !special && func_id != BPF_FUNC_map_lookup_percpu_elem;
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH: return !special;
-	default: return false;
-	}
-}
-
-static int check_map_use(struct verify_env *env, const struct call_meta *meta)
-{
-	if (!meta->map || func_takes_map_type(meta->func_id, meta->map->type))
-		return 0;
-	verbose(env, "cannot pass map_type %u into func bpf_%s#%u\n", meta->map->type,
-		meta->helper->name, meta->func_id);
-	return -EINVAL;
-}
-
 /* Writes through a helper into maps that programs may not change; which map the call always gets.
  */
 static int note_map(struct verify_env *env, const struct call_meta *meta)
@@ -674,7 +635,7 @@ int check_helper_call(struct verify_env *env, const struct bpf_insn *insn)
 	clear_caller_saved(env);
 	err = set_result(env, &meta);
 	if (!err)
-		err = check_map_use(env, &meta);
+		err = check_map_use(env, meta.map, meta.helper->name, meta.func_id);
 	if (!err && meta.helper->packet_data_changes)
 		packet_forget(env);
 	return err;

@@ -90,6 +90,13 @@ STEPS += [
                     "$B map lookup pinned $P/t key 32 0 0 0 10 1 2 3 && $B map dump pinned $P/t && rm $P/t"),
     ("lru_hash", 0, "$B map create $P/l type lru_hash key 4 value 4 entries 8 name lru && "
                     "$B map update pinned $P/l key 8 0 0 0 value 1 0 0 0 && $B map dump pinned $P/l && rm $P/l"),
+    ("devmap", 0, "$B map create $P/d type devmap key 4 value 4 entries 2 name devices && "
+                  "$B map update pinned $P/d key 0 0 0 0 value 1 0 0 0 && $B map dump pinned $P/d && "
+                  "$B map delete pinned $P/d key 0 0 0 0 && $B map show pinned $P/d && rm $P/d"),
+    ("devmap_hash: no such device", 234, "$B map create $P/e type devmap_hash key 4 value 8 entries 2 name devices && "
+                  "$B map update pinned $P/e key 9 0 0 0 value 255 255 255 127 0 0 0 0; s=$?; rm $P/e; exit $s"),
+    ("cpumap", 0, "$B map create $P/c type cpumap key 4 value 4 entries 2 name cpus && "
+                  "$B map update pinned $P/c key 0 0 0 0 value 192 0 0 0 && $B map dump pinned $P/c && rm $P/c"),
     ("stack_trace", 0, "$B map create $P/k type stack_trace key 4 value 80 entries 8 name stacks && $B map dump pinned $P/k && "
                        "$B map show pinned $P/k && rm $P/k"),
     ("hash_of_maps", 0, "$B map create $P/i type hash key 4 value 4 entries 8 name inner && "

@@ -4,6 +4,7 @@
  */
 #include "rt/helper/families.h"
 #include "rt/map.h"
+#include "rt/redirect.h"
 
 RT_HELPER(map_lookup_elem)
 {
@@ -40,4 +41,10 @@ RT_HELPER(map_lookup_percpu_elem)
 {
 	return (u64)rt_map_lookup_percpu_elem((const struct rt_map *)r1, (const void *)r2, (u32)r3,
 					      vcpu);
+}
+
+/* (map, key, flags) */
+RT_HELPER(redirect_map)
+{
+	return rt_redirect_map((const struct rt_map *)r1, r2, r3, vcpu);
 }

@@ -187,7 +187,7 @@ find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu 
 {
 	u32 index = hash_bucket_of(map, hash), hops, found;
 
-	if (map->type == BPF_MAP_TYPE_HASH_OF_MAPS) {
+	if (rt_map_ops_of(map->type)->objects) {
 		for (u32 i = 0; i < HASH_RETRIES_MAX; i++)
 			if (find_once(map, hash, key, &found))
 				return found;

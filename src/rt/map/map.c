@@ -19,6 +19,10 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = &rt_map_array_of_maps_ops,
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = &rt_map_hash_of_maps_ops,
 	[BPF_MAP_TYPE_LPM_TRIE] = &rt_map_lpm_trie_ops,
+	[BPF_MAP_TYPE_DEVMAP] = &rt_map_devmap_ops,
+	[BPF_MAP_TYPE_CPUMAP] = &rt_map_cpumap_ops,
+	[BPF_MAP_TYPE_XSKMAP] = &rt_map_devmap_ops,
+	[BPF_MAP_TYPE_DEVMAP_HASH] = &rt_map_devmap_hash_ops,
 	[BPF_MAP_TYPE_QUEUE] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
@@ -154,8 +158,6 @@ u64 rt_map_user_value_size(const struct rt_map *map)
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
-	if (ops->objects)
-		return sizeof(u32);
 	return ops->percpu ? (u64)map->value_stride * map->nr_vcpus : map->value_size;
 }
 

@@ -20,9 +20,8 @@ static void object_array_init(struct rt_map *map)
 
 static bool holds_objects(const struct rt_map *map)
 {
-	const struct rt_map_ops *ops = rt_map_ops_of(map->type);
-
-	return ops && ops->objects && map->type != BPF_MAP_TYPE_HASH_OF_MAPS;
+	return map->type == BPF_MAP_TYPE_PROG_ARRAY || map->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+	       map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS;
 }
 
 void *rt_map_object(const struct rt_map *map, u32 index)

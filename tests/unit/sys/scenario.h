@@ -30,12 +30,13 @@ void scenario_map_batch(struct world *world);
 void scenario_map_types(struct world *world); /* queues, filters, LRU, tries */
 void scenario_map_of_maps(struct world *world);
 void scenario_map_stack(struct world *world);
-void scenario_map_objects(struct world *world); /* prog arrays, perf event arrays */
-void scenario_btf(struct world *world);		/* BTF_LOAD, its log, maps with BTF */
-void scenario_prog_load(struct world *world);	/* every check of PROG_LOAD before the verifier */
-void scenario_log(struct world *world);		/* log buffers, cut and rotated */
-void scenario_prologue(struct world *world);	/* libbpf's load prologue, in order */
-void scenario_info(struct world *world);	/* info, ids, tags */
+void scenario_map_redirect(struct world *world); /* devices, CPUs, AF_XDP sockets */
+void scenario_map_objects(struct world *world);	 /* prog arrays, perf event arrays */
+void scenario_btf(struct world *world);		 /* BTF_LOAD, its log, maps with BTF */
+void scenario_prog_load(struct world *world);	 /* every check of PROG_LOAD before the verifier */
+void scenario_log(struct world *world);		 /* log buffers, cut and rotated */
+void scenario_prologue(struct world *world);	 /* libbpf's load prologue, in order */
+void scenario_info(struct world *world);	 /* info, ids, tags */
 void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
 void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
@@ -55,6 +56,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_types(world);
 	scenario_map_of_maps(world);
 	scenario_map_stack(world);
+	scenario_map_redirect(world);
 	scenario_map_batch(world);
 	scenario_btf(world);
 	scenario_prog_load(world);

@@ -25,6 +25,7 @@ struct fd_entry {
 	enum sys_place place; /* without an object: what else it is, SYS_PLACE_OTHER if closed */
 	int access;
 	bool foreign; /* a file of another kind */
+	int real;     /* which: one of our own, 0 if it does not matter */
 };
 
 struct pin {
@@ -156,6 +157,18 @@ static int client_place_of_fd(struct sys_client *client, int fd)
 	return (int)world->fds[fd].place;
 }
 
+static int client_copy_fd(struct sys_client *client, int fd)
+{
+	struct skep_world *world = of_client(client);
+	struct fd_entry *entry = fd >= 0 && fd < FDS_MAX ? &world->fds[fd] : NULL;
+	int copy;
+
+	if (!entry || (fd >= world->first_fd && !entry->object && !entry->foreign && !entry->place))
+		return -EBADF;
+	copy = entry->real ? dup(entry->real) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return copy < 0 ? -errno : copy;
+}
+
 static struct pin *find_pin(struct skep_world *world, const char *path)
 {
 	u32 i;
@@ -204,6 +217,7 @@ static const struct sys_client_ops client_ops = {
 	.close_fd = client_close_fd,
 	.fd_access = client_fd_access,
 	.place_of_fd = client_place_of_fd,
+	.copy_fd = client_copy_fd,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };
@@ -307,6 +321,9 @@ static int skep_close(struct world *world, int fd)
 
 	if (fd < skep->first_fd || fd >= FDS_MAX)
 		return -EBADF;
+	if (skep->fds[fd].real)
+		close(skep->fds[fd].real);
+	skep->fds[fd].real = 0;
 	if (skep->fds[fd].foreign || skep->fds[fd].place) {
 		skep->fds[fd].foreign = false;
 		skep->fds[fd].place = SYS_PLACE_OTHER;
@@ -423,6 +440,18 @@ int world_foreign(struct world *world)
 	return -EMFILE;
 }
 
+int world_take(struct world *world, int file)
+{
+	int fd;
+
+	if (world->kernel || file < 0)
+		return file;
+	fd = world_foreign(world);
+	if (fd >= 0)
+		container_of(world, struct skep_world, world)->fds[fd].real = file;
+	return fd;
+}
+
 void world_unpin(struct world *world)
 {
 	struct skep_world *skep = container_of(world, struct skep_world, world);
@@ -442,7 +471,7 @@ u32 world_skep_free(struct world *world)
 	int fd;
 
 	for (fd = 3; fd < FDS_MAX; fd++)
-		if (skep->fds[fd].object)
+		if (skep->fds[fd].object || skep->fds[fd].real)
 			skep_close(world, fd);
 	world_unpin(world);
 	for (u32 round = 0; round < 10; round++)

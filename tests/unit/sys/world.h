@@ -50,6 +50,9 @@ void world_unpin(struct world *world); /* all */
 /* A descriptor of a file of another kind, in either world. */
 int world_foreign(struct world *world);
 
+/* A descriptor for a file of this process, which the world takes over. */
+int world_take(struct world *world, int file);
+
 /* A call with a whole union abi_attr; writes back what the callee wrote. */
 long world_call(struct world *world, u32 cmd, union abi_attr *attr);
 
