@@ -8,17 +8,19 @@
 #include "command.h"
 #include "say.h"
 
-enum { KEY_ALL = 0x100, KEY_KILL };
+enum { KEY_ALL = 0x100, KEY_KILL, KEY_DISCARD };
 
 struct down_options {
 	char **names;
 	int nr;
-	bool all, kill;
+	bool all;
+	unsigned flags;
 };
 
 static const struct argp_option options[] = {
 	{ "all", KEY_ALL, NULL, 0, "End all hives that have a name", 0 },
 	{ "kill", KEY_KILL, NULL, 0, "Kill the processes that run there", 0 },
+	{ "discard", KEY_DISCARD, NULL, 0, "End also if the state cannot be written", 0 },
 	{ 0 },
 };
 
@@ -28,7 +30,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_ALL: down->all = true; return 0;
-	case KEY_KILL: down->kill = true; return 0;
+	case KEY_KILL: down->flags |= SKEP_DOWN_KILL; return 0;
+	case KEY_DISCARD: down->flags |= SKEP_DOWN_DISCARD; return 0;
 	case ARGP_KEY_ARGS:
 		down->names = state->argv + state->next;
 		down->nr = state->argc - state->next;
@@ -51,9 +54,9 @@ static const struct argp parser = {
 	       "\vThe exit status is 1 if one of them was not there or could not be ended.",
 };
 
-static int end(const char *name, bool kill)
+static int end(const char *name, unsigned flags)
 {
-	int err = skep_hive_down(name, kill ? SKEP_DOWN_KILL : 0);
+	int err = skep_hive_down(name, flags);
 
 	switch (err) {
 	case 0: return 0;
@@ -65,7 +68,11 @@ static int end(const char *name, bool kill)
 		say("hive \"%s\": its processes multiply faster than they can be killed", name);
 		break;
 	case -EPROTO: say("hive \"%s\" was made by another version of skep", name); break;
-	default: say("hive \"%s\" cannot be ended: %s", name, strerror(-err));
+	case -ECONNREFUSED: say("the supervisor of hive \"%s\" has died", name); break;
+	default:
+		say("hive \"%s\" stays, because its state cannot be written: %s; \"skep down "
+		    "--discard\" ends it without",
+		    name, strerror(-err));
 	}
 	return 1;
 }
@@ -94,7 +101,7 @@ static int note(void *arg, const struct skep_hive_info *info)
 	return 0;
 }
 
-static int end_all(bool kill)
+static int end_all(unsigned flags)
 {
 	struct found found = { 0 };
 	int status = 0;
@@ -104,7 +111,7 @@ static int end_all(bool kill)
 		status = 1;
 	}
 	for (size_t i = 0; i < found.nr; i++) {
-		status |= end(found.names[i], kill);
+		status |= end(found.names[i], flags);
 		free(found.names[i]);
 	}
 	free(found.names);
@@ -118,8 +125,8 @@ int command_down(int argc, char **argv)
 
 	argp_parse(&parser, argc, argv, 0, NULL, &down);
 	if (down.all)
-		return end_all(down.kill);
+		return end_all(down.flags);
 	for (int i = 0; i < down.nr; i++)
-		status |= end(down.names[i], down.kill);
+		status |= end(down.names[i], down.flags);
 	return status;
 }

@@ -134,9 +134,11 @@ int skep_hive_list(int (*each)(void *arg, const struct skep_hive_info *info), vo
 /*
  * Ends the hive of that name and waits until its supervisor is gone: -ENOENT, -ETIMEDOUT, and
  * -EPERM for one that nobody serves with skep_hive_stay(). Processes there go on without it; with
- * SKEP_DOWN_KILL those that were entered are killed first.
+ * SKEP_DOWN_KILL those that were entered are killed first. A hive whose state cannot be written
+ * stays, and the error is why; with SKEP_DOWN_DISCARD it ends without.
  */
-#define SKEP_DOWN_KILL 1u
+#define SKEP_DOWN_KILL	  1u
+#define SKEP_DOWN_DISCARD 2u
 int skep_hive_down(const char *name, unsigned flags);
 
 /* Directory that stands for /sys/kernel/tracing, /sys/fs/bpf, … in this hive; valid while it lives.

@@ -111,6 +111,8 @@ static int add_session(struct gate *gate, const struct control_request *request,
 static int serve(struct gate *gate, const struct control_request *request, int fd,
 		 struct control_answer *answer)
 {
+	int error;
+
 	if (request->word == CONTROL_LISTENER)
 		return add_session(gate, request, fd);
 	if (fd >= 0)
@@ -120,8 +122,9 @@ static int serve(struct gate *gate, const struct control_request *request, int f
 	case CONTROL_DOWN:
 		if (!gate->stays)
 			return -EPERM;
-		gate->down = true;
-		return 0;
+		error = request->flags & CONTROL_DISCARD ? 0 : saving_now(gate);
+		gate->down |= !error;
+		return error;
 	default: return -EOPNOTSUPP;
 	}
 }

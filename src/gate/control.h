@@ -20,10 +20,15 @@ enum control_word {
 	 * answer on, somebody answers its calls for as long as it lives.
 	 */
 	CONTROL_LISTENER,
-	CONTROL_DOWN, /* the connection ends when the hive has */
+	/*
+	 * The connection ends when the hive has. An error says that it stays, because its state
+	 * cannot be written.
+	 */
+	CONTROL_DOWN,
 };
 
-#define CONTROL_QUIET 1u /* CONTROL_LISTENER: a client, as GATE_SPAWN_CLIENT */
+#define CONTROL_QUIET	1u /* CONTROL_LISTENER: a client, as GATE_SPAWN_CLIENT */
+#define CONTROL_DISCARD 2u /* CONTROL_DOWN: also if the state cannot be written */
 
 struct control_request {
 	u32 version, word, flags;

@@ -91,6 +91,8 @@ static void record_end(struct gate *gate, pid_t pid, int status)
 {
 	forget(&gate->pending, pid);
 	saving_ended(gate, pid, status);
+	if (pid == gate->keeper.pid)
+		gate_replace_keeper(gate);
 	for (u32 i = 0; i < LISTENER_MAX; i++) {
 		if (gate->children[i].pid == pid && !gate->children[i].ended) {
 			gate->children[i].ended = true;

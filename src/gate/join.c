@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "gate/filter.h"
@@ -62,15 +63,20 @@ int join_ask(const char *path, struct control_answer *ret_answer)
 	return error;
 }
 
-int join_down(const char *path)
+int join_down(const char *path, u32 flags)
 {
-	struct control_request request = { .version = CONTROL_VERSION, .word = CONTROL_DOWN };
+	struct control_request request = { .version = CONTROL_VERSION,
+					   .word = CONTROL_DOWN,
+					   .flags = flags };
+	struct timeval patience = { .tv_sec = 600 };
 	struct control_answer answer;
 	struct pollfd poll_fd;
 	int fd = registry_connect(path), error;
 
 	if (fd < 0)
 		return fd;
+	/* The answer comes when the state is written. */
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	error = ask(fd, &request, -1, &answer);
 	poll_fd = (struct pollfd){ fd, POLLIN, 0 };
 	while (!error && !(poll_fd.revents & (POLLHUP | POLLERR)))
@@ -87,8 +93,7 @@ static void __attribute__((noreturn)) be_keeper(int listener_fd)
 	struct listener listener = { .fd = listener_fd, .slot = &slot };
 	struct pollfd poll_fd = { listener_fd, POLLIN, 0 };
 
-	close_range(0, (unsigned)listener_fd - 1, 0);
-	close_range((unsigned)listener_fd + 1, ~0u, 0);
+	pass_close_others(&listener_fd, 1);
 	for (;;) {
 		if (poll(&poll_fd, 1, -1) < 0)
 			continue;

@@ -13,8 +13,8 @@
 /* Asks the supervisor of the hive in path about it: 0 or -errno. */
 int join_ask(const char *path, struct control_answer *ret_answer);
 
-/* Asks it to end and waits until it has. 0 or -errno. */
-int join_down(const char *path);
+/* Asks it to end and waits until it has; CONTROL_DISCARD in flags. 0 or -errno. */
+int join_down(const char *path, u32 flags);
 
 /*
  * The calling process becomes program in the hive that answer describes; GATE_SPAWN_CLIENT in

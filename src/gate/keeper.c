@@ -40,24 +40,6 @@ struct keeping {
 	struct pollfd polls[LISTENER_MAX + 1];
 };
 
-static void close_all_but(int *fds, u32 nr)
-{
-	unsigned low = 0;
-
-	for (u32 i = 0; i < nr; i++) /* few: sorted by hand */
-		for (u32 j = i + 1; j < nr; j++)
-			if (fds[j] < fds[i]) {
-				int fd = fds[i];
-
-				fds[i] = fds[j];
-				fds[j] = fd;
-			}
-	for (u32 i = 0; i < nr; low = (unsigned)fds[i++] + 1)
-		if ((unsigned)fds[i] > low)
-			close_range(low, (unsigned)fds[i] - 1, 0);
-	close_range(low, ~0u, 0);
-}
-
 /*
  * The next message, or 0 when none will come: the supervisor is dead. An end of file alone would
  * not tell: what it forked has its end of the socket too, until that executes a program.
@@ -150,7 +132,7 @@ static void be_nobody(int lock_fd, int socket_fd, int supervisor_fd)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "skep-keeper");
-	close_all_but(kept, ARRAY_SIZE(kept));
+	pass_close_others(kept, ARRAY_SIZE(kept));
 	if (chdir("/") < 0)
 		_exit(1);
 }
@@ -171,9 +153,39 @@ keeper_main(struct listener_slot *slots, const char *directory, int lock_fd, int
 	_exit(0);
 }
 
+/* A keeper process for the slots that are there. */
+static int start(struct keeper *keeper, const char *directory, int lock_fd)
+{
+	int sockets[2], self = (int)syscall(SYS_pidfd_open, getpid(), 0), error = 0;
+	pid_t pid;
+
+	if (self < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+		error = -errno;
+		close(self);
+		return error;
+	}
+	pid = fork();
+	if (pid == 0) {
+		close(sockets[0]);
+		keeper_main(keeper->slots, directory, lock_fd, sockets[1], self);
+	}
+	if (pid < 0) {
+		error = -errno;
+		close(sockets[0]);
+	} else {
+		keeper->pid = pid;
+		keeper->socket = sockets[0];
+	}
+	close(sockets[1]);
+	close(self);
+	return error;
+}
+
 int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
 {
-	int sockets[2], self, pid;
+	int error;
 
 	*keeper = (struct keeper){ .socket = -1 };
 	keeper->slots =
@@ -185,29 +197,18 @@ int keeper_start(struct keeper *keeper, const char *directory, int lock_fd)
 	/* Resident, so that the kernel never has to fault it in while it hands a notification over.
 	 */
 	memset(keeper->slots, 0, SLOTS_SIZE);
-	self = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	if (self < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
-		pid = -errno;
-		if (self >= 0)
-			close(self);
+	error = start(keeper, directory, lock_fd);
+	if (error)
 		keeper_stop(keeper, true);
-		return pid;
-	}
-	pid = fork();
-	if (pid == 0) {
-		close(sockets[0]);
-		keeper_main(keeper->slots, directory, lock_fd, sockets[1], self);
-	}
-	keeper->socket = sockets[0];
-	close(sockets[1]);
-	close(self);
-	if (pid < 0) {
-		pid = -errno;
-		keeper_stop(keeper, true);
-		return pid;
-	}
-	keeper->pid = pid;
-	return 0;
+	return error;
+}
+
+int keeper_replace(struct keeper *keeper, const char *directory, int lock_fd)
+{
+	close(keeper->socket);
+	keeper->socket = -1;
+	keeper->pid = 0;
+	return start(keeper, directory, lock_fd);
 }
 
 int keeper_add_listener(struct keeper *keeper, int listener_fd, u32 index)

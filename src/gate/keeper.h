@@ -22,6 +22,9 @@ struct keeper {
  */
 int keeper_start(struct keeper *keeper, const char *directory, int lock_fd);
 
+/* Starts another one after the keeper has ended; it has no listeners yet. 0 or -errno. */
+int keeper_replace(struct keeper *keeper, const char *directory, int lock_fd);
+
 /* Gives it a listener, whose notifications stand in slots[index]. 0 or -errno. */
 int keeper_add_listener(struct keeper *keeper, int listener_fd, u32 index);
 

@@ -114,6 +114,21 @@ void loop_close(struct gate *gate)
 	pthread_sigmask(SIG_SETMASK, &gate->old_signals, NULL);
 }
 
+int gate_replace_keeper(struct gate *gate)
+{
+	int error = keeper_replace(&gate->keeper, gate->directory.path, gate->directory.lock_fd);
+
+	for (u32 i = 0; i < LISTENER_MAX && !error; i++)
+		if (gate->listeners[i].fd >= 0)
+			error = keeper_add_listener(&gate->keeper, gate->listeners[i].fd, i);
+	gate_message(gate,
+		     error ? "skep-keeper was killed, and there is no other (%s): should skep "
+			     "be killed too, processes of this hive will fail"
+			   : "skep-keeper was killed; another one takes its place%s",
+		     error ? strerror(-error) : "");
+	return error;
+}
+
 int gate_add_listener(struct gate *gate, int fd)
 {
 	u64 flags = NOTIFY_SYNC_WAKE_UP;
@@ -127,6 +142,9 @@ int gate_add_listener(struct gate *gate, int fd)
 		return -EMFILE;
 	}
 	error = keeper_add_listener(&gate->keeper, fd, i);
+	/* Its end has not been collected yet. */
+	if (error == -EPIPE || error == -ECONNRESET)
+		error = gate_replace_keeper(gate) ?: keeper_add_listener(&gate->keeper, fd, i);
 	if (!error)
 		error = watch(gate, fd, EPOLLIN, SOURCE_LISTENER + i);
 	if (error) {
@@ -251,7 +269,7 @@ static bool dispatch(struct gate *gate, const struct epoll_event *event,
 static int interval_ms(struct gate *gate)
 {
 	if (!gate->objects_readable)
-		return IDLE_MS;
+		return (int)saving_wait_ms(gate, IDLE_MS);
 	gate->idle_ticks++;
 	return gate->idle_ticks < READABLE_TICKS ? 1 : READABLE_MS_MAX;
 }

@@ -67,3 +67,21 @@ long pass_receive(int socket_fd, void *data, u32 size, int *ret_fd, int flags)
 	*ret_fd = -1;
 	return -EMSGSIZE;
 }
+
+void pass_close_others(int *fds, u32 nr)
+{
+	unsigned low = 0;
+
+	for (u32 i = 0; i < nr; i++)
+		for (u32 j = i + 1; j < nr; j++)
+			if (fds[j] < fds[i]) {
+				int fd = fds[i];
+
+				fds[i] = fds[j];
+				fds[j] = fd;
+			}
+	for (u32 i = 0; i < nr; low = (unsigned)fds[i++] + 1)
+		if ((unsigned)fds[i] > low)
+			close_range(low, (unsigned)fds[i] - 1, 0);
+	close_range(low, ~0u, 0);
+}

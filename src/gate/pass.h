@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages with a descriptor over a Unix socket that keeps their boundaries. Both functions make
- * system calls only, so a child may use them after fork().
+ * Messages with a descriptor over a Unix socket that keeps their boundaries, and what else
+ * there is to do about descriptors after fork(): system calls only.
  */
 #ifndef SKEP_GATE_PASS_H
 #define SKEP_GATE_PASS_H
@@ -21,5 +21,8 @@ int pass_send(int socket_fd, const void *data, u32 size, int fd, u32 mark);
  * none did; no other is taken. flags are those of recvmsg(2).
  */
 long pass_receive(int socket_fd, void *data, u32 size, int *ret_fd, int flags);
+
+/* Closes every descriptor of the process but these (open, nr of them; the list gets sorted). */
+void pass_close_others(int *fds, u32 nr);
 
 #endif

@@ -1,33 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The file is written beside its place, brought to the disk, renamed, and the directory brought to
- * the disk: whenever this stops, the name leads to a whole file.
+ * What is kept of a hive, and when: its pinned maps, a moment after a pin was made, every now and
+ * then, and at the end. A child writes them, so that nobody waits for the disk.
  */
 #include "gate/saving.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "gate/pass.h"
 #include "gate/state.h"
+#include "gate/state_file.h"
 #include "sys/sha256.h"
 #include "sys/state.h"
 
-#define NAME	  "maps"
-#define TEMPORARY "maps.new"
-#define FILE_MAX  (8ll << 30)
 #define DEPTH_MAX 16
 #define PINS_MAX  65536
-#define SETTLE_NS 200000000ull /* after a pin was made: others often follow */
+#define SETTLE_NS 200000000ull	 /* after a pin was made: others often follow */
+#define RETRY_NS  10000000000ull /* after a failure */
 
 struct saving {
 	int dir_fd, lock_fd;
@@ -36,6 +34,7 @@ struct saving {
 	u8 last[SHA256_SIZE];
 	struct hash *told; /* ids of maps that are left out, as is known already */
 	pid_t child;	   /* 0: none */
+	int failed;	   /* why the last time, positive; told once */
 	char path[256];
 };
 
@@ -134,72 +133,59 @@ static int encode(struct gate *gate, struct text *text)
 	return error;
 }
 
-/* System calls only. */
-static int put_file(int dir_fd, const char *data, u64 size)
+static void __attribute__((noreturn)) child_main(int dir_fd, int fd, const struct text *text)
 {
-	int fd = openat(dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	int error = fd < 0 ? -errno : 0;
+	int kept[] = { dir_fd, fd };
 
-	while (size && !error) {
-		ssize_t done = write(fd, data, size);
+	/* What it holds of the supervisor must not outlive that. */
+	pass_close_others(kept, ARRAY_SIZE(kept));
+	_exit(-state_file_put(dir_fd, fd, text->data, text->length));
+}
 
-		if (done < 0 && errno != EINTR)
-			error = -errno;
-		if (done > 0) {
-			data += done;
-			size -= (u64)done;
-		}
+/* How the last writing ended. */
+static int written(struct gate *gate, int error)
+{
+	struct saving *saving = gate->saving;
+
+	if (error) {
+		memset(saving->last, 0, sizeof(saving->last));
+		saving->next_ns = now_ns() + RETRY_NS;
 	}
-	if (!error && fsync(fd) < 0)
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (!error && renameat(dir_fd, TEMPORARY, dir_fd, NAME) < 0)
-		error = -errno;
-	if (!error && fsync(dir_fd) < 0)
-		error = -errno;
+	if (error && saving->failed != -error)
+		gate_message(gate, "the state in %s cannot be written: %s", saving->path,
+			     strerror(-error));
+	saving->failed = -error;
 	return error;
 }
 
-static void __attribute__((noreturn)) child_main(int dir_fd, const struct text *text)
-{
-	/* What it holds of the supervisor must not outlive that. */
-	if (dir_fd > 0)
-		close_range(0, (unsigned)dir_fd - 1, 0);
-	close_range((unsigned)dir_fd + 1, ~0u, 0);
-	_exit(-put_file(dir_fd, text->data, text->length));
-}
-
-static void say_failed(struct gate *gate, int error)
-{
-	gate_message(gate, "the state in %s cannot be written: %s", gate->saving->path,
-		     strerror(error));
-}
-
-static void save(struct gate *gate, bool at_once)
+/* Makes a file of what there is, by a child or at once; 0 or -errno, as far as that is known. */
+static int save(struct gate *gate, bool at_once)
 {
 	struct saving *saving = gate->saving;
 	struct text text = { 0 };
 	const u8 *digest;
-	int error;
+	int error, fd;
 
 	saving->seen_pins = handle_table_pins(gate->handles);
 	error = encode(gate, &text);
 	digest = (const u8 *)text.data + text.length - SHA256_SIZE;
 	if (!error && memcmp(saving->last, digest, SHA256_SIZE)) {
 		memcpy(saving->last, digest, SHA256_SIZE);
-		saving->child = at_once ? -1 : fork();
+		fd = state_file_begin(saving->dir_fd);
+		error = fd < 0 ? fd : 0;
+		saving->child = at_once || error ? -1 : fork();
 		if (saving->child == 0)
-			child_main(saving->dir_fd, &text);
-		if (saving->child < 0) {
+			child_main(saving->dir_fd, fd, &text);
+		if (saving->child > 0) {
+			close(fd);
+		} else {
 			saving->child = 0;
-			error = put_file(saving->dir_fd, text.data, text.length);
+			if (!error)
+				error = state_file_put(saving->dir_fd, fd, text.data, text.length);
 		}
 	}
-	if (error)
-		say_failed(gate, -error);
 	text_done(&text);
+	return saving->child ? 0 : written(gate, error);
 }
 
 void saving_ended(struct gate *gate, pid_t pid, int status)
@@ -209,10 +195,46 @@ void saving_ended(struct gate *gate, pid_t pid, int status)
 	if (!saving || !saving->child || pid != saving->child)
 		return;
 	saving->child = 0;
-	if (WIFEXITED(status) && !WEXITSTATUS(status))
-		return;
-	memset(saving->last, 0, sizeof(saving->last));
-	say_failed(gate, WIFEXITED(status) ? WEXITSTATUS(status) : EINTR);
+	written(gate, WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR);
+}
+
+int saving_now(struct gate *gate)
+{
+	struct saving *saving = gate->saving;
+	int status = 0;
+
+	if (!saving)
+		return 0;
+	if (saving->child) {
+		while (waitpid(saving->child, &status, 0) < 0 && errno == EINTR)
+			;
+		saving_ended(gate, saving->child, status);
+	}
+	return save(gate, true);
+}
+
+/* When a pin was made, soon. */
+static u64 due_ns(struct gate *gate, u64 now)
+{
+	struct saving *saving = gate->saving;
+
+	if (saving->seen_pins != handle_table_pins(gate->handles) &&
+	    saving->next_ns > now + SETTLE_NS)
+		saving->next_ns = now + SETTLE_NS;
+	return saving->next_ns;
+}
+
+u32 saving_wait_ms(struct gate *gate, u32 most_ms)
+{
+	u64 now, due;
+
+	if (!gate->saving || gate->saving->child)
+		return most_ms;
+	now = now_ns();
+	due = due_ns(gate, now);
+	if (due <= now)
+		return 0;
+	return (due - now) / 1000000 < most_ms ? (u32)((due - now) / 1000000) + 1 : most_ms;
 }
 
 void saving_step(struct gate *gate)
@@ -223,28 +245,19 @@ void saving_step(struct gate *gate)
 	if (!saving || saving->child)
 		return;
 	now = now_ns();
-	if (saving->seen_pins != handle_table_pins(gate->handles) &&
-	    saving->next_ns > now + SETTLE_NS)
-		saving->next_ns = now + SETTLE_NS;
-	if (now < saving->next_ns)
+	if (now < due_ns(gate, now))
 		return;
+	saving->next_ns = saving->every_ns ? now + saving->every_ns : ~0ull;
 	save(gate, false);
-	saving->next_ns = saving->every_ns ? now_ns() + saving->every_ns : ~0ull;
 }
 
 void saving_close(struct gate *gate)
 {
 	struct saving *saving = gate->saving;
-	int status = 0;
 
 	if (!saving)
 		return;
-	if (saving->child) {
-		while (waitpid(saving->child, &status, 0) < 0 && errno == EINTR)
-			;
-		saving_ended(gate, saving->child, status);
-	}
-	save(gate, true);
+	saving_now(gate);
 	close(saving->dir_fd);
 	close(saving->lock_fd);
 	hash_free(saving->told);
@@ -270,82 +283,25 @@ static int pin(void *arg, const struct sys_state_pin *pin)
 	return handle_pin(gate->handles, pin->object, path);
 }
 
-/* All of it, once: what is checked is what is used, whoever else has the file open. */
-static int read_file(int fd, char **ret_data, u64 *ret_size)
-{
-	struct stat st;
-	u64 size = 0;
-	ssize_t got = 1;
-	char *data;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
-		return -EFBIG;
-	data = base_alloc((u64)st.st_size + 1);
-	if (!data)
-		return -ENOMEM;
-	while (size < (u64)st.st_size && got > 0) {
-		got = read(fd, data + size, (u64)st.st_size - size);
-		if (got < 0) {
-			base_free(data);
-			return -errno;
-		}
-		size += (u64)got;
-	}
-	*ret_data = data;
-	*ret_size = size;
-	return 0;
-}
-
 static int load(struct gate *gate)
 {
 	struct saving *saving = gate->saving;
-	int fd = openat(saving->dir_fd, NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	const char *reason = "it cannot be read";
 	char *data = NULL;
 	u64 size = 0;
-	int error;
+	int error = state_file_read(saving->dir_fd, &data, &size);
 
-	if (fd < 0 && errno == ENOENT)
+	if (error == -ENOENT)
 		return 0;
-	error = fd < 0 ? -errno : read_file(fd, &data, &size);
-	if (fd >= 0)
-		close(fd);
 	if (!error)
 		error = sys_state_read(gate->options.sys, data, size, pin, gate, &reason);
 	base_free(data);
 	if (error)
 		gate_message(gate,
-			     "the state in %s is refused: %s (%s); move the file \"" NAME
+			     "the state in %s is refused: %s (%s); move the file \"" STATE_FILE_NAME
 			     "\" away to start without it",
 			     saving->path, reason, strerror(-error));
 	return error;
-}
-
-static int open_locked(struct gate *gate, struct saving *saving, const char *path)
-{
-	struct stat st;
-
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	saving->dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (saving->dir_fd < 0 || fstat(saving->dir_fd, &st) < 0)
-		return -errno;
-	if (st.st_uid != geteuid() || st.st_mode & 022) {
-		gate_message(gate, "%s can be written to by others: it is no place for a state",
-			     path);
-		return -EPERM;
-	}
-	saving->lock_fd =
-		openat(saving->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (saving->lock_fd < 0)
-		return -errno;
-	if (flock(saving->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		gate_message(gate, "%s keeps the state of another living hive", path);
-		return -EBUSY;
-	}
-	return 0;
 }
 
 const char *saving_path(const struct gate *gate)
@@ -356,6 +312,7 @@ const char *saving_path(const struct gate *gate)
 int saving_open(struct gate *gate, const char *path, u32 every_s)
 {
 	struct saving *saving = base_zalloc(1, sizeof(*saving));
+	const char *reason = NULL;
 	int error;
 
 	if (!saving)
@@ -365,7 +322,10 @@ int saving_open(struct gate *gate, const char *path, u32 every_s)
 	saving->next_ns = saving->every_ns ? now_ns() + saving->every_ns : ~0ull;
 	snprintf(saving->path, sizeof(saving->path), "%s", path);
 	saving->told = hash_new(0);
-	error = saving->told ? open_locked(gate, saving, path) : -ENOMEM;
+	error = saving->told ? state_file_open(path, &saving->dir_fd, &saving->lock_fd, &reason)
+			     : -ENOMEM;
+	if (reason)
+		gate_message(gate, "%s %s", path, reason);
 	gate->saving = saving;
 	if (!error)
 		error = load(gate);

@@ -86,6 +86,9 @@ void gate_tell_losses(struct gate *gate, u64 interval_ns);
 /* Starts to serve a listener: 0 or -errno. Takes the descriptor also on failure. */
 int gate_add_listener(struct gate *gate, int fd);
 
+/* The keeper has ended, which it does not by itself: another one takes its place. 0 or -errno. */
+int gate_replace_keeper(struct gate *gate);
+
 /* Serves one notification (notify.c). */
 void gate_notified(struct gate *gate, struct listener *listener);
 

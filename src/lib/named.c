@@ -178,12 +178,12 @@ EXPORT int skep_hive_down(const char *name, unsigned flags)
 	char path[DIRECTORY_PATH_MAX];
 	int error;
 
-	if (!name || !registry_name_valid(name) || flags & ~SKEP_DOWN_KILL)
+	if (!name || !registry_name_valid(name) || flags & ~(SKEP_DOWN_KILL | SKEP_DOWN_DISCARD))
 		return -EINVAL;
 	error = registry_find(name, path);
 	if (!error)
 		error = join_ask(path, &answer);
 	if (!error && flags & SKEP_DOWN_KILL)
 		error = kill_processes(&answer);
-	return error ? error : join_down(path);
+	return error ? error : join_down(path, flags & SKEP_DOWN_DISCARD ? CONTROL_DISCARD : 0);
 }
