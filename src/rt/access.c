@@ -67,12 +67,18 @@ static long remote_read_str(u32 pid, char *dst, u64 size, u64 address)
 
 	while (done < size) {
 		u64 chunk = within_page(address + done, size - done);
+		char text[256];
 
-		if (!remote_read(pid, dst + done, address + done, chunk))
+		if (chunk > sizeof(text))
+			chunk = sizeof(text);
+		if (!remote_read(pid, text, address + done, chunk))
 			return -EFAULT;
-		for (u64 end = done + chunk; done < end; done++)
-			if (dst[done] == 0)
-				return (long)done + 1;
+		/* What lies behind the end is not written. */
+		for (u64 i = 0; i < chunk; i++) {
+			dst[done++] = text[i];
+			if (text[i] == 0)
+				return (long)done;
+		}
 	}
 	dst[size - 1] = 0;
 	return (long)size;

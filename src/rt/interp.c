@@ -11,6 +11,7 @@
 #include "rt/alu.h"
 #include "rt/helper.h"
 #include "rt/interp.h"
+#include "rt/kfunc.h"
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
@@ -135,6 +136,20 @@ static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
 	if (next)
 		vcpu->tail_calls++;
 	return next;
+}
+
+/* A helper or a kernel function; false if there is none of this number. */
+static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
+{
+	rt_helper_fn function = NULL;
+
+	if (!pc->src_reg && (u32)pc->imm < RT_HELPER_MAX)
+		function = rt_helpers[pc->imm];
+	else if (pc->src_reg == BPF_PSEUDO_KFUNC_CALL && (u32)pc->imm < ABI_NR_KFUNCS)
+		function = rt_kfuncs[pc->imm];
+	if (function)
+		reg[BPF_REG_0] = function(reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
+	return function;
 }
 
 #define NEXT()                                       \
@@ -418,11 +433,10 @@ call:
 		pc += pc->imm;
 		NEXT();
 	}
-	if (pc->imm == BPF_FUNC_tail_call)
+	if (pc->imm == BPF_FUNC_tail_call && !pc->src_reg)
 		goto tail_call;
-	if (pc->src_reg != 0 || (u32)pc->imm >= RT_HELPER_MAX || !rt_helpers[pc->imm])
+	if (!call_out(vcpu, pc, reg))
 		return 0;
-	reg[BPF_REG_0] = rt_helpers[pc->imm](reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
 	NEXT();
 tail_call:
 	next = tail_call(vcpu, reg[2], reg[3]);
@@ -457,6 +471,7 @@ u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *v
 	vcpu->prog = prog;
 	vcpu->frame = 0;
 	vcpu->tail_calls = 0;
+	vcpu->bits_used = 0;
 	return interpret(vcpu, prog->insns, reg);
 }
 

@@ -21,6 +21,8 @@
 #define RT_TAIL_CALL_MAX     33	 /* MAX_TAIL_CALL_CNT */
 /* A tail-called program may read 8192 bytes of a context, and what was before it stays whole. */
 #define RT_VCPU_SCRATCH_SIZE (12UL << 10)
+#define RT_BITS_PLACES	     8	 /* bpf_iter_bits over more than one word, at one time */
+#define RT_BITS_WORDS	     511 /* BITS_ITER_NR_WORDS_MAX */
 
 struct rt_vcpu;
 
@@ -75,15 +77,17 @@ struct rt_vcpu {
 	 * clears it; rt_prog_out_of_time() looks at it.
 	 */
 	u64 deadline;
-	u32 polls;    /* calls of rt_prog_out_of_time() since then */
-	bool stopped; /* a loop was ended */
-	u64 clock;    /* address of this process's __vdso_clock_gettime; 0: raw system call */
-	u64 random;   /* state of bpf_get_prandom_u32(); 0: not seeded yet */
+	u32 polls;     /* calls of rt_prog_out_of_time() since then */
+	bool stopped;  /* a loop was ended */
+	u64 clock;     /* address of this process's __vdso_clock_gettime; 0: raw system call */
+	u32 bits_used; /* places of bits[] that iterators hold */
+	u64 random;    /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
 	struct rt_frame frames[RT_FRAMES];
 	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
 	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16))); /* event contexts */
 	u8 format[1024] __attribute__((aligned(16)));		       /* printk and snprintf */
+	u64 bits[RT_BITS_PLACES][RT_BITS_WORDS];		       /* long bit sets */
 } __attribute__((aligned(4096)));
 _Static_assert(RT_VCPU_SCRATCH_SIZE >= 8192 + 4096, "contexts");
 

@@ -6,6 +6,7 @@
  */
 #include "sys/info.h"
 #include "sys/prog_load.h"
+#include "abi/kfunc.h"
 #include "base/alloc.h"
 #include "isa/opcode.h"
 
@@ -75,6 +76,15 @@ static const struct sys_map *map_at(const struct sys_prog *prog, u64 address, bo
 	return NULL;
 }
 
+/* What clients call it by. */
+static s32 kfunc_btf_id(const struct sys_prog *prog, u32 id)
+{
+	const struct abi_kfunc *kfunc = abi_kfunc_by_id(id);
+	const struct sys_btf *kernel = prog->hive->kernel_btf;
+
+	return kfunc && kernel ? (s32)btf_find(kernel->btf, kfunc->name, BTF_KIND_FUNC) : 0;
+}
+
 static struct bpf_insn *dump(const struct sys_prog *prog)
 {
 	u32 nr = prog->rt->nr_insns, i;
@@ -91,6 +101,10 @@ static struct bpf_insn *dump(const struct sys_prog *prog)
 			 BPF_MODE(insns[i].code) == ISA_PROBE_MEMSX)
 			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEMSX;
 	}
+	for (i = 0; insns && i < nr; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL)
+			insns[i].imm = kfunc_btf_id(prog, (u32)insns[i].imm);
 	for (i = 0; insns && i + 1 < nr; i++) {
 		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
 			continue;

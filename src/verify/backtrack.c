@@ -265,12 +265,16 @@ static int back_call(struct verify_env *env, struct backtrack *bt, u32 idx, int 
 		bt->frame--;
 		return 0;
 	}
+	/* A call that can only be dead code. */
+	if (insn_is_kfunc_call(insn) && !insn->imm)
+		return -ENOTSUPP;
 	bt_clear_reg(bt, BPF_REG_0);
 	if (bt->reg_masks[bt->frame] & ARGUMENT_MASK)
 		return verify_bug(env, "backtracking call unexpected regs %x",
 				  bt->reg_masks[bt->frame]);
 	/* A tail call that left the subprogram. */
-	if (insn->imm == BPF_FUNC_tail_call && subseq_idx != (int)idx + 1)
+	if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call &&
+	    subseq_idx != (int)idx + 1)
 		return enter_callee(env, bt);
 	return 0;
 }

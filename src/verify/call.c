@@ -15,6 +15,7 @@
 #include "verify/global.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
+#include "verify/section.h"
 
 int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 callsite)
 {
@@ -45,8 +46,10 @@ void clear_caller_saved(struct verify_env *env)
 static int call_global(struct verify_env *env, u32 subprog)
 {
 	struct subprog *callee = &env->subprog[subprog];
-	int err = global_check_call(env, subprog);
+	int err = global_check_call(env, subprog), section_err = section_check_global(env);
 
+	if (section_err)
+		return section_err;
 	if (err) {
 		verbose(env, "Caller passes invalid args into func#%u ('%s')\n", subprog,
 			callee->name);
@@ -95,12 +98,43 @@ int check_references_released(struct verify_env *env, const char *what)
 {
 	const struct vstate *state = env->cur;
 
-	for (u32 i = 0; i < state->nr_refs; i++)
+	bool leak = false;
+
+	for (u32 i = 0; i < state->nr_refs; i++) {
+		if (state->refs[i].kind != REFERENCE_POINTER)
+			continue;
 		verbose(env, "Unreleased reference id=%u alloc_insn=%u\n", state->refs[i].id,
 			state->refs[i].insn_idx);
-	if (!state->nr_refs)
+		leak = true;
+	}
+	if (!leak)
 		return 0;
 	verbose(env, "%s would lead to reference leak\n", what);
+	return -EINVAL;
+}
+
+int check_resources_released(struct verify_env *env, const char *what)
+{
+	const struct vstate *state = env->cur;
+	const char *section = NULL;
+	int err;
+
+	if (state->active_locks) {
+		verbose(env, "%s cannot be used inside bpf_spin_lock-ed region\n", what);
+		return -EINVAL;
+	}
+	err = check_references_released(env, what);
+	if (err)
+		return err;
+	if (state->active_irq)
+		section = "bpf_local_irq_save-ed";
+	else if (state->active_rcu)
+		section = "bpf_rcu_read_lock-ed";
+	else if (state->active_preempt)
+		section = "bpf_preempt_disable-ed";
+	if (!section)
+		return 0;
+	verbose(env, "%s cannot be used inside %s region\n", what, section);
 	return -EINVAL;
 }
 
@@ -261,7 +295,7 @@ int check_exit(struct verify_env *env, u32 *ret_next)
 
 	if (env->cur->curframe)
 		return leave_frame(env, ret_next);
-	err = check_references_released(env, "BPF_EXIT instruction in main prog");
+	err = check_resources_released(env, "BPF_EXIT instruction in main prog");
 	if (!err)
 		err = check_return_value(env);
 	return err ? err : 1;

@@ -20,7 +20,13 @@ int check_exit(struct verify_env *env, u32 *ret_next);
  */
 int check_early_return(struct verify_env *env, bool with_zero, u32 *ret_next);
 
-/* Nothing acquired is held; what would leak it is named in the message. */
+/*
+ * Nothing acquired is held, and no section is open (spin lock, RCU, preemption and interrupts off);
+ * what would leak it is named in the message.
+ */
+int check_resources_released(struct verify_env *env, const char *what);
+
+/* The first half of it. */
 int check_references_released(struct verify_env *env, const char *what);
 
 /* A new frame for a subprogram whose arguments are the caller's r1 to r5. */

@@ -144,17 +144,23 @@ void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite)
 	widen_since(env, state, previous_iteration(state, state->parent, callsite));
 }
 
-int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next)
+void callback_widen_loop(struct verify_env *env, struct vstate *state)
 {
 	/* The parent is the checkpoint that was made here, for this very iteration. */
 	const struct vstate *here = env->cur->parent;
+
+	if (here)
+		widen_since(env, state, previous_iteration(state, here->parent, env->insn_idx));
+}
+
+int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next)
+{
 	struct vstate *inside = explore_push(env, env->insn_idx + 1, env->insn_idx);
 
 	if (!inside)
 		return explore_push_error(env);
 	inside->may_goto_depth++;
-	if (here)
-		widen_since(env, inside, previous_iteration(inside, here->parent, env->insn_idx));
+	callback_widen_loop(env, inside);
 	*ret_next = env->insn_idx + 1 + insn->off;
 	return 0;
 }

@@ -23,6 +23,12 @@ int callback_return(struct verify_env *env);
 /* may_goto: this path leaves the loop, at *ret_next; another one goes on in it. 0 or -errno. */
 int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next);
 
+/*
+ * state goes on inside a loop whose checkpoint was made at this instruction: widens what differs
+ * from the iteration before.
+ */
+void callback_widen_loop(struct verify_env *env, struct vstate *state);
+
 /* After it: state is back at the call; widens what differs from the iteration before. */
 void callback_widen(struct verify_env *env, struct vstate *state, u32 callsite);
 

@@ -15,6 +15,7 @@
 #include "abi/helper.h"
 #include "isa/opcode.h"
 #include "verify/helper.h"
+#include "verify/kfunc.h"
 
 /* How far the walk got with an instruction. */
 enum cfg_state { CFG_NEW, CFG_FOUND, CFG_FELL_THROUGH, CFG_BRANCHED, CFG_DONE };
@@ -46,6 +47,12 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 	edge[0] = (struct cfg_edge){ (s64)i + (insn_is_ldimm64(insn) ? 2 : 1), false };
 	mark_meeting_point(env, edge[0].target);
 	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn)) {
+		if (kfunc_is_iter_next(env, i)) {
+			env->has_callbacks = true;
+			env->aux[i].iter_next = true;
+			env->aux[i].force_checkpoint = true;
+			env->aux[i].prune_point = true;
+		}
 		if (insn_is_helper_call(insn) && helper_calls_back(insn->imm)) {
 			env->has_callbacks = true;
 			env->aux[i].calls_callback = true;

@@ -40,13 +40,15 @@ static bool map_scalar_ids(struct id_map *map, u32 old, u32 cur)
 static bool same_kind(const struct reg *a, const struct reg *b)
 {
 	return a->type == b->type && a->off == b->off && a->map == b->map && a->range == b->range &&
-	       a->subprogno == b->subprogno && a->btf == b->btf && a->btf_id == b->btf_id;
+	       a->subprogno == b->subprogno && a->btf == b->btf && a->btf_id == b->btf_id &&
+	       a->dynptr == b->dynptr && !a->dynptr_id == !b->dynptr_id;
 }
 
 static bool same_reg(const struct reg *old, const struct reg *cur, struct id_map *map)
 {
 	return same_kind(old, cur) && scalar_equal(&old->s, &cur->s) &&
-	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
+	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id) &&
+	       map_ids(map, old->dynptr_id, cur->dynptr_id);
 }
 
 static bool number_within(const struct reg *old, const struct reg *cur)
@@ -93,7 +95,8 @@ static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map
 	case PTR_TO_MAP_VALUE:
 	case PTR_TO_MEM:
 		return same_kind(old, cur) && number_within(old, cur) &&
-		       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
+		       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id) &&
+		       map_ids(map, old->dynptr_id, cur->dynptr_id);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return packet_safe(old, cur, map);
 	default: return same_reg(old, cur, map) && old->frameno == cur->frameno;
@@ -132,6 +135,14 @@ static int byte_safe(const struct verify_env *env, u8 old, u8 cur)
 	return old == cur ? -1 : 0;
 }
 
+/* Two slots of the same kind of object (slots.h). The depth of an iterator is not compared. */
+static bool object_safe(const struct reg *old, const struct reg *cur, struct id_map *map)
+{
+	return old->dynptr == cur->dynptr && old->first_slot == cur->first_slot &&
+	       old->iter == cur->iter && old->iter_state == cur->iter_state &&
+	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
+}
+
 static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
 		      enum compare_how how)
 {
@@ -161,6 +172,8 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 			return false;
 		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] == SLOT_SPILL)
 			return reg_safe(&old->spilled, &cur->spilled, &env->id_map, how);
+		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] >= SLOT_DYNPTR)
+			return object_safe(&old->spilled, &cur->spilled, &env->id_map);
 	}
 	return true;
 }
@@ -176,10 +189,14 @@ static bool stack_safe(struct verify_env *env, const struct frame *old, const st
 
 static bool refs_safe(struct verify_env *env, const struct vstate *old, const struct vstate *cur)
 {
-	if (old->nr_refs != cur->nr_refs)
+	if (old->nr_refs != cur->nr_refs || old->active_rcu != cur->active_rcu ||
+	    old->active_preempt != cur->active_preempt || old->active_locks != cur->active_locks ||
+	    !map_ids(&env->id_map, old->active_irq, cur->active_irq))
 		return false;
 	for (u32 i = 0; i < old->nr_refs; i++)
-		if (!map_ids(&env->id_map, old->refs[i].id, cur->refs[i].id))
+		if (old->refs[i].kind != cur->refs[i].kind ||
+		    old->refs[i].ptr != cur->refs[i].ptr ||
+		    !map_ids(&env->id_map, old->refs[i].id, cur->refs[i].id))
 			return false;
 	return true;
 }

@@ -36,7 +36,9 @@ struct insn_aux {
 			*/
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
-	u8 access; /* enum access_kind */
+	bool iter_next; /* a call of an iterator's next */
+	u16 kfunc;	/* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
+	u8 access;	/* enum access_kind */
 	bool map_poisoned, key_poisoned;
 	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
 	u32 map_off;		      /* of BPF_PSEUDO_MAP_VALUE */
@@ -99,6 +101,8 @@ struct verify_env {
 	const struct verify_map *maps[USED_MAPS_MAX];
 	u32 nr_maps;
 	const struct abi_ctx *ctx;
+	const struct btf
+		*kernel_btf; /* what calls of kernel functions count in, once there is one */
 	const struct btf_type *attach_proto; /* the context is its arguments; NULL: it is not */
 	const char *attach_name;
 	struct bpf_line_info *line_info;
@@ -182,6 +186,11 @@ static inline bool insn_is_pseudo_call(const struct bpf_insn *insn)
 static inline bool insn_is_helper_call(const struct bpf_insn *insn)
 {
 	return insn_is_call(insn) && insn->src_reg == 0;
+}
+
+static inline bool insn_is_kfunc_call(const struct bpf_insn *insn)
+{
+	return insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
 }
 
 static inline bool insn_is_pseudo_func(const struct bpf_insn *insn)

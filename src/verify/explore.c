@@ -17,6 +17,7 @@
 #include "verify/global.h"
 #include "verify/helper.h"
 #include "verify/jump.h"
+#include "verify/kfunc.h"
 #include "verify/live_stack.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
@@ -148,6 +149,8 @@ static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn,
 	case BPF_CALL:
 		if (insn->src_reg == BPF_PSEUDO_CALL)
 			return check_subprog_call(env, insn, next);
+		if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+			return check_kfunc_call(env, insn);
 		err = check_helper_call(env, insn);
 		if (err || insn->imm != BPF_FUNC_tail_call)
 			return err;

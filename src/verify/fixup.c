@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
+#include "verify/kfunc.h"
 
 static bool is_conditional(const struct bpf_insn *insn)
 {
@@ -159,6 +160,8 @@ int fixup_program(struct verify_env *env)
 									: ISA_PROBE_MEM);
 		if (env->aux[i].access == ACCESS_CTX)
 			err = convert_access(env, insn);
+		if (insn_is_kfunc_call(insn))
+			err = kfunc_fix(env, i);
 		if (insn_is_pseudo_func(insn)) {
 			/* What the engines take for a function: its number. */
 			insn[0].imm = env_find_subprog(env, i + insn->imm + 1);

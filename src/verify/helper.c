@@ -17,6 +17,8 @@
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
+#include "verify/section.h"
+#include "verify/slots.h"
 #include "verify/socket.h"
 
 #define MAX_ERRNO	 4095
@@ -31,9 +33,10 @@ struct call_meta {
 	u32 subprog;	/* callback */
 	u32 fill_regno; /* stack memory that the helper fills: pointer and size */
 	int fill_size;
-	u32 mem_size;  /* of the memory that it returns */
-	u64 size_max;  /* largest value of the last size argument */
-	s64 const_key; /* of an array lookup, -1: not known */
+	u32 mem_size;			     /* of the memory that it returns */
+	u64 size_max;			     /* largest value of the last size argument */
+	s64 const_key;			     /* of an array lookup, -1: not known */
+	u32 dynptr_regno, dynptr, dynptr_id; /* the initialised dynptr: its kind and id */
 };
 
 bool helper_calls_back(s32 func_id)
@@ -94,6 +97,7 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_FUNC] = { FITS(PTR_TO_FUNC), "func" },
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
 	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
+	[ARG_PTR_TO_DYNPTR] = { FITS(PTR_TO_STACK) | FITS(CONST_PTR_TO_DYNPTR), "fp, dynptr_ptr" },
 };
 
 static bool type_fits(u32 type, u16 arg)
@@ -134,6 +138,8 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 
+	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_DYNPTR && reg->type == PTR_TO_STACK)
+		return 0;
 	if (arg & ABI_ARG_RELEASE) {
 		if (reg->off) {
 			verbose(env,
@@ -281,6 +287,36 @@ static int check_const_string(struct verify_env *env, u32 regno)
 	return 0;
 }
 
+/* The kind of dynptr that the helper makes or takes. */
+static u32 dynptr_kind_of(u32 func_id)
+{
+	switch (func_id) {
+	case BPF_FUNC_dynptr_from_mem: return DYNPTR_LOCAL;
+	case BPF_FUNC_ringbuf_reserve_dynptr:
+	case BPF_FUNC_ringbuf_submit_dynptr:
+	case BPF_FUNC_ringbuf_discard_dynptr: return DYNPTR_RINGBUF;
+	default: return DYNPTR_ANY;
+	}
+}
+
+static int check_dynptr_arg(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
+{
+	const struct reg *dynptr;
+	int err;
+
+	if (arg & ABI_ARG_MEM_UNINIT)
+		return dynptr_make(env, regno, dynptr_kind_of(meta->func_id), 0);
+	err = dynptr_check(env, regno, dynptr_kind_of(meta->func_id));
+	if (err)
+		return err;
+	dynptr = dynptr_of(env, regno);
+	meta->dynptr_regno = regno;
+	meta->dynptr = dynptr->dynptr;
+	meta->dynptr_id = dynptr->id;
+	meta->ref_id = dynptr->ref_id;
+	return 0;
+}
+
 static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -328,6 +364,7 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 		return mark_precise(env, regno);
 	case ARG_PTR_TO_FUNC: meta->subprog = reg->subprogno; return 0;
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
+	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
 	default: return 0;
 	}
 }
@@ -362,7 +399,12 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 	}
 	if (err)
 		return err;
-	if (arg & ABI_ARG_RELEASE) {
+	if ((arg & ABI_ARG_RELEASE) && (arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_DYNPTR) {
+		err = dynptr_check_release(env, regno);
+		if (err)
+			return err;
+		meta->release_regno = regno;
+	} else if (arg & ABI_ARG_RELEASE) {
 		if (!reg->ref_id) {
 			verbose(env, "R%u must be referenced when passed to release function\n",
 				regno);
@@ -455,31 +497,19 @@ static int note_tail_call_index(struct verify_env *env, const struct call_meta *
 	return mark_precise(env, BPF_REG_3);
 }
 
-struct release {
-	struct verify_env *env;
-	u32 ref_id;
-};
-
-static void invalidate_released(struct frame *frame, struct reg *reg, void *arg)
-{
-	const struct release *release = arg;
-
-	if (reg->ref_id == release->ref_id)
-		reg_invalidate(release->env, reg);
-}
-
 static int release_argument(struct verify_env *env, const struct call_meta *meta)
 {
-	struct release release = { env, meta->ref_id };
+	int err;
 
 	if (!meta->release_regno)
 		return 0;
-	if (vstate_release_ref(env->cur, meta->ref_id)) {
+	err = meta->dynptr_regno ? dynptr_release(env, meta->release_regno)
+				 : slots_release_reference(env, meta->ref_id);
+	if (err) {
 		verbose(env, "func bpf_%s#%u reference has not been acquired before\n",
 			meta->helper->name, meta->func_id);
 		return -EINVAL;
 	}
-	vstate_each_reg(env->cur, invalidate_released, &release);
 	return 0;
 }
 
@@ -491,6 +521,11 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	u64 where;
 	int err;
 
+	if (meta->func_id == BPF_FUNC_dynptr_from_mem && regs[BPF_REG_1].type != PTR_TO_MAP_VALUE) {
+		verbose(env, "Unsupported reg type %s for bpf_dynptr_from_mem data\n",
+			log_reg_type(regs[BPF_REG_1].type));
+		return -EACCES;
+	}
 	if (meta->func_id == BPF_FUNC_for_each_map_elem)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {
@@ -507,7 +542,7 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 		return 0;
 	}
 	if (meta->func_id == BPF_FUNC_tail_call)
-		return check_references_released(env, "tail_call");
+		return check_resources_released(env, "tail_call");
 	if (meta->func_id != BPF_FUNC_snprintf)
 		return 0;
 	if (length->s.var_off.value % 8)
@@ -607,6 +642,14 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 	case RET_PTR_TO_BTF_ID:
 		err = socket_set_struct(env, meta->helper->ret_struct, null);
 		return err ? err : note_reference(env, meta);
+	case RET_PTR_TO_DYNPTR_MEM:
+		reg_set_pointer(r0, PTR_TO_MEM | null);
+		r0->range = (s32)meta->mem_size;
+		r0->id = ++env->id_gen;
+		r0->dynptr = (u8)meta->dynptr;
+		r0->dynptr_id = meta->dynptr_id;
+		r0->ref_id = meta->ref_id;
+		return 0;
 	default:
 		return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);
 	}
@@ -617,6 +660,9 @@ int check_helper_call(struct verify_env *env, const struct bpf_insn *insn)
 	struct call_meta meta = { .func_id = insn->imm, .const_key = -1 };
 	int err = find_helper(env, insn->imm, &meta.helper);
 
+	if (!err)
+		err = section_check_helper(env, meta.helper->name, meta.func_id,
+					   meta.helper->might_sleep);
 	for (u32 regno = BPF_REG_1; regno <= BPF_REG_5 && !err; regno++)
 		err = check_arg(env, regno, &meta);
 	if (!err)
@@ -636,7 +682,8 @@ int check_helper_call(struct verify_env *env, const struct bpf_insn *insn)
 	err = set_result(env, &meta);
 	if (!err)
 		err = check_map_use(env, meta.map, meta.helper->name, meta.func_id);
-	if (!err && meta.helper->packet_data_changes)
+	if (!err && (meta.helper->packet_data_changes ||
+		     (meta.func_id == BPF_FUNC_dynptr_write && meta.dynptr == DYNPTR_SKB)))
 		packet_forget(env);
 	return err;
 }

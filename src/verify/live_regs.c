@@ -11,6 +11,7 @@
 #include "isa/opcode.h"
 #include "verify/cfg.h"
 #include "verify/helper.h"
+#include "verify/kfunc.h"
 
 #define REG_BIT(r)   ((u16)(1u << (r)))
 #define CALLER_SAVED 0x3f
@@ -33,8 +34,9 @@ static struct use_def atomic_use_def(const struct bpf_insn *insn)
 	}
 }
 
-static struct use_def jump_use_def(const struct verify_env *env, const struct bpf_insn *insn)
+static struct use_def jump_use_def(const struct verify_env *env, u32 i)
 {
+	const struct bpf_insn *insn = &env->insns[i];
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
 
 	switch (BPF_OP(insn->code)) {
@@ -46,14 +48,17 @@ static struct use_def jump_use_def(const struct verify_env *env, const struct bp
 
 		if (insn_is_helper_call(insn))
 			u.use = ARGUMENTS & (u16)((2u << helper_nr_args(env, insn->imm)) - 1);
+		else if (insn_is_kfunc_call(insn))
+			u.use = ARGUMENTS & (u16)((2u << kfunc_nr_args(env, i)) - 1);
 		return u;
 	}
 	default: return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? dst | src : dst, 0 };
 	}
 }
 
-static struct use_def insn_use_def(const struct verify_env *env, const struct bpf_insn *insn)
+static struct use_def insn_use_def(const struct verify_env *env, u32 i)
 {
+	const struct bpf_insn *insn = &env->insns[i];
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
 
 	switch (BPF_CLASS(insn->code)) {
@@ -74,7 +79,7 @@ static struct use_def insn_use_def(const struct verify_env *env, const struct bp
 		if (BPF_OP(insn->code) == BPF_MOV)
 			return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? src : 0, dst };
 		return (struct use_def){ BPF_SRC(insn->code) == BPF_X ? dst | src : dst, dst };
-	default: return jump_use_def(env, insn);
+	default: return jump_use_def(env, i);
 	}
 }
 
@@ -107,7 +112,7 @@ int live_regs_compute(struct verify_env *env)
 	if (!table)
 		return -ENOMEM;
 	for (u32 i = 0; i < env->nr_insns; i++)
-		table[i] = insn_use_def(env, &env->insns[i]);
+		table[i] = insn_use_def(env, i);
 	while (changed) {
 		changed = false;
 		for (u32 p = 0; p < nr; p++) {

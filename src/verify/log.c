@@ -16,6 +16,7 @@
 #include "abi/helper.h"
 #include "isa/disasm.h"
 #include "verify/btf_info.h"
+#include "verify/kfunc.h"
 
 #define LOG_KEEP_MAX	(64UL << 20)
 #define LOG_STREAM_MAX	(256UL << 10)
@@ -166,10 +167,15 @@ const char *log_number(char *buffer, u32 number)
 	return buffer;
 }
 
+struct names {
+	struct verify_env *env;
+	char text[HELPER_NAME_MAX];
+};
+
 static const char *helper_name(void *arg, s32 func_id)
 {
 	const struct abi_helper *helper = abi_helper_find(func_id);
-	char *text = arg;
+	char *text = ((struct names *)arg)->text;
 
 	if (!helper)
 		return NULL;
@@ -177,10 +183,21 @@ static const char *helper_name(void *arg, s32 func_id)
 	return text;
 }
 
+static const char *kfunc_name(void *arg, const struct bpf_insn *insn)
+{
+	if (insn_is_kfunc_call(insn) && !insn->imm)
+		return "";
+	return insn_is_kfunc_call(insn) ? kfunc_btf_name(((struct names *)arg)->env, insn->imm)
+					: NULL;
+}
+
 void log_insn(struct verify_env *env, u32 insn)
 {
-	char text[ISA_DISASM_MAX], name[HELPER_NAME_MAX];
-	struct isa_disasm_ops ops = { .helper_name = helper_name, .arg = name };
+	char text[ISA_DISASM_MAX];
+	struct names names = { .env = env };
+	struct isa_disasm_ops ops = { .helper_name = helper_name,
+				      .call_name = kfunc_name,
+				      .arg = &names };
 
 	if (!env->input->log.level)
 		return;

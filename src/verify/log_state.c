@@ -3,7 +3,9 @@
  * Prints verifier states as Linux 6.18 does (kernel/bpf/log.c): tools and people read these lines,
  * so spacing, order and number bases follow the kernel's exactly.
  */
+#include "abi/kfunc.h"
 #include "verify/btf_ptr.h"
+#include "verify/slots.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,6 +31,7 @@ static const char *const type_names[] = {
 	[PTR_TO_MEM] = "mem",
 	[PTR_TO_FUNC] = "func",
 	[PTR_TO_BTF_ID] = "ptr_",
+	[CONST_PTR_TO_DYNPTR] = "dynptr_ptr",
 };
 
 const char *log_reg_type(u32 type)
@@ -206,10 +209,44 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 	verbose(env, ")");
 }
 
+/* An object on the stack is printed where it begins. */
+static void print_object(struct verify_env *env, const struct slot *slot, int off)
+{
+	static const char *const states[] = {
+		[ITER_STATE_NONE] = "<invalid>",
+		[ITER_STATE_ACTIVE] = "active",
+		[ITER_STATE_DRAINED] = "drained",
+	};
+	const struct reg *reg = &slot->spilled;
+	const char *sep = "";
+
+	if (!reg->first_slot)
+		return;
+	if (slot->byte[0] == SLOT_ITER) {
+		verbose(env, " fp%d=iter_%s(ref_id=%u,state=%s,depth=%u)", off,
+			abi_iter_kind(reg->iter)->name, reg->ref_id, states[reg->iter_state],
+			reg->iter_depth);
+		return;
+	}
+	verbose(env, " fp%d=dynptr_%s(", off, dynptr_kind_name(reg->dynptr));
+	if (reg->id) {
+		separate(env, &sep);
+		verbose(env, "id=%u", reg->id);
+	}
+	if (reg->ref_id) {
+		separate(env, &sep);
+		verbose(env, "ref_id=%u", reg->ref_id);
+	}
+	/* 6.18 shows its mark of the first slot under this name, whatever the id. */
+	separate(env, &sep);
+	verbose(env, "dynptr_id=1)");
+}
+
 static void print_slot(struct verify_env *env, const struct frame *frame, u32 index)
 {
 	static const char letters[] = {
-		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r', [SLOT_MISC] = 'm', [SLOT_ZERO] = '0'
+		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r', [SLOT_MISC] = 'm', [SLOT_ZERO] = '0',
+		[SLOT_DYNPTR] = 'd',  [SLOT_ITER] = 'i',  [SLOT_IRQ] = 'f',
 	};
 	const struct slot *slot = &frame->slots[index];
 	char bytes[REG_SIZE + 1];
@@ -222,6 +259,10 @@ static void print_slot(struct verify_env *env, const struct frame *frame, u32 in
 	bytes[REG_SIZE] = '\0';
 	if (!valid)
 		return;
+	if (slot->byte[REG_SIZE - 1] == SLOT_DYNPTR || slot->byte[REG_SIZE - 1] == SLOT_ITER) {
+		print_object(env, slot, -(int)(index + 1) * REG_SIZE);
+		return;
+	}
 	if (!slot_is_spill(slot)) {
 		verbose(env, " fp%d=%s", -(int)(index + 1) * REG_SIZE, bytes);
 		return;

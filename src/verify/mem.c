@@ -385,27 +385,12 @@ static int access_socket(struct verify_env *env, u32 regno, int off, int size, b
 	return 0;
 }
 
-/* Types whose programs may change the packet through a pointer. */
-static bool may_write_packet(u32 prog_type)
-{
-	switch (prog_type) {
-	case BPF_PROG_TYPE_SCHED_CLS:
-	case BPF_PROG_TYPE_SCHED_ACT:
-	case BPF_PROG_TYPE_XDP:
-	case BPF_PROG_TYPE_LWT_XMIT:
-	case BPF_PROG_TYPE_SK_SKB:
-	case BPF_PROG_TYPE_SK_MSG:
-	case BPF_PROG_TYPE_CGROUP_SOCKOPT: return true;
-	default: return false;
-	}
-}
-
 static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write,
 			 int value)
 {
 	int err;
 
-	if (write && !may_write_packet(env->input->prog_type)) {
+	if (write && !packet_may_write(env->input->prog_type)) {
 		verbose(env, "cannot write into packet\n");
 		return -EACCES;
 	}
@@ -719,7 +704,7 @@ int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
 	err = operand_read(env, BPF_REG_6);
 	if (err)
 		return err;
-	err = check_references_released(env, "BPF_LD_[ABS|IND]");
+	err = check_resources_released(env, "BPF_LD_[ABS|IND]");
 	if (err)
 		return err;
 	if (regs[BPF_REG_6].type != PTR_TO_CTX) {

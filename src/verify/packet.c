@@ -6,6 +6,7 @@
 #include "verify/packet.h"
 
 #include "verify/mem.h"
+#include "verify/slots.h"
 
 static u8 flipped(u8 op)
 {
@@ -127,11 +128,27 @@ bool packet_compare(struct verify_env *env, const struct bpf_insn *insn, const s
 
 static void forget(struct frame *frame, struct reg *reg, void *arg)
 {
-	if (reg_is_any_packet(reg))
+	bool slice = reg_base(reg->type) == PTR_TO_MEM && dynptr_is_packet(reg->dynptr);
+
+	if (reg_is_any_packet(reg) || slice)
 		reg_invalidate(arg, reg);
 }
 
 void packet_forget(struct verify_env *env)
 {
 	vstate_each_reg(env->cur, forget, env);
+}
+
+bool packet_may_write(u32 prog_type)
+{
+	switch (prog_type) {
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_XDP:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_SK_SKB:
+	case BPF_PROG_TYPE_SK_MSG:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT: return true;
+	default: return false;
+	}
 }

@@ -27,4 +27,7 @@ bool packet_compare(struct verify_env *env, const struct bpf_insn *insn, const s
 /* All packet pointers become unknown numbers: a helper changed the packet. */
 void packet_forget(struct verify_env *env);
 
+/* Types whose programs may change the packet through a pointer. */
+bool packet_may_write(u32 prog_type);
+
 #endif

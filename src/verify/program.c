@@ -11,6 +11,8 @@
 
 #include "abi/helper.h"
 #include "base/alloc.h"
+#include "verify/kfunc.h"
+
 int env_find_subprog(const struct verify_env *env, u32 insn)
 {
 	u32 i = env_subprog_of(env, insn);
@@ -63,20 +65,18 @@ int program_find_subprogs(struct verify_env *env)
 	for (u32 i = 0; i < env->nr_insns && !err; i++) {
 		const struct bpf_insn *insn = &env->insns[i];
 
-		if (insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
-			verbose(env,
-				"calling kernel function is not allowed: insn %u calls a kfunc, "
-				"which this hive does not have\n",
-				i);
-			return -EINVAL;
-		}
-		if (!insn_is_pseudo_func(insn) && !insn_is_pseudo_call(insn))
+		if (!insn_is_pseudo_func(insn) && !insn_is_pseudo_call(insn) &&
+		    !insn_is_kfunc_call(insn))
 			continue;
 		if (!env->capable) {
 			verbose(env,
 				"loading/calling other bpf or kernel functions are allowed for "
 				"CAP_BPF and CAP_SYS_ADMIN\n");
 			return -EPERM;
+		}
+		if (insn_is_kfunc_call(insn)) {
+			err = kfunc_resolve(env, i);
+			continue;
 		}
 		err = add_subprog(env, (s64)i + insn->imm + 1);
 		if (!err && insn_is_pseudo_func(insn))

@@ -11,6 +11,7 @@
 #include "verify/backtrack.h"
 #include "verify/compare.h"
 #include "verify/live_stack.h"
+#include "verify/slots.h"
 
 #define HISTORY_MAX	    40 /* entries after which a checkpoint is forced */
 #define MISSES_ALLOWED	    3  /* a state may miss this many times per hit */
@@ -137,6 +138,9 @@ static int visit_open(struct verify_env *env, const struct vstate *old, bool *ad
 	if (env->aux[env->insn_idx].calls_callback) {
 		if (states_equal(env, old, env->cur, COMPARE_WITHIN))
 			return VISIT_HIT;
+	} else if (env->aux[env->insn_idx].iter_next) {
+		if (states_equal(env, old, env->cur, COMPARE_WITHIN) && iter_is_active(env->cur))
+			return VISIT_HIT;
 	} else if (insn_is_may_goto(&env->insns[env->insn_idx]) &&
 		   old->may_goto_depth != env->cur->may_goto_depth &&
 		   states_equal(env, old, env->cur, COMPARE_WITHIN)) {
@@ -144,6 +148,7 @@ static int visit_open(struct verify_env *env, const struct vstate *old, bool *ad
 	} else if (states_look_same(old, env->cur) &&
 		   old->may_goto_depth == env->cur->may_goto_depth &&
 		   old->callback_unroll_depth == env->cur->callback_unroll_depth &&
+		   !iter_depths_differ(old, env->cur) &&
 		   states_equal(env, old, env->cur, COMPARE_EXACT)) {
 		return infinite_loop(env, old);
 	}

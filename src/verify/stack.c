@@ -11,6 +11,7 @@
 #include "verify/backtrack.h"
 #include "verify/live_stack.h"
 #include "verify/operand.h"
+#include "verify/slots.h"
 
 static u32 slot_of(int off)
 {
@@ -85,10 +86,10 @@ static void scrub_byte(struct verify_env *env, u8 *byte)
 
 static void scrub_spill(struct verify_env *env, struct slot *slot)
 {
-	if (!slot_is_spill(slot))
+	if (!slot_is_spill(slot) && !slot_is_object(slot))
 		return;
 	for (u32 i = 0; i < REG_SIZE; i++)
-		if (slot->byte[i] == SLOT_SPILL)
+		if (slot->byte[i] == SLOT_SPILL || slot->byte[i] >= SLOT_DYNPTR)
 			slot->byte[i] = SLOT_MISC;
 }
 
@@ -162,12 +163,16 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 	u32 number = slot_of(off);
 	struct slot *slot = &frame->slots[number];
 	bool aligned = off % REG_SIZE == 0;
+	int err;
 
 	if (!env->allow_ptr_leaks && slot_is_spill(slot) && !slot_is_scalar(slot) &&
 	    size != REG_SIZE) {
 		verbose(env, "attempt to corrupt spilled pointer on stack\n");
 		return -EACCES;
 	}
+	err = slots_overwrite(env, frame, number);
+	if (err)
+		return err;
 	scratch_slot(env, number);
 	if (aligned && size == REG_SIZE)
 		live_stack_write(env, frame->frameno, number);
@@ -234,6 +239,12 @@ static int store_variable(struct verify_env *env, struct frame *frame, const str
 	int min = (int)pointer->s.smin + off, max = (int)pointer->s.smax + off + size;
 	bool zero = stores_zero(env, reg), zero_used = false;
 
+	for (int i = min; i < max; i++) {
+		int err = slots_overwrite(env, frame, slot_of(i));
+
+		if (err)
+			return err;
+	}
 	for (int i = min; i < max; i++) {
 		int err = store_maybe(env, frame, i, zero, &zero_used);
 
@@ -449,6 +460,13 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 		fills = NULL;
 		min = (int)pointer->s.smin + off;
 		max = (int)pointer->s.smax + off;
+	}
+	/* What a helper fills it does not look at; but an object is no room to be filled. */
+	for (int i = min; fills && i < max + size; i++) {
+		if (*byte_of(frame, i) != SLOT_DYNPTR)
+			continue;
+		verbose(env, "potential write to dynptr at off=%d disallowed\n", i);
+		return -EACCES;
 	}
 	if (fills) {
 		*fills = true;

@@ -154,6 +154,10 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 	dst->callback_unroll_depth = src->callback_unroll_depth;
 	dst->may_goto_depth = src->may_goto_depth;
 	dst->cleaned = src->cleaned;
+	dst->active_rcu = src->active_rcu;
+	dst->active_preempt = src->active_preempt;
+	dst->active_locks = src->active_locks;
+	dst->active_irq = src->active_irq;
 	dst->nr_history = 0;
 	return 0;
 }
@@ -184,25 +188,31 @@ bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
 	return true;
 }
 
-int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id)
+int vstate_acquire(struct vstate *state, const struct reference *ref)
 {
 	struct reference *refs = base_realloc(state->refs, (state->nr_refs + 1), sizeof(*refs));
 
 	if (!refs)
 		return -ENOMEM;
-	refs[state->nr_refs++] = (struct reference){ .id = id, .insn_idx = insn_idx };
+	refs[state->nr_refs++] = *ref;
 	state->refs = refs;
 	return 0;
+}
+
+int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id)
+{
+	return vstate_acquire(state, &(struct reference){ .id = id, .insn_idx = insn_idx });
 }
 
 int vstate_release_ref(struct vstate *state, u32 id)
 {
 	for (u32 i = 0; i < state->nr_refs; i++) {
-		if (state->refs[i].id != id)
+		if (state->refs[i].id != id || state->refs[i].kind != REFERENCE_POINTER)
 			continue;
-		/* The last one takes the place, as in the kernel: the log lists them in this order.
-		 */
-		state->refs[i] = state->refs[--state->nr_refs];
+		/* The others keep their order: interrupt states are given back by it. */
+		state->nr_refs--;
+		memmove(&state->refs[i], &state->refs[i + 1],
+			(state->nr_refs - i) * sizeof(*state->refs));
 		return 0;
 	}
 	return -EINVAL;

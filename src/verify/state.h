@@ -45,7 +45,8 @@ enum reg_type {
 	PTR_TO_XDP_SOCK,
 	PTR_TO_MEM,
 	PTR_TO_FUNC,
-	PTR_TO_BTF_ID, /* a structure that BTF describes: btf_ptr.h */
+	PTR_TO_BTF_ID,	     /* a structure that BTF describes: btf_ptr.h */
+	CONST_PTR_TO_DYNPTR, /* a dynptr that a callback is given: slots.h */
 	REG_BASE_MASK = 0xff,
 	PTR_MAYBE_NULL = 1 << 8,
 	MEM_RDONLY = 1 << 9,
@@ -83,13 +84,29 @@ struct reg {
 	s32 range;     /* packet: bytes known to be there; PTR_TO_MEM: size */
 	u32 frameno;   /* PTR_TO_STACK */
 	u32 subprogno; /* PTR_TO_FUNC */
-	bool precise;  /* the exact bounds matter for the verdict */
+	/* Stack slots that hold an object (slots.h), and what was got from one. */
+	union {
+		u32 dynptr_id;	/* memory: the id of the dynptr that it is a slice of */
+		u32 iter_depth; /* times that the iterator gave something on this path */
+	};
+	u8 dynptr;	 /* enum dynptr_kind, of slices too */
+	bool first_slot; /* the one at the object's lower address */
+	u8 iter, iter_state;
+	bool precise; /* the exact bounds matter for the verdict */
 };
 
-enum slot_byte { SLOT_INVALID, SLOT_SPILL, SLOT_MISC, SLOT_ZERO };
+enum slot_byte {
+	SLOT_INVALID,
+	SLOT_SPILL,
+	SLOT_MISC,
+	SLOT_ZERO,
+	SLOT_DYNPTR,
+	SLOT_ITER,
+	SLOT_IRQ,
+};
 
 struct slot {
-	struct reg spilled; /* valid where bytes say SLOT_SPILL */
+	struct reg spilled; /* valid where bytes say SLOT_SPILL, or name an object */
 	u8 byte[REG_SIZE];  /* enum slot_byte; byte[7] lies at the lowest address */
 };
 
@@ -110,8 +127,17 @@ struct frame {
 	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
 };
 
+/* What has to be given back before the program ends. */
+enum reference_kind {
+	REFERENCE_POINTER,
+	REFERENCE_IRQ,	/* interrupts are off */
+	REFERENCE_LOCK, /* a bpf_spin_lock is held */
+};
+
 struct reference {
 	u32 id, insn_idx;
+	u32 kind;	 /* enum reference_kind */
+	const void *ptr; /* REFERENCE_LOCK: what the lock lies in */
 };
 
 /* Facts about one executed instruction that backtracking needs. */
@@ -152,6 +178,8 @@ struct vstate {
 	bool in_free_list;  /* evicted from the explored states, kept for its children */
 	struct reference *refs;
 	u32 nr_refs;
+	u32 active_rcu, active_preempt, active_locks; /* sections that this path is in */
+	u32 active_irq;				      /* id of the newest saved state, 0: none */
 	struct history *history;
 	u32 nr_history, cap_history;
 };
@@ -230,7 +258,13 @@ bool vstate_same_callsites(const struct vstate *a, const struct vstate *b);
 
 int vstate_copy_history(struct vstate *dst, const struct vstate *src);
 
+static inline bool slot_is_object(const struct slot *slot)
+{
+	return slot->byte[0] >= SLOT_DYNPTR;
+}
+
 /* References: acquire returns 0 or -ENOMEM; release 0 or -EINVAL when id is not held. */
+int vstate_acquire(struct vstate *state, const struct reference *ref);
 int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id);
 int vstate_release_ref(struct vstate *state, u32 id);
 bool vstate_has_ref(const struct vstate *state, u32 id);

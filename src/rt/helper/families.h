@@ -69,6 +69,15 @@ RT_HELPER(ringbuf_submit);
 RT_HELPER(ringbuf_discard);
 RT_HELPER(ringbuf_query);
 
+/* dynptr.c */
+RT_HELPER(dynptr_from_mem);
+RT_HELPER(ringbuf_reserve_dynptr);
+RT_HELPER(ringbuf_submit_dynptr);
+RT_HELPER(ringbuf_discard_dynptr);
+RT_HELPER(dynptr_read);
+RT_HELPER(dynptr_write);
+RT_HELPER(dynptr_data);
+
 /* loop.c */
 RT_HELPER(loop);
 RT_HELPER(for_each_map_elem);

@@ -47,7 +47,9 @@ struct verify_case {
 	int err;	     /* 0: accepted */
 	const char *message; /* must be in the level 2 log; NULL: any */
 	u32 flags;
-	/* Programs of type tracing: the tracepoint; the text may say {struct.member} for an offset.
+	/*
+	 * Programs of type tracing: the tracepoint. Any text may say {struct.member} for an offset
+	 * and {kfunc:name} for a function's id.
 	 */
 	const char *tracepoint;
 };
@@ -60,6 +62,6 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
 	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[],
-	cases_socket[];
+	cases_socket[], cases_kfunc[], cases_dynptr[];
 
 #endif

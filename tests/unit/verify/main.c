@@ -68,7 +68,8 @@ static bool find_member(const struct btf *btf, u32 id, const char *name, u32 *re
 	return false;
 }
 
-/* Puts offsets in the kernel's BTF in the place of {struct.member}. */
+/* Puts what the kernel's BTF says in the place of {struct.member} (an offset) and {kfunc:name} (an
+ * id). */
 static const char *with_offsets(const char *text)
 {
 	static char out[4096];
@@ -79,6 +80,20 @@ static const char *with_offsets(const char *text)
 		const struct btf *btf = oracle_kernel_btf();
 		u32 id, offset;
 
+		if (sscanf(text, "{kfunc:%63[^}]}", member) == 1) {
+			id = btf_find(btf, member, BTF_KIND_FUNC);
+			if (!id)
+				tap_bail("the kernel has no kfunc %s", member);
+			length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", id);
+			text = strchr(text, '}') + 1;
+			continue;
+		}
+		if (sscanf(text, "{kstruct:%63[^}]}", member) == 1) {
+			id = btf_find(btf, member, BTF_KIND_STRUCT);
+			length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", id);
+			text = strchr(text, '}') + 1;
+			continue;
+		}
 		if (sscanf(text, "{%63[^.].%63[^}]}", structure, member) != 2) {
 			out[length++] = *text++;
 			continue;
@@ -99,11 +114,13 @@ static void run_case(const struct verify_case *c, struct text *ours, struct text
 	char error[256] = "";
 	int nr, err;
 
-	if (c->tracepoint && !oracle_kernel_btf()) {
+	bool needs_btf = c->tracepoint || strchr(c->text, '{');
+
+	if (needs_btf && !oracle_kernel_btf()) {
 		tap_skip(1, "%s: the kernel shows no BTF here", c->name);
 		return;
 	}
-	nr = isa_assemble(c->tracepoint ? with_offsets(c->text) : c->text, insns, INSNS_MAX, error,
+	nr = isa_assemble(needs_btf ? with_offsets(c->text) : c->text, insns, INSNS_MAX, error,
 			  sizeof(error));
 	if (!tap_ok(nr > 0, "%s: assembles", c->name)) {
 		tap_note("%s", error);
@@ -152,8 +169,9 @@ static void run_file(const char *path, struct text *ours, struct text *kernel)
 int main(int argc, char **argv)
 {
 	static const struct verify_case *const tables[] = {
-		cases_structure, cases_alu,	cases_jump, cases_stack, cases_memory, cases_helper,
-		cases_call,	 cases_context, cases_loop, cases_btf,	 cases_socket,
+		cases_structure, cases_alu,   cases_jump,    cases_stack, cases_memory,
+		cases_helper,	 cases_call,  cases_context, cases_loop,  cases_btf,
+		cases_socket,	 cases_kfunc, cases_dynptr,
 	};
 	struct text ours = { malloc(ORACLE_LOG_MAX), 0 }, kernel = { malloc(ORACLE_LOG_MAX), 0 };
 

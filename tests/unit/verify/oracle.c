@@ -251,7 +251,8 @@ static size_t join_state(const char *text, char **out, const char *line)
 	const char *last = *out;
 	size_t digits = strspn(line, "0123456789"), length, column;
 
-	if (!digits || line[digits] != ':' || line[digits + 2] == '(' || *out == text)
+	if (!digits || line[digits] != ':' || line[digits + 2] == '(' || *out == text ||
+	    !strncmp(line + digits, ": safe", 6))
 		return 0;
 	for (last = *out - 1; last > text && last[-1] != '\n'; last--)
 		;

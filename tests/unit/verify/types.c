@@ -14,6 +14,8 @@
 
 #include "abi/bpf_new.h"
 #include "abi/helper.h"
+#include "abi/kfunc.h"
+#include "btf/btf.h"
 #include "harness/tap.h"
 
 struct kind {
@@ -309,6 +311,40 @@ static void helpers(const struct kind *kind)
 	       kind->attach_type, allowed);
 }
 
+/* Does the kernel let this type call the kernel functions that are here? */
+static void kfuncs(const struct kind *kind)
+{
+	struct verify_case c = { .name = kind->name,
+				 .prog_type = kind->prog_type,
+				 .flags = CASE_ATTACH(kind->attach_type) };
+	const struct btf *btf = oracle_kernel_btf();
+	u32 differ = 0, allowed = 0;
+
+	if (!btf) {
+		tap_skip(1, "%s: the kernel shows no BTF here", kind->name);
+		return;
+	}
+	for (u32 id = 0; id < ABI_NR_KFUNCS; id++) {
+		const struct abi_kfunc *kfunc = abi_kfunc_by_id(id);
+		struct bpf_insn body[] = { insn(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0,
+						(s32)btf_find(btf, kfunc->name, BTF_KIND_FUNC)),
+					   move(0, 1), leave() };
+		bool kernel, skep = abi_kfunc_allowed(kfunc, kind->prog_type);
+
+		oracle_kernel(&c, body, 3, 2, &theirs);
+		kernel = !strstr(theirs.text, "is not allowed");
+		allowed += kernel;
+		/* 6.18 lists functions of a context that the type does not have. */
+		if (kernel == skep || (kernel && kfunc->arg[0] == KARG_CTX))
+			continue;
+		if (!differ++ || show)
+			tap_note("%s: skep %s, kernel %s", kfunc->name, skep ? "yes" : "no",
+				 kernel ? "yes" : "no");
+	}
+	tap_ok(!differ, "%s attach %u: the %u kernel functions that it may call", kind->name,
+	       kind->attach_type, allowed);
+}
+
 int main(int argc, char **argv)
 {
 	show = argc > 1;
@@ -340,6 +376,7 @@ int main(int argc, char **argv)
 		return_values(kind);
 		packet_loads(kind);
 		helpers(kind);
+		kfuncs(kind);
 	}
 	free(ours.text);
 	free(theirs.text);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kfunc table. See kfunc.h.
+ */
+#include "abi/kfunc.h"
+
+#include <string.h>
+
+/* Those whose context is a packet; 6.18 lists others too, of which it then takes no context. */
+#define PROG_DYNPTR_SKB                                                              \
+	(ABI_PROG(BPF_PROG_TYPE_SOCKET_FILTER) | ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | \
+	 ABI_PROG(BPF_PROG_TYPE_SCHED_ACT) | ABI_PROG(BPF_PROG_TYPE_SK_SKB) |        \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) | ABI_PROG(BPF_PROG_TYPE_LWT_IN) |       \
+	 ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) |        \
+	 ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
+
+#define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
+#define ARGS(...)	   .arg = { __VA_ARGS__ }
+#define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
+#define STRING_AND_NUMBER  ARGS(KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR
+#define ITER(kind)	   ARGS(KARG_ITER), .iter = ABI_ITER_##kind
+#define DYNPTR_READ	   ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE), .ret = KRET_SCALAR
+
+static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
+	ROW(bpf_rcu_read_lock, .ret = KRET_VOID),
+	ROW(bpf_rcu_read_unlock, .ret = KRET_VOID),
+	ROW(bpf_preempt_disable, .ret = KRET_VOID),
+	ROW(bpf_preempt_enable, .ret = KRET_VOID),
+	ROW(bpf_local_irq_save, ARGS(KARG_IRQ_FLAG_UNINIT), .ret = KRET_VOID),
+	ROW(bpf_local_irq_restore, ARGS(KARG_IRQ_FLAG), .ret = KRET_VOID),
+	ROW(bpf_rdonly_cast, ARGS(KARG_IGNORE, KARG_CONST), .ret = KRET_CAST),
+	ROW(bpf_iter_num_new, ARGS(KARG_ITER, KARG_SCALAR, KARG_SCALAR), .iter = ABI_ITER_NUM,
+	    .ret = KRET_SCALAR, .flags = KFUNC_ITER_NEW | KFUNC_UNDER_LOCK),
+	ROW(bpf_iter_num_next, ITER(NUM), .ret = KRET_RDONLY_MEM, .ret_size = 4,
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL | KFUNC_UNDER_LOCK),
+	ROW(bpf_iter_num_destroy, ITER(NUM), .ret = KRET_VOID,
+	    .flags = KFUNC_ITER_DESTROY | KFUNC_UNDER_LOCK),
+	ROW(bpf_iter_bits_new, ARGS(KARG_ITER, KARG_IGNORE, KARG_SCALAR), .iter = ABI_ITER_BITS,
+	    .ret = KRET_SCALAR, .flags = KFUNC_ITER_NEW),
+	ROW(bpf_iter_bits_next, ITER(BITS), .ret = KRET_RDONLY_MEM, .ret_size = 4,
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL),
+	ROW(bpf_iter_bits_destroy, ITER(BITS), .ret = KRET_VOID, .flags = KFUNC_ITER_DESTROY),
+	ROW(bpf_strcmp, TWO_STRINGS),
+	ROW(bpf_strcasecmp, TWO_STRINGS),
+	ROW(bpf_strnchr, ARGS(KARG_IGNORE, KARG_SCALAR, KARG_SCALAR), .ret = KRET_SCALAR),
+	ROW(bpf_strchr, STRING_AND_NUMBER),
+	ROW(bpf_strchrnul, STRING_AND_NUMBER),
+	ROW(bpf_strrchr, STRING_AND_NUMBER),
+	ROW(bpf_strnlen, STRING_AND_NUMBER),
+	ROW(bpf_strlen, ARGS(KARG_IGNORE), .ret = KRET_SCALAR),
+	ROW(bpf_strspn, TWO_STRINGS),
+	ROW(bpf_strcspn, TWO_STRINGS),
+	ROW(bpf_strstr, TWO_STRINGS),
+	ROW(bpf_strnstr, ARGS(KARG_IGNORE, KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR),
+	ROW(bpf_copy_from_user_str, ARGS(KARG_MEM_SIZE, KARG_SCALAR, KARG_IGNORE, KARG_SCALAR),
+	    .ret = KRET_SCALAR, .flags = KFUNC_SLEEPABLE),
+	ROW(bpf_dynptr_adjust, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR), .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_is_null, ARGS(KARG_DYNPTR), .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_is_rdonly, ARGS(KARG_DYNPTR), .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_size, ARGS(KARG_DYNPTR), .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_clone, ARGS(KARG_DYNPTR, KARG_DYNPTR_UNINIT), .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_copy, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR),
+	    .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_memset, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_SCALAR),
+	    .ret = KRET_SCALAR),
+	ROW(bpf_dynptr_slice, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_MEM_SIZE_OPT, KARG_CONST),
+	    .ret = KRET_DYNPTR_SLICE, .flags = KFUNC_RET_NULL),
+	ROW(bpf_dynptr_slice_rdwr, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_MEM_SIZE_OPT, KARG_CONST),
+	    .ret = KRET_DYNPTR_SLICE, .flags = KFUNC_RET_NULL),
+	ROW(bpf_dynptr_from_skb, ARGS(KARG_CTX, KARG_SCALAR, KARG_DYNPTR_UNINIT),
+	    .ret = KRET_SCALAR, .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_DYNPTR_SKB),
+	ROW(bpf_dynptr_from_xdp, ARGS(KARG_CTX, KARG_SCALAR, KARG_DYNPTR_UNINIT),
+	    .ret = KRET_SCALAR, .progs = ABI_PROG(BPF_PROG_TYPE_XDP)),
+	ROW(bpf_probe_read_user_dynptr, DYNPTR_READ),
+	ROW(bpf_probe_read_kernel_dynptr, DYNPTR_READ),
+	ROW(bpf_probe_read_user_str_dynptr, DYNPTR_READ),
+	ROW(bpf_probe_read_kernel_str_dynptr, DYNPTR_READ),
+};
+
+static const struct abi_iter_kind iters[] = {
+	[ABI_ITER_NONE] = { "", 0 },
+	[ABI_ITER_NUM] = { "num", 1 },
+	[ABI_ITER_BITS] = { "bits", 2 },
+};
+
+const struct abi_iter_kind *abi_iter_kind(u32 iter)
+{
+	return &iters[iter < ARRAY_SIZE(iters) ? iter : ABI_ITER_NONE];
+}
+
+const struct abi_kfunc *abi_kfunc_by_id(u32 id)
+{
+	return id < ABI_NR_KFUNCS ? &kfuncs[id] : NULL;
+}
+
+int abi_kfunc_find(const char *name)
+{
+	for (u32 i = 0; i < ABI_NR_KFUNCS; i++)
+		if (!strcmp(kfuncs[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+u32 abi_kfunc_nr_args(const struct abi_kfunc *kfunc)
+{
+	u32 nr = 0;
+
+	while (nr < ARRAY_SIZE(kfunc->arg) && kfunc->arg[nr] != KARG_NONE)
+		nr++;
+	return nr;
+}

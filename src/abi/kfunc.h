@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel functions that programs may call (kfuncs), as data: name, arguments, result, flags,
+ * and which program types may call them. A client names a kfunc by its id in the kernel's BTF; the
+ * hive's BTF gives the name, and the name finds the row here. Arguments are those of this table,
+ * not of the BTF: what the data plane is handed does not depend on a file. Facts: the prototypes
+ * and BTF_KFUNCS sets of Linux 6.18; who may call what was asked of a running 6.18.
+ */
+#ifndef SKEP_ABI_KFUNC_H
+#define SKEP_ABI_KFUNC_H
+
+#include "abi/helper.h"
+
+/* What an argument is. The data plane gets the register as it stands. */
+enum abi_kfunc_arg {
+	KARG_NONE,
+	KARG_SCALAR,
+	KARG_CONST,	      /* __k: a number that is known */
+	KARG_IGNORE,	      /* __ign: anything, it is never followed unchecked */
+	KARG_CTX,	      /* the program's context */
+	KARG_MEM_SIZE,	      /* memory; its size in bytes is the next argument (__sz) */
+	KARG_MEM_SIZE_OPT,    /* the same, or null (__opt), the size being known (__szk) */
+	KARG_DYNPTR,	      /* an initialised dynptr */
+	KARG_DYNPTR_UNINIT,   /* room for a dynptr */
+	KARG_ITER,	      /* an iterator, of the kind that `iter` names */
+	KARG_IRQ_FLAG_UNINIT, /* room for the saved interrupt state */
+	KARG_IRQ_FLAG,
+	KARG_BTF, /* a trusted pointer to the structure that `structure` names */
+};
+
+enum abi_kfunc_ret {
+	KRET_VOID,
+	KRET_SCALAR,
+	KRET_MEM,	   /* memory of ret_size bytes */
+	KRET_RDONLY_MEM,   /* the same, only to be read */
+	KRET_BTF,	   /* a pointer to the structure that `structure` names */
+	KRET_DYNPTR_SLICE, /* memory of as many bytes as the constant argument says */
+	KRET_CAST_CTX,	   /* the kernel's own context structure */
+	KRET_CAST, /* the structure whose BTF id is the constant argument; may be anything */
+};
+
+#define KFUNC_ACQUIRE	    1u
+#define KFUNC_RELEASE	    2u
+#define KFUNC_RET_NULL	    4u
+#define KFUNC_TRUSTED_ARGS  8u
+#define KFUNC_SLEEPABLE	    16u
+#define KFUNC_RCU	    32u
+#define KFUNC_ITER_NEW	    64u
+#define KFUNC_ITER_NEXT	    128u
+#define KFUNC_ITER_DESTROY  256u
+#define KFUNC_UNDER_LOCK    512u /* may be called with a spin lock held */
+#define KFUNC_RCU_PROTECTED 1024u
+
+/* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
+enum abi_iter {
+	ABI_ITER_NONE,
+	ABI_ITER_NUM,
+	ABI_ITER_BITS,
+};
+
+struct abi_iter_kind {
+	const char *name; /* as logs have it: without "bpf_iter_" */
+	u32 slots;	  /* of 8 bytes */
+};
+
+const struct abi_iter_kind *abi_iter_kind(u32 iter);
+
+/* Numbers of rows; the data plane's table has the same ones. Not part of any interface. */
+enum abi_kfunc_id {
+#define ABI_KFUNC(name) ABI_KFUNC_##name,
+#include "abi/kfunc_names.h"
+#undef ABI_KFUNC
+	ABI_NR_KFUNCS
+};
+
+struct abi_kfunc {
+	const char *name; /* whole, as in BTF */
+	u16 flags;	  /* KFUNC_* */
+	u8 arg[5];	  /* enum abi_kfunc_arg */
+	u8 ret;		  /* enum abi_kfunc_ret */
+	u32 ret_size;
+	const char *structure; /* of KARG_BTF and KRET_BTF */
+	u8 iter;	       /* enum abi_iter */
+	abi_prog_set progs;    /* 0: every type */
+};
+
+/* NULL unless id < ABI_NR_KFUNCS. */
+const struct abi_kfunc *abi_kfunc_by_id(u32 id);
+
+/* The row's number, or -1 when this is no kfunc that the data plane has. */
+int abi_kfunc_find(const char *name);
+
+static inline bool abi_kfunc_allowed(const struct abi_kfunc *kfunc, u32 prog_type)
+{
+	return !kfunc->progs || (prog_type < 64 && kfunc->progs & ABI_PROG(prog_type));
+}
+
+u32 abi_kfunc_nr_args(const struct abi_kfunc *kfunc);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The dynptr kfuncs (kernel/bpf/helpers.c, net/core/filter.c, kernel/trace/bpf_trace.c).
+ */
+#include "abi/context.h"
+#include "rt/dynptr.h"
+#include "rt/kfunc/families.h"
+#include "rt/mem.h"
+#include "rt/prog.h"
+
+#define CHUNK 256u
+
+/* (p, start, end) */
+RT_KFUNC(bpf_dynptr_adjust)
+{
+	struct rt_dynptr *dynptr = (struct rt_dynptr *)r1;
+	u32 start = (u32)r2, end = (u32)r3, size = rt_dynptr_size(dynptr);
+
+	if (!dynptr->data || start > end)
+		return rt_kfunc_int(-EINVAL);
+	if (start > size || end > size)
+		return rt_kfunc_int(-ERANGE);
+	dynptr->offset += start;
+	dynptr->size = (dynptr->size & ~RT_DYNPTR_SIZE_MAX) | (end - start);
+	return 0;
+}
+
+RT_KFUNC(bpf_dynptr_is_null)
+{
+	return !((const struct rt_dynptr *)r1)->data;
+}
+
+RT_KFUNC(bpf_dynptr_is_rdonly)
+{
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)r1;
+
+	return dynptr->data && dynptr->size & RT_DYNPTR_RDONLY;
+}
+
+RT_KFUNC(bpf_dynptr_size)
+{
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)r1;
+
+	return dynptr->data ? rt_dynptr_size(dynptr) : rt_kfunc_int(-EINVAL);
+}
+
+/* (p, clone) */
+RT_KFUNC(bpf_dynptr_clone)
+{
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)r1;
+	struct rt_dynptr *clone = (struct rt_dynptr *)r2;
+
+	rt_dynptr_set(clone, 0, RT_DYNPTR_INVALID, 0, false);
+	if (!dynptr->data)
+		return rt_kfunc_int(-EINVAL);
+	*clone = *dynptr;
+	return 0;
+}
+
+/* (p, offset, buffer, size) */
+RT_KFUNC(bpf_dynptr_slice)
+{
+	return rt_dynptr_slice((const struct rt_dynptr *)r1, (u32)r2, r3, (u32)r4);
+}
+
+RT_KFUNC(bpf_dynptr_slice_rdwr)
+{
+	return rt_dynptr_slice_rdwr((const struct rt_dynptr *)r1, (u32)r2, r3, (u32)r4);
+}
+
+/* Where neither is in one piece. */
+static long copy_chunks(const struct rt_dynptr *to, u32 to_offset, const struct rt_dynptr *from,
+			u32 from_offset, u32 size)
+{
+	u8 chunk[CHUNK];
+	long error = 0;
+
+	if (rt_dynptr_check(to, to_offset, size) || rt_dynptr_check(from, from_offset, size))
+		return -E2BIG;
+	for (u32 done = 0; done < size && !error; done += CHUNK) {
+		u32 length = size - done < CHUNK ? size - done : CHUNK;
+
+		error = rt_dynptr_read(chunk, length, from, from_offset + done);
+		if (!error)
+			error = rt_dynptr_write(to, to_offset + done, chunk, length, 0);
+	}
+	return error;
+}
+
+/* (dst, dst_off, src, src_off, size) */
+RT_KFUNC(bpf_dynptr_copy)
+{
+	const struct rt_dynptr *to = (const struct rt_dynptr *)r1;
+	const struct rt_dynptr *from = (const struct rt_dynptr *)r3;
+	u64 source = rt_dynptr_slice(from, (u32)r4, 0, (u32)r5);
+	u64 target = rt_dynptr_slice_rdwr(to, (u32)r2, 0, (u32)r5);
+
+	if (source && target) {
+		memmove((void *)target, (const void *)source, (u32)r5);
+		return 0;
+	}
+	if (source)
+		return rt_kfunc_int(rt_dynptr_write(to, (u32)r2, (const void *)source, (u32)r5, 0));
+	if (target)
+		return rt_kfunc_int(rt_dynptr_read((void *)target, (u32)r5, from, (u32)r4));
+	return rt_kfunc_int(copy_chunks(to, (u32)r2, from, (u32)r4, (u32)r5));
+}
+
+/* (p, offset, size, value) */
+RT_KFUNC(bpf_dynptr_memset)
+{
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)r1;
+	u32 offset = (u32)r2, size = (u32)r3;
+	u64 target = rt_dynptr_slice_rdwr(dynptr, offset, 0, size);
+	u8 chunk[CHUNK];
+	long error = 0;
+
+	if (dynptr->size & RT_DYNPTR_RDONLY)
+		return rt_kfunc_int(-EINVAL);
+	if (target) {
+		memset((void *)target, (u8)r4, size);
+		return 0;
+	}
+	if (rt_dynptr_check(dynptr, offset, size))
+		return rt_kfunc_int(-E2BIG);
+	memset(chunk, (u8)r4, size < CHUNK ? size : CHUNK);
+	for (u32 done = 0; done < size && !error; done += CHUNK)
+		error = rt_dynptr_write(dynptr, offset + done, chunk,
+					size - done < CHUNK ? size - done : CHUNK, 0);
+	return rt_kfunc_int(error);
+}
+
+/* Types whose programs only look at their packet. */
+static bool only_reads(const struct rt_vcpu *vcpu)
+{
+	switch (vcpu->prog->type) {
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_LWT_XMIT:
+	case BPF_PROG_TYPE_SK_SKB: return false;
+	default: return true;
+	}
+}
+
+/* (skb, flags, ptr) */
+RT_KFUNC(bpf_dynptr_from_skb)
+{
+	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
+	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
+
+	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
+	if (r2)
+		return rt_kfunc_int(-EINVAL);
+	rt_dynptr_set(dynptr, r1, RT_DYNPTR_SKB,
+		      ((u32)(skb->data_end - skb->data) + skb->frags_size) & RT_DYNPTR_SIZE_MAX,
+		      only_reads(vcpu));
+	return 0;
+}
+
+/* (xdp, flags, ptr) */
+RT_KFUNC(bpf_dynptr_from_xdp)
+{
+	const struct abi_rt_xdp *xdp = (const struct abi_rt_xdp *)r1;
+	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
+
+	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
+	if (r2)
+		return rt_kfunc_int(-EINVAL);
+	rt_dynptr_set(dynptr, r1, RT_DYNPTR_XDP,
+		      ((u32)(xdp->data_end - xdp->data) + xdp->frags_size) & RT_DYNPTR_SIZE_MAX,
+		      false);
+	return 0;
+}
+
+enum source { USER, KERNEL, USER_STRING, KERNEL_STRING };
+
+static long read_from(enum source source, void *to, u32 size, u64 address, struct rt_vcpu *vcpu)
+{
+	switch (source) {
+	case USER: return rt_read_user(vcpu, to, size, address);
+	case KERNEL: return rt_read_kernel(vcpu, to, size, address);
+	case USER_STRING: return rt_read_user_str(vcpu, to, size, address);
+	default: return rt_read_kernel_str(vcpu, to, size, address);
+	}
+}
+
+/* (ptr, off, size, unsafe_ptr): where the dynptr is not in one piece, chunk by chunk. */
+static u64 read_into(u64 ptr, u32 offset, u32 size, u64 address, enum source source,
+		     struct rt_vcpu *vcpu)
+{
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)ptr;
+	u64 target = rt_dynptr_slice_rdwr(dynptr, offset, 0, size);
+	bool string = source >= USER_STRING;
+	u8 chunk[CHUNK];
+	u32 done = 0;
+
+	if (target)
+		return rt_kfunc_int(read_from(source, (void *)target, size, address, vcpu));
+	if (rt_dynptr_check(dynptr, offset, size))
+		return rt_kfunc_int(-E2BIG);
+	while (done < size) {
+		u32 length = size - done < CHUNK ? size - done : CHUNK;
+		long error = read_from(source, chunk, length, address + done, vcpu);
+		u32 got = string && error > 0 ? (u32)error : length;
+		bool ended = string && got < length;
+
+		/* The NUL of a full chunk stands for what is not read yet. */
+		if (string && got == length && got > 1 && done + got < size)
+			got--;
+		if (error >= 0)
+			error = rt_dynptr_write(dynptr, offset + done, chunk, got, 0);
+		if (error < 0)
+			return rt_kfunc_int(error);
+		done += got;
+		if (ended)
+			break;
+	}
+	return rt_kfunc_int(string ? (long)done : 0);
+}
+
+RT_KFUNC(bpf_probe_read_user_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, USER, vcpu);
+}
+
+RT_KFUNC(bpf_probe_read_kernel_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, KERNEL, vcpu);
+}
+
+RT_KFUNC(bpf_probe_read_user_str_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, USER_STRING, vcpu);
+}
+
+RT_KFUNC(bpf_probe_read_kernel_str_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, KERNEL_STRING, vcpu);
+}

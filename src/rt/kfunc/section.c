@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sections: RCU, preemption and interrupts off. The verifier proved that they are left again. A
+ * program of a hive holds its vCPU all the time, and what a reader may still see is freed only when
+ * every vCPU was free once (rt_grace_over()): there is nothing left to do at run time.
+ */
+#include "rt/kfunc/families.h"
+
+RT_KFUNC(bpf_rcu_read_lock)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_rcu_read_unlock)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_preempt_disable)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_preempt_enable)
+{
+	return 0;
+}
+
+/* (flags) */
+RT_KFUNC(bpf_local_irq_save)
+{
+	*(u64 *)r1 = 0;
+	return 0;
+}
+
+RT_KFUNC(bpf_local_irq_restore)
+{
+	return 0;
+}
+
+/* (obj, btf_id): the verifier gave it its type, and loads through it are checked at run time. */
+RT_KFUNC(bpf_rdonly_cast)
+{
+	return r1;
+}

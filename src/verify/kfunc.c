@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * See kfunc.h. Order and messages of Linux 6.18: check_kfunc_call() and check_kfunc_args() in
+ * kernel/bpf/verifier.c.
+ */
+#include "verify/kfunc.h"
+
+#include <errno.h>
+
+#include "abi/kfunc.h"
+#include "btf/btf.h"
+#include "btf/walk.h"
+#include "verify/backtrack.h"
+#include "verify/call.h"
+#include "verify/helper.h"
+#include "verify/mem.h"
+#include "verify/operand.h"
+#include "verify/packet.h"
+#include "verify/section.h"
+#include "verify/slots.h"
+
+#define ENOTSUPP 524
+
+struct kfunc_meta {
+	const struct abi_kfunc *kfunc;
+	u32 id;
+	u64 constant;
+	u32 ref_id;	       /* of the object that an argument is */
+	u32 dynptr, dynptr_id; /* kind and id of the initialised dynptr */
+	u32 dynptr_ref;
+	u32 iter_frame, iter_slot;
+};
+
+const char *kfunc_btf_name(const struct verify_env *env, s32 btf_id)
+{
+	const struct btf *btf = env->kernel_btf;
+	const struct btf_type *type = btf && btf_id > 0 ? btf_type_by_id(btf, (u32)btf_id) : NULL;
+
+	return type && btf_kind_of(type) == BTF_KIND_FUNC ? btf_string(btf, type->name_off) : NULL;
+}
+
+int kfunc_resolve(struct verify_env *env, u32 i)
+{
+	const struct bpf_insn *insn = &env->insns[i];
+	const struct verify_ops *ops = env->input->ops;
+	const char *name;
+	int id;
+
+	/* A call that must turn out dead: a weak kfunc that this kernel does not have. */
+	if (!insn->imm && !insn->off)
+		return 0;
+	if (!env->kernel_btf && ops->kernel_btf)
+		env->kernel_btf = ops->kernel_btf(env->input->ops_arg);
+	if (!env->kernel_btf) {
+		verbose(env,
+			"calling kernel function is not supported without CONFIG_DEBUG_INFO_BTF\n");
+		return -ENOTSUPP;
+	}
+	if (!env->input->gpl_compatible) {
+		verbose(env, "cannot call kernel function from non-GPL compatible program\n");
+		return -EINVAL;
+	}
+	if (insn->off) {
+		verbose(env, "kernel modules' functions are not available here: insn %u\n", i);
+		return -EINVAL;
+	}
+	name = kfunc_btf_name(env, insn->imm);
+	if (!name || !*name) {
+		verbose(env, "kernel btf_id %d is not a function\n", insn->imm);
+		return -EINVAL;
+	}
+	id = abi_kfunc_find(name);
+	env->aux[i].kfunc = (u16)(id + 1);
+	return 0;
+}
+
+const struct abi_kfunc *kfunc_of(const struct verify_env *env, u32 i)
+{
+	return env->aux[i].kfunc ? abi_kfunc_by_id(env->aux[i].kfunc - 1u) : NULL;
+}
+
+u32 kfunc_nr_args(const struct verify_env *env, u32 i)
+{
+	const struct abi_kfunc *kfunc = kfunc_of(env, i);
+
+	return kfunc && abi_kfunc_allowed(kfunc, env->input->prog_type) ? abi_kfunc_nr_args(kfunc)
+									: 5;
+}
+
+bool kfunc_is_iter_next(const struct verify_env *env, u32 i)
+{
+	const struct abi_kfunc *kfunc = kfunc_of(env, i);
+
+	return kfunc && kfunc->flags & KFUNC_ITER_NEXT;
+}
+
+static int check_number(struct verify_env *env, u32 regno)
+{
+	if (env_regs(env)[regno].type == SCALAR_VALUE)
+		return 0;
+	verbose(env, "R%u is not a scalar\n", regno);
+	return -EINVAL;
+}
+
+static int check_constant(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err = check_number(env, regno);
+
+	if (err)
+		return err;
+	if (!tnum_is_const(reg->s.var_off)) {
+		verbose(env, "R%u must be a known constant\n", regno);
+		return -EINVAL;
+	}
+	meta->constant = reg->s.var_off.value;
+	return mark_precise(env, regno);
+}
+
+/* Memory in regno, its size in the register behind; read and written. */
+static int check_memory(struct verify_env *env, u32 regno, bool optional)
+{
+	struct reg *reg = &env_regs(env)[regno], saved = *reg;
+	int err;
+
+	if (optional && reg_is_null(reg))
+		return mark_precise(env, regno);
+	if (env_regs(env)[regno + 1].type != SCALAR_VALUE)
+		return check_number(env, regno + 1);
+	if (saved.type & PTR_MAYBE_NULL)
+		reg_set_not_null(reg);
+	err = check_sized_memory(env, regno + 1, false, true, NULL);
+	if (!err)
+		err = check_sized_memory(env, regno + 1, true, true, NULL);
+	if (saved.type & PTR_MAYBE_NULL)
+		*reg = saved;
+	if (err)
+		verbose(env, "arg#%u arg#%u memory, len pair leads to invalid memory access\n",
+			regno - 1, regno);
+	return err;
+}
+
+/* The kind of dynptr that the kfunc makes. */
+static u32 made_dynptr(const struct kfunc_meta *meta)
+{
+	switch (meta->id) {
+	case ABI_KFUNC_bpf_dynptr_from_skb: return DYNPTR_SKB;
+	case ABI_KFUNC_bpf_dynptr_from_xdp: return DYNPTR_XDP;
+	default: return meta->dynptr; /* a clone */
+	}
+}
+
+static int check_dynptr(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	int err = dynptr_check(env, regno, DYNPTR_ANY);
+	const struct reg *dynptr;
+
+	if (err)
+		return err;
+	dynptr = dynptr_of(env, regno);
+	meta->dynptr = dynptr->dynptr;
+	meta->dynptr_id = dynptr->id;
+	meta->dynptr_ref = dynptr->ref_id;
+	return 0;
+}
+
+static int check_iter(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct abi_kfunc *kfunc = meta->kfunc;
+	int err;
+
+	if (kfunc->flags & KFUNC_ITER_NEW)
+		return iter_new(env, regno, kfunc->iter);
+	err = iter_check(env, regno, kfunc->iter, &meta->iter_frame, &meta->iter_slot);
+	if (err)
+		return err;
+	meta->ref_id = env->cur->frame[meta->iter_frame]->slots[meta->iter_slot].spilled.ref_id;
+	if (kfunc->flags & KFUNC_ITER_DESTROY)
+		return iter_destroy(env, meta->iter_frame, meta->iter_slot, kfunc->iter);
+	return 0;
+}
+
+static int check_ctx(struct verify_env *env, u32 regno)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (reg->type != PTR_TO_CTX) {
+		verbose(env, "arg#%u expected pointer to ctx, but got %s\n", regno - 1,
+			log_reg_type(reg->type));
+		return -EINVAL;
+	}
+	return check_unmodified(env, regno, false);
+}
+
+static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct abi_kfunc *kfunc = meta->kfunc;
+	const struct reg *reg = &env_regs(env)[regno];
+	u8 arg = kfunc->arg[regno - 1];
+
+	if (arg == KARG_IGNORE)
+		return 0;
+	if (arg == KARG_SCALAR)
+		return check_number(env, regno);
+	if (arg == KARG_CONST)
+		return check_constant(env, regno, meta);
+	if (kfunc->flags & (KFUNC_TRUSTED_ARGS | KFUNC_RCU) &&
+	    (reg_is_null(reg) || reg->type & PTR_MAYBE_NULL)) {
+		verbose(env, "Possibly NULL pointer passed to trusted arg%u\n", regno - 1);
+		return -EACCES;
+	}
+	switch (arg) {
+	case KARG_CTX: return check_ctx(env, regno);
+	case KARG_MEM_SIZE: return check_memory(env, regno, false);
+	case KARG_MEM_SIZE_OPT: return check_memory(env, regno, true);
+	case KARG_DYNPTR: return check_dynptr(env, regno, meta);
+	case KARG_DYNPTR_UNINIT:
+		return dynptr_make(env, regno, made_dynptr(meta), meta->dynptr_ref);
+	case KARG_ITER: return check_iter(env, regno, meta);
+	case KARG_IRQ_FLAG_UNINIT: return irq_save(env, regno);
+	case KARG_IRQ_FLAG: return irq_restore(env, regno);
+	default: return verify_bug(env, "unknown kfunc argument %u", arg);
+	}
+}
+
+static int set_cast(struct verify_env *env, const struct kfunc_meta *meta, struct reg *r0)
+{
+	const struct btf *btf = env->kernel_btf;
+	const struct btf_type *type =
+		meta->constant <= UINT32_MAX ? btf_type_by_id(btf, (u32)meta->constant) : NULL;
+
+	if (type && !meta->constant) {
+		reg_set_pointer(r0, PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED);
+		return 0;
+	}
+	if (!btf_is_struct(type) || btf_kind_of(type) == BTF_KIND_UNION) {
+		verbose(env,
+			"kfunc bpf_rdonly_cast type ID argument must be of a struct or void\n");
+		return -EINVAL;
+	}
+	reg_set_pointer(r0, PTR_TO_BTF_ID | PTR_UNTRUSTED);
+	r0->btf = btf;
+	r0->btf_id = (u32)meta->constant;
+	return 0;
+}
+
+static int set_slice(struct verify_env *env, const struct kfunc_meta *meta, struct reg *r0)
+{
+	reg_set_pointer(r0, PTR_TO_MEM);
+	r0->range = (s32)meta->constant;
+	r0->dynptr = (u8)meta->dynptr;
+	r0->dynptr_id = meta->dynptr_id;
+	if (meta->id == ABI_KFUNC_bpf_dynptr_slice) {
+		r0->type |= MEM_RDONLY;
+	} else if (!packet_may_write(env->input->prog_type)) {
+		verbose(env, "the prog does not allow writes to packet data\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
+{
+	const struct abi_kfunc *kfunc = meta->kfunc;
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+	int err = 0;
+
+	switch (kfunc->ret) {
+	case KRET_VOID: return 0;
+	case KRET_SCALAR: env_set_unknown(env, r0); return 0;
+	case KRET_MEM:
+	case KRET_RDONLY_MEM:
+		reg_set_pointer(r0, PTR_TO_MEM | (kfunc->ret == KRET_MEM ? 0 : MEM_RDONLY));
+		r0->range = (s32)kfunc->ret_size;
+		r0->ref_id = meta->ref_id;
+		break;
+	case KRET_DYNPTR_SLICE: err = set_slice(env, meta, r0); break;
+	case KRET_CAST: err = set_cast(env, meta, r0); break;
+	default: return verify_bug(env, "unknown result %u of %s", kfunc->ret, kfunc->name);
+	}
+	if (!err && kfunc->flags & KFUNC_RET_NULL) {
+		r0->type |= PTR_MAYBE_NULL;
+		r0->id = ++env->id_gen;
+	}
+	return err;
+}
+
+static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfunc_meta *meta)
+{
+	meta->kfunc = kfunc_of(env, env->insn_idx);
+	if (!meta->kfunc || !abi_kfunc_allowed(meta->kfunc, env->input->prog_type)) {
+		verbose(env, "calling kernel function %s is not allowed\n",
+			kfunc_btf_name(env, insn->imm));
+		return -EACCES;
+	}
+	meta->id = env->aux[env->insn_idx].kfunc - 1u;
+	if (meta->kfunc->flags & KFUNC_SLEEPABLE && !env->sleepable) {
+		verbose(env, "program must be sleepable to call sleepable kfunc %s\n",
+			meta->kfunc->name);
+		return -EACCES;
+	}
+	return 0;
+}
+
+int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
+{
+	struct kfunc_meta meta = { 0 };
+	int err;
+
+	/* Refused in the end, if it is still there then. */
+	if (!insn->imm)
+		return 0;
+	err = find(env, insn, &meta);
+	for (u32 i = 0; !err && i < abi_kfunc_nr_args(meta.kfunc); i++)
+		err = check_arg(env, i + 1, &meta);
+	if (!err)
+		err = section_check_kfunc(env, meta.kfunc, meta.id);
+	if (err)
+		return err;
+	clear_caller_saved(env);
+	err = set_result(env, &meta);
+	if (!err && meta.kfunc->flags & KFUNC_ITER_NEXT)
+		err = iter_next(env, meta.iter_frame, meta.iter_slot);
+	return err;
+}
+
+int kfunc_fix(struct verify_env *env, u32 i)
+{
+	if (!env->aux[i].kfunc) {
+		verbose(env, "invalid kernel function call not eliminated in verifier pass\n");
+		return -EINVAL;
+	}
+	env->insns[i].imm = env->aux[i].kfunc - 1;
+	return 0;
+}
