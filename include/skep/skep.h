@@ -141,7 +141,9 @@ int skep_hive_list(int (*each)(void *arg, const struct skep_hive_info *info), vo
 #define SKEP_DOWN_DISCARD 2u
 int skep_hive_down(const char *name, unsigned flags);
 
-/* Directory that stands for /sys/kernel/tracing, /sys/fs/bpf, … in this hive; valid while it lives.
+/*
+ * Directory that stands for /sys/kernel/tracing, /sys/fs/bpf, … in this hive; valid while it lives.
+ * tracing/events and the like come into it when a process of the hive first looks for them.
  */
 const char *skep_hive_facade(const struct skep_hive *hive);
 

@@ -89,4 +89,17 @@ static inline int facade_rewrite(const char *path, const char *dir, char *out, u
 	return 0;
 }
 
+/*
+ * Is this path, made by facade_rewrite() for the hive's directory dir, below what is the same in
+ * every hive? Those files are made when the first process looks for one.
+ */
+static inline bool facade_is_constant(const char *path, const char *dir)
+{
+	while (*dir && *path == *dir) {
+		path++;
+		dir++;
+	}
+	return !*dir && path[0] == '/' && (path[1] == 't' || path[1] == 'p');
+}
+
 #endif

@@ -103,16 +103,30 @@ static u64 intern(const char *text, u32 length)
 	return (u64)(state->strings + used);
 }
 
+/* The path in the hive's directory, whose files are there from then on: its length, or 0. */
+static u32 rewrite(const char *path, char *out, u32 size)
+{
+	const char *dir = RT_CONTROL->facade_dir;
+	int length = facade_rewrite(path, dir, out, size);
+
+	if (length <= 0)
+		return 0;
+	if (facade_is_constant(out, dir) &&
+	    !__atomic_load_n(&RT_CONTROL->agent->facade_made, __ATOMIC_ACQUIRE))
+		agent_command(AGENT_FACADE, NULL, 0);
+	return (u32)length;
+}
+
 /* The address to give the kernel in place of a path's; 0: its own. */
 static u64 redirect(u64 address)
 {
 	char path[PATH_SIZE], other[PATH_SIZE];
-	int length;
+	u32 length;
 
 	if (copy_string(path, address, sizeof(path)) < 0)
 		return 0;
-	length = facade_rewrite(path, RT_CONTROL->facade_dir, other, sizeof(other));
-	return length > 0 ? intern(other, (u32)length) : 0;
+	length = rewrite(path, other, sizeof(other));
+	return length ? intern(other, length) : 0;
 }
 
 /* /proc/.../fdinfo/N of an object: the supervisor has the kernel's text. */
@@ -145,7 +159,7 @@ void agent_chdir_done(struct agent_call *call)
 
 	if (call->regs->ax || rt_syscall3(__NR_getcwd, (u64)path, sizeof(path), 0) <= 0)
 		return;
-	if (facade_rewrite(path, RT_CONTROL->facade_dir, other, sizeof(other)) > 0)
+	if (rewrite(path, other, sizeof(other)))
 		rt_syscall3(__NR_chdir, (u64)other, 0, 0);
 }
 

@@ -39,6 +39,11 @@ enum agent_cmd {
 	 * which only the process itself can do: attr = struct agent_closes. Answered until nr is 0.
 	 */
 	AGENT_CLOSES,
+	/*
+	 * A path of the façade is about to be used: make its files, if agent_control.facade_made is
+	 * still 0. attr = 0.
+	 */
+	AGENT_FACADE,
 };
 
 enum agent_enter {
@@ -149,8 +154,10 @@ struct agent_control {
 	 * array beyond RT_SYSCALL_MAX is zero and costs no memory.
 	 */
 	u8 interest[1 << 16];
-	u32 nr_modules; /* grows only; published after the entry is written */
-	u32 closing;	/* threads that have to ask for AGENT_CLOSES */
+	u32 nr_modules;	 /* grows only; published after the entry is written */
+	u32 closing;	 /* threads that have to ask for AGENT_CLOSES */
+	u32 facade_made; /* see AGENT_FACADE */
+	u32 reserved;
 	struct agent_module modules[AGENT_MODULES_MAX];
 };
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,16 @@ static const struct {
 
 static const char *const directories[] = { "fd", "bpf", "tracing" };
 
+static int write_cpus(int dir_fd, u32 nr_cpus)
+{
+	char text[32];
+	int length = nr_cpus > 1 ? snprintf(text, sizeof(text), "0-%u\n", nr_cpus - 1)
+				 : snprintf(text, sizeof(text), "0\n");
+	int error = directory_write(dir_fd, "cpu/possible", text, (u64)length);
+
+	return error ? error : directory_write(dir_fd, "cpu/online", text, (u64)length);
+}
+
 int facade_make(const char *directory, u32 nr_cpus)
 {
 	int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
@@ -34,7 +45,7 @@ int facade_make(const char *directory, u32 nr_cpus)
 		error = directory_write(dir_fd, files[i].name, files[i].text,
 					strlen(files[i].text));
 	if (!error)
-		error = facade_link_constants(dir_fd, nr_cpus);
+		error = write_cpus(dir_fd, nr_cpus);
 	close(dir_fd);
 	return error;
 }

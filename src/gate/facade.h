@@ -9,22 +9,22 @@
 #include "base/types.h"
 
 /*
- * Makes everything below directory except the FIFOs of tracing/. nr_cpus is what clients see as
- * possible and online. What never changes is shared with the user's other hives (facade_cache.c). 0
- * or -errno.
+ * Makes the hive's own files below directory, except the FIFOs of tracing/. nr_cpus is what clients
+ * see as possible and online. 0 or -errno.
  */
 int facade_make(const char *directory, u32 nr_cpus);
 
 /*
- * Gives directory dir_fd what is the same in every hive, in the user's cache: links to it where
- * names begin in links, or copies where there is no cache directory.
+ * Gives directory what is the same in every hive: links to it where it is in the user's cache, or
+ * copies where there is no cache directory (facade_cache.c). Most processes never look there, so
+ * this is done when the first one does.
  */
-int facade_link_constants(int dir_fd, u32 nr_cpus);
+int facade_link_constants(const char *directory);
 
 /* Writes all of it below dir_fd. */
-int facade_write_constants(int dir_fd, u32 nr_cpus);
+int facade_write_constants(int dir_fd);
 
 /* A hash of all that facade_write_constants() writes. */
-u64 facade_hash_constants(u32 nr_cpus);
+u64 facade_hash_constants(void);
 
 #endif

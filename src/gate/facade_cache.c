@@ -27,7 +27,6 @@ static const struct {
 	{ "available_tracers", "tracing/available_tracers" },
 	{ "trace_clock", "tracing/trace_clock" },
 	{ "pmu", "pmu" },
-	{ "cpu", "cpu" },
 };
 
 /* The user's cache directory for us, made if need be; false: there is none that can be trusted. */
@@ -54,7 +53,7 @@ static bool cache_path(char *path, u64 size)
 }
 
 /* Fills the cache entry at path. */
-static int fill_cache(const char *path, u32 nr_cpus)
+static int fill_cache(const char *path)
 {
 	char temporary[PATH_LENGTH + 16];
 	int fd, error;
@@ -63,7 +62,7 @@ static int fill_cache(const char *path, u32 nr_cpus)
 	if (!mkdtemp(temporary))
 		return -errno;
 	fd = open(temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	error = fd < 0 ? -errno : facade_write_constants(fd, nr_cpus);
+	error = fd < 0 ? -errno : facade_write_constants(fd);
 	if (fd >= 0)
 		close(fd);
 	/* Another hive may have been faster: its copy is as good. */
@@ -74,14 +73,14 @@ static int fill_cache(const char *path, u32 nr_cpus)
 }
 
 /* The place of the constants: in the cache, or below the hive's own directory. */
-static int find_constants(int dir_fd, u32 nr_cpus, char *path, u64 size)
+static int find_constants(int dir_fd, char *path, u64 size)
 {
 	int fd, error;
 
 	if (cache_path(path, size)) {
 		snprintf(path + strlen(path), size - strlen(path), "/facade-%016llx",
-			 (unsigned long long)facade_hash_constants(nr_cpus));
-		if (access(path, R_OK | X_OK) == 0 || fill_cache(path, nr_cpus) == 0)
+			 (unsigned long long)facade_hash_constants());
+		if (access(path, R_OK | X_OK) == 0 || fill_cache(path) == 0)
 			return 0;
 	}
 	if (mkdirat(dir_fd, "constants", 0700) < 0)
@@ -89,17 +88,20 @@ static int find_constants(int dir_fd, u32 nr_cpus, char *path, u64 size)
 	fd = openat(dir_fd, "constants", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	error = facade_write_constants(fd, nr_cpus);
+	error = facade_write_constants(fd);
 	close(fd);
 	path[0] = '\0';
 	return error;
 }
 
-int facade_link_constants(int dir_fd, u32 nr_cpus)
+int facade_link_constants(const char *directory)
 {
+	int dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
 	char path[PATH_LENGTH], target[PATH_LENGTH + 32];
-	int error = find_constants(dir_fd, nr_cpus, path, sizeof(path));
 
+	if (dir_fd < 0)
+		return -errno;
+	error = find_constants(dir_fd, path, sizeof(path));
 	for (u32 i = 0; i < ARRAY_SIZE(links) && !error; i++) {
 		const char *up = strchr(links[i].place, '/') ? "../" : "";
 
@@ -109,5 +111,6 @@ int facade_link_constants(int dir_fd, u32 nr_cpus)
 			snprintf(target, sizeof(target), "%sconstants/%s", up, links[i].name);
 		error = symlinkat(target, dir_fd, links[i].place) < 0 ? -errno : 0;
 	}
+	close(dir_fd);
 	return error;
 }

@@ -48,25 +48,15 @@ static u64 hash_text(u64 hash, const char *text, u64 size)
 	return (hash ^ size) * 0x9e3779b97f4a7c15ull;
 }
 
-u64 facade_hash_constants(u32 nr_cpus)
+u64 facade_hash_constants(void)
 {
-	u64 hash = hash_text(0xcbf29ce484222325ull, (const char *)&nr_cpus, sizeof(nr_cpus));
-	const struct hook_event *event;
-	char text[FORMAT_MAX];
+	u64 digest = hook_catalogue_digest(), hash = 0xcbf29ce484222325ull;
 
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
 		hash = hash_text(hash, files[i].name, strlen(files[i].name) + 1);
 		hash = hash_text(hash, files[i].text, strlen(files[i].text) + 1);
 	}
-	for (u32 i = 0; (event = hook_event_at(i)); i++) {
-		long length = hook_event_format(event, text, sizeof(text));
-
-		hash = hash_text(hash, event->group, strlen(event->group) + 1);
-		hash = hash_text(hash, event->name, strlen(event->name) + 1);
-		hash = hash_text(hash, (const char *)&event->id, sizeof(event->id));
-		hash = hash_text(hash, text, length > 0 ? (u64)length : 0);
-	}
-	return hash;
+	return hash_text(hash, (const char *)&digest, sizeof(digest));
 }
 
 static int write_event(int dir_fd, const struct hook_event *event)
@@ -104,23 +94,11 @@ static int write_list(int dir_fd)
 	return error;
 }
 
-static int write_cpus(int dir_fd, u32 nr_cpus)
-{
-	char text[32];
-	int length = nr_cpus > 1 ? snprintf(text, sizeof(text), "0-%u\n", nr_cpus - 1)
-				 : snprintf(text, sizeof(text), "0\n");
-	int error = directory_write(dir_fd, "cpu/possible", text, (u64)length);
-
-	return error ? error : directory_write(dir_fd, "cpu/online", text, (u64)length);
-}
-
-int facade_write_constants(int dir_fd, u32 nr_cpus)
+int facade_write_constants(int dir_fd)
 {
 	const struct hook_event *event;
 	int error = write_list(dir_fd);
 
-	if (!error)
-		error = write_cpus(dir_fd, nr_cpus);
 	for (u32 i = 0; !error && i < ARRAY_SIZE(files); i++)
 		error = directory_write(dir_fd, files[i].name, files[i].text,
 					strlen(files[i].text));

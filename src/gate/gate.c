@@ -131,6 +131,20 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 	return 0;
 }
 
+void gate_make_facade(struct gate *gate)
+{
+	int error;
+
+	if (gate->facade_made)
+		return;
+	gate->facade_made = true;
+	error = facade_link_constants(gate->directory.path);
+	if (error)
+		gate_message(gate, "the files below /sys/kernel/tracing cannot be made: %s",
+			     strerror(-error));
+	hook_facade_made(gate->options.hook);
+}
+
 /* Does a process still run under one of the filters? */
 static bool anybody_left(const struct gate *gate)
 {

@@ -145,6 +145,10 @@ static struct reply on_bpf(struct notice *notice)
 		return ANSWER(-ESRCH);
 	if (cmd == AGENT_HIVE_INFO)
 		return ANSWER(hive_info(&client, attr, size));
+	if (cmd == AGENT_FACADE) {
+		gate_make_facade(notice->gate);
+		return ANSWER(0);
+	}
 	if (cmd == AGENT_TICKET)
 		return ANSWER(ticket_of_fd(&client, attr, size));
 	if (cmd == AGENT_CLOSES)
@@ -259,6 +263,8 @@ static struct reply open_facade(struct gate_client *client, const char *path, in
 
 	if (facade_rewrite(path, client->gate->directory.path, target, sizeof(target)) <= 0)
 		return GO_ON;
+	if (facade_is_constant(target, client->gate->directory.path))
+		gate_make_facade(client->gate);
 	/* A FIFO of ours is always open at its other end: this does not block. */
 	fd = open(target, (flags & (O_ACCMODE | O_NONBLOCK | O_DIRECTORY | O_NOFOLLOW | O_APPEND)) |
 				  O_CLOEXEC);

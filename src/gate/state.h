@@ -50,6 +50,7 @@ struct gate {
 	struct wake *wake;
 	struct window window;  /* of the client in service */
 	int marker_fd;	       /* trace_marker, from where clients' lines come */
+	bool facade_made;      /* gate_make_facade() was called */
 	u64 agent_notify_ip;   /* what seccomp reports for a call of the agent; 0: there is no agent
 				*/
 	u64 agent_restorer_ip; /* see struct filter_options */
@@ -76,6 +77,9 @@ void gate_message(struct gate *gate, const char *format, ...) __attribute__((for
  */
 struct signalfd_siginfo;
 bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_signal);
+
+/* A process looks for files that are the same in every hive: makes them, unless they are there. */
+void gate_make_facade(struct gate *gate);
 
 /* Takes note of descriptors of objects that clients have closed since the last time. */
 void gate_collect_handles(struct gate *gate);

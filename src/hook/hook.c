@@ -78,6 +78,11 @@ void hook_track_descriptors(struct hook *hook)
 	hook_refresh_interest(hook);
 }
 
+void hook_facade_made(struct hook *hook)
+{
+	__atomic_store_n(&hook->control->facade_made, 1, __ATOMIC_RELEASE);
+}
+
 bool hook_changes_descriptors(u32 nr)
 {
 	switch (nr) {

@@ -34,6 +34,10 @@ const struct hook_event *hook_event_by_name(const char *group, const char *name)
 const struct hook_event *hook_event_at(u32 index);
 /* The tracefs `format` text of an event; length or -ENOSPC. */
 long hook_event_format(const struct hook_event *event, char *text, u64 size);
+/* The façade's files are there, or cannot be made: agents ask no more. */
+void hook_facade_made(struct hook *hook);
+/* Tells catalogues with different contents apart; known since skep was built. */
+u64 hook_catalogue_digest(void);
 
 struct hook *hook_new(struct arena *arena);
 struct hook *hook_free(struct hook *hook);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include "harness/tap.h"
+#include "hook/digest.h"
 #include "hook/state.h"
 
 static char *read_file(const char *path)
@@ -123,5 +124,7 @@ int main(void)
 	test_sizes();
 	test_small_buffer();
 	test_formats();
+	tap_ok(digest_catalogue() && digest_catalogue() == hook_catalogue_digest(),
+	       "the digest made with skep is this catalogue's");
 	return tap_done();
 }
