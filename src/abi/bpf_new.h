@@ -247,6 +247,11 @@ struct abi_link_info {
 				} event;
 			};
 		} perf_event;
+		struct {
+			abi_u64 target_name;
+			u32 target_name_len, map_id;
+			u32 tid, pid; /* task; cgroup has an id and an order here */
+		} iter;
 		u8 room[48];
 	};
 };

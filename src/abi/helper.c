@@ -562,8 +562,23 @@ static const struct abi_helper helpers[] = {
 		  .ret = RET_INTEGER,
 		  .progs = ALL_PROGS,
 		  .available = true },
-	[126] = { .name = "seq_printf" },
-	[127] = { .name = "seq_write" },
+	[126] = { .name = "seq_printf",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_BTF_ID, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE,
+			   ARG_PTR_TO_MEM | ABI_ARG_MAYBE_NULL | ABI_ARG_MEM_RDONLY,
+			   ARG_CONST_SIZE_OR_ZERO },
+		  .arg_struct = { "seq_file" },
+		  .iter_only = true,
+		  .gpl_only = true,
+		  .available = true },
+	[127] = { .name = "seq_write",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_BTF_ID, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
+			   ARG_CONST_SIZE_OR_ZERO },
+		  .arg_struct = { "seq_file" },
+		  .iter_only = true,
+		  .gpl_only = true,
+		  .available = true },
 	[128] = { .name = "sk_cgroup_id",
 		  INTEGER(ARG_PTR_TO_BTF_ID_SOCK_COMMON),
 		  .progs = PROG_CG_SKB,
@@ -659,7 +674,7 @@ static const struct abi_helper helpers[] = {
 		  .might_sleep = true,
 		  .available = true },
 	[149] = { .name = "snprintf_btf", .progs = ALL_PROGS },
-	[150] = { .name = "seq_printf_btf" },
+	[150] = { .name = "seq_printf_btf", .iter_only = true, .gpl_only = true },
 	[151] = { .name = "skb_cgroup_classid",
 		  INTEGER(ARG_PTR_TO_CTX),
 		  .progs = PROG_CLS,
@@ -893,6 +908,8 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 {
 	const struct abi_helper *helper = abi_helper_find(func_id);
 
+	if (helper && helper->iter_only)
+		return prog_type == BPF_PROG_TYPE_TRACING && expected_attach_type == BPF_TRACE_ITER;
 	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
 	if (prog_type == BPF_PROG_TYPE_TRACING)
 		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;

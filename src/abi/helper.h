@@ -75,10 +75,12 @@ struct abi_helper {
 	u16 ret;
 	u16 arg[5];
 	u16 arg_size[5];
+	const char *arg_struct[5]; /* ARG_PTR_TO_BTF_ID: the structure's name */
 	abi_prog_set progs;
 	abi_attach_set not_attach; /* not with these expected attach types */
 	bool gpl_only;
 	bool might_sleep;
+	bool iter_only;		  /* for iterators' programs, and for none else */
 	bool pkt_access;	  /* may be given packet pointers */
 	bool packet_data_changes; /* invalidates packet pointers */
 	bool acquires;		  /* the result is a reference that must be released */

@@ -114,6 +114,7 @@ enum agent_kind {
 	AGENT_KIND_EXEC,
 	AGENT_KIND_STATFS,
 	AGENT_KIND_CHDIR,
+	AGENT_KIND_OPEN, /* of what may be a pinned iterator */
 };
 
 /* Which argument registers saved[] restores: flags. */
@@ -264,6 +265,9 @@ long agent_patch(struct agent_loaded *module);
 /* path.c */
 enum agent_verdict agent_do_path(struct agent_call *call);
 void agent_statfs_done(struct agent_call *call);
+void agent_open_done(struct agent_call *call);
+/* Is this descriptor one of those that the supervisor knows more about? */
+bool agent_may_be_object(u64 fd);
 void agent_chdir_done(struct agent_call *call);
 
 /* elem.c, fds.c */

@@ -5,7 +5,9 @@
  * kernel may read it again when it restarts the call after a signal handler that opened files of
  * its own.
  */
+#include <asm/stat.h>
 #include <asm/statfs.h>
+#include <linux/stat.h>
 #include "agent/agent.h"
 #include "agent/facade.h"
 
@@ -163,6 +165,36 @@ void agent_chdir_done(struct agent_call *call)
 		rt_syscall3(__NR_chdir, (u64)other, 0, 0);
 }
 
+bool agent_may_be_object(u64 fd)
+{
+	struct stat st;
+
+	if (rt_syscall3(__NR_fstat, fd, (u64)&st, 0) != 0)
+		return false;
+	/* Descriptors of objects are FIFOs without a name, pins empty files beside the façade's. */
+	if ((st.st_mode & S_IFMT) == S_IFIFO)
+		return !st.st_nlink;
+	return (st.st_mode & S_IFMT) == S_IFREG && !st.st_size &&
+	       st.st_dev == RT_CONTROL->facade_device;
+}
+
+void agent_open_done(struct agent_call *call)
+{
+	struct agent_ticket attr = { .fd = (u32)call->regs->ax };
+
+	if ((s64)call->regs->ax >= 0 && agent_may_be_object(call->regs->ax))
+		agent_command(AGENT_OPENED, &attr, sizeof(attr));
+}
+
+/* A path from somewhere in the façade does not show it. */
+static bool opens_relative(u64 address)
+{
+	char first;
+
+	return RT_CONTROL->agent->interest[__NR_read] & AGENT_WANT_SPECIAL &&
+	       !agent_copy_in(&first, address, 1) && first != '/';
+}
+
 enum agent_verdict agent_do_path(struct agent_call *call)
 {
 	struct rt_pt_regs *regs = call->regs;
@@ -202,6 +234,10 @@ enum agent_verdict agent_do_path(struct agent_call *call)
 	}
 	if (changed && (call->frame.nr == __NR_statfs))
 		call->frame.kind = AGENT_KIND_STATFS;
+	if (opens(call->frame.nr) && (changed || opens_relative(*first))) {
+		call->frame.kind = AGENT_KIND_OPEN;
+		return AGENT_FRAMED;
+	}
 	return changed ? AGENT_FRAMED : AGENT_GO;
 }
 

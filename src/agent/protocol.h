@@ -44,6 +44,9 @@ enum agent_cmd {
 	 * still 0. attr = 0.
 	 */
 	AGENT_FACADE,
+	/* A file of the façade was opened as fd: attr = struct agent_ticket. A pinned iterator
+	   begins. */
+	AGENT_OPENED,
 };
 
 enum agent_enter {

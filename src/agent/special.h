@@ -92,4 +92,9 @@
 	X(io_uring_enter, fds_off)  \
 	X(io_uring_register, fds_off)
 
+/* Those that read: the agent has a part in them once the hive has given an iterator's link. */
+#define AGENT_READ_SPECIAL(X) \
+	X(read, read)         \
+	X(readv, read)
+
 #endif

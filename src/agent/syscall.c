@@ -29,12 +29,13 @@ static enum agent_verdict agent_do_mlockall(struct agent_call *call);
 static enum agent_verdict agent_do_exit(struct agent_call *call);
 static enum agent_verdict agent_do_exec(struct agent_call *call);
 static enum agent_verdict agent_do_poll(struct agent_call *call);
+static enum agent_verdict agent_do_read(struct agent_call *call);
 
 typedef enum agent_verdict (*special_fn)(struct agent_call *call);
 
 static const special_fn specials[RT_SYSCALL_MAX] = {
 #define ROW(name, function) [__NR_##name] = agent_do_##function,
-	AGENT_SPECIAL(ROW) AGENT_DESCRIPTOR_SPECIAL(ROW)
+	AGENT_SPECIAL(ROW) AGENT_DESCRIPTOR_SPECIAL(ROW) AGENT_READ_SPECIAL(ROW)
 #undef ROW
 };
 
@@ -249,6 +250,7 @@ void agent_on_after(struct agent_area *area)
 		break;
 	case AGENT_KIND_STATFS: agent_statfs_done(&call); break;
 	case AGENT_KIND_CHDIR: agent_chdir_done(&call); break;
+	case AGENT_KIND_OPEN: agent_open_done(&call); break;
 	default: verdict = after_notify(&call); break;
 	}
 	if (!call.thread)
@@ -378,6 +380,15 @@ static enum agent_verdict agent_do_ioctl(struct agent_call *call)
 static enum agent_verdict agent_do_poll(struct agent_call *call)
 {
 	return AGENT_STATE->client ? AGENT_NOTIFY : AGENT_GO;
+}
+
+/* What is no object's after all the supervisor sends back. */
+static enum agent_verdict agent_do_read(struct agent_call *call)
+{
+	if (!agent_may_be_object(call->regs->di))
+		return AGENT_GO;
+	call->frame.kind = AGENT_KIND_OBJECT;
+	return AGENT_NOTIFY;
 }
 
 static enum agent_verdict agent_do_exec(struct agent_call *call)

@@ -18,7 +18,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 #include "agent/facade.h"
+#include "arena/arena.h"
+#include "base/alloc.h"
 #include "gate/closes.h"
+#include "gate/join.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 #include "rt/map_slot.h"
@@ -246,6 +249,8 @@ static int client_install_fd(struct sys_client *base, struct object *object, int
 
 	if (object->kind == OBJECT_MAP)
 		hook_track_descriptors(client->gate->options.hook);
+	if (object->kind == OBJECT_ITER || sys_object_is_iter_link(object))
+		hook_read_objects(client->gate->options.hook);
 	if (fd < 0)
 		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : -ENOMEM;
 	number = listener_add_fd(client->listener, fd, O_CLOEXEC);
@@ -443,6 +448,52 @@ static bool client_device(struct sys_client *base, u32 ifindex)
 	return found;
 }
 
+static long client_pid_of_fd(struct sys_client *base, int fd)
+{
+	struct gate_client *client = client_of(base);
+	char path[64], line[64];
+	int pid = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", base->pid, fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "Pid: %d", &pid);
+	if (file)
+		fclose(file);
+	return pid > 0 && listener_valid(client->listener) ? pid : -EBADF;
+}
+
+static u32 client_processes(struct sys_client *base, u32 **ret_pids)
+{
+	struct gate_client *client = client_of(base);
+	struct control_answer hive = { .pid = getpid() };
+	struct stat st;
+	u32 room = 64, nr;
+	pid_t *pids = NULL, *grown;
+
+	*ret_pids = NULL;
+	if (fstat(arena_fd(client->gate->options.arena), &st) < 0)
+		return 0;
+	hive.arena_device = st.st_dev;
+	hive.arena_inode = st.st_ino;
+	hive.keeper_pid = client->gate->keeper.pid;
+	for (;;) {
+		grown = base_realloc(pids, room, sizeof(*pids));
+		if (!grown) {
+			base_free(pids);
+			return 0;
+		}
+		pids = grown;
+		nr = join_processes(&hive, pids, room);
+		if (nr <= room)
+			break;
+		room = nr + 64;
+	}
+	*ret_pids = (u32 *)pids;
+	return nr;
+}
+
 static const struct sys_client_ops client_ops = {
 	.read = client_read,
 	.write = client_write,
@@ -455,6 +506,8 @@ static const struct sys_client_ops client_ops = {
 	.place_of_fd = client_place_of_fd,
 	.copy_fd = client_copy_fd,
 	.device = client_device,
+	.pid_of_fd = client_pid_of_fd,
+	.processes = client_processes,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };

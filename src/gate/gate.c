@@ -62,6 +62,7 @@ static int make_files(struct gate *gate)
 	struct handle_table_options handles = { .pollable = is_pollable, .readable = is_readable };
 	char path[DIRECTORY_PATH_MAX + 32];
 	const char *message;
+	struct stat st;
 	int error = directory_make(&gate->directory, gate->options.name, &message);
 
 	if (error) {
@@ -88,6 +89,9 @@ static int make_files(struct gate *gate)
 	if (gate->marker_fd < 0)
 		return -errno;
 	strcpy(RT_CONTROL->facade_dir, gate->directory.path);
+	if (stat(gate->directory.path, &st) < 0)
+		return -errno;
+	RT_CONTROL->facade_device = st.st_dev;
 	return 0;
 }
 

@@ -51,6 +51,7 @@ struct handle_table {
 static const char *const kind_names[OBJECT_KINDS] = {
 	[OBJECT_MAP] = "bpf-map",   [OBJECT_PROG] = "bpf-prog",	    [OBJECT_BTF] = "btf",
 	[OBJECT_LINK] = "bpf_link", [OBJECT_PERF] = "[perf_event]", [OBJECT_STATS] = "bpf-stats",
+	[OBJECT_ITER] = "bpf_iter",
 };
 
 static u32 inode_bucket(dev_t dev, ino_t ino)

@@ -34,23 +34,26 @@ int listener_receive(struct listener *listener)
 	return errno == EINTR ? -EINTR : 0;
 }
 
-static void send_response(struct listener *listener, s64 value, s32 error, u32 flags)
+static bool send_response(struct listener *listener, s64 value, s32 error, u32 flags)
 {
 	struct seccomp_notif_resp response = {
 		.id = listener->slot->notif.id, .val = value, .error = error, .flags = flags
 	};
 
-	while (ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 && errno == EINTR)
-		;
+	int result;
+
+	do {
+		result = ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
+	} while (result < 0 && errno == EINTR);
 	listener->slot->notif.id = 0;
+	return result == 0;
 }
 
-void listener_answer(struct listener *listener, s64 result)
+bool listener_answer(struct listener *listener, s64 result)
 {
 	if (result < 0 && result >= -4095)
-		send_response(listener, 0, (s32)result, 0);
-	else
-		send_response(listener, result, 0, 0);
+		return send_response(listener, 0, (s32)result, 0);
+	return send_response(listener, result, 0, 0);
 }
 
 void listener_continue(struct listener *listener)
@@ -75,12 +78,11 @@ bool listener_valid(struct listener *listener)
 	return true;
 }
 
-int listener_add_fd(struct listener *listener, int fd, int flags)
+static int add_fd(struct listener *listener, struct seccomp_notif_addfd request)
 {
-	struct seccomp_notif_addfd request = { .id = listener->slot->notif.id,
-					       .srcfd = (u32)fd,
-					       .newfd_flags = (u32)flags };
 	int number;
+
+	request.id = listener->slot->notif.id;
 
 	do {
 		number = ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &request);
@@ -103,4 +105,18 @@ int listener_answer_fd(struct listener *listener, int fd, int flags)
 		return -errno;
 	listener->slot->notif.id = 0;
 	return number;
+}
+
+int listener_add_fd(struct listener *listener, int fd, int flags)
+{
+	return add_fd(listener,
+		      (struct seccomp_notif_addfd){ .srcfd = (u32)fd, .newfd_flags = (u32)flags });
+}
+
+int listener_replace_fd(struct listener *listener, int fd, int number, int flags)
+{
+	return add_fd(listener, (struct seccomp_notif_addfd){ .flags = SECCOMP_ADDFD_FLAG_SETFD,
+							      .srcfd = (u32)fd,
+							      .newfd = (u32)number,
+							      .newfd_flags = (u32)flags });
 }

@@ -30,8 +30,11 @@ struct listener {
  */
 int listener_receive(struct listener *listener);
 
-/* Answers with a result or an error (a negative errno), or lets the call go on to the kernel. */
-void listener_answer(struct listener *listener, s64 result);
+/*
+ * Answers with a result or an error (a negative errno), or lets the call go on to the kernel.
+ * False: nobody waits for the answer any more.
+ */
+bool listener_answer(struct listener *listener, s64 result);
 void listener_continue(struct listener *listener);
 
 /* Is the task still waiting for the answer? Then what was read of it was its own. */
@@ -41,6 +44,8 @@ bool listener_valid(struct listener *listener);
  * Puts a copy of fd into the waiting task (O_CLOEXEC or 0 in flags): its number there, or -errno.
  */
 int listener_add_fd(struct listener *listener, int fd, int flags);
+/* The same in the place of its descriptor number. */
+int listener_replace_fd(struct listener *listener, int fd, int number, int flags);
 
 /*
  * The same, and its number is the answer, in one step; after an error the call is still to be

@@ -23,6 +23,7 @@
 #include "gate/exec.h"
 #include "gate/fdinfo.h"
 #include "gate/perf.h"
+#include "gate/read.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 #include "rt/buffer.h"
@@ -38,6 +39,7 @@ struct reply {
 
 struct notice {
 	struct gate *gate;
+	struct gate_read read; /* what the client reads with the answer */
 	struct listener *listener;
 	const struct seccomp_data *data;
 	pid_t tid;
@@ -88,6 +90,17 @@ static long ticket_of_fd(struct gate_client *client, u64 attr, u32 size)
 		object = NULL;
 	ask.ticket = sys_map_ticket(object, access);
 	return client->base.ops->write(&client->base, attr, &ask, sizeof(ask));
+}
+
+static long opened(struct gate_client *client, u64 attr, u32 size)
+{
+	struct agent_ticket what;
+
+	if (size != sizeof(what))
+		return -EINVAL;
+	if (client->base.ops->read(&client->base, &what, attr, sizeof(what)))
+		return -EFAULT;
+	return read_opened(client, (int)what.fd);
 }
 
 /*
@@ -153,6 +166,8 @@ static struct reply on_bpf(struct notice *notice)
 		return ANSWER(ticket_of_fd(&client, attr, size));
 	if (cmd == AGENT_CLOSES)
 		return ANSWER(closes_hand_out(&client, attr, size));
+	if (cmd == AGENT_OPENED)
+		return ANSWER(opened(&client, attr, size));
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
@@ -249,6 +264,18 @@ static struct reply on_wait(struct notice *notice)
 	return GO_ON;
 }
 
+static struct reply on_read(struct notice *notice)
+{
+	struct gate_client client;
+
+	if (!hook_reads_objects(notice->gate->options.hook) ||
+	    client_init(&client, notice->gate, notice->listener) < 0 ||
+	    !read_object(&client, (u32)notice->data->nr, (const u64 *)notice->data->args,
+			 notice->from_agent, &notice->read))
+		return GO_ON;
+	return ANSWER(notice->read.result);
+}
+
 static struct reply on_exec(struct notice *notice)
 {
 	exec_begin(notice->gate, notice->tid);
@@ -310,7 +337,8 @@ static const handler handlers[] = {
 	[SYS_ppoll] = on_wait,	      [SYS_select] = on_wait,
 	[SYS_pselect6] = on_wait,     [SYS_execve] = on_exec,
 	[SYS_execveat] = on_exec,     [SYS_open] = on_open,
-	[SYS_openat] = on_openat,
+	[SYS_openat] = on_openat,     [SYS_read] = on_read,
+	[SYS_readv] = on_read,
 };
 
 static void fire_enter(struct notice *notice)
@@ -357,8 +385,10 @@ void gate_notified(struct gate *gate, struct listener *listener)
 		reply = handlers[notif->data.nr](&notice);
 	if (listener_is_idle(listener))
 		return;
-	if (reply.answered)
-		listener_answer(listener, reply.result);
-	else
+	if (reply.answered) {
+		if (listener_answer(listener, reply.result) && notice.read.taken)
+			sys_iter_consume(notice.read.object, notice.read.taken);
+	} else {
 		listener_continue(listener);
+	}
 }

@@ -43,6 +43,11 @@ void hook_refresh_interest(struct hook *hook)
 		AGENT_DESCRIPTOR_SPECIAL(ROW)
 #undef ROW
 	};
+	static const u16 read_special[] = {
+#define ROW(name, function) __NR_##name,
+		AGENT_READ_SPECIAL(ROW)
+#undef ROW
+	};
 	struct rt_event_table *events = RT_CONTROL->events;
 	bool all_enter =
 		events->other[RT_EVENT_RAW_SYS_ENTER] || events->other[RT_EVENT_RAWTP_SYS_ENTER];
@@ -55,6 +60,8 @@ void hook_refresh_interest(struct hook *hook)
 		want[special[nr]] = AGENT_WANT_SPECIAL;
 	for (nr = 0; hook->tracks_descriptors && nr < ARRAY_SIZE(descriptor_special); nr++)
 		want[descriptor_special[nr]] = AGENT_WANT_SPECIAL;
+	for (nr = 0; hook->reads_objects && nr < ARRAY_SIZE(read_special); nr++)
+		want[read_special[nr]] = AGENT_WANT_SPECIAL;
 	for (nr = 0; nr < RT_SYSCALL_MAX; nr++) {
 		bool enter = all_enter || events->sys_enter[nr];
 		bool exit = all_exit || events->sys_exit[nr];
@@ -81,6 +88,19 @@ void hook_track_descriptors(struct hook *hook)
 void hook_facade_made(struct hook *hook)
 {
 	__atomic_store_n(&hook->control->facade_made, 1, __ATOMIC_RELEASE);
+}
+
+void hook_read_objects(struct hook *hook)
+{
+	if (hook->reads_objects)
+		return;
+	hook->reads_objects = true;
+	hook_refresh_interest(hook);
+}
+
+bool hook_reads_objects(const struct hook *hook)
+{
+	return hook->reads_objects;
 }
 
 bool hook_changes_descriptors(u32 nr)

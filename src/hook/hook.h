@@ -89,6 +89,13 @@ void hook_track_descriptors(struct hook *hook);
 /* Is it one of those calls, or one after which two processes may share memory or descriptors? */
 bool hook_changes_descriptors(u32 nr);
 
+/*
+ * Iterators exist from now on: agents ask the supervisor for what is read of descriptors that may
+ * be ones.
+ */
+void hook_read_objects(struct hook *hook);
+bool hook_reads_objects(const struct hook *hook);
+
 /* A system call seen by the notifier, from a site that is not rewritten: fires enter events
  * remotely. */
 void hook_remote_sys_enter(struct hook *hook, pid_t tid, const struct rt_pt_regs *regs);

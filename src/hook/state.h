@@ -37,6 +37,7 @@ struct hook {
 	struct agent_control *control; /* in the control segment */
 	struct list tracees;
 	struct list retired;
+	bool reads_objects;	 /* there are, or were, iterators */
 	bool tracks_descriptors; /* agents remember what descriptors stand for */
 	u64 agent_start;	 /* in the image; 0: this image has no agent, nothing is entered */
 	u64 next_perf_id;

@@ -20,6 +20,7 @@ enum object_kind {
 	OBJECT_BTF,
 	OBJECT_LINK,
 	OBJECT_PERF,  /* no id */
+	OBJECT_ITER,  /* an iterator being read; no id */
 	OBJECT_STATS, /* BPF_ENABLE_STATS: counting goes on while it lives; no id */
 	OBJECT_KINDS, /* as an argument of a look-up: any kind */
 };

@@ -72,6 +72,7 @@ struct rt_control {
 	const struct agent_control *agent; /* agent/protocol.h; made by src/hook */
 	u32 cpu_features;		   /* RT_CPU_* */
 	struct rt_map_slots *map_slots;	   /* rt/map_slot.h; NULL: there are none */
+	u64 facade_device;		   /* st_dev of facade_dir */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

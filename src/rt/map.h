@@ -101,6 +101,19 @@ long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 		     struct rt_vcpu *vcpu);
 
 /*
+ * A place in a hash type's walk, for one that pauses: it goes on where it was whatever changed
+ * meanwhile, and comes to an end. First {0} with has_key false. Finds the element of the key
+ * (has_key) or, if that is gone, the one that took its place; with after the next one. true:
+ * *place, key (key_size bytes) and *ret_value (per-CPU types: vCPU 0's value) are that element's.
+ */
+struct rt_map_place {
+	u32 bucket, skip;
+	bool has_key;
+};
+bool rt_map_place_find(const struct rt_map *map, struct rt_map_place *place, bool after, void *key,
+		       void **ret_value);
+
+/*
  * The system-call side: values in user space's layout, which for per-CPU types is nr_vcpus values
  * of value_stride bytes each. copy_out reads the value that a Bloom filter is asked for. 0 or
  * -errno as kernel/bpf/syscall.c. next_key with key NULL gives the first.

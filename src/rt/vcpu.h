@@ -60,6 +60,8 @@ struct rt_frame {
 	s64 may_goto; /* what is left of its loop budget */
 };
 
+struct rt_seq;
+
 /* One slot's private memory. Sits in the private segment, never in shared memory. */
 struct rt_vcpu {
 	u64 lock_word; /* what the holder wrote into the slot's lock; 0: not held by this process */
@@ -77,11 +79,12 @@ struct rt_vcpu {
 	 * clears it; rt_prog_out_of_time() looks at it.
 	 */
 	u64 deadline;
-	u32 polls;     /* calls of rt_prog_out_of_time() since then */
-	bool stopped;  /* a loop was ended */
-	u64 clock;     /* address of this process's __vdso_clock_gettime; 0: raw system call */
-	u32 bits_used; /* places of bits[] that iterators hold */
-	u64 random;    /* state of bpf_get_prandom_u32(); 0: not seeded yet */
+	u32 polls;	    /* calls of rt_prog_out_of_time() since then */
+	bool stopped;	    /* a loop was ended */
+	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
+	u64 clock;	    /* address of this process's __vdso_clock_gettime; 0: raw system call */
+	u32 bits_used;	    /* places of bits[] that iterators hold */
+	u64 random;	    /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
 	struct rt_frame frames[RT_FRAMES];
 	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));

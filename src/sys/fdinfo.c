@@ -77,9 +77,16 @@ static void link_text(struct sys_hive *hive, const struct sys_link *link, struct
 	bool raw = link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
 
 	text_printf(text, "link_type:\t%s\nlink_id:\t%u\nprog_tag:\t",
-		    raw ? "raw_tracepoint" : "perf", link->object.id);
+		    raw				       ? "raw_tracepoint"
+		    : link->type == BPF_LINK_TYPE_ITER ? "iter"
+						       : "perf",
+		    link->object.id);
 	tag_text(link->prog, text);
 	text_printf(text, "\nprog_id:\t%u\n", link->prog->object.id);
+	if (link->type == BPF_LINK_TYPE_ITER) {
+		sys_iter_text(link, text);
+		return;
+	}
 	if (raw) {
 		text_printf(text, "tp_name:\t%s\ncookie:\t%llu\n", link->tracepoint,
 			    (unsigned long long)link->cookie);

@@ -6,6 +6,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "model/model.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,6 +114,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 {
 	if (!hive)
 		return NULL;
+	hive->model = model_free(hive->model);
 	sys_btf_put(hive->kernel_btf);
 	reap(hive, true);
 	object_table_free(hive->objects);

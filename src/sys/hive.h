@@ -23,6 +23,10 @@
 #define SYS_KERNEL_BTF_ID  1
 #define SYS_TRACEPOINT_MAX 128 /* bytes of a raw tracepoint's name with its NUL */
 
+struct abi_iter_target;
+struct model;
+struct text;
+
 struct sys_deferred {
 	struct sys_deferred *next;
 	struct rt_grace grace;
@@ -38,6 +42,10 @@ struct sys_hive {
 	u32 stats_users; /* live OBJECT_STATS */
 	struct sys_btf *kernel_btf;
 	bool kernel_btf_tried;
+	struct model *model; /* of kernel_btf, for iterators; NULL: not needed yet */
+	u64 iter_sessions;   /* begun so far */
+	bool fops_known;     /* iter_task_file.c */
+	u64 fops[OBJECT_LINK + 1];
 };
 
 struct sys_slot; /* map_slot.h */
@@ -61,7 +69,7 @@ struct sys_map {
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;
-	u32 owner_type, owner_attach_type, owner_frags;
+	u32 owner_type, owner_attach_type, owner_frags, owner_attach_btf_id;
 	struct sys_deferred deferred;
 };
 
@@ -74,7 +82,7 @@ struct sys_prog {
 	u8 tag[SYS_TAG_SIZE];
 	bool gpl_compatible, tail_calls;
 	u64 load_time_ns; /* since boot */
-	u32 verified_insns, max_ctx_offset;
+	u32 verified_insns, max_ctx_offset, max_rdonly_access, max_rdwr_access;
 	struct sys_btf *btf;
 	struct bpf_func_info *func_info;
 	u32 attach_btf_id; /* in the kernel's BTF; 0: none */
@@ -83,6 +91,15 @@ struct sys_prog {
 	struct sys_map **maps;
 	u32 nr_maps;
 	struct sys_deferred deferred;
+};
+
+enum { SYS_ITER_ALL, SYS_ITER_TID, SYS_ITER_TGID };
+
+/* What an iterator's link walks over, beside its target. */
+struct sys_iter_aux {
+	struct sys_map *map; /* bpf_map_elem: holds a reference */
+	u32 task_type;	     /* SYS_ITER_* */
+	u32 pid;
 };
 
 struct sys_link {
@@ -94,6 +111,7 @@ struct sys_link {
 	u64 cookie;
 	struct object *perf;		     /* perf event links */
 	char tracepoint[SYS_TRACEPOINT_MAX]; /* raw tracepoint links */
+	struct sys_iter_aux iter;
 };
 
 struct sys_call {
@@ -135,7 +153,19 @@ long sys_link_create(struct sys_call *call);
 long sys_link_update(struct sys_call *call);
 long sys_link_detach(struct sys_call *call);
 long sys_raw_tracepoint_open(struct sys_call *call);
+/* iter_link.c */
 long sys_iter_create(struct sys_call *call);
+/* The row of the target that an iterator's program is for; NULL: it is no iterator. */
+const struct abi_iter_target *sys_prog_iter(const struct sys_prog *prog);
+/* LINK_CREATE: checks what the client says of the walk; *aux is to be given to the link. */
+int sys_iter_attach(struct sys_call *call, const struct sys_prog *prog, struct sys_iter_aux *aux);
+/* LINK_UPDATE; old_prog may be NULL. Takes its own reference of new_prog. */
+int sys_iter_replace(struct sys_link *link, struct sys_prog *new_prog,
+		     const struct sys_prog *old_prog);
+void sys_iter_info(const struct sys_link *link, struct abi_link_info *info);
+void sys_iter_text(const struct sys_link *link, struct text *text);
+/* Do the accesses of an iterator's program to key and value stay within the map's? */
+bool sys_iter_fits(const struct sys_prog *prog, const struct sys_map *map);
 /* place.c */
 long sys_prog_attach(struct sys_call *call);
 long sys_prog_detach(struct sys_call *call);
@@ -239,6 +269,8 @@ struct sys_socket {
 int sys_socket_of_fd(struct sys_call *call, int fd, struct sys_socket *ret_socket);
 /* Is there such a network device where the client is? */
 bool sys_device_exists(struct sys_client *client, u32 ifindex);
+/* Fills in the name of a vCPU's task. */
+void sys_read_comm(struct rt_task *task);
 
 /* A vCPU for map operations and runs in the supervisor, for this client's task; NULL: all are
  * taken. */

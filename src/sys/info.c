@@ -5,6 +5,7 @@
  * know must be zero. Programs' info is in prog_info.c.
  */
 #include "sys/info.h"
+#include "abi/iter.h"
 
 #include <errno.h>
 #include <string.h>
@@ -159,6 +160,10 @@ static int link_info(struct sys_call *call, struct sys_link *link)
 				   info.raw_tracepoint.tp_name_len, link->tracepoint,
 				   &info.raw_tracepoint.tp_name_len);
 		info.raw_tracepoint.cookie = link->cookie;
+	} else if (link->type == BPF_LINK_TYPE_ITER) {
+		error = write_name(call, info.iter.target_name, info.iter.target_name_len,
+				   sys_prog_iter(link->prog)->target, &info.iter.target_name_len);
+		sys_iter_info(link, &info);
 	} else {
 		error = perf_link_info(call, link, &info);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Links: a program attached to something, as an object. There are links to perf events
- * (tracepoints, …) and to raw tracepoints; where they fire is src/hook's, reached through the
- * hive's attach ops. A link holds its program and its perf event, and detaches when its last
- * reference goes.
+ * (tracepoints, …), to raw tracepoints and to iterators' targets; where they fire is src/hook's,
+ * reached through the hive's attach ops. A link holds its program and its perf event, and detaches
+ * when its last reference goes.
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
@@ -21,6 +21,7 @@ static void release(struct object *object)
 	if (link->token)
 		options->attach_ops->detach(options->attach_arg, link->token);
 	object_unref(link->perf);
+	sys_map_put(link->iter.map);
 	sys_prog_put(link->prog);
 	base_free(link);
 }
@@ -151,6 +152,23 @@ static long attach_raw(struct sys_call *call, struct sys_prog *prog)
 	return attach_tracepoint(call, prog, name, attr->raw_tracepoint.cookie);
 }
 
+static long attach_iter(struct sys_call *call, struct sys_prog *prog)
+{
+	struct sys_iter_aux aux;
+	struct sys_link *link;
+	int error = sys_iter_attach(call, prog, &aux);
+
+	if (error)
+		return error;
+	link = new_link(call, BPF_LINK_TYPE_ITER, prog, 0);
+	if (!link) {
+		sys_map_put(aux.map);
+		return -ENOMEM;
+	}
+	link->iter = aux;
+	return settle(call, link, 0, NULL);
+}
+
 long sys_link_create(struct sys_call *call)
 {
 	const union abi_attr *attr = &call->attr;
@@ -163,10 +181,15 @@ long sys_link_create(struct sys_call *call)
 	if (result)
 		return result;
 	result = sys_check_attach_type(prog, attr->link_create.attach_type);
+	if (!result && prog->type == BPF_PROG_TYPE_TRACING &&
+	    attr->link_create.attach_type != prog->expected_attach_type)
+		result = -EINVAL;
 	if (!result && attr->link_create.attach_type == BPF_PERF_EVENT)
 		result = attach_perf(call, prog);
 	else if (!result && attr->link_create.attach_type == BPF_TRACE_RAW_TP)
 		result = attach_tracing(call, prog, attr->link_create.tracing.cookie);
+	else if (!result && attr->link_create.attach_type == BPF_TRACE_ITER)
+		result = attach_iter(call, prog);
 	else if (!result)
 		result = sys_link_refuse(call, prog);
 	sys_prog_put(prog);
@@ -192,7 +215,8 @@ long sys_raw_tracepoint_open(struct sys_call *call)
 	return result;
 }
 
-/* Neither kind of link can change its program: the kernel looks at everything and says EINVAL. */
+/* Only iterators' links can change their program: of others the kernel looks at everything and says
+ * EINVAL. */
 long sys_link_update(struct sys_call *call)
 {
 	const union abi_attr *attr = &call->attr;
@@ -209,11 +233,15 @@ long sys_link_update(struct sys_call *call)
 	if (!result) {
 		if (attr->link_update.flags & BPF_F_REPLACE)
 			result = sys_prog_by_fd(call, attr->link_update.old_prog_fd, &old_prog);
+		if (!result)
+			result = link->type == BPF_LINK_TYPE_ITER
+					 ? sys_iter_replace(link, new_prog, old_prog)
+					 : -EINVAL;
 		sys_prog_put(old_prog);
 		sys_prog_put(new_prog);
 	}
 	sys_link_put(link);
-	return result ? result : -EINVAL;
+	return result;
 }
 
 long sys_link_detach(struct sys_call *call)
@@ -225,18 +253,4 @@ long sys_link_detach(struct sys_call *call)
 		return error;
 	sys_link_put(link);
 	return -EOPNOTSUPP; /* of both kinds, in the kernel too */
-}
-
-long sys_iter_create(struct sys_call *call)
-{
-	struct sys_link *link;
-	int error;
-
-	if (call->attr.iter_create.flags)
-		return -EINVAL;
-	error = sys_link_by_fd(call, call->attr.iter_create.link_fd, &link);
-	if (error)
-		return error;
-	sys_link_put(link);
-	return -EINVAL; /* not an iterator's link */
 }

@@ -82,9 +82,11 @@ bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
 		map->owner_type = prog->type;
 		map->owner_attach_type = prog->expected_attach_type;
 		map->owner_frags = frags;
+		map->owner_attach_btf_id = prog->attach_btf_id;
 	}
 	return map->owner_type == prog->type &&
-	       map->owner_attach_type == prog->expected_attach_type && map->owner_frags == frags;
+	       map->owner_attach_type == prog->expected_attach_type && map->owner_frags == frags &&
+	       map->owner_attach_btf_id == prog->attach_btf_id;
 }
 
 /* The object for a slot, a new reference, and what the data plane shall find there. */
@@ -103,6 +105,9 @@ static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct ob
 		*ret_object = &prog->object;
 		*ret_target = prog->rt;
 		error = sys_map_accepts_prog(map, prog) ? 0 : -EINVAL;
+		/* How far it reaches into an iterator's buffers is compared when it is linked. */
+		if (prog->max_rdonly_access || prog->max_rdwr_access)
+			error = -EINVAL;
 	} else if (map->rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
 		error = sys_inner_by_fd(call, map, fd, &inner);
 		if (error)

@@ -401,6 +401,8 @@ static int load_program(struct sys_load *load)
 	prog->verified_insns = load->output.verified_insns;
 	prog->tail_calls = load->output.tail_calls;
 	prog->max_ctx_offset = load->output.max_ctx_offset;
+	prog->max_rdonly_access = load->output.max_rdonly_access;
+	prog->max_rdwr_access = load->output.max_rdwr_access;
 	error = take_maps(load);
 	if (error)
 		return error;

@@ -75,6 +75,13 @@ struct sys_client_ops {
 	int (*copy_fd)(struct sys_client *client, int fd);
 	/* Is there such a network device where the client is? NULL: where the supervisor is. */
 	bool (*device)(struct sys_client *client, u32 ifindex);
+	/* The process that a pidfd is of, -EBADF for anything else. NULL: there are no pidfds. */
+	long (*pid_of_fd)(struct sys_client *client, int fd);
+	/*
+	 * The processes of the hive, as ids in *ret_pids (base_free() it, NULL for none): their
+	 * number. NULL: the client's own is the only one.
+	 */
+	u32 (*processes)(struct sys_client *client, u32 **ret_pids);
 	/* Pins: path is the client's, relative to dirfd (AT_FDCWD). The gate resolves it into
 	 * bpffs. */
 	int (*pin)(struct sys_client *client, int dirfd, const char *path, struct object *object);
@@ -180,5 +187,23 @@ void sys_tickets_stop(void);
  */
 int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
 		 u64 *ret_address);
+
+/*
+ * Iterators (OBJECT_ITER). What a client that opens a pinned link gets: a new walk, the caller's
+ * reference; -EACCES for other objects.
+ */
+/* Is it a link of an iterator? */
+bool sys_object_is_iter_link(const struct object *object);
+int sys_iter_open(struct sys_client *client, struct object *object, struct object **ret_session);
+
+/*
+ * read(2) of size bytes: their number and where they are (until the next call), 0 at the end,
+ * -errno, or SYS_ITER_AGAIN: the supervisor has spent enough time for now, ask again. The bytes are
+ * gone when sys_iter_consume() says so, not before.
+ */
+#define SYS_ITER_AGAIN (-ERESTART)
+long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
+		   const void **ret_data);
+void sys_iter_consume(struct object *object, u64 size);
 
 #endif

@@ -35,7 +35,7 @@ static u64 now_ns(void)
 	return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
 }
 
-static void read_comm(struct rt_task *task)
+void sys_read_comm(struct rt_task *task)
 {
 	char path[64];
 	ssize_t length;
@@ -144,7 +144,7 @@ int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ct
 
 	if (!vcpu)
 		return -EBUSY;
-	read_comm(&vcpu->task);
+	sys_read_comm(&vcpu->task);
 	spent = now_ns();
 	vcpu->deadline = spent + RUN_TIME_MAX_NS;
 	vcpu->polls = 0;
@@ -291,7 +291,8 @@ static long refuse(struct sys_call *call, const struct sys_prog *prog, const cha
 
 /*
  * In the kernel fentry and its like are run by calling its own test functions, which are not
- * modelled; for BTF-typed tracepoints there is nothing to call, and -EFAULT is the answer.
+ * modelled; for BTF-typed tracepoints and iterators there is nothing to call, and -EFAULT is the
+ * answer.
  */
 static long run_tracing(struct sys_call *call, struct sys_prog *prog)
 {
@@ -299,7 +300,8 @@ static long run_tracing(struct sys_call *call, struct sys_prog *prog)
 
 	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
 		return -EINVAL;
-	if (prog->expected_attach_type == BPF_TRACE_RAW_TP)
+	if (prog->expected_attach_type == BPF_TRACE_RAW_TP ||
+	    prog->expected_attach_type == BPF_TRACE_ITER)
 		return -EFAULT;
 	return refuse(call, prog, "the kernel's functions for test runs are not in a hive");
 }

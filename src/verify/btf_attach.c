@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "abi/iter.h"
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/btf_args.h"
@@ -52,6 +53,26 @@ static int use_tracepoint(struct verify_env *env, const struct btf_type *type, c
 		return -EINVAL;
 	env->attach_proto = proto;
 	env->attach_name = name + sizeof(PREFIX) - 1;
+	env->attach_skip = 1; /* the tracepoint's own data */
+	return 0;
+}
+
+/* The function bpf_iter_TARGET: its parameters are the context's members. */
+static int use_iterator(struct verify_env *env, const struct btf_type *type, const char *name)
+{
+	const struct btf *btf = env->input->attach_btf;
+
+	if (btf_kind_of(type) != BTF_KIND_FUNC) {
+		verbose(env, "attach_btf_id %u is not a function\n", env->input->attach_btf_id);
+		return -EINVAL;
+	}
+	env->iter = abi_iter_find(name);
+	if (!env->iter)
+		return -EINVAL;
+	env->attach_proto = btf_func_proto(btf, env->input->attach_btf_id);
+	if (!env->attach_proto || btf_vlen_of(env->attach_proto) > ARGS_MAX)
+		return -EINVAL;
+	env->attach_name = name;
 	return 0;
 }
 
@@ -82,6 +103,8 @@ static int check_target(struct verify_env *env)
 	}
 	if (input->expected_attach_type == BPF_TRACE_RAW_TP)
 		return use_tracepoint(env, type, name);
+	if (input->expected_attach_type == BPF_TRACE_ITER)
+		return use_iterator(env, type, name);
 	if (input->expected_attach_type < BPF_TRACE_FENTRY ||
 	    input->expected_attach_type > BPF_TRACE_ITER)
 		return -EINVAL;
@@ -143,6 +166,28 @@ static int load_pointer(struct verify_env *env, u32 arg, const struct btf_type *
 	return 0;
 }
 
+/* An iterator's object or buffer, which is null at the end of the walk. */
+static int load_target(struct verify_env *env, enum abi_iter_arg kind,
+		       const struct btf_type *pointer, struct reg *loaded)
+{
+	const struct btf *btf = env->input->attach_btf;
+	u32 id = 0;
+
+	if (kind == ABI_ITER_RDONLY || kind == ABI_ITER_RDWR) {
+		reg_set_pointer(loaded, PTR_TO_BUF | PTR_MAYBE_NULL |
+						(kind == ABI_ITER_RDONLY ? MEM_RDONLY : 0));
+	} else {
+		if (!btf_is_struct(btf_skip_modifiers(btf, pointer->type, &id)))
+			return verify_bug(env, "an iterator's object is no structure");
+		reg_set_pointer(loaded, PTR_TO_BTF_ID | PTR_MAYBE_NULL |
+						(kind == ABI_ITER_TRUSTED ? PTR_TRUSTED : 0));
+		loaded->btf = btf;
+		loaded->btf_id = id;
+	}
+	loaded->id = ++env->id_gen;
+	return 0;
+}
+
 static const char *kind_text(const struct btf_type *type)
 {
 	switch (type ? btf_kind_of(type) : BTF_KIND_UNKN) {
@@ -168,8 +213,7 @@ static bool is_number(const struct btf_type *type)
 
 int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, struct reg *ret_loaded)
 {
-	/* The first parameter of a tracepoint's prototype is its own data. */
-	u32 nr = btf_vlen_of(env->attach_proto) - 1, arg;
+	u32 nr = btf_vlen_of(env->attach_proto) - env->attach_skip, arg;
 	const struct btf_type *type;
 
 	if (write || off < 0 || off >= ARGS_MAX * 8 || off % size)
@@ -181,13 +225,14 @@ int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, stru
 	arg = (u32)off / 8;
 	/* 6.18 counts far offsets as one behind the result, which comes behind the parameters. */
 	if (arg > nr)
-		arg = nr + 2;
+		arg = nr + env->attach_skip + 1;
 	if (arg >= nr) {
 		verbose(env, "func '%s' doesn't have %u-th argument\n", env->attach_name, arg + 1);
 		return -EACCES;
 	}
 	type = btf_skip_modifiers(env->input->attach_btf,
-				  btf_params_of(env->attach_proto)[arg + 1].type, NULL);
+				  btf_params_of(env->attach_proto)[arg + env->attach_skip].type,
+				  NULL);
 	env_set_unknown(env, ret_loaded);
 	if (is_number(type))
 		return 0;
@@ -203,5 +248,7 @@ int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, stru
 		verbose(env, "func '%s' size %d must be 8\n", env->attach_name, size);
 		return -EACCES;
 	}
+	if (env->iter && arg < ABI_ITER_ARGS_MAX && env->iter->arg[arg])
+		return load_target(env, env->iter->arg[arg], type, ret_loaded);
 	return load_pointer(env, arg, type, ret_loaded);
 }

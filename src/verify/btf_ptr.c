@@ -61,7 +61,8 @@ static const struct member_rule *find_rule(const struct member_rule *rules, u32 
 }
 
 /* What is known about a pointer that was loaded through reg. */
-static u32 loaded_flags(const struct reg *reg, const struct btf_place *place)
+static u32 loaded_flags(const struct verify_env *env, const struct reg *reg,
+			const struct btf_place *place)
 {
 	u32 flags = (place->flags & BTF_PLACE_IN_UNION ? PTR_UNTRUSTED : 0) |
 		    (place->flags & BTF_PLACE_USER ? MEM_USER : 0) |
@@ -76,6 +77,8 @@ static u32 loaded_flags(const struct reg *reg, const struct btf_place *place)
 	if (rule)
 		return flags | rule->flags;
 	/* Programs that do not sleep run inside an RCU section. */
+	if (env->input->prog_flags & BPF_F_SLEEPABLE && !env->cur->active_rcu)
+		return PTR_UNTRUSTED;
 	rule = find_rule(under_rcu, ARRAY_SIZE(under_rcu), reg, place->field);
 	if (rule)
 		return flags | rule->flags;
@@ -163,7 +166,7 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	dst = &env_regs(env)[value];
 	switch (place.kind) {
 	case BTF_PLACE_STRUCT_PTR:
-		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(&reg, &place));
+		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(env, &reg, &place));
 		dst->btf = reg.btf;
 		dst->btf_id = place.pointee;
 		if (dst->type & PTR_MAYBE_NULL)
@@ -175,4 +178,42 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	default: env_set_unknown(env, dst);
 	}
 	return 0;
+}
+
+/* The structure that lies in the structure id at off, from the outside inwards, called name. */
+static bool lies_at(const struct btf *btf, u32 id, u32 off, const char *name)
+{
+	const struct btf_type *type = btf_skip_modifiers(btf, id, NULL);
+	const struct btf_member *members;
+	const char *own;
+
+	if (!btf_is_struct(type))
+		return false;
+	own = btf_string(btf, type->name_off);
+	if (!off && own && !strcmp(own, name))
+		return true;
+	members = btf_members_of(type);
+	for (u32 i = 0; i < btf_vlen_of(type); i++) {
+		u32 at = btf_member_offset(type, &members[i]) / 8, size;
+
+		if (at <= off && !btf_size_of(btf, members[i].type, &size) && off - at < size &&
+		    lies_at(btf, members[i].type, off - at, name))
+			return true;
+	}
+	return false;
+}
+
+int btf_ptr_check_struct(struct verify_env *env, u32 regno, const char *name)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	struct btf_place place;
+	char reason[256];
+
+	if (reg->off >= 0 && lies_at(reg->btf, reg->btf_id, (u32)reg->off, name))
+		return 0;
+	if (reg->off >= 0 &&
+	    btf_place_find(reg->btf, reg->btf_id, (u32)reg->off, 1, &place, reason, sizeof(reason)))
+		verbose(env, "%s", reason);
+	verbose(env, "R%u is of type %s but %s is expected\n", regno, btf_ptr_type_name(reg), name);
+	return -EACCES;
 }

@@ -38,6 +38,9 @@ int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, stru
 /* An access through regno at off (the register's own offset included); value as in mem_access(). */
 int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value);
 
+/* Does regno point to a structure of this name, or to one that begins with it? 0, -EACCES. */
+int btf_ptr_check_struct(struct verify_env *env, u32 regno, const char *name);
+
 /* The structure's name, for logs. */
 const char *btf_ptr_type_name(const struct reg *reg);
 

@@ -175,6 +175,7 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
 	case BPF_PROG_TYPE_SK_LOOKUP:
 	case ABI_PROG_TYPE_NETFILTER: return true;
+	case BPF_PROG_TYPE_TRACING: return attach_type == BPF_TRACE_ITER;
 	case BPF_PROG_TYPE_KPROBE:
 		return attach_type == ABI_TRACE_KPROBE_SESSION ||
 		       attach_type == ABI_TRACE_UPROBE_SESSION;

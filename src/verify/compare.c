@@ -94,6 +94,7 @@ static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map
 	case PTR_TO_MAP_KEY:
 	case PTR_TO_MAP_VALUE:
 	case PTR_TO_MEM:
+	case PTR_TO_BUF:
 		return same_kind(old, cur) && number_within(old, cur) &&
 		       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id) &&
 		       map_ids(map, old->dynptr_id, cur->dynptr_id);

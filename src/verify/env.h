@@ -13,6 +13,7 @@
 #include "verify/state.h"
 #include "verify/verify.h"
 
+struct abi_iter_target;
 struct bpf_func_info;
 struct btf_type;
 struct bpf_line_info;
@@ -105,6 +106,8 @@ struct verify_env {
 		*kernel_btf; /* what calls of kernel functions count in, once there is one */
 	const struct btf_type *attach_proto; /* the context is its arguments; NULL: it is not */
 	const char *attach_name;
+	u32 attach_skip; /* parameters of attach_proto before the first argument */
+	const struct abi_iter_target *iter; /* attached to an iterator's target: its row */
 	struct bpf_line_info *line_info;
 	u32 nr_line_info;
 	struct bpf_func_info *func_info;
@@ -132,8 +135,9 @@ struct verify_env {
 	u32 jmps_processed, prev_jmps_processed;
 	u32 insns_processed, prev_insns_processed;
 	u32 explored_size, evicted_size;
-	u32 main_subprog;   /* the one being verified by itself */
-	u32 max_ctx_offset; /* end of the furthest context access */
+	u32 main_subprog;			/* the one being verified by itself */
+	u32 max_ctx_offset;			/* end of the furthest context access */
+	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */
 
 	/* Counters. */
 	u32 max_states_per_insn, total_states, peak_states;

@@ -10,6 +10,7 @@
 
 #include "abi/helper.h"
 #include "verify/backtrack.h"
+#include "verify/btf_ptr.h"
 #include "verify/callback.h"
 #include "verify/call.h"
 #include "verify/format.h"
@@ -71,7 +72,7 @@ struct arg_types {
 
 #define MEMORY_FITS                                                            \
 	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | \
-	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM))
+	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM) | FITS(PTR_TO_BUF))
 #define MEMORY_EXPECTED "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
 
 #define SOCKET_FITS                                                               \
@@ -98,6 +99,7 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
 	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
 	[ARG_PTR_TO_DYNPTR] = { FITS(PTR_TO_STACK) | FITS(CONST_PTR_TO_DYNPTR), "fp, dynptr_ptr" },
+	[ARG_PTR_TO_BTF_ID] = { FITS(PTR_TO_BTF_ID), "ptr_, trusted_ptr_, rcu_ptr_" },
 };
 
 static bool type_fits(u32 type, u16 arg)
@@ -110,6 +112,9 @@ static bool type_fits(u32 type, u16 arg)
 		type &= ~(u32)PTR_MAYBE_NULL;
 	if (!(types->fits & FITS(reg_base(type))))
 		return false;
+	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_BTF_ID)
+		return type == PTR_TO_BTF_ID || type == (PTR_TO_BTF_ID | PTR_TRUSTED) ||
+		       type == (PTR_TO_BTF_ID | MEM_RCU);
 	/* Ring-buffer records: where memory is wanted, and only they where records are. */
 	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_RINGBUF_MEM)
 		return type == (PTR_TO_MEM | MEM_RINGBUF);
@@ -126,8 +131,9 @@ static int check_arg_type(struct verify_env *env, u32 regno, u16 arg)
 	if (base >= ARRAY_SIZE(arg_types) || !arg_types[base].fits)
 		return verify_bug(env, "unsupported arg type %u", arg);
 	if (type_fits(reg->type, arg))
-		return reg_base(reg->type) == PTR_TO_BTF_ID ? socket_check_btf(env, regno, base)
-							    : 0;
+		return reg_base(reg->type) == PTR_TO_BTF_ID && base != ARG_PTR_TO_BTF_ID
+			       ? socket_check_btf(env, regno, base)
+			       : 0;
 	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
 		arg_types[base].expected);
 	return -EACCES;
@@ -159,6 +165,8 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 	case PTR_TO_MEM:
 	case PTR_TO_MEM | MEM_RDONLY:
 	case PTR_TO_MEM | MEM_RINGBUF:
+	case PTR_TO_BUF:
+	case PTR_TO_BUF | MEM_RDONLY:
 	case SCALAR_VALUE: return 0;
 	default: return check_unmodified(env, regno, reg_base(reg->type) == PTR_TO_BTF_ID);
 	}
@@ -365,6 +373,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	case ARG_PTR_TO_FUNC: meta->subprog = reg->subprogno; return 0;
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
 	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
+	case ARG_PTR_TO_BTF_ID:
+		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
 	default: return 0;
 	}
 }
@@ -435,7 +445,8 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		return -EINVAL;
 	}
 	if (!abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type)) {
-		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
+		verbose(env, "program of this type cannot use helper bpf_%s#%d\n", helper->name,
+			func_id);
 		return -EINVAL;
 	}
 	if (!env->input->gpl_compatible && helper->gpl_only) {

@@ -32,6 +32,7 @@ static const char *const type_names[] = {
 	[PTR_TO_FUNC] = "func",
 	[PTR_TO_BTF_ID] = "ptr_",
 	[CONST_PTR_TO_DYNPTR] = "dynptr_ptr",
+	[PTR_TO_BUF] = "buf",
 };
 
 const char *log_reg_type(u32 type)

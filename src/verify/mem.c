@@ -269,6 +269,52 @@ static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool
 	return err;
 }
 
+/* A buffer of unknown size: how far the program reaches is compared with it later. */
+static int note_buffer_access(struct verify_env *env, u32 regno, int off, int size)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	bool rdonly = reg->type & MEM_RDONLY;
+	u32 *max = rdonly ? &env->max_rdonly_access : &env->max_rdwr_access;
+	char text[64];
+
+	if (off < 0) {
+		verbose(env, "R%u invalid %s buffer access: off=%d, size=%d\n", regno,
+			rdonly ? "rdonly" : "rdwr", off, size);
+		return -EACCES;
+	}
+	if (!tnum_is_zero(reg->s.var_off)) {
+		verbose(env, "R%u invalid variable buffer offset: off=%d, var_off=%s\n", regno, off,
+			log_tnum(text, reg->s.var_off));
+		return -EACCES;
+	}
+	if ((u32)off + (u32)size > *max)
+		*max = (u32)off + (u32)size;
+	return 0;
+}
+
+static int access_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
+			 int value)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (reg->type & PTR_MAYBE_NULL) {
+		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
+		return -EACCES;
+	}
+	if (write && (reg->type & MEM_RDONLY)) {
+		verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
+		return -EACCES;
+	}
+	/* Numbers only: what a map holds is read by clients. */
+	err = refuse_leak(env, value, write, "mem");
+	if (!err)
+		err = note_buffer_access(env, regno, off, size);
+	if (!err)
+		load_unknown(env, value, write);
+	return err;
+}
+
 /* A context that is a function's arguments. */
 static int access_args(struct verify_env *env, int off, int size, bool write, int value)
 {
@@ -410,6 +456,8 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 
 	if (reg_type_is_probed(reg->type))
 		return btf_ptr_access(env, regno, off, size, write, value);
+	if (reg_base(reg->type) == PTR_TO_BUF)
+		return access_buffer(env, regno, off, size, write, value);
 	if (reg_base(reg->type) == PTR_TO_MEM)
 		return access_mem(env, regno, off, size, write, value);
 	switch (reg->type) {
@@ -506,6 +554,12 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 		if (reg_base(reg->type) == PTR_TO_MAP_KEY)
 			return check_region(env, regno, reg->off, size, reg->map->key_size, false);
 		return check_region(env, regno, reg->off, size, reg->range, zero_allowed);
+	case PTR_TO_BUF:
+		if (write && reg->type & MEM_RDONLY) {
+			verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
+			return -EACCES;
+		}
+		return note_buffer_access(env, regno, reg->off, size);
 	case PTR_TO_MAP_VALUE:
 		/* A slot of a map of maps is no memory, even where a helper takes null. */
 		if (reg->map->inner)

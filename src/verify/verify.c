@@ -118,6 +118,8 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 		.nr_subprogs = env->nr_subprogs,
 		.nr_used_maps = env->nr_maps,
 		.max_ctx_offset = env->max_ctx_offset,
+		.max_rdonly_access = env->max_rdonly_access,
+		.max_rdwr_access = env->max_rdwr_access,
 		.tail_calls = env->subprog[0].tail_call_reachable,
 	};
 	env->insns = NULL;

@@ -118,6 +118,8 @@ struct verify_output {
 	bool tail_calls;
 	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the
 			       event */
+	/* The same of an iterator's buffers, whose sizes are known when the program is linked. */
+	u32 max_rdonly_access, max_rdwr_access;
 	u32 verified_insns; /* processed, as fdinfo and bpf_prog_info show it */
 	/* Counters: printed in the last log line. */
 	u32 max_states_per_insn, total_states, peak_states, mark_read;

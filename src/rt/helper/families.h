@@ -61,6 +61,10 @@ RT_HELPER(trace_printk);
 RT_HELPER(trace_vprintk);
 RT_HELPER(snprintf);
 
+/* seq.c */
+RT_HELPER(seq_printf);
+RT_HELPER(seq_write);
+
 /* output.c */
 RT_HELPER(perf_event_output);
 RT_HELPER(ringbuf_output);

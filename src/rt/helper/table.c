@@ -42,6 +42,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(trace_printk),
 	ROW(trace_vprintk),
 	ROW(snprintf),
+	ROW(seq_printf),
+	ROW(seq_write),
 	ROW(perf_event_output),
 	ROW(ringbuf_output),
 	ROW(ringbuf_reserve),

@@ -146,3 +146,47 @@ long hash_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket, st
 		bucket->index = index < map->nr_buckets ? index - 1 : map->nr_buckets;
 	return error;
 }
+
+/* The element of a bucket that place and key mean, 0: none. Writes place->skip. */
+static u32 place_in_bucket(const struct rt_map *map, struct rt_map_place *place, bool after,
+			   const void *key, u32 at)
+{
+	u32 hash = place->has_key ? hash_key(map, key) : 0, index = 0, candidate = 0, hops = 0;
+
+	for (; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++, index++) {
+		struct hash_elem *elem = hash_elem(map, at);
+		u32 next = HASH_LOAD(elem->link);
+
+		if (place->has_key && HASH_LOAD(elem->hash) == hash &&
+		    rt_shared_equal(elem->key, key, map->key_size)) {
+			place->skip = index + after;
+			return after ? next : at;
+		}
+		if (index == place->skip)
+			candidate = at;
+		at = next;
+	}
+	return candidate;
+}
+
+bool rt_map_place_find(const struct rt_map *map, struct rt_map_place *place, bool after, void *key,
+		       void **ret_value)
+{
+	u64 index = next_used_bucket(map, place->bucket);
+
+	for (; index < map->nr_buckets; index = next_used_bucket(map, index + 1)) {
+		u32 at = hash_bucket_head(HASH_LOAD(hash_bucket(map, (u32)index)->head_version));
+
+		if (index != place->bucket)
+			*place = (struct rt_map_place){ .bucket = (u32)index };
+		at = place_in_bucket(map, place, after, key, at);
+		if (!hash_elem_valid(map, at))
+			continue;
+		place->has_key = true;
+		rt_shared_load(key, hash_elem(map, at)->key, map->key_size);
+		*ret_value = hash_value(map, at, 0);
+		return true;
+	}
+	*place = (struct rt_map_place){ .bucket = map->nr_buckets };
+	return false;
+}

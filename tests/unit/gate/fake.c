@@ -352,3 +352,33 @@ void sys_tickets_stop(void)
 void hook_set_closing(struct hook *hook, u32 nr)
 {
 }
+
+/* Nor do they have iterators. */
+bool sys_object_is_iter_link(const struct object *object)
+{
+	return false;
+}
+
+int sys_iter_open(struct sys_client *client, struct object *object, struct object **ret_session)
+{
+	return -EACCES;
+}
+
+long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
+		   const void **ret_data)
+{
+	return -EINVAL;
+}
+
+void sys_iter_consume(struct object *object, u64 size)
+{
+}
+
+void hook_read_objects(struct hook *hook)
+{
+}
+
+bool hook_reads_objects(const struct hook *hook)
+{
+	return false;
+}

@@ -153,3 +153,24 @@ void sys_tickets_end(void)
 void sys_tickets_stop(void)
 {
 }
+
+/* Nor do they have iterators. */
+bool sys_object_is_iter_link(const struct object *object)
+{
+	return false;
+}
+
+int sys_iter_open(struct sys_client *client, struct object *object, struct object **ret_session)
+{
+	return -EACCES;
+}
+
+long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
+		   const void **ret_data)
+{
+	return -EINVAL;
+}
+
+void sys_iter_consume(struct object *object, u64 size)
+{
+}

@@ -48,8 +48,8 @@ struct verify_case {
 	const char *message; /* must be in the level 2 log; NULL: any */
 	u32 flags;
 	/*
-	 * Programs of type tracing: the tracepoint. Any text may say {struct.member} for an offset
-	 * and {kfunc:name} for a function's id.
+	 * Programs of type tracing: the tracepoint, or an iterator (iter/NAME). Any text may say
+	 * {struct.member} for an offset and {kfunc:name} for a function's id.
 	 */
 	const char *tracepoint;
 };
@@ -62,6 +62,6 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
 	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[],
-	cases_socket[], cases_kfunc[], cases_dynptr[];
+	cases_socket[], cases_kfunc[], cases_dynptr[], cases_iter[];
 
 #endif

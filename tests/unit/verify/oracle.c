@@ -41,6 +41,15 @@ const struct btf *oracle_kernel_btf(void)
 	return btf;
 }
 
+/* The target of an iterator's program, whose section is iter/NAME or iter.s/NAME; NULL: it is none.
+ */
+static const char *iter_target(const struct verify_case *c)
+{
+	if (!c->tracepoint || strncmp(c->tracepoint, "iter", 4) != 0)
+		return NULL;
+	return strchr(c->tracepoint, '/') ? strchr(c->tracepoint, '/') + 1 : NULL;
+}
+
 /* The type that a program on the tracepoint is attached to; 0 for none. */
 static u32 attach_id(const struct verify_case *c)
 {
@@ -48,8 +57,19 @@ static u32 attach_id(const struct verify_case *c)
 
 	if (!c->tracepoint)
 		return 0;
+	if (iter_target(c)) {
+		snprintf(name, sizeof(name), "bpf_iter_%s", iter_target(c));
+		return btf_find(oracle_kernel_btf(), name, BTF_KIND_FUNC);
+	}
 	snprintf(name, sizeof(name), "btf_trace_%s", c->tracepoint);
 	return btf_find(oracle_kernel_btf(), name, BTF_KIND_TYPEDEF);
+}
+
+static u32 attach_type(const struct verify_case *c)
+{
+	if (iter_target(c))
+		return BPF_TRACE_ITER;
+	return c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16;
 }
 
 static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
@@ -81,7 +101,10 @@ static u32 prog_flags(const struct verify_case *c)
 {
 	return (c->flags & CASE_STRICT ? BPF_F_STRICT_ALIGNMENT : 0) |
 	       (c->flags & CASE_STATE_FREQ ? BPF_F_TEST_STATE_FREQ : 0) |
-	       (c->flags & CASE_SLEEPABLE ? BPF_F_SLEEPABLE : 0);
+	       (c->flags & CASE_SLEEPABLE ||
+				(iter_target(c) && !strncmp(c->tracepoint, "iter.s/", 7))
+			? BPF_F_SLEEPABLE
+			: 0);
 }
 
 #define FUNCS_MAX 16
@@ -139,7 +162,7 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.insns = insns,
 		.nr_insns = nr,
 		.prog_type = c->prog_type,
-		.expected_attach_type = c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16,
+		.expected_attach_type = attach_type(c),
 		.kernel_btf = c->prog_type == ABI_PROG_TYPE_NETFILTER ? oracle_kernel_btf() : NULL,
 		.attach_btf = attach_id(c) ? oracle_kernel_btf() : NULL,
 		.attach_btf_id = attach_id(c),
@@ -187,8 +210,7 @@ int oracle_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32
 				.log_level = level,
 				.log_buf = (u64)(uintptr_t)log->text,
 				.log_size = ORACLE_LOG_MAX,
-				.expected_attach_type =
-					c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16,
+				.expected_attach_type = attach_type(c),
 				.attach_btf_id = attach_id(c) };
 	struct functions *functions = NULL;
 	int fd, btf_fd = -1;

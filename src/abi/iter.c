@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The iterator targets of Linux 6.18, and what it says of their arguments (asked of its verifier).
+ */
+#include "abi/iter.h"
+
+#include <string.h>
+
+#define OBJECT	ABI_ITER_OBJECT
+#define TRUSTED ABI_ITER_TRUSTED
+
+static const struct abi_iter_target targets[] = {
+	{ "bpf_map", ABI_ITER_BPF_MAP, { 0, TRUSTED } },
+	{ "bpf_prog", ABI_ITER_BPF_PROG, { 0, OBJECT } },
+	{ "bpf_link", ABI_ITER_BPF_LINK, { 0, OBJECT } },
+	{ "bpf_map_elem", ABI_ITER_BPF_MAP_ELEM, { 0, 0, ABI_ITER_RDONLY, ABI_ITER_RDWR } },
+	{ "task", ABI_ITER_TASK, { 0, TRUSTED } },
+	{ "task_file", ABI_ITER_TASK_FILE, { 0, OBJECT, 0, OBJECT } },
+	{ "task_vma", ABI_ITER_TASK_VMA, { 0, OBJECT, OBJECT } },
+	{ "bpf_sk_storage_map", ABI_ITER_OTHERS, { 0, 0, OBJECT, ABI_ITER_RDWR } },
+	{ "cgroup", ABI_ITER_OTHERS, { 0, TRUSTED } },
+	{ "dmabuf", ABI_ITER_OTHERS, { 0, OBJECT } },
+	{ "ipv6_route", ABI_ITER_OTHERS, { 0, OBJECT } },
+	{ "kmem_cache", ABI_ITER_OTHERS, { 0, TRUSTED } },
+	{ "ksym", ABI_ITER_OTHERS, { 0, OBJECT } },
+	{ "netlink", ABI_ITER_OTHERS, { 0, OBJECT } },
+	{ "sockmap", ABI_ITER_OTHERS, { 0, 0, ABI_ITER_RDONLY, OBJECT } },
+	{ "tcp", ABI_ITER_OTHERS, { 0, TRUSTED } },
+	{ "udp", ABI_ITER_OTHERS, { 0, TRUSTED } },
+	{ "unix", ABI_ITER_OTHERS, { 0, OBJECT } },
+};
+
+const struct abi_iter_target *abi_iter_find(const char *function)
+{
+	size_t prefix = sizeof(ABI_ITER_PREFIX) - 1;
+
+	if (!function || strncmp(function, ABI_ITER_PREFIX, prefix) != 0)
+		return NULL;
+	for (u32 i = 0; i < ARRAY_SIZE(targets); i++)
+		if (!strcmp(targets[i].target, function + prefix))
+			return &targets[i];
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Helpers of iterators' programs: text and bytes for whoever reads the iterator. The pointer that
+ * they are given is one to the program's own seq_file, the verifier has seen to that; what they
+ * write to hangs on the vCPU.
+ */
+#include "rt/helper/families.h"
+#include "rt/mem.h"
+#include "rt/seq.h"
+
+#define VARARGS_MAX 12 /* MAX_BPRINTF_VARARGS */
+
+RT_HELPER(seq_write)
+{
+	struct rt_seq *seq = vcpu->seq;
+
+	if (!seq)
+		return (u64)-EINVAL;
+	if (r3 >= seq->size - seq->count) {
+		seq->count = seq->size;
+		return (u64)-EOVERFLOW;
+	}
+	memcpy(seq->buffer + seq->count, (const void *)r2, r3);
+	seq->count += (u32)r3;
+	return 0;
+}
+
+RT_HELPER(seq_printf)
+{
+	struct rt_seq *seq = vcpu->seq;
+	u32 args_size = (u32)r5, room;
+	long length;
+
+	if (!seq || args_size % 8 || args_size > VARARGS_MAX * 8 || (args_size && !r4))
+		return (u64)-EINVAL;
+	room = seq->size - seq->count;
+	length = rt_format((char *)seq->buffer + seq->count, room, (const char *)r2, (u32)r3,
+			   (const u64 *)r4, args_size / 8, vcpu);
+	if (length < 0)
+		return (u64)length;
+	/* The NUL does not count, but has to fit. */
+	if (length > (long)room) {
+		seq->count = seq->size;
+		return (u64)-EOVERFLOW;
+	}
+	seq->count += (u32)length - 1;
+	return 0;
+}
