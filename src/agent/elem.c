@@ -15,6 +15,7 @@
 #include "rt/map_slot.h"
 #include "rt/vcpu.h"
 
+#define VCPU_WAIT_MS   2000 /* then the supervisor tries */
 #define VALUE_SIZE_MAX 4096u
 #define KEYS_ROOM      4096u /* of one bucket, for batches */
 
@@ -81,7 +82,7 @@ static bool read_attr(u32 cmd, u64 address, u32 size, struct attr *ret_attr)
 static struct rt_vcpu *enter(const struct agent_thread *thread, const struct rt_map *map,
 			     u64 ticket)
 {
-	struct rt_vcpu *vcpu = rt_vcpu_acquire(thread->tid);
+	struct rt_vcpu *vcpu = rt_vcpu_await(thread->tid, VCPU_WAIT_MS);
 
 	if (!vcpu)
 		return NULL;

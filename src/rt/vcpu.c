@@ -127,14 +127,16 @@ static struct rt_vcpu *prepare(u32 index, u32 tid)
 	return vcpu;
 }
 
-struct rt_vcpu *rt_vcpu_acquire(u32 tid)
+/* NULL; *ret_mine: this thread holds all of them. */
+static struct rt_vcpu *acquire(u32 tid, bool *ret_mine)
 {
 	const struct rt_control *control = RT_CONTROL;
 	u32 nr = control->nr_vcpus,
 	    first = rt_cpu_current(control->cpu_features & RT_CPU_RDPID) % nr;
 	u64 identity = identity_of(tid);
 
-	for (u32 round = 0; round < ROUNDS_MAX; round++) {
+	*ret_mine = false;
+	for (u32 round = 0; round < ROUNDS_MAX && !*ret_mine; round++) {
 		bool ask_alive = round >= ROUNDS_ALIVE && round % ROUNDS_ALIVE == 0;
 		u32 nr_mine = 0, index = first;
 
@@ -148,15 +150,43 @@ struct rt_vcpu *rt_vcpu_acquire(u32 tid)
 				index = 0;
 		}
 		/* Waiting for oneself would be for ever. */
-		if (nr_mine == nr)
-			break;
+		*ret_mine = nr_mine == nr;
 		if (round < ROUNDS_SPIN)
 			rt_cpu_relax();
 		else
 			rt_sys_yield();
 	}
-	__atomic_fetch_add(&RT_SHARED->vcpus[first].missed, 1, __ATOMIC_RELAXED);
 	return NULL;
+}
+
+static struct rt_vcpu *missed(void)
+{
+	const struct rt_control *control = RT_CONTROL;
+	u32 slot = rt_cpu_current(control->cpu_features & RT_CPU_RDPID) % control->nr_vcpus;
+
+	__atomic_fetch_add(&RT_SHARED->vcpus[slot].missed, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+struct rt_vcpu *rt_vcpu_acquire(u32 tid)
+{
+	bool mine;
+	struct rt_vcpu *vcpu = acquire(tid, &mine);
+
+	return likely(vcpu) ? vcpu : missed();
+}
+
+struct rt_vcpu *rt_vcpu_await(u32 tid, u32 wait_ms)
+{
+	const struct __kernel_timespec nap = { .tv_nsec = 1000 * 1000 };
+	bool mine;
+	struct rt_vcpu *vcpu = acquire(tid, &mine);
+
+	for (u32 i = 0; unlikely(!vcpu) && !mine && i < wait_ms; i++) {
+		rt_syscall3(__NR_nanosleep, (u64)&nap, 0, 0);
+		vcpu = acquire(tid, &mine);
+	}
+	return likely(vcpu) ? vcpu : missed();
 }
 
 void rt_vcpu_release(struct rt_vcpu *vcpu)

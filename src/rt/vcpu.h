@@ -117,6 +117,12 @@ void rt_process_begin(bool foreign_pid_ns);
  */
 struct rt_vcpu *rt_vcpu_acquire(u32 tid);
 
+/*
+ * The same for a system call, which can wait where an event is missed: up to wait_ms longer, for
+ * slots whose holders do not run at present.
+ */
+struct rt_vcpu *rt_vcpu_await(u32 tid, u32 wait_ms);
+
 /* Gives the slot back. */
 void rt_vcpu_release(struct rt_vcpu *vcpu);
 

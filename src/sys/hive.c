@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PAGE 4096u
+#define PAGE	     4096u
+#define VCPU_WAIT_MS 500 /* more would keep everybody else waiting */
 
 static const sys_command_fn commands[] = {
 	[BPF_MAP_CREATE] = sys_map_create,
@@ -290,7 +291,7 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 	}
 	if (!tid)
 		tid = (u32)gettid();
-	vcpu = rt_vcpu_acquire(tid);
+	vcpu = rt_vcpu_await(tid, VCPU_WAIT_MS);
 	if (!vcpu)
 		return NULL;
 	memset(&vcpu->task, 0, sizeof(vcpu->task));
