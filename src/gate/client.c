@@ -138,7 +138,8 @@ static bool recall(struct gate_client *client, int fd)
 	return true;
 }
 
-/* By a copy of the descriptor, which costs half of what a walk through /proc does, or by that. */
+/* By a copy of the descriptor, which costs half of what a walk through /proc does, or by that. One
+ * of a mere path (O_PATH) is none for system calls like bpf(2). */
 static int look_at_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 {
 	int copy = process_copy_fd(client->gate->processes, (pid_t)client->base.pid, fd), error;
@@ -147,7 +148,7 @@ static int look_at_fd(struct gate_client *client, int fd, struct stat *ret_stat)
 	if (copy == -EBADF)
 		return -EBADF;
 	if (copy >= 0) {
-		error = fstat(copy, ret_stat) < 0 ? -EBADF : 0;
+		error = fcntl(copy, F_GETFL) & O_PATH || fstat(copy, ret_stat) < 0 ? -EBADF : 0;
 		close(copy);
 		return error;
 	}
@@ -297,6 +298,8 @@ int client_resolve(struct gate_client *client, int dirfd, const char *path, char
 	char absolute[4096];
 	int length;
 
+	if (!path[0])
+		return -ENOENT;
 	if (path[0] == '/') {
 		if (strlen(path) >= sizeof(absolute))
 			return -ENAMETOOLONG;
@@ -324,6 +327,7 @@ static int resolve_pin(struct gate_client *client, int dirfd, const char *path, 
 		       u64 size)
 {
 	char top[DIRECTORY_PATH_MAX + 8], parent[4096];
+	struct stat st;
 	char *slash;
 	int error = client_resolve(client, dirfd, path, ret_path, size);
 
@@ -334,6 +338,13 @@ static int resolve_pin(struct gate_client *client, int dirfd, const char *path, 
 	if (!realpath(ret_path, parent))
 		return -errno;
 	*slash = '/';
+	/* What is there, or cannot be, is said before whose file system it is. */
+	if (stat(parent, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	if (!lstat(ret_path, &st))
+		return -EEXIST;
 	snprintf(top, sizeof(top), "%s/bpf", client->gate->directory.path);
 	if (strncmp(parent, top, strlen(top)) ||
 	    (parent[strlen(top)] && parent[strlen(top)] != '/'))

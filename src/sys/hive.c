@@ -173,17 +173,21 @@ int sys_write(struct sys_call *call, u64 address, const void *src, u64 size)
 int sys_check_tail(struct sys_call *call, u64 address, u64 known, u64 size)
 {
 	u8 tail[PAGE];
-	u64 i;
+	u64 done, part, i;
 
 	if (size > PAGE)
 		return -E2BIG;
-	if (size <= known)
-		return 0;
-	if (sys_read(call, tail, address + known, size - known))
-		return -EFAULT;
-	for (i = 0; i < size - known; i++)
-		if (tail[i])
-			return -E2BIG;
+	/* Page by page: what is wrong comes before a page that is not there. */
+	for (done = known; done < size; done += part) {
+		part = PAGE - (address + done) % PAGE;
+		if (part > size - done)
+			part = size - done;
+		if (sys_read(call, tail, address + done, part))
+			return -EFAULT;
+		for (i = 0; i < part; i++)
+			if (tail[i])
+				return -E2BIG;
+	}
 	return 0;
 }
 

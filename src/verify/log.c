@@ -177,6 +177,8 @@ static const char *helper_name(void *arg, s32 func_id)
 	const struct abi_helper *helper = abi_helper_find(func_id);
 	char *text = ((struct names *)arg)->text;
 
+	if (!func_id)
+		return "bpf_unspec";
 	if (!helper)
 		return NULL;
 	snprintf(text, HELPER_NAME_MAX, "bpf_%s", helper->name);

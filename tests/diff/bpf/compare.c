@@ -16,8 +16,12 @@ static const union abi_attr *attr_of(const struct op *op)
 {
 	static union abi_attr attr;
 
+	u32 size = op->size < sizeof(attr) ? op->size : sizeof(attr);
+
+	if (size > MEMORY_SIZE - op->attr_at)
+		size = MEMORY_SIZE - op->attr_at;
 	memset(&attr, 0, sizeof(attr));
-	memcpy(&attr, op->memory + AT_ATTR, op->size < sizeof(attr) ? op->size : sizeof(attr));
+	memcpy(&attr, op->memory + op->attr_at, size);
 	return &attr;
 }
 
@@ -109,7 +113,9 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 
 	memset(memory + AT_OWN, 0, AT_EDGE - AT_OWN);
 	if (op->id_of >= 0)
-		clear(memory, MEMORY, 4);
+		clear(memory, MEMORY + op->attr_at, 4);
+	if (op->own_pid)
+		clear(memory, MEMORY + op->attr_at, 4);
 	switch (op->cmd) {
 	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
@@ -138,12 +144,14 @@ static void normalise(const struct pair *pair, const struct op *op, u8 *memory)
 			      : MEMORY_SIZE - i);
 		break;
 	case BPF_PROG_TEST_RUN:
-		clear(memory, MEMORY + offsetof(union abi_attr, test.duration), 4);
+		clear(memory, MEMORY + op->attr_at + offsetof(union abi_attr, test.duration), 4);
 		if (slot_at(pair, attr->test.prog_fd)->own_result)
-			clear(memory, MEMORY + offsetof(union abi_attr, test.retval), 4);
+			clear(memory, MEMORY + op->attr_at + offsetof(union abi_attr, test.retval),
+			      4);
 		break;
 	case BPF_TASK_FD_QUERY:
-		clear(memory, MEMORY + offsetof(union abi_attr, task_fd_query.prog_id), 4);
+		clear(memory,
+		      MEMORY + op->attr_at + offsetof(union abi_attr, task_fd_query.prog_id), 4);
 		break;
 	case BPF_MAP_GET_NEXT_KEY:
 		map = map_of(pair, op);
@@ -370,7 +378,7 @@ static bool odd_path(struct pair *pair, const struct op *op, const struct outcom
 	const union abi_attr *attr = attr_of(op);
 	const char *name = (const char *)op->memory + AT_NAME;
 
-	if (op->cmd != BPF_OBJ_PIN && op->cmd != BPF_OBJ_GET)
+	if (pair->client || (op->cmd != BPF_OBJ_PIN && op->cmd != BPF_OBJ_GET))
 		return false;
 	return attr->pin.pathname != MEMORY + AT_NAME || attr->pin.file_flags & ABI_F_PATH_FD ||
 	       strncmp(name, "/sys/fs/bpf/", 12) || name[12] < 'a' || name[12] > 'c' || name[13];

@@ -11,12 +11,17 @@
 #include <unistd.h>
 
 static u64 state;
-static bool has_map[64], has_prog[64];
+static bool has_map[64], has_prog[64], for_client;
 
 void generate_seed(u64 seed)
 {
 	state = seed * 0x9e3779b97f4a7c15ull + 1;
 	draw(2);
+}
+
+void generate_for_client(void)
+{
+	for_client = true;
 }
 
 u32 draw(u32 below)
@@ -62,6 +67,8 @@ static u32 any_fd(const struct pair *pair)
 {
 	static const u32 odd[] = { 0, 1, 2, 5, FDS - 1, 100000, 0xffffffff, 0x80000000 };
 
+	if (for_client && one_in(3))
+		return 3 + draw(12); /* files of all kinds */
 	if (one_in(2))
 		return odd[draw(ARRAY_SIZE(odd))];
 	return some_fd(pair, (enum thing)(1 + draw(ANOTHER)));
@@ -140,8 +147,12 @@ static void spoil(struct pair *pair, struct op *op)
 		break;
 	case 3: /* a tail that is not zero, within what the kernel knows and beyond */
 		offset = one_in(2) ? end + draw(8) : draw(300);
+		if (for_client && one_in(3)) {
+			offset = draw(4096);
+			op->size = 4096 - draw(2);
+		}
 		op->memory[offset] = (u8)draw(256);
-		if (one_in(2))
+		if (!for_client && one_in(2))
 			op->size = 256 + draw(64);
 		break;
 	case 4: op->size = any_size(op->cmd); break;
@@ -240,7 +251,8 @@ static void tame(struct pair *pair, struct op *op)
 		/* A cut number may be another process's. */
 		if (op->size < 8)
 			op->size = 8;
-		if (attr->task_fd_query.pid != (u32)getpid())
+		op->own_pid = attr->task_fd_query.pid == (u32)getpid();
+		if (!op->own_pid)
 			attr->task_fd_query.pid |= 0x40000000;
 		break;
 	default: break;
@@ -305,6 +317,49 @@ void generate_probe(struct pair *pair)
 	}
 }
 
+/* Ids that come back are translated: where they are has to be known. */
+static bool is_walk(u32 cmd)
+{
+	return cmd == BPF_PROG_GET_NEXT_ID || cmd == BPF_MAP_GET_NEXT_ID ||
+	       cmd == BPF_BTF_GET_NEXT_ID || cmd == BPF_LINK_GET_NEXT_ID;
+}
+
+/* Attributes at a place that is not aligned, or ends in the forbidden page; or an address where
+ * there are none. */
+static void move_attr(struct op *op)
+{
+	u32 size = op->size < AT_KEY ? op->size : sizeof(union abi_attr);
+	u8 attr[AT_KEY];
+
+	memcpy(attr, op->memory, sizeof(attr));
+	switch (is_walk(op->cmd) ? 3 : draw(4)) {
+	case 0: op->attr_address = any_address(op); return;
+	case 1: op->attr_at = MEMORY_SIZE - draw(size + 8); break;
+	case 2: op->attr_at = MEMORY_SIZE - size; break;
+	default: op->attr_at = 1 + draw(7); break;
+	}
+	if (op->attr_at == MEMORY_SIZE)
+		op->attr_at--;
+	if (op->attr_at > AT_KEY)
+		op->half = true;
+	if (op->attr_at < AT_KEY)
+		size = sizeof(attr) - op->attr_at;
+	else if (size > MEMORY_SIZE - op->attr_at)
+		size = MEMORY_SIZE - op->attr_at;
+	memset(op->memory, 0, sizeof(attr));
+	put(op, op->attr_at, attr, size);
+}
+
+static void generate_fd_op(struct op *op)
+{
+	op->kind = one_in(8) ? OP_PERF : OP_CLOSE;
+	op->fd = (int)(FIRST_FD + draw(24));
+	if (!for_client || one_in(2))
+		return;
+	op->kind = OP_DUP + draw(3);
+	op->onto = (int)(FIRST_FD + draw(24));
+}
+
 void generate(struct pair *pair, struct op *ret_op)
 {
 	u32 changes;
@@ -313,8 +368,7 @@ void generate(struct pair *pair, struct op *ret_op)
 	ret_op->id_of = NO_ID;
 	ret_op->size = sizeof(union abi_attr);
 	if (one_in(12)) {
-		ret_op->kind = one_in(8) ? OP_PERF : OP_CLOSE;
-		ret_op->fd = (int)(FIRST_FD + draw(24));
+		generate_fd_op(ret_op);
 		return;
 	}
 	ret_op->kind = OP_BPF;
@@ -326,4 +380,9 @@ void generate(struct pair *pair, struct op *ret_op)
 	if (one_in(4) && ret_op->size == sizeof(union abi_attr))
 		ret_op->size =
 			abi_command_find(ret_op->cmd) ? abi_command_find(ret_op->cmd)->end : 16;
+	if (!for_client)
+		return;
+	ret_op->raw = one_in(3);
+	if (one_in(20))
+		move_attr(ret_op);
 }

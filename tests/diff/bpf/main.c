@@ -4,9 +4,11 @@
  * Results and every byte that comes back are compared; the first difference is reduced to the calls
  * that it needs and printed.
  *
- * Usage: diff-bpf [--seed N] [--calls N] [--without FAMILY,...] [--all]
+ * Usage: diff-bpf [--seed N] [--calls N] [--without FAMILY,...] [--all] [--client SKEP]
  *   --all: go on after a difference, and print each kind of it once
+ *   --client SKEP: not what is linked in, but a process under `SKEP exec`
  */
+#include "client.h"
 #include "pair.h"
 #include "harness/tap.h"
 
@@ -67,17 +69,24 @@ static void print_op(const struct op *op)
 		       { "value", AT_VALUE, 16 },    { "insns", AT_INSNS, 160 },
 		       { "license", AT_LICENSE, 8 }, { "name", AT_NAME, 32 },
 		       { "btf", AT_BTF, 160 },	     { "info", AT_INFO, 64 } };
+	static const char *const kinds[] = { "",     "close", "perf_event_open", "fill", "dup",
+					     "dup2", "send" };
 	const struct abi_command *command = abi_command_find(op->cmd);
 	u32 i;
 
 	if (op->kind != OP_BPF) {
-		printf("#   %s %d\n", op->kind == OP_CLOSE ? "close" : "perf_event_open", op->fd);
+		printf("#   %s %d %d\n", kinds[op->kind], op->fd, op->onto);
 		return;
 	}
 	printf("#   %s, command %u, size %u", command ? command->name : "?", op->cmd, op->size);
 	if (op->id_of != NO_ID)
 		printf(", id of %d", op->id_of);
-	printf("\n");
+	if (op->attr_at || op->attr_address)
+		printf(", attributes at %#x or %#llx", op->attr_at,
+		       (unsigned long long)op->attr_address);
+	printf("%s\n", op->raw ? ", raw" : "");
+	print_bytes("there", op->memory + op->attr_at,
+		    op->attr_at > AT_KEY ? MEMORY_SIZE - op->attr_at : 0);
 	for (i = 0; i < ARRAY_SIZE(places); i++)
 		print_bytes(places[i].name, op->memory + places[i].at, places[i].size);
 }
@@ -207,9 +216,7 @@ static u32 episode(u64 seed)
 	for (i = 0; i < EPISODE; i++) {
 		generate(&pair, &ops[i]);
 		pair_run(&pair, &ops[i], &outcome);
-		made[i] = (ops[i].kind == OP_PERF ||
-			   (ops[i].kind == OP_BPF && gives_fd(ops[i].cmd))) &&
-			  outcome.results[0] >= FIRST_FD &&
+		made[i] = op_gives_fd(&ops[i]) && outcome.results[0] >= FIRST_FD &&
 			  outcome.results[0] == outcome.results[1];
 		if (!compare(&pair, &ops[i], &outcome)) {
 			if (pair.parted)
@@ -227,9 +234,12 @@ static u32 episode(u64 seed)
 int main(int argc, char **argv)
 {
 	u64 seed = 1, first, calls = 60000, done = 0;
+	const char *skep = NULL;
 	bool all = false;
 	int i;
 
+	if (argc == 4 && !strcmp(argv[1], "--serve"))
+		return client_serve(argv[2], argv[3]);
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--all"))
 			all = true;
@@ -237,14 +247,19 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[++i], NULL, 0);
 		else if (i + 1 < argc && !strcmp(argv[i], "--calls"))
 			calls = strtoull(argv[++i], NULL, 0);
+		else if (i + 1 < argc && !strcmp(argv[i], "--client"))
+			skep = argv[++i];
 		else if (i + 1 < argc && !strcmp(argv[i], "--without") &&
 			 generate_leave_out(argv[i + 1]))
 			i++;
 		else
-			tap_bail("usage: %s [--seed N] [--calls N] [--without FAMILY,...] [--all]",
+			tap_bail("usage: %s [--seed N] [--calls N] [--without FAMILY,...] [--all] "
+				 "[--client SKEP]",
 				 argv[0]);
 	}
-	if (!pair_init(&pair)) {
+	if (skep)
+		generate_for_client();
+	if (!pair_init(&pair, skep)) {
 		tap_skip(1, "no kernel bpf(2) to compare with");
 		return tap_done();
 	}

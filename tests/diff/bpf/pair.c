@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See pair.h. */
 #include "pair.h"
+#include "client.h"
 #include "harness/tap.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static void isolate(void)
 	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");
 }
 
-bool pair_init(struct pair *pair)
+bool pair_init(struct pair *pair, const char *skep)
 {
 	int fd;
 
@@ -45,6 +46,12 @@ bool pair_init(struct pair *pair)
 	if (!pair->worlds[0])
 		return false;
 	isolate();
+	if (skep) {
+		pair->client = true;
+		client_map_memory();
+		pair->worlds[1] = client_start(skep);
+		return true;
+	}
 	map_memory();
 	pair->worlds[1] = world_skep();
 	world_first_fd(pair->worlds[1], FIRST_FD);
@@ -59,14 +66,18 @@ bool pair_init(struct pair *pair)
 
 void pair_reset(struct pair *pair)
 {
-	int fd, side;
+	int fd;
 
-	for (fd = FIRST_FD; fd < FDS; fd++)
-		for (side = 0; side < SIDES; side++)
-			pair->worlds[side]->close(pair->worlds[side], fd);
+	close_range(FIRST_FD, FDS - 1, 0);
+	if (pair->client) {
+		client_world_reset(pair->worlds[1]);
+	} else {
+		for (fd = FIRST_FD; fd < FDS; fd++)
+			pair->worlds[1]->close(pair->worlds[1], fd);
+		world_unpin(pair->worlds[1]);
+	}
 	memset(pair->slots, 0, sizeof(pair->slots));
 	pair->parted = false;
-	world_unpin(pair->worlds[1]);
 	umount2("/sys/fs/bpf", MNT_DETACH);
 	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");
 }
@@ -75,7 +86,7 @@ u32 pair_done(struct pair *pair)
 {
 	pair_reset(pair);
 	umount2("/sys/fs/bpf", MNT_DETACH);
-	return world_skep_free(pair->worlds[1]);
+	return pair->client ? client_stop(pair->worlds[1]) : world_skep_free(pair->worlds[1]);
 }
 
 bool gives_fd(u32 cmd)
@@ -98,6 +109,18 @@ bool gives_fd(u32 cmd)
 	}
 }
 
+bool op_gives_fd(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_BPF: return gives_fd(op->cmd);
+	case OP_PERF:
+	case OP_FILL:
+	case OP_DUP:
+	case OP_SEND: return true;
+	default: return false;
+	}
+}
+
 u32 slot_user_size(const struct slot *slot)
 {
 	switch (slot->type) {
@@ -110,27 +133,33 @@ u32 slot_user_size(const struct slot *slot)
 	}
 }
 
+/* What OBJ_GET_INFO_BY_FD gives, in the client's memory: whose contents are no longer needed. */
+static const void *info_of(struct world *world, int fd, u32 size)
+{
+	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + AT_ATTR);
+	void *info = (void *)(uintptr_t)(MEMORY + AT_INFO);
+
+	memset(attr, 0, sizeof(*attr));
+	memset(info, 0, AT_IDS - AT_INFO);
+	attr->info.bpf_fd = (u32)fd;
+	attr->info.info = MEMORY + AT_INFO;
+	attr->info.info_len = size;
+	world->bpf(world, BPF_OBJ_GET_INFO_BY_FD, attr, 16);
+	return info;
+}
+
 static u32 id_of(struct world *world, int fd, enum thing thing)
 {
-	struct bpf_map_info map = { 0 };
-	struct bpf_prog_info prog = { 0 };
-	struct bpf_btf_info btf = { 0 };
-	struct abi_link_info link = { 0 };
-	void *infos[] = { [A_MAP] = &map, [A_PROG] = &prog, [A_BTF] = &btf, [A_LINK] = &link };
-	u32 sizes[] = { [A_MAP] = 8, [A_PROG] = 8, [A_BTF] = sizeof(btf), [A_LINK] = 12 };
-	union abi_attr attr;
-
-	if (thing == NOTHING || thing > A_LINK)
-		return 0;
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (u32)fd;
-	attr.info.info = (u64)(uintptr_t)infos[thing];
-	attr.info.info_len = sizes[thing];
-	world->bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr, 16);
-	return thing == A_MAP	 ? map.id
-	       : thing == A_PROG ? prog.id
-	       : thing == A_BTF	 ? btf.id
-				 : link.id;
+	switch (thing) {
+	case A_MAP: return ((const struct bpf_map_info *)info_of(world, fd, 8))->id;
+	case A_PROG: return ((const struct bpf_prog_info *)info_of(world, fd, 8))->id;
+	case A_BTF:
+		return ((const struct bpf_btf_info *)info_of(world, fd,
+							     sizeof(struct bpf_btf_info)))
+			->id;
+	case A_LINK: return ((const struct abi_link_info *)info_of(world, fd, 12))->id;
+	default: return 0;
+	}
 }
 
 static bool is_one(struct world *world, int fd, enum thing thing)
@@ -152,20 +181,12 @@ static enum thing thing_of(int fd)
 					  : ANOTHER;
 }
 
-/* Does a program call a helper, which may give it what is a side's own? The instructions are those
- * of the call that has made it, or it is known by another descriptor. */
-static bool has_own_result(const struct pair *pair, u32 cmd, int fd)
+/* Does the program that was loaded call a helper, which may give it what is a side's own? */
+static bool calls_helper(void)
 {
 	struct bpf_insn insn;
 	u32 i;
 
-	if (cmd != BPF_PROG_LOAD) {
-		for (i = FIRST_FD; i < FDS; i++)
-			if ((int)i != fd && pair->slots[i].thing == A_PROG &&
-			    pair->slots[i].ids[0] == pair->slots[fd].ids[0])
-				return pair->slots[i].own_result;
-		return true;
-	}
 	for (i = AT_INSNS; i < AT_LICENSE; i += sizeof(insn)) {
 		memcpy(&insn, (void *)(uintptr_t)(MEMORY + i), sizeof(insn));
 		if (insn.code == (BPF_JMP | BPF_CALL) && !insn.src_reg &&
@@ -175,18 +196,26 @@ static bool has_own_result(const struct pair *pair, u32 cmd, int fd)
 	return false;
 }
 
+/* The same of one that is known by another descriptor, perhaps. */
+static bool known_own_result(const struct pair *pair, int fd)
+{
+	int i;
+
+	for (i = FIRST_FD; i < FDS; i++)
+		if (i != fd && pair->slots[i].thing == A_PROG &&
+		    pair->slots[i].ids[0] == pair->slots[fd].ids[0])
+			return pair->slots[i].own_result;
+	return true;
+}
+
 /* What has just come is asked what it is: of descriptors by id or path only the object knows. */
 static void learn(struct pair *pair, u32 cmd, int fd)
 {
 	struct slot *slot = &pair->slots[fd];
-	struct bpf_map_info map = { 0 };
-	struct bpf_prog_info prog = { 0 };
-	union abi_attr attr;
+	bool own_result = false;
 	int side;
 
 	memset(slot, 0, sizeof(*slot));
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (u32)fd;
 	slot->thing = ANOTHER;
 	if (cmd == BPF_LINK_CREATE || cmd == BPF_RAW_TRACEPOINT_OPEN ||
 	    cmd == BPF_LINK_GET_FD_BY_ID)
@@ -199,24 +228,22 @@ static void learn(struct pair *pair, u32 cmd, int fd)
 		slot->thing = A_PROG;
 	else if (cmd == BPF_OBJ_GET)
 		slot->thing = thing_of(fd);
-	attr.info.info = (u64)(uintptr_t)&map;
-	attr.info.info_len = 24;
-	if (slot->thing == A_MAP &&
-	    !pair->worlds[0]->bpf(pair->worlds[0], BPF_OBJ_GET_INFO_BY_FD, &attr, 16)) {
-		slot->type = map.type;
-		slot->key_size = map.key_size;
-		slot->value_size = map.value_size;
-		slot->max_entries = map.max_entries;
-		slot->flags = map.map_flags;
+	if (cmd == BPF_PROG_LOAD)
+		own_result = calls_helper();
+	if (slot->thing == A_MAP) {
+		const struct bpf_map_info *map = info_of(pair->worlds[0], fd, 24);
+
+		slot->type = map->type;
+		slot->key_size = map->key_size;
+		slot->value_size = map->value_size;
+		slot->max_entries = map->max_entries;
+		slot->flags = map->map_flags;
 	}
-	attr.info.info = (u64)(uintptr_t)&prog;
-	attr.info.info_len = 8;
-	if (slot->thing == A_PROG &&
-	    !pair->worlds[0]->bpf(pair->worlds[0], BPF_OBJ_GET_INFO_BY_FD, &attr, 16))
-		slot->type = prog.type;
+	if (slot->thing == A_PROG)
+		slot->type = ((const struct bpf_prog_info *)info_of(pair->worlds[0], fd, 8))->type;
 	for (side = 0; side < SIDES; side++)
 		slot->ids[side] = id_of(pair->worlds[side], fd, slot->thing);
-	slot->own_result = has_own_result(pair, cmd, fd);
+	slot->own_result = cmd == BPF_PROG_LOAD ? own_result : known_own_result(pair, fd);
 	if (slot->thing <= A_LINK && !is_one(pair->worlds[1], fd, slot->thing))
 		slot->thing = ANOTHER;
 }
@@ -264,32 +291,66 @@ static bool is_next_id(u32 cmd)
 	       cmd == BPF_BTF_GET_NEXT_ID || cmd == BPF_LINK_GET_NEXT_ID;
 }
 
+static int duplicate(struct pair *pair, int side, const struct op *op)
+{
+	int onto = op->kind == OP_DUP2 ? op->onto : -1;
+
+	if (side)
+		return op->kind == OP_SEND ? client_world_send(pair->worlds[1], op->fd)
+					   : client_world_dup(pair->worlds[1], op->fd, onto);
+	return op->kind == OP_SEND ? client_send(op->fd)
+	       : onto < 0	   ? client_dup(op->fd)
+				   : client_dup2(op->fd, onto);
+}
+
 static long run_side(struct pair *pair, int side, const struct op *op)
 {
 	struct world *world = pair->worlds[side];
-	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + AT_ATTR);
+	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + op->attr_at);
+	u64 address = op->attr_address ? op->attr_address : MEMORY + op->attr_at;
 
 	switch (op->kind) {
 	case OP_CLOSE: return world->close(world, op->fd);
 	case OP_PERF: return world->perf_open(world);
-	case OP_FILL: return world_foreign(world);
+	case OP_FILL: return side && pair->client ? client_world_fill(world) : world_foreign(world);
+	case OP_DUP:
+	case OP_DUP2:
+	case OP_SEND: return duplicate(pair, side, op);
 	default: break;
 	}
+	if (side && pair->client)
+		client_world_raw(world, op->raw);
 	memcpy((void *)(uintptr_t)MEMORY, op->memory, MEMORY_SIZE);
-	if (op->id_of >= 0)
+	if (op->id_of >= 0 && op->attr_at + 8 <= MEMORY_SIZE)
 		attr->id.id = pair->slots[op->id_of].ids[side];
-	if (is_next_id(op->cmd) && op->size >= 8)
+	if (op->own_pid && op->attr_at + 8 <= MEMORY_SIZE)
+		attr->task_fd_query.pid =
+			side && pair->client ? client_world_pid(world) : (u32)getpid();
+	if (is_next_id(op->cmd) && op->size >= 8 && address == MEMORY + op->attr_at &&
+	    op->attr_at + 16 <= MEMORY_SIZE)
 		return next_id(pair, side, op->cmd, attr, op->size);
-	return world->bpf(world, op->cmd, attr, op->size);
+	return world->bpf(world, op->cmd, (const void *)(uintptr_t)address, op->size);
+}
+
+static void take_back(struct pair *pair, int side, long result)
+{
+	if (result >= FIRST_FD)
+		pair->worlds[side]->close(pair->worlds[side], (int)result);
 }
 
 void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, u32 size)
 {
 	struct world *world = pair->worlds[side];
-	union abi_attr *attr = (void *)(uintptr_t)(MEMORY + AT_ATTR);
+	union abi_attr *attr = (void *)(uintptr_t)MEMORY;
+	u32 given = op->size < AT_KEY ? op->size : 0;
 	long result;
 
 	memcpy((void *)(uintptr_t)MEMORY, op->memory, MEMORY_SIZE);
+	/* Wherever they were: here there is room behind them. */
+	memset(attr, 0, AT_KEY);
+	if (given > MEMORY_SIZE - op->attr_at)
+		given = MEMORY_SIZE - op->attr_at;
+	memcpy(attr, op->memory + op->attr_at, given);
 	memset((void *)(uintptr_t)(MEMORY + AT_OWN), 0, AT_EDGE - AT_OWN);
 	attr->load.log_level = 1;
 	attr->load.log_buf = MEMORY + AT_OWN;
@@ -298,12 +359,6 @@ void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, 
 	if (result >= FIRST_FD)
 		world->close(world, (int)result);
 	snprintf(ret_text, size, "%s", (const char *)(uintptr_t)(MEMORY + AT_OWN));
-}
-
-static void take_back(struct pair *pair, int side, long result)
-{
-	if (result >= FIRST_FD)
-		pair->worlds[side]->close(pair->worlds[side], (int)result);
 }
 
 void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcome)
@@ -317,9 +372,11 @@ void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcom
 	}
 	if (op->kind == OP_CLOSE)
 		memset(&pair->slots[op->fd], 0, sizeof(pair->slots[0]));
-	if (op->kind == OP_BPF && !gives_fd(op->cmd))
+	if (op->kind == OP_DUP2 && results[0] == results[1] && results[0] >= 0) {
+		pair->slots[op->onto] = pair->slots[op->fd];
 		return;
-	if (op->kind == OP_CLOSE)
+	}
+	if (!op_gives_fd(op))
 		return;
 	if (results[0] != results[1] || results[0] >= FDS) {
 		/* One alone made something, and must not keep it: the sides would part. */
@@ -328,6 +385,8 @@ void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcom
 	} else if (results[0] >= FIRST_FD) {
 		if (op->kind == OP_BPF)
 			learn(pair, op->cmd, (int)results[0]);
+		else if (op->kind == OP_DUP || op->kind == OP_SEND)
+			pair->slots[results[0]] = pair->slots[op->fd];
 		else
 			pair->slots[results[0]].thing = op->kind == OP_PERF ? A_PERF : ANOTHER;
 	}

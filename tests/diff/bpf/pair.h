@@ -39,15 +39,20 @@ enum {
 	AT_EDGE = 0x7000, /* for structures that end in the forbidden page */
 };
 
-enum op_kind { OP_BPF, OP_CLOSE, OP_PERF, OP_FILL };
+enum op_kind { OP_BPF, OP_CLOSE, OP_PERF, OP_FILL, OP_DUP, OP_DUP2, OP_SEND };
 
 struct op {
 	enum op_kind kind;
 	u32 cmd, size;
-	int fd;		/* OP_CLOSE */
-	int id_of;	/* whose id goes into attr.id.id; NO_ID: none */
-	bool half;	/* something lies half in the forbidden page */
-	bool own_order; /* each side has its own order of keys */
+	int fd;		  /* OP_CLOSE, OP_DUP, OP_DUP2, OP_SEND */
+	int onto;	  /* OP_DUP2 */
+	u32 attr_at;	  /* where in memory the attributes are */
+	u64 attr_address; /* what is said instead; 0: where they are */
+	bool own_pid;	  /* TASK_FD_QUERY of the client itself */
+	bool raw;	  /* the client calls from code that nobody has seen */
+	int id_of;	  /* whose id goes into attr.id.id; NO_ID: none */
+	bool half;	  /* something lies half in the forbidden page */
+	bool own_order;	  /* each side has its own order of keys */
 	u8 memory[MEMORY_SIZE];
 };
 
@@ -72,6 +77,7 @@ struct slot {
 struct pair {
 	struct world *worlds[SIDES];
 	struct slot slots[FDS];
+	bool client; /* skep is reached by a client of it, not linked in */
 	bool parted; /* the same map holds different elements: the sequence ends */
 };
 
@@ -81,10 +87,14 @@ struct outcome {
 	u8 memory[SIDES][MEMORY_SIZE];
 };
 
-/* false: there is no kernel to compare with. */
-bool pair_init(struct pair *pair);
+/* skep: the command under which a client runs, NULL: what is linked in. false: there is no kernel
+ * to compare with. */
+bool pair_init(struct pair *pair, const char *skep);
 /* Objects that skep had left. */
 u32 pair_done(struct pair *pair);
+
+/* Does this operation make a descriptor, if it succeeds? */
+bool op_gives_fd(const struct op *op);
 
 /* Closes all descriptors on both sides. */
 void pair_reset(struct pair *pair);
@@ -108,6 +118,8 @@ void compare_report(void);
 
 /* generate.c */
 void generate_seed(u64 seed);
+/* Also what only a client of its own can do to descriptors and addresses. */
+void generate_for_client(void);
 /* Families of calls to leave out, by name: "attach,link". false: there is no such family. */
 bool generate_leave_out(const char *names);
 void generate(struct pair *pair, struct op *ret_op);
