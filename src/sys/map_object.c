@@ -84,9 +84,11 @@ bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
 		map->owner_frags = frags;
 		map->owner_attach_btf_id = prog->attach_btf_id;
 	}
-	return map->owner_type == prog->type &&
-	       map->owner_attach_type == prog->expected_attach_type && map->owner_frags == frags &&
-	       map->owner_attach_btf_id == prog->attach_btf_id;
+	/* Only tail calls go from one program to another of the same place. */
+	return map->owner_type == prog->type && map->owner_frags == frags &&
+	       map->owner_attach_btf_id == prog->attach_btf_id &&
+	       (map->rt->type != BPF_MAP_TYPE_PROG_ARRAY ||
+		map->owner_attach_type == prog->expected_attach_type);
 }
 
 /* The object for a slot, a new reference, and what the data plane shall find there. */

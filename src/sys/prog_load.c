@@ -312,6 +312,13 @@ static int check_program(struct sys_load *load)
 	return log_error ? log_error : error;
 }
 
+/* Maps of this type belong to the programs of one kind. */
+static bool has_owner(u32 type)
+{
+	return type == BPF_MAP_TYPE_PROG_ARRAY || type == BPF_MAP_TYPE_DEVMAP ||
+	       type == BPF_MAP_TYPE_CPUMAP;
+}
+
 /* References to the maps that the program has: the verifier names each once. */
 static int take_maps(struct sys_load *load)
 {
@@ -327,7 +334,7 @@ static int take_maps(struct sys_load *load)
 		prog->nr_maps++;
 	}
 	for (i = 0; i < prog->nr_maps; i++)
-		if (prog->maps[i]->rt->type == BPF_MAP_TYPE_PROG_ARRAY &&
+		if (has_owner(prog->maps[i]->rt->type) &&
 		    !sys_map_accepts_prog(prog->maps[i], prog))
 			return -EINVAL;
 	return 0;

@@ -275,6 +275,17 @@ static bool descriptor(struct pair *pair, const struct op *op, const struct outc
 	return strstr(text, "map_ptr access not supported here");
 }
 
+/* Sockets found in a map of XSK sockets: there are none in a hive. */
+static bool xsk(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	static char text[4096];
+
+	if (op->cmd != BPF_PROG_LOAD || outcome->results[1] != -EINVAL)
+		return false;
+	pair_log(pair, 1, op, text, sizeof(text));
+	return strstr(text, "cannot pass map_type 17 into func bpf_map_lookup_elem");
+}
+
 /* A log that has no room where it lies: text that it takes back later is written there, too. */
 static bool half_log(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -403,6 +414,7 @@ static struct explained table[] = {
 	{ "native code, which skep's programs have none of", native, 0 },
 	{ "TEST_RUN of types for which the kernel has none, or skep refuses it", other_runs, 0 },
 	{ "what lies in a map's descriptor is the hive's own, and not shown", descriptor, 0 },
+	{ "sockets found in a map of XSK sockets", xsk, 0 },
 	{ "a log whose buffer is mapped in part: text taken back later meets its end", half_log,
 	  0 },
 	{ "attachments to what no hive has are refused", refused, 0 },

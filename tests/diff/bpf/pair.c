@@ -355,7 +355,7 @@ void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, 
 	attr->load.log_level = 1;
 	attr->load.log_buf = MEMORY + AT_OWN;
 	attr->load.log_size = AT_EDGE - AT_OWN;
-	result = world->bpf(world, BPF_PROG_LOAD, attr, op->size);
+	result = world->bpf(world, BPF_PROG_LOAD, attr, op->size < 48 ? 48 : op->size);
 	if (result >= FIRST_FD)
 		world->close(world, (int)result);
 	snprintf(ret_text, size, "%s", (const char *)(uintptr_t)(MEMORY + AT_OWN));
