@@ -23,9 +23,7 @@
 #include "object_file.h"
 #include "say.h"
 
-#define PROFILE "6.18"
-
-enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_CPU, KEY_JUDGE };
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_CPU, KEY_KERNEL, KEY_JUDGE };
 
 /* The worst of what happened is the exit status. */
 enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
@@ -33,7 +31,9 @@ enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
 struct check {
 	char **files;
 	const char *cpu;
+	const char *kernel; /* whose verdict it is */
 	bool real, json, log;
+	bool matrix;			/* the verdicts of all kernels */
 	int judge_object, judge_result; /* descriptors in the judge; else -1 */
 	struct skep_hive *hive;
 	struct json_object *rows;   /* all */
@@ -49,6 +49,10 @@ static const struct argp_option options[] = {
 	{ "log", KEY_LOG, NULL, 0, "Print the verifier's log of each program", 0 },
 	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
 	  0 },
+	{ "kernel", KEY_KERNEL, "VERSION", 0,
+	  "Judge as this Linux does: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default), or all of "
+	  "them",
+	  0 },
 	{ "judge", KEY_JUDGE, "FDS", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -62,6 +66,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON: check->json = true; return 0;
 	case KEY_LOG: check->log = true; return 0;
 	case KEY_CPU: check->cpu = arg; return 0;
+	case KEY_KERNEL:
+		check->matrix = !strcmp(arg, "all");
+		if (!check->matrix)
+			check->kernel = command_kernel(arg, state);
+		return 0;
 	case KEY_JUDGE:
 		if (sscanf(arg, "%d,%d", &check->judge_object, &check->judge_result) != 2)
 			argp_error(state, "two descriptors are needed");
@@ -98,7 +107,7 @@ static void judge_row(struct check *check, const char *file, struct json_object 
 	const char *verdict = row_text(row, "verdict");
 
 	json_object_object_add(row, "file", json_object_new_string(file));
-	json_object_object_add(row, "profile", json_object_new_string(PROFILE));
+	json_object_object_add(row, "profile", json_object_new_string(check->kernel));
 	if (json_object_object_get_ex(row, "real", &real)) {
 		bool differs = strcmp(verdict, row_text(real, "verdict")) != 0;
 
@@ -117,6 +126,46 @@ static void judge_row(struct check *check, const char *file, struct json_object 
 		report_titles(check->real);
 	check->titles = true;
 	report_row(row, check->real);
+}
+
+static const char *newest_kernel(void)
+{
+	const char *const *kernels = skep_kernels();
+
+	while (kernels[1])
+		kernels++;
+	return *kernels;
+}
+
+/* A program's answers by kernel. */
+static void matrix_row(struct check *check, const char *file, struct json_object *row)
+{
+	struct json_object *answers, *newest;
+	bool all = true;
+
+	json_object_object_get_ex(row, "kernels", &answers);
+	json_object_object_get_ex(answers, newest_kernel(), &newest);
+	json_object_object_foreach(answers, kernel, answer)
+	{
+		all = all && !strcmp(row_text(answer, "verdict"), "accepted");
+		if (!strcmp(row_text(answer, "verdict"), "error"))
+			worsen(check, STATUS_NOT_JUDGED);
+		(void)kernel;
+	}
+	if (!all)
+		worsen(check, STATUS_REJECTED);
+	json_object_object_add(row, "file", json_object_new_string(file));
+	json_object_object_add(row, "program", json_object_new_string(row_text(newest, "program")));
+	json_object_object_add(row, "type", json_object_new_string(row_text(newest, "type")));
+	json_object_object_add(row, "verdict",
+			       json_object_new_string(all ? "accepted" : "rejected"));
+	json_object_array_add(check->rows, json_object_get(row));
+	if (check->json)
+		return;
+	if (!check->titles)
+		report_kernels();
+	check->titles = true;
+	report_matrix(row);
 }
 
 static void not_judged(struct check *check, const char *file, const char *reason)
@@ -177,6 +226,31 @@ static int ask_skep(struct check *check, const char *file, int object_fd, int re
 		return pid;
 	err = skep_hive_serve(check->hive, pid, &status);
 	return err < 0 ? err : status;
+}
+
+/* The same of a judge in a hive of its own, which stands for check->kernel: made and served by a
+ * child. */
+static int ask_other(struct check *check, const char *file, int object_fd, int result_fd)
+{
+	const struct skep_hive_options other = { .kernel = check->kernel };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		check->hive = command_hive(&other);
+		if (!check->hive)
+			_exit(1);
+		status = ask_skep(check, file, object_fd, result_fd);
+		skep_hive_free(check->hive);
+		_exit(status < 0 ? 1 : command_status(status));
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	/* A signal of the judge's, as a shell would show it. */
+	return WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128 : status;
 }
 
 /* The same of a judge outside the hive. */
@@ -276,6 +350,37 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 	json_object_put(real);
 }
 
+/* One row for each program, with the answers of all kernels. */
+static void judge_matrix(struct check *check, const char *file, int object_fd)
+{
+	struct json_object *table = json_object_new_array(), *rows, *row, *answers, *newest;
+	char reason[512];
+
+	for (const char *const *kernel = skep_kernels(); *kernel; kernel++) {
+		check->kernel = *kernel;
+		rows = ask(check, file, object_fd, ask_other, reason, sizeof(reason));
+		if (!rows) {
+			not_judged(check, file, reason);
+			break;
+		}
+		for (size_t i = 0; i < json_object_array_length(rows); i++) {
+			newest = json_object_array_get_idx(rows, i);
+			row = json_object_array_get_idx(table, i);
+			if (!row) {
+				row = json_object_new_object();
+				json_object_object_add(row, "kernels", json_object_new_object());
+				json_object_array_put_idx(table, i, row);
+			}
+			json_object_object_get_ex(row, "kernels", &answers);
+			json_object_object_add(answers, *kernel, json_object_get(newest));
+		}
+		json_object_put(rows);
+	}
+	for (size_t i = 0; i < json_object_array_length(table); i++)
+		matrix_row(check, file, json_object_array_get_idx(table, i));
+	json_object_put(table);
+}
+
 static void judge_file(struct check *check, const char *file)
 {
 	int fd = input_open(file, check->cpu);
@@ -284,7 +389,10 @@ static void judge_file(struct check *check, const char *file)
 		not_judged(check, file, "it cannot be used or compiled");
 		return;
 	}
-	judge_fd(check, file, fd);
+	if (check->matrix)
+		judge_matrix(check, file, fd);
+	else
+		judge_fd(check, file, fd);
 	close(fd);
 }
 
@@ -344,15 +452,21 @@ static void judge_path(struct check *check, char *path)
 
 int command_check(int argc, char **argv)
 {
-	struct check check = { .cpu = "v3", .judge_object = -1 };
-	const struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
+	struct check check = { .cpu = "v3", .judge_object = -1, .kernel = newest_kernel() };
+	struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
 
 	argp_parse(&parser, argc, argv, 0, NULL, &check);
 	if (check.judge_object >= 0)
 		return judge_object(check.files[0], check.judge_object, check.judge_result,
 				    check.log);
-	check.hive = command_hive(&hive);
-	if (!check.hive)
+	if (check.matrix && check.real) {
+		say("--real compares one kernel's verdicts: not with --kernel all");
+		return EXIT_USAGE;
+	}
+	hive.kernel = check.kernel;
+	if (!check.matrix)
+		check.hive = command_hive(&hive);
+	if (!check.matrix && !check.hive)
 		return STATUS_NOT_JUDGED;
 	check.rows = json_object_new_array();
 	for (char **file = check.files; *file; file++)

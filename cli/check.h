@@ -14,6 +14,9 @@ long long row_number(struct json_object *row, const char *key);
 /* Prints the line of titles, then the lines of each row as it becomes known. */
 void report_titles(bool real);
 void report_row(struct json_object *row, bool real);
+/* The same for rows with the answers of all kernels (member "kernels"). */
+void report_kernels(void);
+void report_matrix(struct json_object *row);
 /* One line: how many of the array's rows ended how. */
 void report_summary(struct json_object *rows, bool real);
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <skep/skep.h>
 
 const char *row_text(struct json_object *row, const char *key)
 {
@@ -117,6 +118,58 @@ void report_row(struct json_object *row, bool real)
 	print_log(real ? "skep's " : "", row_text(row, "log"));
 	if (other)
 		print_log("the kernel's ", row_text(other, "log"));
+	fflush(stdout);
+}
+
+void report_kernels(void)
+{
+	for (const char *const *kernel = skep_kernels(); *kernel; kernel++)
+		printf("%-5s ", *kernel);
+	printf(" PROGRAM\n");
+}
+
+/* Prints for which kernels, in a row of them, the reason is the same. */
+static void print_reasons(struct json_object *answers)
+{
+	const char *const *kernels = skep_kernels();
+	struct json_object *answer, *other;
+
+	for (size_t i = 0; kernels[i]; i++) {
+		size_t last = i;
+		const char *reason;
+
+		if (!json_object_object_get_ex(answers, kernels[i], &answer))
+			continue;
+		reason = row_text(answer, "reason");
+		while (kernels[last + 1] &&
+		       json_object_object_get_ex(answers, kernels[last + 1], &other) &&
+		       !strcmp(row_text(other, "reason"), reason))
+			last++;
+		if (*reason && last > i)
+			printf("    %s to %s: %s\n", kernels[i], kernels[last], reason);
+		else if (*reason)
+			printf("    %s: %s\n", kernels[i], reason);
+		i = last;
+	}
+}
+
+void report_matrix(struct json_object *row)
+{
+	struct json_object *answers, *answer;
+
+	json_object_object_get_ex(row, "kernels", &answers);
+	for (const char *const *kernel = skep_kernels(); *kernel; kernel++) {
+		const char *verdict = "";
+
+		if (json_object_object_get_ex(answers, *kernel, &answer))
+			verdict = row_text(answer, "verdict");
+		printf("%-5s ", !strcmp(verdict, "accepted")   ? "yes"
+				: !strcmp(verdict, "rejected") ? "no"
+							       : "?");
+	}
+	printf(" %s: %s (%s)\n", row_text(row, "file"), row_text(row, "program"),
+	       row_text(row, "type"));
+	print_reasons(answers);
 	fflush(stdout);
 }
 

@@ -18,6 +18,10 @@ int command_version(int argc, char **argv);
  * saying why not. */
 struct skep_hive *command_hive(const struct skep_hive_options *more);
 
+/* arg if a hive can stand for that Linux; otherwise argp says which there are, and exits. */
+struct argp_state;
+const char *command_kernel(const char *arg, struct argp_state *state);
+
 /* The living hive with that name; NULL after saying why not. */
 struct skep_hive *command_open(const char *name);
 

@@ -8,11 +8,17 @@
 
 struct exec_options {
 	const char *hive;
+	const char *kernel; /* NULL: the newest */
 	char **command;
 };
 
+enum { KEY_KERNEL = 0x100 };
+
 static const struct argp_option options[] = {
 	{ "hive", 'H', "NAME", 0, "Run it in the hive that \"skep up NAME\" made", 0 },
+	{ "kernel", KEY_KERNEL, "VERSION", 0,
+	  "Make a hive that stands for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)",
+	  0 },
 	{ 0 },
 };
 
@@ -22,6 +28,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'H': exec->hive = arg; return 0;
+	case KEY_KERNEL: exec->kernel = command_kernel(arg, state); return 0;
 	case ARGP_KEY_ARG:
 		exec->command = state->argv + state->next - 1;
 		state->next = state->argc; /* the rest is the command's own */
@@ -71,6 +78,7 @@ static int exec_in(const char *name, char **command)
 int command_exec(int argc, char **argv)
 {
 	struct exec_options exec = { 0 };
+	struct skep_hive_options hive_options = { 0 };
 	struct skep_hive *hive;
 	int status = 0, err;
 	char **command;
@@ -78,9 +86,15 @@ int command_exec(int argc, char **argv)
 
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &exec);
 	command = exec.command;
+	if (exec.hive && exec.kernel) {
+		say("--kernel is for a new hive: \"skep up --kernel %s NAME\" makes one that stays",
+		    exec.kernel);
+		return EXIT_USAGE;
+	}
 	if (exec.hive)
 		return exec_in(exec.hive, command);
-	hive = command_hive(NULL);
+	hive_options.kernel = exec.kernel;
+	hive = command_hive(&hive_options);
 	if (!hive)
 		return 1;
 	pid = skep_hive_spawn(hive, command, NULL, 0);

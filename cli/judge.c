@@ -66,7 +66,7 @@ static bool is_statistics(const char *line)
 	return false;
 }
 
-/* The last line of the log that says something; false: there is none. */
+/* The last line of the log that says something of its own; false: there is none. */
 static bool last_line(const char *log, char *line, size_t size)
 {
 	bool found = false;
@@ -74,7 +74,7 @@ static bool last_line(const char *log, char *line, size_t size)
 	while (*log) {
 		size_t length = strcspn(log, "\n");
 
-		if (length && !is_statistics(log)) {
+		if (length && *log != ';' && !is_statistics(log)) {
 			snprintf(line, size, "%.*s", (int)(length < size ? length : size - 1), log);
 			found = true;
 		}
@@ -118,7 +118,7 @@ static void add_refusal(struct json_object *row, const struct judge *judge, int 
 	else if (asked)
 		add_text(row, "reason", libbpf_log_reason(err));
 	else
-		add_text(row, "reason", libbpf_log_first(libbpf_log_reason(err)));
+		add_text(row, "reason", libbpf_log_cause(libbpf_log_reason(err)));
 }
 
 /* All programs but the index-th stay unloaded; that one, NULL: there is none. */

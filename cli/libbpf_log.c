@@ -81,11 +81,6 @@ static bool failed_program(const char *text, char *name, size_t size)
 	return true;
 }
 
-const char *libbpf_log_first(const char *otherwise)
-{
-	return nr_warnings ? plain(warnings[0]) : otherwise;
-}
-
 bool libbpf_log_asked_kernel(void)
 {
 	char name[128];
@@ -101,6 +96,14 @@ static bool is_noise(const char *text)
 {
 	return strstr(text, "failed to load: -") || strstr(text, "failed to load object") ||
 	       strstr(text, "BPF program load failed: ");
+}
+
+const char *libbpf_log_cause(const char *otherwise)
+{
+	for (int i = nr_warnings; i; i--)
+		if (!is_noise(warnings[i - 1]))
+			return plain(warnings[i - 1]);
+	return otherwise;
 }
 
 /* One warning; of a rejected program's log, the log itself. */

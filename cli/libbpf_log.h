@@ -12,8 +12,8 @@ void libbpf_log_clear(void);
 /* The last warning without its prefixes, or otherwise if there was none. */
 const char *libbpf_log_last(const char *otherwise);
 
-/* The first one: what the others follow from. */
-const char *libbpf_log_first(const char *otherwise);
+/* The last one that does not only say that the object was not loaded. */
+const char *libbpf_log_cause(const char *otherwise);
 
 /* Does one say that bpf(2) refused a program? Otherwise libbpf did not come to load it. */
 bool libbpf_log_asked_kernel(void);

@@ -15,8 +15,9 @@ struct run_options {
 	char **command;	  /* NULL: the user's shell */
 	const char *hive; /* NULL: a new one */
 	bool real, json, no_trace;
-	int verbose;	 /* 0, or the verifier's log level */
-	const char *cpu; /* clang's -mcpu */
+	int verbose;	    /* 0, or the verifier's log level */
+	const char *cpu;    /* clang's -mcpu */
+	const char *kernel; /* NULL: the newest */
 	const char *maps[LOADER_MAPS_MAX];
 	int nr_maps;
 	int object_fd; /* in the loader: the object; else -1 */

@@ -61,6 +61,20 @@ struct skep_hive *command_hive(const struct skep_hive_options *more)
 	return NULL;
 }
 
+const char *command_kernel(const char *arg, struct argp_state *state)
+{
+	char known[128] = "";
+
+	for (const char *const *kernel = skep_kernels(); *kernel; kernel++) {
+		if (!strcmp(*kernel, arg))
+			return arg;
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
+			 *known ? ", " : "", *kernel);
+	}
+	argp_error(state, "--kernel: \"%s\" is not known; known are %s", arg, known);
+	return NULL;
+}
+
 struct names {
 	char text[512];
 	size_t length;

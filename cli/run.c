@@ -19,7 +19,7 @@
 #include "loader.h"
 #include "say.h"
 
-enum { KEY_REAL = 0x100, KEY_JSON, KEY_NO_TRACE, KEY_MAP, KEY_CPU, KEY_LOADER };
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_NO_TRACE, KEY_MAP, KEY_CPU, KEY_KERNEL, KEY_LOADER };
 
 static const struct argp_option options[] = {
 	{ "real", KEY_REAL, NULL, 0, "Load into the running kernel instead (needs privilege)", 0 },
@@ -28,6 +28,9 @@ static const struct argp_option options[] = {
 	{ "map", KEY_MAP, "NAME", 0, "Print the entries of this map at the end (may be repeated)",
 	  0 },
 	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
+	  0 },
+	{ "kernel", KEY_KERNEL, "VERSION", 0,
+	  "Make a hive that stands for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)",
 	  0 },
 	{ "verbose", 'v', NULL, 0, "Print the verifier's log of every program", 0 },
 	{ "hive", 'H', "NAME", 0, "Load it into the hive that \"skep up NAME\" made", 0 },
@@ -55,6 +58,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON: run->json = true; return 0;
 	case KEY_NO_TRACE: run->no_trace = true; return 0;
 	case KEY_CPU: run->cpu = arg; return 0;
+	case KEY_KERNEL: run->kernel = command_kernel(arg, state); return 0;
 	case 'H': run->hive = arg; return 0;
 	case 'v': run->verbose = 2; return 0;
 	case KEY_LOADER: run->object_fd = atoi(arg); return 0;
@@ -131,13 +135,14 @@ static int run_in_hive(const struct run_options *run, int argc, char **argv)
 {
 	char **loader = calloc((size_t)argc + 4, sizeof(*loader));
 	struct skep_hive *hive = NULL;
+	const struct skep_hive_options options_of_hive = { .kernel = run->kernel };
 	char self[4096], fd[32];
 	int status = 0, err;
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	pid_t pid;
 
 	if (length > 0 && loader)
-		hive = run->hive ? command_open(run->hive) : command_hive(NULL);
+		hive = run->hive ? command_open(run->hive) : command_hive(&options_of_hive);
 	if (!hive) {
 		free(loader);
 		return 1;
@@ -177,6 +182,10 @@ int command_run(int argc, char **argv)
 	run.object_fd = input_open(run.file, run.cpu);
 	if (run.object_fd < 0)
 		return 1;
+	if (run.kernel && (run.real || run.hive)) {
+		say("--kernel is for a new hive: not with --real or --hive");
+		return EXIT_USAGE;
+	}
 	if (run.real && run.hive) {
 		say("--real and --hive exclude each other");
 		return EXIT_USAGE;

@@ -22,15 +22,18 @@
 struct up_options {
 	const char *name;
 	const char *state; /* NULL: nothing is kept */
+	const char *kernel;
 	unsigned save_every_s;
 };
 
-enum { KEY_STATE = 0x100, KEY_EVERY };
+enum { KEY_STATE = 0x100, KEY_EVERY, KEY_KERNEL };
 
 static const struct argp_option options[] = {
 	{ "state", KEY_STATE, "DIR", 0, "Keep pinned maps in this directory", 0 },
 	{ "save-every", KEY_EVERY, "SECONDS", 0,
 	  "Write them that often, 0: only when pins change and at the end (default 30)", 0 },
+	{ "kernel", KEY_KERNEL, "VERSION", 0,
+	  "Stand for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)", 0 },
 	{ 0 },
 };
 
@@ -43,6 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_STATE: up->state = arg; return 0;
+	case KEY_KERNEL: up->kernel = command_kernel(arg, state); return 0;
 	case KEY_EVERY:
 		seconds = strtoul(arg, &end, 10);
 		if (*end || end == arg || *arg == '-' || seconds > 1000000)
@@ -143,6 +147,7 @@ static int supervise(const struct up_options *up, int ready)
 						  .message_arg = &log,
 						  .name = up->name,
 						  .state = up->state,
+						  .kernel = up->kernel,
 						  .save_every_s = up->save_every_s };
 	struct skep_hive *hive = NULL;
 	int err;

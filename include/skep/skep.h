@@ -54,6 +54,13 @@ struct skep_hive_options {
 	const char *state;
 	unsigned save_every_s;
 	/*
+	 * NULL for the newest, or the Linux that the hive stands for, one of skep_kernels(): what
+	 * is younger (program, map and attach types, commands, helpers, kfuncs, instructions,
+	 * fields of contexts) is refused as that one refused it. skep_hive_new() gives -EINVAL for
+	 * another.
+	 */
+	const char *kernel;
+	/*
 	 * NULL, or called while the hive is served, after each program that the verifier judged.
 	 * Not called for a hive that the caller joined or opened: its supervisor is another
 	 * process.
@@ -87,6 +94,9 @@ pid_t skep_hive_spawn(struct skep_hive *hive, char *const argv[], char *const en
  * a hive are called by one thread.
  */
 int skep_hive_serve(struct skep_hive *hive, pid_t pid, int *ret_status);
+
+/* The kernels that a hive can stand for, oldest first, NULL at the end: "5.4", … Static memory. */
+const char *const *skep_kernels(void);
 
 /* Is it a name that a hive can have? */
 int skep_hive_name_valid(const char *name);

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <skep/skep.h>
+#include "abi/profile.h"
 #include "agent/facade.h"
 #include "arena/arena.h"
 #include "base/alloc.h"
@@ -71,6 +72,8 @@ static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 		return -ENOMEM;
 	if (opts->message)
 		hook_set_message(hive->hook, opts->message, opts->message_arg);
+	if (opts->kernel)
+		sys.kernel = abi_profile_find(opts->kernel)->version;
 	hive->verified = opts->verified;
 	hive->verified_arg = opts->verified_arg;
 	if (opts->verified) {
@@ -104,6 +107,15 @@ int hive_options(const struct skep_hive_options *opts, struct skep_hive_options 
 	return 0;
 }
 
+EXPORT const char *const *skep_kernels(void)
+{
+	static const char *names[16];
+
+	for (u32 i = 0; i + 1 < ARRAY_SIZE(names) && abi_profile_at(i); i++)
+		names[i] = abi_profile_at(i)->name;
+	return names;
+}
+
 EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive **ret_hive)
 {
 	struct skep_hive_options known;
@@ -114,12 +126,14 @@ EXPORT int skep_hive_new(const struct skep_hive_options *opts, struct skep_hive 
 		return error;
 	if (known.name && !registry_name_valid(known.name))
 		return -EINVAL;
+	if (known.kernel && !abi_profile_find(known.kernel))
+		return -EINVAL;
 	hive = base_zalloc(1, sizeof(*hive));
 	if (!hive)
 		return -ENOMEM;
 	if (!hive_is_around(&hive->joined))
 		error = found(hive, &known);
-	else if (known.name)
+	else if (known.name || known.kernel)
 		error = -EBUSY;
 	if (error) {
 		skep_hive_free(hive);

@@ -37,6 +37,11 @@ static int parse(struct sys_call *call, struct btf **ret_btf)
 		error = btf_new(data, attr->btf.btf_size, &sink, ret_btf);
 		base_free(data);
 	}
+	if (!error) {
+		error = sys_profile_check_btf(call->hive, *ret_btf);
+		if (error)
+			btf_free(*ret_btf);
+	}
 	log_error = sys_log_finish(call, &log, &call->attr.btf.log_true_size);
 	if (call->size >= offsetof(union abi_attr, btf.log_true_size) + sizeof(u32) &&
 	    sys_write_attr(call, btf.log_true_size))

@@ -74,6 +74,9 @@ long sys_bpf(struct sys_hive *hive, struct sys_client *client, u32 cmd, u64 attr
 		return -EINVAL;
 	if (!abi_attr_tail_is_zero(cmd, &call.attr))
 		return -EINVAL;
+	error = sys_profile_check(&call);
+	if (error)
+		return error;
 	/* What a client has just closed may be the room for what it makes next. */
 	if (cmd == BPF_MAP_CREATE || cmd == BPF_PROG_LOAD)
 		sys_hive_reap(hive);

@@ -243,6 +243,11 @@ bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog);
 u64 sys_map_value_size(const struct sys_map *map);
 u32 sys_map_access(struct sys_call *call, u32 fd);
 
+/* profile.c: -EINVAL for a call that the hive's kernel profile is too old for. */
+int sys_profile_check(const struct sys_call *call);
+/* The same of types in a client's BTF. */
+int sys_profile_check_btf(const struct sys_hive *hive, const struct btf *btf);
+
 /* attach.c */
 /* The program type that an attach type is for; 0 (unspec): none. */
 u32 sys_type_of_attach(u32 attach_type);

@@ -275,6 +275,7 @@ static int verify(struct sys_load *load)
 		.nr_cpus = RT_CONTROL->nr_vcpus,
 		.has_fd_array = attr->load.fd_array != 0,
 		.fd_array_cnt = attr->load.fd_array_cnt,
+		.kernel = load->call->hive->options.kernel,
 		.ops = &ops,
 		.ops_arg = load,
 		.log = { .level = load->log.level,

@@ -137,6 +137,8 @@ struct sys_hive_options {
 	 * when a client first asks for it. NULL: the running kernel's, /sys/kernel/btf/vmlinux.
 	 */
 	const char *kernel_btf;
+	/* The kernel that it stands for, a version of abi/profile.h; 0: the newest. */
+	u32 kernel;
 	/* Called after each program that the verifier judged; may be NULL. */
 	void (*verified)(void *arg, const struct sys_verification *verification);
 	void *verified_arg;

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "abi/bpf_new.h"
+#include "abi/profile.h"
 #include "isa/opcode.h"
 
 /* Types whose values stay where they are while a program sleeps. */
@@ -198,6 +199,13 @@ int program_resolve_constants(struct verify_env *env)
 		if (BPF_CLASS(insn->code) == BPF_LDX &&
 		    ((mode != BPF_MEM && mode != BPF_MEMSX) || insn->imm)) {
 			verbose(env, "BPF_LDX uses reserved fields\n");
+			return -EINVAL;
+		}
+		if (!env_kernel_has(env, abi_since_insn(insn))) {
+			if (insn_is_ldimm64(insn))
+				verbose(env, "unrecognized bpf_ld_imm64 insn\n");
+			else
+				verbose(env, "unknown opcode %02x\n", insn->code);
 			return -EINVAL;
 		}
 		if (insn_is_ldimm64(insn)) {

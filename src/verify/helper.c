@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/helper.h"
+#include "abi/profile.h"
 #include "verify/backtrack.h"
 #include "verify/btf_ptr.h"
 #include "verify/callback.h"
@@ -440,13 +441,13 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "unknown func bpf_unspec#0\n");
 		return -EINVAL;
 	}
-	if (!helper) {
+	if (!helper || !env_kernel_has(env, abi_since_helper((u32)func_id, 0))) {
 		verbose(env, "invalid func unknown#%d\n", func_id);
 		return -EINVAL;
 	}
-	if (!abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type)) {
-		verbose(env, "program of this type cannot use helper bpf_%s#%d\n", helper->name,
-			func_id);
+	if (!abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type) ||
+	    !env_kernel_has(env, abi_since_helper((u32)func_id, env->input->prog_type))) {
+		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}
 	if (!env->input->gpl_compatible && helper->gpl_only) {

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "abi/kfunc.h"
+#include "abi/profile.h"
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/backtrack.h"
@@ -288,7 +289,8 @@ static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfunc_meta *meta)
 {
 	meta->kfunc = kfunc_of(env, env->insn_idx);
-	if (!meta->kfunc || !abi_kfunc_allowed(meta->kfunc, env->input->prog_type)) {
+	if (!meta->kfunc || !abi_kfunc_allowed(meta->kfunc, env->input->prog_type) ||
+	    !env_kernel_has(env, abi_since_kfunc(meta->kfunc->name))) {
 		verbose(env, "calling kernel function %s is not allowed\n",
 			kfunc_btf_name(env, insn->imm));
 		return -EACCES;

@@ -80,6 +80,7 @@ struct verify_input {
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
+	u32 kernel;	 /* ABI_LINUX(): what is younger is not there; 0: the newest */
 	size_t memory_max;     /* bytes that verifying may take; 0: VERIFY_MEMORY_MAX */
 	u32 nr_cpus;	       /* bpf_get_smp_processor_id() stays below; 0: not known */
 	bool has_fd_array;     /* entries come from ops->fd_at() */

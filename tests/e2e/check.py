@@ -87,6 +87,43 @@ def directories(directory):
     equal(check(empty).status, 3, "a directory without BPF: exit status 3")
 
 
+# What is younger than 5.4, by the version that brought it.
+YOUNG = HEAD + """
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } ring SEC(".maps");
+static long back(unsigned int i, void *c) { return 0; }
+SEC("xdp") int old(struct xdp_md *c) { return XDP_PASS; }
+SEC("xdp") int looper(struct xdp_md *c) { return bpf_loop(3, back, 0, 0) > 0 ? 2 : 1; }
+SEC("xdp") int who(struct xdp_md *c) { return bpf_get_current_pid_tgid() ? 2 : 1; }
+SEC("syscall") int call(void *c) { return 0; }
+SEC("tc") int stamp(struct __sk_buff *c) { return c->hwtstamp ? 1 : 0; }
+"""
+SINCE = {"old": "5.10", "looper": "6.1", "who": "6.12", "call": "5.15", "stamp": "6.1"}
+
+
+def kernels(directory):
+    path = write(directory, "young.bpf.c", YOUNG)
+    result = check("--json", "--kernel", "all", path)
+    rows = rows_of(result)
+    equal(sorted(row["program"] for row in rows), sorted(SINCE), "a row for each program", result)
+    for row in rows:
+        answers = row["kernels"]
+        since = list(answers).index(SINCE[row["program"]])
+        equal([answer["verdict"] for answer in list(answers.values())[1:]],
+              ["rejected"] * (since - 1) + ["accepted"] * (7 - since), f"{row['program']}: since {SINCE[row['program']]}",
+              answers)
+        equal(answers["5.4"]["verdict"], "error", f"{row['program']}: 5.4 has no ring buffer")
+    ok("failed to create" in rows[0]["kernels"]["5.4"]["reason"] if rows else False, "which is the reason", rows)
+    equal(result.status, 3, "exit status: not all could be judged", result)
+    result = check("--kernel", "6.1", path)
+    ok("unknown func bpf_get_current_pid_tgid#14" in result.out and "6.1 " in result.out, "one kernel's words", result)
+    equal(result.status, 1, "exit status: some were rejected", result)
+    result = check("--kernel", "6.2", path)
+    ok(result.status == 2 and "known are 5.4, 5.10" in result.err, "an unknown kernel is refused by name", result)
+    result = e2e.run([e2e.SKEP, "exec", "--kernel", "5.4", "--", "bpftool", "map", "create", "/sys/fs/bpf/r", "type", "ringbuf",
+                      "entries", "4096", "name", "r"])
+    ok(result.status != 0 and "Invalid argument" in result.err, "exec --kernel: the hive has that kernel's maps", result)
+
+
 def beside_the_kernel(directory):
     if not e2e.have_root_bpf():
         e2e.skip("bpf(2) of the running kernel is not permitted here")
@@ -103,7 +140,7 @@ def beside_the_kernel(directory):
 
 
 def main():
-    for test in (verdicts, not_judged, directories, beside_the_kernel):
+    for test in (verdicts, not_judged, directories, kernels, beside_the_kernel):
         with e2e.Scratch() as directory:
             test(directory)
     e2e.done()
