@@ -61,6 +61,6 @@ const struct verify_case cases_iter[] = {
 	ITER("bytes to the context", "iter/bpf_map", WRITE_TO("", "8"), -EACCES, "R1 type=ctx expected=ptr_, trusted_ptr_, rcu_ptr_", 0),
 	ITER("text for the reader", "iter/bpf_map", "r6 = *(u64 *)(r1 +0)\nr1 = *(u64 *)(r6 +0)\n" PRINT, 0, NULL, CASE_OWN_LOG),
 	ITER("text without the GPL", "iter/bpf_map", "r6 = *(u64 *)(r1 +0)\nr1 = *(u64 *)(r6 +0)\n" PRINT, -EINVAL, NULL, CASE_NOT_GPL),
-	ITER("text for a reader that a tracepoint does not have", "sched_switch", "r1 = *(u64 *)(r1 +8)\n" PRINT, -EINVAL, "bpf_seq_printf#126", 0),
+	ITER("text for a reader that a tracepoint does not have", "sched_switch", "r1 = *(u64 *)(r1 +8)\n" PRINT, -EINVAL, "bpf_seq_printf#126", CASE_OWN_LOG),
 	{ 0 }
 };
