@@ -57,7 +57,10 @@ u32 helper_nr_args(const struct verify_env *env, s32 func_id)
 		func_id < 0 ? NULL : abi_helper_for(func_id, env->input->prog_type);
 	u32 nr = 0;
 
-	if (!helper || (!helper->available && helper->arg[0] == ARG_NONE))
+	/* Of one that it may not call nothing is known. */
+	if (!helper || (!helper->available && helper->arg[0] == ARG_NONE) ||
+	    !abi_helper_allowed((u32)func_id, env->input->prog_type,
+				env->input->expected_attach_type))
 		return 5;
 	while (nr < 5 && helper->arg[nr] != ARG_NONE)
 		nr++;
@@ -438,7 +441,7 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 	const struct abi_helper *helper = func_id > 0 ? abi_helper_find(func_id) : NULL;
 
 	if (!func_id) {
-		verbose(env, "unknown func bpf_unspec#0\n");
+		verbose(env, "program of this type cannot use helper bpf_unspec#0\n");
 		return -EINVAL;
 	}
 	if (!helper || !env_kernel_has(env, abi_since_helper((u32)func_id, 0))) {

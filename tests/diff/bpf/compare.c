@@ -243,7 +243,10 @@ static bool no_helper(struct pair *pair, const struct op *op, const struct outco
 	if (calls_absent(op))
 		return true;
 	pair_log(pair, 1, op, text, sizeof(text));
-	return strstr(text, "unknown func");
+	if (!strstr(text, "unknown func") && !strstr(text, "cannot use helper"))
+		return false;
+	pair_log(pair, 0, op, text, sizeof(text));
+	return !strstr(text, "cannot use helper");
 }
 
 /* There are no devices in a hive that a program could be bound to. */
