@@ -264,6 +264,10 @@ long agent_patch(struct agent_loaded *module);
 
 /* path.c */
 enum agent_verdict agent_do_path(struct agent_call *call);
+enum agent_verdict agent_do_fchdir(struct agent_call *call);
+enum agent_verdict agent_do_symlinkat(struct agent_call *call);
+enum agent_verdict agent_do_getcwd(struct agent_call *call);
+enum agent_verdict agent_do_fstatfs(struct agent_call *call);
 void agent_statfs_done(struct agent_call *call);
 void agent_open_done(struct agent_call *call);
 /* Is this descriptor one of those that the supervisor knows more about? */

@@ -49,41 +49,85 @@ static const struct facade_rule facade_rules[] = {
 	FACADE_RULE("/sys/bus/event_source/devices/uprobe", "/pmu/uprobe"),
 };
 
-/*
- * Writes the path that stands for path in the hive whose directory is dir (NUL-terminated): its
- * length, 0 when no rule applies, -1 when out is too small. Only absolute paths in plain form are
- * known; others are the caller's to resolve.
- */
-static inline int facade_rewrite(const char *path, const char *dir, char *out, u32 size)
+static inline bool facade_is_end(char c)
 {
-	const struct facade_rule *rule;
-	u32 i, n = 0;
+	return !c || c == '/';
+}
+
+/* The rule for path, which must be plain and absolute, or NULL. */
+static inline const struct facade_rule *facade_rule_of(const char *path)
+{
+	u32 i;
 
 	/* Every rule begins with "/sys/": most paths are decided here. */
 	if (path[0] != '/' || path[1] != 's' || path[2] != 'y' || path[3] != 's' || path[4] != '/')
-		return 0;
+		return NULL;
 	for (u32 r = 0; r < ARRAY_SIZE(facade_rules); r++) {
-		rule = &facade_rules[r];
+		const struct facade_rule *rule = &facade_rules[r];
+
 		for (i = 0; i < rule->prefix_length && path[i] == rule->prefix[i]; i++)
 			;
-		if (i < rule->prefix_length || (path[i] && path[i] != '/'))
+		if (i == rule->prefix_length && facade_is_end(path[i]))
+			return rule;
+	}
+	return NULL;
+}
+
+/* Appends text to out, which has *length characters: false if there is no room. */
+static inline bool facade_append(char *out, u32 size, u32 *length, const char *text)
+{
+	u32 n = *length;
+
+	for (; *text; text++, n++) {
+		if (n + 1 >= size)
+			return false;
+		out[n] = *text;
+	}
+	out[n] = '\0';
+	*length = n;
+	return true;
+}
+
+/*
+ * Writes the path that stands for path in the hive whose directory is dir (NUL-terminated): its
+ * length, 0 when no rule applies, -1 when out is too small. Only absolute paths in plain form are
+ * known; facade_walk() makes them of others.
+ */
+static inline int facade_rewrite(const char *path, const char *dir, char *out, u32 size)
+{
+	const struct facade_rule *rule = facade_rule_of(path);
+	u32 n = 0;
+
+	if (!rule)
+		return 0;
+	if (!facade_append(out, size, &n, dir) || !facade_append(out, size, &n, rule->target) ||
+	    !facade_append(out, size, &n, path + rule->prefix_length))
+		return -1;
+	return (int)n;
+}
+
+/*
+ * The other way: the path for which a path below the hive's directory stands. Its length, 0 if path
+ * stands for none, -1 when out is too small.
+ */
+static inline int facade_origin(const char *path, const char *dir, char *out, u32 size)
+{
+	u32 i, t, n = 0;
+
+	for (i = 0; dir[i] && path[i] == dir[i]; i++)
+		;
+	if (dir[i] || !i)
+		return 0;
+	for (u32 r = 0; r < ARRAY_SIZE(facade_rules); r++) {
+		const struct facade_rule *rule = &facade_rules[r];
+
+		for (t = 0; t < rule->target_length && path[i + t] == rule->target[t]; t++)
+			;
+		if (t < rule->target_length || !facade_is_end(path[i + t]))
 			continue;
-		for (; *dir; dir++, n++) {
-			if (n + 1 >= size)
-				return -1;
-			out[n] = *dir;
-		}
-		for (u32 t = 0; t < rule->target_length; t++, n++) {
-			if (n + 1 >= size)
-				return -1;
-			out[n] = rule->target[t];
-		}
-		for (; path[i]; i++, n++) {
-			if (n + 1 >= size)
-				return -1;
-			out[n] = path[i];
-		}
-		out[n] = '\0';
+		if (!facade_append(out, size, &n, rule->prefix) ||
+		    !facade_append(out, size, &n, path + i + t))
+			return -1;
 		return (int)n;
 	}
 	return 0;

@@ -75,7 +75,15 @@
 	X(removexattr, path)           \
 	X(lremovexattr, path)          \
 	X(inotify_add_watch, path)     \
-	X(fchdir, path)
+	X(link, path)                  \
+	X(linkat, path)                \
+	X(symlink, path)               \
+	X(symlinkat, symlinkat)        \
+	X(mknod, path)                 \
+	X(mknodat, path)               \
+	X(getcwd, getcwd)              \
+	X(fstatfs, fstatfs)            \
+	X(fchdir, fchdir)
 
 /*
  * Those that change what descriptors stand for: the agent has a part in them once the hive has
