@@ -18,6 +18,12 @@
 
 #define AGENT_CMD_BASE 0x534b0000u
 
+/*
+ * Instead of EINTR: the call ends with that. EINTR itself says that the supervisor has not seen the
+ * call, so the agent makes it again.
+ */
+#define AGENT_INTERRUPTED 4094
+
 enum agent_cmd {
 	/*
 	 * From the bootstrap at the exec stop, attr = enum agent_enter, in its order. The result is

@@ -206,6 +206,10 @@ static enum agent_verdict after_notify(struct agent_call *call)
 		regs->ax = frame->nr;
 		return AGENT_NOTIFY;
 	}
+	if (regs->ax == (u64)-AGENT_INTERRUPTED) {
+		regs->ax = (u64)-E_INTR;
+		return AGENT_DONE;
+	}
 	if (regs->ax == (u64)-E_NOSYS) {
 		/* Nobody answers for the supervisor: what the kernel says is the answer. */
 		regs->ax = frame->nr;

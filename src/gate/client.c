@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "gate/closes.h"
 #include "gate/join.h"
+#include "gate/park.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 #include "rt/map_slot.h"
@@ -505,7 +506,13 @@ static u32 client_processes(struct sys_client *base, u32 **ret_pids)
 	return nr;
 }
 
+static int client_pause(struct sys_client *base)
+{
+	return park_pause(client_of(base));
+}
+
 static const struct sys_client_ops client_ops = {
+	.pause = client_pause,
 	.read = client_read,
 	.write = client_write,
 	.read_string = client_read_string,

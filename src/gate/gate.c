@@ -23,6 +23,7 @@
 #include "gate/closes.h"
 #include "gate/facade.h"
 #include "gate/loop.h"
+#include "gate/park.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 #include "rt/buffer.h"
@@ -167,6 +168,7 @@ struct gate *gate_free(struct gate *gate)
 
 	if (!gate)
 		return NULL;
+	park_end(gate);
 	left = anybody_left(gate);
 	saving_close(gate);
 	wake_free(gate->wake);

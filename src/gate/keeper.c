@@ -81,12 +81,6 @@ static bool wait_for_end(struct keeping *keeping, int socket_fd, int supervisor_
 	return true;
 }
 
-static void release(struct listener *listener)
-{
-	if (listener->slot->notif.id)
-		listener_continue(listener);
-}
-
 static void keep(struct keeping *keeping)
 {
 	u32 open = 0;
@@ -95,7 +89,7 @@ static void keep(struct keeping *keeping)
 		keeping->polls[i] = (struct pollfd){ keeping->listeners[i].fd, POLLIN, 0 };
 		if (keeping->listeners[i].fd < 0)
 			continue;
-		release(&keeping->listeners[i]);
+		listener_release(&keeping->listeners[i]);
 		open++;
 	}
 	while (open) {

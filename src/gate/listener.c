@@ -61,6 +61,20 @@ void listener_continue(struct listener *listener)
 	send_response(listener, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }
 
+void listener_release(struct listener *listener)
+{
+	struct listener_slot *slot = listener->slot;
+
+	if (slot->notif.id)
+		listener_continue(listener);
+	for (u32 i = 0; i < LISTENER_PARKED_MAX; i++) {
+		slot->notif.id = slot->parked[i];
+		slot->parked[i] = 0;
+		if (slot->notif.id)
+			listener_continue(listener);
+	}
+}
+
 /*
  * The kernel has to be asked only if the task could have died and its id come back since it was
  * last known to wait: ids are given in a circle of 300 at the least, which takes much longer than

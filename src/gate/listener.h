@@ -13,9 +13,12 @@
 
 #define LISTENER_MAX 256
 
+#define LISTENER_PARKED_MAX 16 /* calls of one listener that wait to be taken up again */
+
 /* In shared memory. id 0: nothing is being served. */
 struct listener_slot {
 	struct seccomp_notif notif;
+	u64 parked[LISTENER_PARKED_MAX]; /* ids of calls that are not finished (park.h) */
 };
 
 struct listener {
@@ -36,6 +39,9 @@ int listener_receive(struct listener *listener);
  */
 bool listener_answer(struct listener *listener, s64 result);
 void listener_continue(struct listener *listener);
+
+/* Lets everything go on that is or was in service: the supervisor is gone. */
+void listener_release(struct listener *listener);
 
 /* Is the task still waiting for the answer? Then what was read of it was its own. */
 bool listener_valid(struct listener *listener);

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "gate/park.h"
 #include "gate/state.h"
 #include "sys/sys.h"
 
@@ -283,11 +284,12 @@ bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_sig
 	ret_signal->ssi_signo = 0;
 	if (extra_fd >= 0)
 		watch(gate, extra_fd, EPOLLIN, SOURCE_EXTRA);
-	nr = epoll_wait(gate->epoll_fd, events, EVENTS_MAX, interval_ms(gate));
+	nr = epoll_wait(gate->epoll_fd, events, EVENTS_MAX, park_any(gate) ? 0 : interval_ms(gate));
 	for (int i = 0; i < nr; i++)
 		extra |= dispatch(gate, &events[i], ret_signal);
 	if (nr == 0 && gate->objects_readable)
 		look(gate);
+	park_resume(gate);
 	sys_hive_reap(gate->options.sys);
 	saving_step(gate);
 	if (extra_fd >= 0)

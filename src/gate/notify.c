@@ -22,6 +22,7 @@
 #include "gate/closes.h"
 #include "gate/exec.h"
 #include "gate/fdinfo.h"
+#include "gate/park.h"
 #include "gate/perf.h"
 #include "gate/read.h"
 #include "gate/state.h"
@@ -147,6 +148,35 @@ static void descriptors_change(struct notice *notice)
 		sys_tickets_stop();
 }
 
+static void serve_test_run(struct park_call *call)
+{
+	struct gate_client client;
+	long result = -ESRCH;
+
+	if (client_init(&client, call->gate, call->listener) == 0) {
+		client_look(&client, call->data.args[1]);
+		gate_collect_handles(call->gate);
+		result = sys_bpf(call->gate->options.sys, &client.base, BPF_PROG_TEST_RUN,
+				 call->data.args[1], (u32)call->data.args[2]);
+		closes_wait(&client, call->from_agent);
+	}
+	if (result == -EINTR && call->from_agent)
+		result = -AGENT_INTERRUPTED;
+	listener_answer(call->listener, result);
+}
+
+/* Runs a program by hand, for as long as its client likes. False: as any other call. */
+static bool test_run(struct notice *notice)
+{
+	struct park_call call = { .gate = notice->gate,
+				  .listener = notice->listener,
+				  .data = *notice->data,
+				  .tid = notice->tid,
+				  .from_agent = notice->from_agent };
+
+	return park_serve(&call, serve_test_run);
+}
+
 static struct reply on_bpf(struct notice *notice)
 {
 	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
@@ -171,6 +201,8 @@ static struct reply on_bpf(struct notice *notice)
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
 		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
 					      size, install_raw_fd));
+	if (cmd == BPF_PROG_TEST_RUN && test_run(notice))
+		return GO_ON;
 	client_look(&client, attr);
 	/* What a client closed before this call is gone for it; the loop may not be there yet. */
 	if (sees_closed(cmd))

@@ -48,9 +48,12 @@ struct gate {
 	struct exec_pending pending;
 	struct tracepipe *tracepipe;
 	struct wake *wake;
-	struct window window;  /* of the client in service */
-	int marker_fd;	       /* trace_marker, from where clients' lines come */
-	bool facade_made;      /* gate_make_facade() was called */
+	struct window window;	/* of the client in service */
+	struct parked *parked;	/* calls that were left (park.h) */
+	void *spare_stack;	/* of such a call */
+	struct parked *running; /* the one that is being served, NULL: none */
+	int marker_fd;		/* trace_marker, from where clients' lines come */
+	bool facade_made;	/* gate_make_facade() was called */
 	u64 agent_notify_ip;   /* what seccomp reports for a call of the agent; 0: there is no agent
 				*/
 	u64 agent_restorer_ip; /* see struct filter_options */

@@ -64,6 +64,12 @@ struct sys_client_ops {
 	 */
 	int (*close_fd)(struct sys_client *client, int fd);
 	/*
+	 * In long work, where nothing is held that others want: lets them be served. 0 to go on,
+	 * -EINTR when the client was interrupted or is gone, -EAGAIN: nobody could be served now.
+	 * NULL: nobody else waits.
+	 */
+	int (*pause)(struct sys_client *client);
+	/*
 	 * What programs may be attached to or tokens be made of: which of these a descriptor is
 	 * (sys_place), -EBADF if closed. NULL: no descriptor of this client is any.
 	 */

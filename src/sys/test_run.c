@@ -5,9 +5,9 @@
  * test_run_skb.c and test_run_xdp.c have the packets. Types that the kernel cannot run so are run
  * on a context of the client's; docs/test-run.md says by which rule.
  *
- * The supervisor serves others meanwhile, so a client cannot keep it: after RUN_TIME_MAX loops
- * inside a run come to their end (rt_prog_out_of_time()), no further run begins, and the command
- * ends with EINTR, as it does in the kernel when a signal comes.
+ * The supervisor serves others meanwhile: between runs, which go on until a signal comes to the
+ * client; then the command ends with EINTR, as in the kernel. A run cannot be left in the middle:
+ * after RUN_TIME_MAX its loops come to their end (rt_prog_out_of_time()), and the command, too.
  */
 #include "sys/test_run.h"
 #include "abi/context.h"
@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define RUN_TIME_MAX_NS 2000000000ull
+#define SLICE_NS	5000000ull /* of many runs, before others are served */
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 #define NETNS_COOKIE	71  /* SO_NETNS_COOKIE */
 #define RAW_CTX_MAX	96u /* MAX_BPF_FUNC_ARGS u64s */
@@ -112,60 +113,113 @@ void test_sock_init(struct sys_call *call, struct abi_rt_sock *sock)
 	read_cgroups(call->client->pid, sock);
 }
 
-/* Runs and looks at the clock ever more seldom, so that at most an eighth of the time is lost. */
-static u32 run_all(struct rt_vcpu *vcpu, const struct rt_prog *prog, const void *ctx, u32 repeat,
-		   u32 *ret_value)
-{
-	u32 look = 0, i;
+/* One call of test_run(): what is left to do, and what it took so far. */
+struct series {
+	const struct sys_prog *prog;
+	void *ctx;
+	const struct test_how *how;
+	struct rt_task task;
+	u32 repeat, done;
+	u64 spent;    /* ns */
+	bool stopped; /* inside a run */
+};
 
-	for (i = 0; i < repeat; i++) {
-		*ret_value = (u32)rt_prog_run(prog, ctx, vcpu);
-		if (i < look)
+/*
+ * Runs until the time is over, and looks at the clock ever more seldom, so that at most an eighth
+ * of the time is lost.
+ */
+static void run_until(struct series *series, struct rt_vcpu *vcpu, u64 end, u32 *ret_value)
+{
+	u32 look = 0, i = 0;
+
+	while (series->done < series->repeat && !vcpu->stopped) {
+		if (series->how->begin)
+			series->how->begin(series->ctx);
+		*ret_value = (u32)rt_prog_run(series->prog->rt, series->ctx, vcpu);
+		series->done++;
+		if (i++ < look)
 			continue;
-		if (vcpu->stopped || now_ns() > vcpu->deadline)
-			return i + 1;
+		if (now_ns() > end)
+			return;
 		look = i + i / 8 + 1;
 	}
-	return i;
 }
 
-int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx)
+/* Runs for a while. -EBUSY: there is no vCPU. */
+static int run_slice(struct sys_call *call, struct series *series, u64 length)
 {
-	return test_run_served(call, prog, ctx, NULL, NULL);
-}
-
-int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ctx,
-		    rt_service_fn service, void *arg)
-{
-	u32 repeat = call->attr.test.repeat ? call->attr.test.repeat : 1, runs;
 	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
-	bool stopped;
-	u64 spent;
+	u64 start = now_ns();
 
 	if (!vcpu)
 		return -EBUSY;
-	sys_read_comm(&vcpu->task);
-	spent = now_ns();
-	vcpu->deadline = spent + RUN_TIME_MAX_NS;
+	memcpy(vcpu->task.comm, series->task.comm, sizeof(vcpu->task.comm));
+	vcpu->task.flags |= series->task.flags;
+	vcpu->deadline = start + RUN_TIME_MAX_NS;
 	vcpu->polls = 0;
 	vcpu->stopped = false;
-	vcpu->service = service;
-	vcpu->service_arg = arg;
-	runs = run_all(vcpu, prog->rt, ctx, repeat, &call->attr.test.retval);
-	spent = now_ns() - spent;
-	stopped = vcpu->stopped;
+	vcpu->service = series->how->service;
+	vcpu->service_arg = series->how->service_arg;
+	run_until(series, vcpu, start + length, &call->attr.test.retval);
+	series->stopped = vcpu->stopped;
+	series->spent += now_ns() - start;
 	vcpu->deadline = 0;
 	vcpu->stopped = false;
 	vcpu->service = NULL;
 	sys_vcpu_release(vcpu);
-	if (stopped || runs < repeat) {
-		sys_say(call->hive, "program %s: test run stopped %s %u of %u after %llu ms",
-			prog->name, stopped ? "inside run" : "behind run", runs, repeat,
-			(unsigned long long)spent / 1000000);
-		return -EINTR;
+	return 0;
+}
+
+/* All of it, with pauses for the others; alone if there is nobody. */
+static int run_series(struct sys_call *call, struct series *series)
+{
+	const struct sys_client_ops *ops = call->client->ops;
+	int error;
+
+	for (;;) {
+		error = run_slice(call, series, ops->pause ? SLICE_NS : RUN_TIME_MAX_NS);
+		if (error)
+			return error;
+		if (series->stopped)
+			return -EINTR;
+		if (series->done == series->repeat)
+			return 0;
+		if (!ops->pause)
+			return -EINTR;
+		error = ops->pause(call->client);
+		/* Nobody else can be served: then this cannot take long. */
+		if (error == -EAGAIN && series->spent < RUN_TIME_MAX_NS)
+			error = 0;
+		if (error)
+			return -EINTR;
 	}
-	spent /= repeat;
-	call->attr.test.duration = spent > UINT32_MAX ? UINT32_MAX : (u32)spent;
+}
+
+int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx)
+{
+	return test_run_as(call, prog, (void *)(uintptr_t)ctx, &(struct test_how){ 0 });
+}
+
+int test_run_as(struct sys_call *call, struct sys_prog *prog, void *ctx, const struct test_how *how)
+{
+	struct series series = { .prog = prog,
+				 .ctx = ctx,
+				 .how = how,
+				 .task = { .pid = call->client->pid },
+				 .repeat = call->attr.test.repeat ? call->attr.test.repeat : 1 };
+	int error;
+
+	sys_read_comm(&series.task);
+	error = run_series(call, &series);
+	/* A signal needs no words: the client knows. */
+	if (error == -EINTR && (series.stopped || !call->client->ops->pause))
+		sys_say(call->hive, "program %s: test run stopped %s %u of %u after %llu ms",
+			prog->name, series.stopped ? "inside run" : "behind run", series.done,
+			series.repeat, (unsigned long long)series.spent / 1000000);
+	if (error)
+		return error;
+	series.spent /= series.repeat;
+	call->attr.test.duration = series.spent > UINT32_MAX ? UINT32_MAX : (u32)series.spent;
 	return 0;
 }
 
@@ -321,9 +375,9 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_LWT_OUT:
 	case BPF_PROG_TYPE_LWT_XMIT:
 	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return test_run_skb(call, prog);
+	case BPF_PROG_TYPE_FLOW_DISSECTOR: return test_run_flow_dissector(call, prog);
+	case BPF_PROG_TYPE_SK_LOOKUP: return test_run_sk_lookup(call, prog);
 	case ABI_PROG_TYPE_NETFILTER:
-	case BPF_PROG_TYPE_FLOW_DISSECTOR:
-	case BPF_PROG_TYPE_SK_LOOKUP:
 		return refuse(call, prog, "test runs of this type are not modelled");
 	case BPF_PROG_TYPE_KPROBE:
 	case BPF_PROG_TYPE_TRACEPOINT:

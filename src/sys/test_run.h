@@ -22,9 +22,15 @@ struct test_data {
  */
 int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx);
 
-/* The same, and service answers what the program's helpers ask of the supervisor. */
-int test_run_served(struct sys_call *call, struct sys_prog *prog, const void *ctx,
-		    rt_service_fn service, void *arg);
+/* What else belongs to a run. */
+struct test_how {
+	void (*begin)(void *ctx); /* comes before each run; NULL: nothing */
+	rt_service_fn service;	  /* answers what helpers ask of the supervisor; NULL: nobody */
+	void *service_arg;
+};
+
+int test_run_as(struct sys_call *call, struct sys_prog *prog, void *ctx,
+		const struct test_how *how);
 
 /*
  * A context of known bytes, if the client gives (its tail beyond known must be zero) or wants one:
@@ -56,5 +62,7 @@ long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
 long test_run_syscall(struct sys_call *call, struct sys_prog *prog);
 long test_run_ctx(struct sys_call *call, struct sys_prog *prog);
+long test_run_flow_dissector(struct sys_call *call, struct sys_prog *prog);
+long test_run_sk_lookup(struct sys_call *call, struct sys_prog *prog);
 
 #endif

@@ -230,7 +230,8 @@ long test_run_syscall(struct sys_call *call, struct sys_prog *prog)
 		return -ENOMEM;
 	error = sys_read(call, ctx, attr->test.ctx_in, size);
 	if (!error)
-		error = test_run_served(call, prog, ctx, serve, call);
+		error = test_run_as(call, prog, ctx,
+				    &(struct test_how){ .service = serve, .service_arg = call });
 	if (!error)
 		error = sys_write_attr(call, test.retval);
 	if (!error)

@@ -442,3 +442,63 @@ void skb_step(u32 prog_type)
 	if (type & CGROUP && !draw(4))
 		ecn();
 }
+
+/* Reads or writes what the dissector is asked for. */
+void flow_step(void)
+{
+	static const struct {
+		u8 size;
+		s16 offset;
+	} keys[] = {
+#define KEY(size, name) { size, offsetof(struct bpf_flow_keys, name) }
+		KEY(BPF_H, nhoff),    KEY(BPF_H, thoff),    KEY(BPF_H, addr_proto),
+		KEY(BPF_B, is_frag),  KEY(BPF_B, is_encap), KEY(BPF_B, ip_proto),
+		KEY(BPF_H, n_proto),  KEY(BPF_H, sport),    KEY(BPF_H, dport),
+		KEY(BPF_W, ipv4_src), KEY(BPF_W, flags),    KEY(BPF_W, flow_label),
+#undef KEY
+	};
+	u32 key = draw(ARRAY_SIZE(keys));
+
+	if (!draw(4)) {
+		context();
+		argument(BPF_REG_2, draw_offset());
+		buffer(BPF_REG_3);
+		argument(BPF_REG_4, draw_length());
+		call(BPF_FUNC_skb_load_bytes);
+		mix_buffer();
+		return;
+	}
+	emit(LOAD(BPF_DW, BPF_REG_1, CTX, SKB(flow_keys)));
+	emit(LOAD(keys[key].size, BPF_REG_0, BPF_REG_1, keys[key].offset));
+	if (draw(2)) {
+		argument(BPF_REG_2, PICK(0, 1, 13, 14, 20, 40, 65535, 3000));
+		emit(INSN(BPF_STX | BPF_MEM | keys[key].size, BPF_REG_1, BPF_REG_2,
+			  keys[key].offset, 0));
+	}
+	mix();
+}
+
+void sk_lookup_step(void)
+{
+	static const s16 fields[] = {
+#define FIELD(name) offsetof(struct bpf_sk_lookup, name)
+		FIELD(family),	      FIELD(protocol),	      FIELD(remote_ip4),
+		FIELD(remote_ip6),    FIELD(remote_ip6) + 12, FIELD(remote_port),
+		FIELD(local_ip4),     FIELD(local_ip6),	      FIELD(local_port),
+		FIELD(local_ip6) + 4, FIELD(local_port) + 4,
+#undef FIELD
+	};
+
+	if (draw(3)) {
+		emit(LOAD((u8)PICK(BPF_W, BPF_W, BPF_H, BPF_B), BPF_REG_0, CTX,
+			  fields[draw(ARRAY_SIZE(fields))]));
+		mix();
+		return;
+	}
+	context();
+	emit(LOAD(BPF_DW, BPF_REG_2, CTX, 0));
+	if (draw(2))
+		argument(BPF_REG_2, 0);
+	argument(BPF_REG_3, PICK(0, 1, 2, 3, 4));
+	call(BPF_FUNC_sk_assign);
+}

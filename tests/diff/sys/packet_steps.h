@@ -30,4 +30,8 @@ s32 draw_length(void);
 /* What programs over socket buffers may do beside reading: type may call all that is drawn. */
 void skb_step(u32 type);
 
+/* Steps of flow dissectors and of socket lookups. */
+void flow_step(void);
+void sk_lookup_step(void);
+
 #endif
