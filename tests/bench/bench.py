@@ -95,7 +95,7 @@ def skep_run(source, command, real=False):
 
 def system_calls(kernel):
     call = [CALLS, "getppid"]
-    sides = {"bare": call, "skep": [SKEP, "exec", "--"] + call,
+    sides = {"bare": call, "filter": [CALLS, "filter"], "filter-ip": [CALLS, "filter-ip"], "skep": [SKEP, "exec", "--"] + call,
              "tp": skep_run("empty.bpf.c", call), "raw": skep_run("empty_raw.bpf.c", call)}
     if kernel:
         sides |= {"kernel tp": skep_run("empty.bpf.c", call, True),
@@ -103,33 +103,34 @@ def system_calls(kernel):
     got = medians(inner_ns, sides)
     bare = got["bare"]
     row("a system call that nobody watches, over the bare call", bare, got["skep"], bare if kernel else None, True)
+    row("… under a seccomp filter that allows everything", bare, got["filter"], None, True)
+    row("… under one that looks at the instruction pointer", bare, got["filter-ip"], None, True)
     row("sys_enter tracepoint, empty program, over the bare call", bare, got["tp"], got.get("kernel tp"), True)
     row("raw sys_enter, empty program, over the bare call", bare, got["raw"], got.get("kernel raw"), True)
 
 
-def several(clients):
-    """The same from one shell, so that in a hive it is one hive."""
-    script = f"for i in $(seq {clients}); do {CALLS} $0 & done; wait"
-    return ["/bin/sh", "-c", script]
-
-
-def median_of_all(command):
-    found = [float(ns) for ns in re.findall(r"^ns ([0-9.]+)$", run(command).stdout, re.MULTILINE)]
-    if not found:
-        sys.exit(f"{' '.join(command)} failed")
-    return statistics.median(found)
-
-
 def gate(kernel):
+    """Of 1, 2, 8 and 64 clients at once the time from one call of any of them to the next."""
+    floor = medians(inner_ns, {"notify": [CALLS, "notify"], "copy": [CALLS, "copy"]})
     for clients in (1, 2, 8, 64):
-        shell = several(clients)
-        sides = {"in-process": [SKEP, "exec", "--"] + shell + ["lookup"],
-                 "gate": [SKEP, "exec", "--"] + shell + ["gate"],
-                 "base": shell + (["lookup"] if kernel else ["getppid"])}
-        got = medians(median_of_all, sides)
-        base, over = got["base"], "the kernel's" if kernel else "a bare getppid"
-        row(f"bpf(2) lookup in-process, {clients} clients, over {over}", base, got["in-process"], base if kernel else None)
-        row(f"bpf(2) lookup by the supervisor, {clients} clients, over {over}", base, got["gate"], base if kernel else None)
+        many = [str(clients)] if clients > 1 else []
+        hive = [SKEP, "exec", "--", CALLS]
+        sides = {"in-process": hive + ["lookup"] + many, "batch": hive + ["batch"] + many, "gate": hive + ["gate"] + many}
+        if kernel:
+            sides |= {"kernel": [CALLS, "lookup"] + many, "kernel batch": [CALLS, "batch"] + many}
+        else:
+            sides["kernel"] = sides["kernel batch"] = [CALLS, "getppid"] + many
+        got = medians(inner_ns, sides)
+        base, base_batch = got["kernel"], got["kernel batch"]
+        over = "the kernel's" if kernel else "a bare getppid"
+        name = f"{clients} client" + ("s" if clients > 1 else "")
+        row(f"bpf(2) lookup in-process, {name}, over {over}", base, got["in-process"], base if kernel else None)
+        row(f"bpf(2) batch of 64 in-process, an element, {name}, over {over}", base_batch, got["batch"],
+            base_batch if kernel else None)
+        row(f"bpf(2) lookup by the supervisor, {name}, over {over}", base, got["gate"], base if kernel else None)
+        if clients == 1:
+            row("the same, over a bare seccomp notification", floor["notify"], got["gate"])
+            row("the same, over one that copies 8 bytes in and out", floor["copy"], got["gate"])
 
 
 def start_up():
