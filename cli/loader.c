@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <bpf/libbpf.h>
 #include "command.h"
+#include "iterators.h"
 #include "libbpf_log.h"
 #include "map_print.h"
 #include "object_file.h"
@@ -39,6 +40,7 @@ struct loader {
 	struct bpf_object *object;
 	struct workload workload;
 	struct trace *trace;
+	struct bpf_link **iterators; /* by the place of their program in the object; NULL: none */
 };
 
 /* tracefs may not be mounted; then it is, where only this process sees it. */
@@ -148,20 +150,43 @@ static bool has_no_target(const struct bpf_program *program, int err)
 	return err == EOPNOTSUPP && !strchr(bpf_program__section_name(program), '/');
 }
 
+static struct bpf_link *attach_iterator(struct loader *loader, const struct bpf_program *program,
+					int place)
+{
+	const struct run_options *options = loader->options;
+	struct bpf_map *map = NULL;
+	struct bpf_program *each;
+	int nr = 0;
+
+	if (!loader->iterators) {
+		bpf_object__for_each_program(each, loader->object)
+			nr++;
+		loader->iterators = calloc((size_t)nr, sizeof(struct bpf_link *));
+		if (!loader->iterators)
+			return NULL;
+	}
+	if (options->nr_maps)
+		map = bpf_object__find_map_by_name(loader->object, options->maps[0]);
+	loader->iterators[place] = iterator_attach(program, loader->object, map);
+	return loader->iterators[place];
+}
+
 static int attach(struct loader *loader)
 {
 	const char *file = loader->options->file;
 	struct bpf_program *program;
-	int attached = 0;
+	int attached = 0, place = -1;
 
 	bpf_object__for_each_program(program, loader->object) {
 		struct bpf_link *link;
 		int err;
 
+		place++;
 		if (!bpf_program__autoload(program))
 			continue;
 		libbpf_log_clear();
-		link = bpf_program__attach(program);
+		link = iterator_is(program) ? attach_iterator(loader, program, place)
+					    : bpf_program__attach(program);
 		err = errno;
 		if (link) {
 			attached++;
@@ -212,6 +237,20 @@ static int print_maps(struct loader *loader)
 	return failed;
 }
 
+static int print_iterators(struct loader *loader)
+{
+	struct bpf_program *program;
+	int failed = 0, place = 0;
+
+	bpf_object__for_each_program(program, loader->object) {
+		if (loader->iterators && loader->iterators[place])
+			failed |= iterator_print(program, loader->iterators[place],
+						 loader->options->json);
+		place++;
+	}
+	return failed;
+}
+
 static int run_attached(struct loader *loader)
 {
 	int failed;
@@ -220,7 +259,8 @@ static int run_attached(struct loader *loader)
 	wait_for_command(loader);
 	if (loader->trace)
 		trace_finish(loader->trace);
-	failed = print_maps(loader);
+	failed = print_iterators(loader);
+	failed |= print_maps(loader);
 	return failed ? failed : command_status(loader->workload.status);
 }
 
@@ -250,6 +290,7 @@ int loader_run(const struct run_options *options)
 	}
 	workload_cancel(&loader.workload);
 	trace_close(loader.trace);
+	free(loader.iterators);
 	bpf_object__close(loader.object);
 	object_file_unmap(&loader.file);
 	return status;

@@ -138,6 +138,59 @@ def killed(target):
     equal(result.out.count("7 of array"), 2, "others go on when a reader is killed", result)
 
 
+COUNTS = r'''
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1024); __type(key, u32); __type(value, u64); } calls
+	SEC(".maps");
+SEC("tracepoint/raw_syscalls/sys_enter") int count(struct trace_event_raw_sys_enter *ctx)
+{
+	u32 nr = ctx->id;
+	u64 one = 1;
+
+	bpf_map_update_elem(&calls, &nr, &one, BPF_ANY);
+	return 0;
+}
+SEC("iter/bpf_map_elem") int report(struct bpf_iter__bpf_map_elem *ctx)
+{
+	u32 *key = ctx->key;
+
+	if (key)
+		BPF_SEQ_PRINTF(ctx->meta->seq, "call %u\n", *key);
+	return 0;
+}
+SEC("iter.s/task") int loader(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+
+	if (task)
+		BPF_SEQ_PRINTF(ctx->meta->seq, "task %s\n", task->comm);
+	return 0;
+}
+char LICENSE[] SEC("license") = "GPL";
+'''
+
+
+def skep_run(path):
+    """skep run prints what iterators give when the command has ended."""
+    with open(path, "w", encoding="ascii") as source:
+        source.write(COUNTS)
+    result = e2e.skep_run([path], ["/bin/true"])
+    equal(result.status, 0, "skep run with iterators", result)
+    ok("\ncall 231\n" in "\n" + result.out and "\ntask skep\n" in "\n" + result.out, "skep run: their text", result)
+    result = e2e.skep_run(["--json", path], ["/bin/true"])
+    texts = {line["iterator"]: line["text"] for line in e2e.json_lines(result.out) if "iterator" in line}
+    ok("call 231\n" in texts.get("report", "") and "task skep\n" in texts.get("loader", ""), "skep run --json", result)
+    with open(path, "a", encoding="ascii") as source:
+        source.write('struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); '
+                     '__type(value, u64); } other SEC(".maps");')
+    result = e2e.skep_run([path], ["/bin/true"])
+    ok(result.status == 1 and "use --map" in result.err, "an iterator over one of two maps", result)
+    result = e2e.skep_run(["--map", "other", path], ["/bin/true"])
+    ok(result.status == 0 and "call 0\n" in result.out and "call 231" not in result.out, "over the one of --map", result)
+
+
 with e2e.Scratch() as directory:
     name = os.path.join(directory, "iterators.bpf.o")
     built = compile_object(name)
@@ -155,6 +208,7 @@ with e2e.Scratch() as directory:
         else:
             e2e.skip("no bpftool: pins are not walked")
         killed(name)
+        skep_run(os.path.join(directory, "counts.bpf.c"))
         result = e2e.skep_exec([READERS["dynamic"], name, "elems", "map=array", "update=reads_far"])
         ok("update: Permission denied" in result.err, "a new program may not read beyond the map", result)
 e2e.done()
