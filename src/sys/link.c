@@ -233,6 +233,8 @@ long sys_link_update(struct sys_call *call)
 	if (!result) {
 		if (attr->link_update.flags & BPF_F_REPLACE)
 			result = sys_prog_by_fd(call, attr->link_update.old_prog_fd, &old_prog);
+		else if (attr->link_update.old_prog_fd)
+			result = -EINVAL;
 		if (!result)
 			result = link->type == BPF_LINK_TYPE_ITER
 					 ? sys_iter_replace(link, new_prog, old_prog)

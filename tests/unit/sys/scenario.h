@@ -41,6 +41,7 @@ void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
 void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
 void scenario_misc(struct world *world);
+void scenario_iter(struct world *world); /* iterators */
 
 /* Of skep alone. */
 void test_run_context(struct world *world);
@@ -68,6 +69,7 @@ static inline void scenario_all(struct world *world)
 	scenario_test_run(world);
 	scenario_syscall(world);
 	scenario_misc(world);
+	scenario_iter(world);
 	scenario_place(world);
 	scenario_lifetime(world);
 }

@@ -655,3 +655,24 @@ long world_delete(struct world *world, int map, const void *key)
 {
 	return elem(world, BPF_MAP_DELETE_ELEM, map, key, NULL, 0);
 }
+
+long world_read(struct world *world, int fd, void *buffer, u64 size)
+{
+	struct sys_client *client;
+	const void *data = NULL;
+	long got;
+
+	if (world->kernel) {
+		got = read(fd, buffer, size);
+		return got < 0 ? -errno : got;
+	}
+	client = world_client(world);
+	do {
+		got = sys_iter_read(client, world_object(world, fd), size, &data);
+	} while (got == SYS_ITER_AGAIN);
+	if (got > 0) {
+		memcpy(buffer, data, (size_t)got);
+		sys_iter_consume(world_object(world, fd), (u64)got);
+	}
+	return got;
+}

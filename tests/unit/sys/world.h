@@ -56,6 +56,9 @@ int world_take(struct world *world, int file);
 /* A call with a whole union abi_attr; writes back what the callee wrote. */
 long world_call(struct world *world, u32 cmd, union abi_attr *attr);
 
+/* read(2) of an iterator. */
+long world_read(struct world *world, int fd, void *buffer, u64 size);
+
 /* Shorthands that most tests need; descriptors or -errno. */
 int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 max_entries,
 	      u32 flags);
