@@ -79,12 +79,6 @@ const struct btf_type *btf_func_proto(const struct btf *btf, u32 func_id);
 /* Linkage of a function (enum btf_func_linkage), or -EINVAL if id is no function. */
 int btf_func_linkage(const struct btf *btf, u32 func_id);
 
-/*
- * Does a value of this type hold a field that the kernel manages itself (bpf_spin_lock, bpf_timer,
- * a kptr, …)? Returns its type's name, NULL if there is none.
- */
-const char *btf_special_field(const struct btf *btf, u32 id);
-
 /* Parts of a type's info word and what follows it in memory. */
 static inline u32 btf_kind_of(const struct btf_type *type)
 {

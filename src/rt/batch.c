@@ -49,7 +49,7 @@ long rt_batch_check(struct rt_batch *batch)
 {
 	if (!supports(batch->map, batch->cmd))
 		return -RT_ENOTSUPP;
-	if (batch->elem_flags) /* BPF_F_LOCK needs a bpf_spin_lock */
+	if (batch->elem_flags & ~(u64)BPF_F_LOCK || (batch->elem_flags && !batch->map->has_lock))
 		return -EINVAL;
 	if (rt_map_has_buckets(batch->map) && is_lookup(batch->cmd) && batch->flags)
 		return -EINVAL;

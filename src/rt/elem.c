@@ -55,8 +55,7 @@ long rt_elem_permits(const struct rt_elem *elem)
 		return -EPERM;
 	if (row->rights & RT_ELEM_MAY_WRITE && READ_ONCE(elem->map->state) & RT_MAP_FROZEN)
 		return -EPERM;
-	/* BPF_F_LOCK needs a bpf_spin_lock in the value, and such maps are refused. */
-	if (elem->flags & BPF_F_LOCK)
+	if (elem->flags & BPF_F_LOCK && !elem->map->has_lock)
 		return -EINVAL;
 	return 0;
 }

@@ -138,7 +138,7 @@ static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
 	return next;
 }
 
-/* A helper or a kernel function; false if there is none of this number. */
+/* A helper or a kernel function; false if there is none, or the program ends in it. */
 static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
 {
 	rt_helper_fn function = NULL;
@@ -149,7 +149,7 @@ static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
 		function = rt_kfuncs[pc->imm];
 	if (function)
 		reg[BPF_REG_0] = function(reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
-	return function;
+	return function && likely(!vcpu->aborted);
 }
 
 #define NEXT()                                       \
@@ -472,6 +472,7 @@ u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *v
 	vcpu->frame = 0;
 	vcpu->tail_calls = 0;
 	vcpu->bits_used = 0;
+	vcpu->aborted = false;
 	return interpret(vcpu, prog->insns, reg);
 }
 
@@ -483,7 +484,7 @@ u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 
 
 	if (callback >= prog->nr_subprogs || frame + 2 >= RT_FRAMES)
 		return 0;
-	if (rt_prog_out_of_time(vcpu))
+	if (rt_prog_out_of_time(vcpu) || vcpu->aborted)
 		return 1;
 	vcpu->frame = frame + 1;
 	reg[0] = interpret(vcpu, prog->insns + prog->subprogs[callback].start, reg);

@@ -16,6 +16,8 @@
 
 struct rt_vcpu;
 
+#define RT_MAP_FIELDS 11 /* BTF_FIELDS_MAX */
+
 struct rt_map {
 	u32 type; /* enum bpf_map_type */
 	u32 key_size;
@@ -37,6 +39,13 @@ struct rt_map {
 	u64 summary_offset, buckets_offset, elems_offset, values_offset,
 		used_offset; /* hash types: parts of data */
 	u32 state;	     /* RT_MAP_* */
+	/* Parts of the value that copies leave alone, by offset; has_lock: one is a bpf_spin_lock.
+	 */
+	u32 nr_fields, lock_offset;
+	bool has_lock;
+	struct rt_map_field {
+		u32 offset, size;
+	} fields[RT_MAP_FIELDS];
 	char name[BPF_OBJ_NAME_LEN];
 };
 

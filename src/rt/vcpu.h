@@ -81,6 +81,7 @@ struct rt_vcpu {
 	u64 deadline;
 	u32 polls;	    /* calls of rt_prog_out_of_time() since then */
 	bool stopped;	    /* a loop was ended */
+	bool aborted;	    /* the running program ends at once, with 0 */
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
 	u64 clock;	    /* address of this process's __vdso_clock_gettime; 0: raw system call */
 	u32 bits_used;	    /* places of bits[] that iterators hold */

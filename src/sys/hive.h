@@ -13,6 +13,7 @@
 #include "abi/attr.h"
 #include "arena/arena.h"
 #include "btf/btf.h"
+#include "btf/fields.h"
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
@@ -63,9 +64,11 @@ struct sys_map {
 	enum arena_segment segment; /* of rt->data */
 	struct sys_btf *btf;
 	u32 btf_key_type_id, btf_value_type_id;
+	struct btf_fields fields; /* of the value */
 	bool frozen;
 	struct verify_map inner; /* maps of maps: what each map in it is like */
-	u32 slot;		 /* RT_MAP_SLOTS: it has none (map_slot.c) */
+	struct btf_fields inner_fields;
+	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;

@@ -245,13 +245,60 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
 };
 
-static int check_btf(struct sys_call *call, const struct btf *btf)
+/* Which map types may have values with a field of this kind. */
+static bool may_have(u32 kind, u32 map_type)
+{
+	switch (kind) {
+	case BTF_FIELD_SPIN_LOCK:
+		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY;
+	default: return false;
+	}
+}
+
+/*
+ * Special fields of the value. What 6.18 cannot make sense of it takes for plain bytes; what makes
+ * sense and is not here is refused.
+ */
+static int take_fields(struct sys_call *call, struct sys_map *map, const struct btf *btf, u32 id)
+{
+	const union abi_attr *attr = &call->attr;
+	const u32 here = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK);
+	struct rt_map *rt = map->rt;
+
+	if (btf_fields_parse(btf, id, BTF_FIELDS_OF_VALUES, attr->value_size, &map->fields) ||
+	    !map->fields.nr)
+		return 0;
+	if (attr->map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG))
+		return -EACCES;
+	for (u32 i = 0; i < map->fields.nr; i++) {
+		const struct btf_field *field = &map->fields.field[i];
+
+		if (!(here & BTF_FIELD_BIT(field->kind))) {
+			sys_say(call->hive,
+				"map \"%.16s\": values with a %s are not available in user space",
+				attr->map_name, btf_field_name(field->kind));
+			return -EOPNOTSUPP;
+		}
+		if (!may_have(field->kind, attr->map_type))
+			return -EOPNOTSUPP;
+		rt->fields[i].offset = field->offset;
+		rt->fields[i].size = field->size;
+		if (field->kind == BTF_FIELD_SPIN_LOCK) {
+			rt->lock_offset = field->offset;
+			rt->has_lock = true;
+		}
+	}
+	rt->nr_fields = map->fields.nr;
+	return 0;
+}
+
+static int check_btf(struct sys_call *call, struct sys_map *map, const struct btf *btf)
 {
 	const union abi_attr *attr = &call->attr;
 	const struct map_row *row = &rows[attr->map_type];
 	const struct btf_type *key = NULL, *value;
 	u32 id = attr->btf_key_type_id, size;
-	const char *special;
+	int error;
 
 	if (id) {
 		key = btf_sized_type(btf, &id, &size);
@@ -264,13 +311,9 @@ static int check_btf(struct sys_call *call, const struct btf *btf)
 	value = btf_sized_type(btf, &id, &size);
 	if (!value || size != attr->value_size)
 		return -EINVAL;
-	special = btf_special_field(btf, id);
-	if (special) {
-		sys_say(call->hive,
-			"map \"%.16s\": values with a %s are not available in user space",
-			attr->map_name, special);
-		return -EOPNOTSUPP;
-	}
+	error = take_fields(call, map, btf, id);
+	if (error)
+		return error;
 	return row->check_btf ? row->check_btf(attr, key, value) : 0;
 }
 
@@ -441,7 +484,7 @@ static int fill(struct sys_call *call, struct sys_map *map)
 		return error;
 	map->btf_key_type_id = attr->btf_key_type_id;
 	map->btf_value_type_id = attr->btf_value_type_id;
-	return check_btf(call, map->btf->btf);
+	return check_btf(call, map, map->btf->btf);
 }
 
 /* A map for one signed program alone: there is nothing here that could check a signature. */
@@ -511,6 +554,7 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 			description->frozen_values = rt->data;
 	}
 	description->btf = map->btf ? map->btf->btf : NULL;
+	description->fields = &map->fields;
 	description->btf_key_type_id = map->btf_key_type_id;
 	description->btf_value_type_id = map->btf_value_type_id;
 	description->inner = sys_map_is_of_maps(map) ? &map->inner : NULL;
@@ -547,6 +591,9 @@ int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64
 		return -ABI_ENOTSUPP;
 	if (!(map_flags & MAP_SHARED))
 		return -EINVAL;
+	/* Nobody but programs and helpers touches special fields. */
+	if (sys_map_of(object)->fields.nr)
+		return -ABI_ENOTSUPP;
 	if (write && sys_map_of(object)->frozen)
 		return -EPERM;
 	if (write && rt->flags & BPF_F_RDONLY_PROG)

@@ -118,7 +118,9 @@ long sys_map_freeze(struct sys_call *call)
 	if (error)
 		return error;
 	access = call->client->ops->fd_access(call->client, (int)call->attr.elem.map_fd);
-	if ((access & O_ACCMODE) == O_RDONLY || map->frozen)
+	if (map->fields.nr)
+		error = -ABI_ENOTSUPP;
+	else if ((access & O_ACCMODE) == O_RDONLY || map->frozen)
 		error = -EPERM;
 	else
 		set_frozen(map);

@@ -10,6 +10,7 @@
 #include "sys/map_slot.h"
 
 #include <errno.h>
+#include <string.h>
 
 bool sys_map_is_of_maps(const struct sys_map *map)
 {
@@ -37,17 +38,23 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
 	/* The others may have fewer elements: then no index is known to be there. */
 	if (inner->type != BPF_MAP_TYPE_PERCPU_ARRAY && !(inner->flags & BPF_F_INNER_MAP))
 		inner->max_entries = sample->rt->max_entries;
+	map->inner_fields = sample->fields;
+	inner->fields = &map->inner_fields;
 	sys_map_put(sample);
 	return error;
 }
 
-static bool fits_inner(const struct verify_map *inner, const struct rt_map *rt)
+static bool fits_inner(const struct sys_map *map, const struct sys_map *candidate)
 {
+	const struct verify_map *inner = &map->inner;
+	const struct rt_map *rt = candidate->rt;
+
 	if (inner->type == BPF_MAP_TYPE_ARRAY && !(inner->flags & BPF_F_INNER_MAP) &&
 	    inner->max_entries != rt->max_entries)
 		return false;
 	return inner->type == rt->type && inner->key_size == rt->key_size &&
-	       inner->value_size == rt->value_size && inner->flags == rt->flags;
+	       inner->value_size == rt->value_size && inner->flags == rt->flags &&
+	       !memcmp(&map->inner_fields, &candidate->fields, sizeof(candidate->fields));
 }
 
 int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct sys_map **ret_inner)
@@ -57,7 +64,7 @@ int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct s
 
 	if (error)
 		return error;
-	if (!fits_inner(&map->inner, inner->rt)) {
+	if (!fits_inner(map, inner)) {
 		sys_map_put(inner);
 		return -EINVAL;
 	}

@@ -11,6 +11,7 @@
 #include "abi/bpf_new.h"
 #include "abi/profile.h"
 #include "isa/opcode.h"
+#include "verify/lock.h"
 
 /* Types whose values stay where they are while a program sleeps. */
 static bool may_be_held_asleep(u32 map_type)
@@ -47,6 +48,8 @@ static int add_map(struct verify_env *env, const struct verify_map *map,
 			return 0;
 		}
 	}
+	if (lock_check_map(env, map))
+		return -EINVAL;
 	if (env->sleepable && !may_be_held_asleep(map->type)) {
 		verbose(env, "Sleepable programs can only use array, hash, ringbuf and local "
 			     "storage maps\n");

@@ -19,6 +19,7 @@
 #include "verify/jump.h"
 #include "verify/kfunc.h"
 #include "verify/live_stack.h"
+#include "verify/lock.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/prune.h"
@@ -149,6 +150,9 @@ static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn,
 	case BPF_CALL:
 		if (insn->src_reg == BPF_PSEUDO_CALL)
 			return check_subprog_call(env, insn, next);
+		err = lock_check_call(env, insn);
+		if (err)
+			return err;
 		if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
 			return check_kfunc_call(env, insn);
 		err = check_helper_call(env, insn);

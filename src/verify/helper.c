@@ -16,6 +16,7 @@
 #include "verify/call.h"
 #include "verify/format.h"
 #include "verify/map_use.h"
+#include "verify/lock.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -102,6 +103,7 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_FUNC] = { FITS(PTR_TO_FUNC), "func" },
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
 	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
+	[ARG_PTR_TO_SPIN_LOCK] = { FITS(PTR_TO_MAP_VALUE), "map_value, ptr_" },
 	[ARG_PTR_TO_DYNPTR] = { FITS(PTR_TO_STACK) | FITS(CONST_PTR_TO_DYNPTR), "fp, dynptr_ptr" },
 	[ARG_PTR_TO_BTF_ID] = { FITS(PTR_TO_BTF_ID), "ptr_, trusted_ptr_, rcu_ptr_" },
 };
@@ -379,6 +381,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
 	case ARG_PTR_TO_BTF_ID:
 		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
+	case ARG_PTR_TO_SPIN_LOCK:
+		return lock_check_argument(env, regno, meta->func_id == BPF_FUNC_spin_unlock);
 	default: return 0;
 	}
 }
@@ -638,7 +642,7 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 			null = 0;
 		reg_set_pointer(r0, PTR_TO_MAP_VALUE | null);
 		r0->map = meta->map;
-		if (null)
+		if (null || reg_may_have_lock(r0))
 			r0->id = ++env->id_gen;
 		return 0;
 	case RET_PTR_TO_RINGBUF_MEM:

@@ -10,6 +10,7 @@
 #include "verify/backtrack.h"
 #include "verify/branch.h"
 #include "verify/explore.h"
+#include "verify/lock.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
 
@@ -155,8 +156,9 @@ static void resolve_null(struct frame *frame, struct reg *reg, void *arg)
 		return;
 	}
 	reg_set_not_null(reg);
-	/* Not needed any more; a reference keeps its own id. */
-	reg->id = 0;
+	/* Not needed any more; a reference keeps its own id, and locks are told apart by it. */
+	if (!reg_may_have_lock(reg))
+		reg->id = 0;
 }
 
 /* All pointers of the same origin become valid, or 0. */

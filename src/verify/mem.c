@@ -10,6 +10,7 @@
 
 #include "abi/context.h"
 #include "abi/profile.h"
+#include "btf/fields.h"
 #include "btf/btf.h"
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
@@ -217,6 +218,24 @@ static u64 read_little_endian(const u8 *from, int size, bool sign_extend)
 	return value;
 }
 
+/* Special fields of a value are not for loads, stores and helpers that take memory. */
+static int check_fields(struct verify_env *env, const struct reg *reg, int off, int size)
+{
+	const struct btf_fields *fields = reg->map->fields;
+
+	for (u32 i = 0; fields && i < fields->nr; i++) {
+		const struct btf_field *field = &fields->field[i];
+
+		if (reg->s.smin + off >= (s64)field->offset + field->size ||
+		    (s64)field->offset >= (s64)reg->s.umax + off + size)
+			continue;
+		verbose(env, "%s cannot be accessed directly by load/store\n",
+			btf_field_name(field->kind));
+		return -EACCES;
+	}
+	return 0;
+}
+
 static int access_map_value(struct verify_env *env, u32 regno, int off, int size, bool write,
 			    int value, bool sign_extend)
 {
@@ -229,6 +248,8 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 		err = check_map_rights(env, map, off, size, write);
 	if (!err)
 		err = check_region(env, regno, off, size, map->value_size, false);
+	if (!err)
+		err = check_fields(env, reg, off, size);
 	if (err || write || value < 0)
 		return err;
 	/* 6.18 wants to know the value, and for an array of more than one it cannot. */
@@ -543,6 +564,7 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 		      bool *fills)
 {
 	const struct reg *reg = &env_regs(env)[regno];
+	int err;
 
 	switch (reg_type_is_probed(reg->type) ? PTR_TO_BTF_ID : reg_base(reg->type)) {
 	case PTR_TO_PACKET:
@@ -569,7 +591,8 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 			break;
 		if (check_map_rights(env, reg->map, reg->off, size, write))
 			return -EACCES;
-		return check_region(env, regno, reg->off, size, reg->map->value_size, zero_allowed);
+		err = check_region(env, regno, reg->off, size, reg->map->value_size, zero_allowed);
+		return err ? err : check_fields(env, reg, reg->off, size);
 	case PTR_TO_STACK:
 		return stack_initialized(env, regno, reg->off, size, zero_allowed, write, fills);
 	case PTR_TO_CTX:

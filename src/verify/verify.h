@@ -13,6 +13,7 @@
 #include "base/types.h"
 
 struct btf;
+struct btf_fields;
 struct verify_env;
 struct vstate;
 
@@ -28,6 +29,7 @@ struct verify_map {
 	const void
 		*frozen_values; /* readable contents of a frozen BPF_F_RDONLY_PROG map, else NULL */
 	const struct btf *btf;
+	const struct btf_fields *fields; /* special fields of the value; NULL: none */
 	u32 btf_key_type_id, btf_value_type_id;
 	const struct verify_map *inner; /* maps of maps: what every map in it is like */
 	u32 owner_prog_type;		/* prog arrays: type of the programs in it, 0 if none yet */

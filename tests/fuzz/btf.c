@@ -2,6 +2,7 @@
 /* Fuzz target: any bytes as BTF; what is accepted is asked everything. */
 #include "fuzz.h"
 #include "btf/btf.h"
+#include "btf/fields.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@ static void use(void *arg, const char *text, u64 size)
 static void ask(const struct btf *btf)
 {
 	const struct btf_type *type;
+	struct btf_fields fields;
 	u32 id, size, nr = btf_nr_types(btf);
 
 	if (nr > 2000)
@@ -35,8 +37,8 @@ static void ask(const struct btf *btf)
 			seen++;
 		if (btf_func_proto(btf, id))
 			seen += btf_vlen_of(btf_func_proto(btf, id));
-		if (btf_special_field(btf, id))
-			seen++;
+		if (!btf_fields_parse(btf, id, BTF_FIELDS_OF_VALUES, 64, &fields))
+			seen += fields.nr;
 	}
 }
 

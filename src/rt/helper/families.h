@@ -82,6 +82,10 @@ RT_HELPER(dynptr_read);
 RT_HELPER(dynptr_write);
 RT_HELPER(dynptr_data);
 
+/* lock.c */
+RT_HELPER(spin_lock);
+RT_HELPER(spin_unlock);
+
 /* loop.c */
 RT_HELPER(loop);
 RT_HELPER(for_each_map_elem);

@@ -57,6 +57,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(dynptr_read),
 	ROW(dynptr_write),
 	ROW(dynptr_data),
+	ROW(spin_lock),
+	ROW(spin_unlock),
 	ROW(loop),
 	ROW(for_each_map_elem),
 	ROW(get_stackid),

@@ -6,7 +6,7 @@
  * in it.
  */
 #include "rt/map/array.h"
-#include "rt/map/shared.h"
+#include "rt/map/value.h"
 
 void rt_array_init(struct rt_map *map)
 {
@@ -72,7 +72,10 @@ static long array_update(const struct rt_map *map, const void *key, const void *
 
 	if (unlikely(error))
 		return error;
-	rt_shared_store(rt_array_value(map, map->data, index), value, map->value_size);
+	if (unlikely(flags & BPF_F_LOCK))
+		return rt_value_store_locked(map, rt_array_value(map, map->data, index), value,
+					     vcpu);
+	rt_value_store(map, rt_array_value(map, map->data, index), value);
 	return 0;
 }
 
@@ -83,7 +86,7 @@ static long array_copy_out(const struct rt_map *map, const void *key, void *valu
 
 	if (!found)
 		return -ENOENT;
-	rt_shared_load(value, found, map->value_size);
+	rt_value_load(map, value, found);
 	return 0;
 }
 

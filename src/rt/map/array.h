@@ -31,8 +31,7 @@ static inline long rt_array_check_update(const struct rt_map *map, u32 index, u6
 		return -E2BIG;
 	if (flags & BPF_NOEXIST)
 		return -EEXIST;
-	/* Values with spin locks are not made here. */
-	return flags & BPF_F_LOCK ? -EINVAL : 0;
+	return flags & BPF_F_LOCK && !map->has_lock ? -EINVAL : 0;
 }
 
 void rt_array_init(struct rt_map *map);

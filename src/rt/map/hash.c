@@ -5,6 +5,7 @@
  * order of precedence are those of kernel/bpf/hashtab.c.
  */
 #include "rt/map/hash.h"
+#include "rt/map/value.h"
 
 bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, bool lru,
 		 struct hash_layout *ret_layout)
@@ -223,7 +224,8 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 	const u8 *value = store->value;
 
 	if (!hash_is_percpu(map)) {
-		rt_shared_store(hash_value(map, number, 0), value, map->value_size);
+		rt_value_begin(map, hash_value(map, number, 0));
+		rt_value_store(map, hash_value(map, number, 0), value);
 		if (store->prefix)
 			rt_shared_store(hash_lpm_prefix(map, number), store->prefix,
 					map->key_size - 4);
@@ -243,7 +245,7 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 void hash_load_value(const struct rt_map *map, u32 number, void *value)
 {
 	if (!hash_is_percpu(map)) {
-		rt_shared_load(value, hash_value(map, number, 0), map->value_size);
+		rt_value_load(map, value, hash_value(map, number, 0));
 		return;
 	}
 	for (u32 i = 0; i < map->nr_vcpus; i++)
@@ -334,10 +336,12 @@ static long update_once(const struct rt_map *map, const void *key, u32 hash,
 	if (unlikely(error))
 		return error;
 	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
-	if (old && flags == BPF_NOEXIST)
+	if (old && (flags & ~(u64)BPF_F_LOCK) == BPF_NOEXIST)
 		error = -EEXIST;
-	else if (!old && flags == BPF_EXIST)
+	else if (!old && (flags & ~(u64)BPF_F_LOCK) == BPF_EXIST)
 		error = -ENOENT;
+	else if (old && unlikely(flags & BPF_F_LOCK))
+		error = rt_value_store_locked(map, hash_value(map, old, 0), store->value, vcpu);
 	else if (old)
 		error = replace(map, slot, hash, old, key, store, vcpu);
 	else if (likely(hops < HASH_HOPS_MAX))
@@ -354,8 +358,8 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 	u32 hash = hash_key(map, key);
 	long error;
 
-	/* Values with spin locks (BPF_F_LOCK) are not made here. */
-	if (unlikely(flags > BPF_EXIST))
+	if (unlikely(flags > BPF_EXIST) &&
+	    ((flags & ~(u64)BPF_F_LOCK) > BPF_EXIST || !map->has_lock))
 		return -EINVAL;
 	error = update_once(map, key, hash, store, flags, vcpu);
 	/* Full, unless a dead vCPU has an element in its hands. */
@@ -383,14 +387,18 @@ static long take_out(const struct rt_map *map, const void *key, void *value, str
 		return error;
 	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
 	if (old) {
-		if (value)
+		if (value && map->has_lock)
+			error = rt_value_load_locked(map, value, hash_value(map, old, 0), vcpu);
+		else if (value)
 			hash_load_value(map, old, value);
+	}
+	if (old && !error) {
 		journal(slot, HASH_OP_DELETE, index, 0, old);
 		hash_finish(map, slot);
 	}
 	hash_bucket_unlock(map, index);
-	if (!old)
-		return -ENOENT;
+	if (error || !old)
+		return error ? error : -ENOENT;
 	/* If a stopped thread holds the list, the element waits in the cell for the next
 	 * hash_enter(). */
 	hash_push(map, slot, vcpu);

@@ -4,6 +4,7 @@
  * the system call reach a type's own functions.
  */
 #include "rt/map/ops.h"
+#include "rt/map/value.h"
 #include "rt/arena.h"
 
 static const struct rt_map_ops *const map_types[] = {
@@ -86,6 +87,8 @@ void rt_map_init(struct rt_map *map, const struct rt_map_spec *spec, u32 id, u64
 	map->nr_vcpus = spec->nr_vcpus;
 	map->map_extra = spec->map_extra;
 	map->seed = seed;
+	map->nr_fields = 0;
+	map->has_lock = false;
 	/* Constant maps lie in control, which only the supervisor writes. */
 	map->state = ops_of(map)->in_process && !(spec->flags & BPF_F_RDONLY_PROG)
 			     ? RT_MAP_IN_PROCESS
@@ -166,8 +169,14 @@ long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
-	if (flags)
-		return -EINVAL;
+	if (unlikely(flags)) {
+		void *found;
+
+		if (flags != BPF_F_LOCK || !map->has_lock)
+			return -EINVAL;
+		found = ops->lookup(map, key, vcpu);
+		return found ? rt_value_load_locked(map, value, found, vcpu) : -ENOENT;
+	}
 	return ops->copy_out ? ops->copy_out(map, key, value, vcpu) : missing(ops);
 }
 
@@ -176,8 +185,8 @@ long rt_map_copy_in(const struct rt_map *map, const void *key, const void *value
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
-	/* The kernel looks for a spin lock in the value before anything else; there is none. */
-	if (flags & BPF_F_LOCK)
+	/* The kernel looks for a spin lock in the value before anything else. */
+	if (flags & BPF_F_LOCK && !map->has_lock)
 		return -EINVAL;
 	return ops->copy_in ? ops->copy_in(map, key, value, flags, vcpu) : missing(ops);
 }
@@ -187,7 +196,7 @@ long rt_map_lookup_and_delete(const struct rt_map *map, const void *key, void *v
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
-	if (flags)
+	if (flags && (flags != BPF_F_LOCK || !map->has_lock))
 		return -EINVAL;
 	return ops->lookup_and_delete ? ops->lookup_and_delete(map, key, value, vcpu)
 				      : -RT_ENOTSUPP;

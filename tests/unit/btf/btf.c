@@ -4,6 +4,7 @@
  * bpf(2) is permitted, with the running kernel's errno and log text.
  */
 #include "btf/btf.h"
+#include "btf/fields.h"
 #include "harness/tap.h"
 #include "blob.h"
 
@@ -124,6 +125,7 @@ static void every_kind(struct blob *b)
 
 static void test_queries(void)
 {
+	struct btf_fields fields;
 	struct btf *btf = NULL;
 	u32 size = 0, id = 0;
 
@@ -154,13 +156,15 @@ static void test_queries(void)
 	tap_ok(btf_func_proto(btf, 13) == btf_type_by_id(btf, 12), "prototype");
 	tap_ok(!strcmp(btf_type_name(btf, 13), "fn"), "name of a function");
 	tap_ok(!btf_type_by_id(btf, 21) && !btf_string(btf, blob.str_len), "out of range is NULL");
-	tap_ok(!btf_special_field(btf, 15), "no special field");
+	tap_ok(!btf_fields_parse(btf, 15, BTF_FIELDS_OF_VALUES, 64, &fields) && !fields.nr,
+	       "no special field");
 	btf_free(btf);
 	check_finished("every kind", &blob, 0);
 }
 
 static void test_special(void)
 {
+	struct btf_fields fields;
 	struct btf *btf = NULL;
 
 	blob_int(&blob, "int", 4);
@@ -168,16 +172,21 @@ static void test_special(void)
 	blob_member(&blob, "x", 1, 0);
 	blob_type(&blob, "value", BTF_KIND_STRUCT, 0, 1, 16);
 	blob_member(&blob, "t", 2, 0);
-	blob_type(&blob, "kptr", BTF_KIND_TYPE_TAG, 0, 0, 1);
+	blob_type(&blob, "kptr", BTF_KIND_TYPE_TAG, 0, 0, 2);
 	blob_type(&blob, "", BTF_KIND_PTR, 0, 0, 4);
 	blob_type(&blob, "holder", BTF_KIND_STRUCT, 0, 1, 8);
 	blob_member(&blob, "p", 5, 0);
 	blob_finish(&blob);
 	tap_is(btf_new(blob.bytes, blob.size, NULL, &btf), 0, "a struct with a timer");
-	tap_ok(btf && btf_special_field(btf, 3) && !strcmp(btf_special_field(btf, 3), "bpf_timer"),
+	tap_ok(btf && !btf_fields_parse(btf, 3, BTF_FIELDS_OF_VALUES, 16, &fields) &&
+		       fields.nr == 1 && !fields.field[0].offset &&
+		       fields.field[0].kind == BTF_FIELD_TIMER,
 	       "the timer is found");
-	tap_ok(btf && btf_special_field(btf, 6) && !strcmp(btf_special_field(btf, 6), "kptr"),
+	tap_ok(btf && !btf_fields_parse(btf, 6, BTF_FIELDS_OF_VALUES, 8, &fields) &&
+		       fields.nr == 1 && fields.field[0].kind == BTF_FIELD_KPTR_REF,
 	       "the kptr is found");
+	tap_is(btf_fields_parse(btf, 3, BTF_FIELDS_OF_VALUES, 15, &fields), -EFAULT,
+	       "a value that is too short for its timer");
 	btf_free(btf);
 	memset(&blob, 0, sizeof(blob));
 }

@@ -23,6 +23,12 @@ static void put_btf(struct blob *blob)
 	blob_member(blob, "a", 2, 0), blob_member(blob, "b", 2, 64);
 	blob_type(blob, "", BTF_KIND_FUNC_PROTO, 0, 0, 1);	    /* 6 */
 	blob_type(blob, "f", BTF_KIND_FUNC, 0, BTF_FUNC_STATIC, 6); /* 7 */
+	blob_type(blob, "timed", BTF_KIND_STRUCT, 0, 1, 16);	    /* 8 */
+	blob_member(blob, "timer", 5, 0);
+	blob_type(blob, "bpf_spin_lock", BTF_KIND_STRUCT, 0, 1, 4); /* 9 */
+	blob_member(blob, "val", 1, 0);
+	blob_type(blob, "locked", BTF_KIND_STRUCT, 0, 2, 16); /* 10 */
+	blob_member(blob, "number", 2, 0), blob_member(blob, "lock", 9, 64);
 	blob_finish(blob);
 }
 
@@ -83,9 +89,19 @@ static void btf_maps(struct world *world, int btf)
 	CASE("ring buffer", -EINVAL,
 	     (attr.map_type = BPF_MAP_TYPE_RINGBUF, attr.key_size = 0, attr.value_size = 0,
 	      attr.max_entries = 4096, attr.btf_key_type_id = 1, attr.btf_value_type_id = 2));
+	CASE("a lock", FD,
+	     (attr.value_size = 16, attr.btf_key_type_id = 1, attr.btf_value_type_id = 10));
+	CASE("a lock for programs to read", -EACCES,
+	     (attr.value_size = 16, attr.btf_key_type_id = 1, attr.btf_value_type_id = 10,
+	      attr.map_flags = BPF_F_RDONLY_PROG));
+	CASE("a lock for each CPU", -EOPNOTSUPP,
+	     (attr.map_type = BPF_MAP_TYPE_PERCPU_ARRAY, attr.value_size = 16,
+	      attr.btf_key_type_id = 1, attr.btf_value_type_id = 10));
+	CASE("a lock by itself", FD,
+	     (attr.value_size = 4, attr.btf_key_type_id = 1, attr.btf_value_type_id = 9));
 	if (!world->kernel) {
 		CASE("a timer, refused with a sentence", -EOPNOTSUPP,
-		     (attr.value_size = 16, attr.btf_key_type_id = 1, attr.btf_value_type_id = 5));
+		     (attr.value_size = 16, attr.btf_key_type_id = 1, attr.btf_value_type_id = 8));
 		tap_ok(strstr(world_last_message(world), "bpf_timer"),
 		       "the sentence names the timer");
 	}

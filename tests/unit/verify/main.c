@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 	static const struct verify_case *const tables[] = {
 		cases_structure, cases_alu,   cases_jump,    cases_stack, cases_memory,
 		cases_helper,	 cases_call,  cases_context, cases_loop,  cases_btf,
-		cases_socket,	 cases_kfunc, cases_dynptr,  cases_iter,
+		cases_socket,	 cases_kfunc, cases_dynptr,  cases_iter,  cases_lock,
 	};
 	struct text ours = { malloc(ORACLE_LOG_MAX), 0 }, kernel = { malloc(ORACLE_LOG_MAX), 0 };
 

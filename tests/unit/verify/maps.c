@@ -2,6 +2,8 @@
 /*
  * The maps that test programs refer to, described for skep's verifier and created in the kernel.
  */
+#include "../btf/blob.h"
+#include "btf/fields.h"
 #include "case.h"
 
 #include <errno.h>
@@ -66,7 +68,38 @@ static struct verify_map maps[NR_TEST_MAPS] = {
 			     .value_size = 32,
 			     .max_entries = 2,
 			     .flags = BPF_F_RDONLY_PROG },
+	[MAP_LOCKED] = { .type = BPF_MAP_TYPE_ARRAY,
+			 .key_size = 4,
+			 .value_size = 16,
+			 .max_entries = 4 },
 };
+
+/* What the value of MAP_LOCKED has at 8. */
+static const struct btf_fields locked_fields = {
+	.nr = 1,
+	.kinds = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK),
+	.field = { { BTF_FIELD_SPIN_LOCK, 8, 4, 0 } },
+};
+
+/* BTF of that value: int 1, long 2, bpf_spin_lock 3, value 4. */
+static int locked_btf(void)
+{
+	static struct blob blob;
+	union bpf_attr attr = { 0 };
+
+	memset(&blob, 0, sizeof(blob));
+	blob_int(&blob, "int", 4);
+	blob_int(&blob, "long", 8);
+	blob_type(&blob, "bpf_spin_lock", BTF_KIND_STRUCT, 0, 1, 4);
+	blob_member(&blob, "val", 1, 0);
+	blob_type(&blob, "value", BTF_KIND_STRUCT, 0, 2, 16);
+	blob_member(&blob, "number", 2, 0);
+	blob_member(&blob, "lock", 3, 64);
+	blob_finish(&blob);
+	attr.btf = (u64)(uintptr_t)blob.bytes;
+	attr.btf_size = blob.size;
+	return (int)syscall(SYS_bpf, BPF_BTF_LOAD, &attr, sizeof(attr));
+}
 
 static bool is_frozen(u32 index)
 {
@@ -84,6 +117,7 @@ const struct verify_map *test_map(u32 index)
 	map->address = ADDRESS(index);
 	map->value_address = map->type == BPF_MAP_TYPE_ARRAY ? map->address + 0x800 : 0;
 	map->handle = map;
+	map->fields = index == MAP_LOCKED ? &locked_fields : NULL;
 	map->frozen = is_frozen(index);
 	map->frozen_values = is_frozen(index) ? frozen_value : NULL;
 	return map;
@@ -99,6 +133,11 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS])
 					.map_flags = maps[i].flags };
 		u32 zero = 0;
 
+		if (i == MAP_LOCKED) {
+			attr.btf_fd = (u32)locked_btf();
+			attr.btf_key_type_id = 1;
+			attr.btf_value_type_id = 4;
+		}
 		fds[i] = (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 		if (fds[i] < 0)
 			return -errno;

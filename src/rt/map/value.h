@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copies of whole values between private and shared memory, around the value's special fields
+ * (locks, …): those are never overwritten by a copy into the value, and read as zeros.
+ */
+#ifndef SKEP_RT_MAP_VALUE_H
+#define SKEP_RT_MAP_VALUE_H
+
+#include "rt/lock.h"
+#include "rt/map.h"
+#include "rt/map/shared.h"
+
+/* The slow half of rt_value_store(). */
+void rt_value_store_fields(const struct rt_map *map, void *shared, const void *private);
+
+static inline void rt_value_store(const struct rt_map *map, void *shared, const void *private)
+{
+	if (likely(!map->nr_fields))
+		rt_shared_store(shared, private, map->value_size);
+	else
+		rt_value_store_fields(map, shared, private);
+}
+
+/* private becomes the value, its special fields zero. */
+void rt_value_load(const struct rt_map *map, void *private, const void *shared);
+
+/* A value that begins its life: special fields are zero. */
+void rt_value_begin(const struct rt_map *map, void *shared);
+
+/*
+ * With BPF_F_LOCK: the same under the value's lock. 0, or why the lock cannot be had (rt/lock.h).
+ * The map has a lock.
+ */
+long rt_value_store_locked(const struct rt_map *map, void *shared, const void *private,
+			   struct rt_vcpu *vcpu);
+long rt_value_load_locked(const struct rt_map *map, void *private, void *shared,
+			  struct rt_vcpu *vcpu);
+
+#endif
