@@ -230,19 +230,14 @@ enum agent_verdict agent_do_clone3(struct agent_call *call);
 void agent_cloned(struct agent_call *call);
 
 /* signal.c */
-void agent_signal_start(void);
 void *agent_signal(int sig, void *info, void *context);
 void agent_signal_drain(struct agent_area *area);
+
+/* disposition.c */
+void agent_signal_start(void);
 enum agent_verdict agent_do_sigaction(struct agent_call *call);
-enum agent_verdict agent_do_sigprocmask(struct agent_call *call);
-enum agent_verdict agent_do_sigsuspend(struct agent_call *call);
-enum agent_verdict agent_do_ppoll(struct agent_call *call);
-enum agent_verdict agent_do_pselect6(struct agent_call *call);
-enum agent_verdict agent_do_epoll_pwait(struct agent_call *call);
 void agent_signal_before_exec(struct agent_area *area, struct agent_thread *thread);
 void agent_signal_exec_failed(struct agent_area *area, struct agent_thread *thread);
-/* Really all, for a thread at its end. */
-void agent_block_all(void);
 /* A copy of a table of dispositions; 0: none is free. */
 u32 agent_sighand_copy(u32 from);
 void agent_sighand_free(u32 index);
@@ -250,6 +245,15 @@ void agent_sighand_free(u32 index);
 void agent_sighand_own(u32 index, u32 tgid);
 /* In a process that was forked: the tables of others belong to nobody here. */
 void agent_sighand_forked(u32 kept);
+
+/* mask.c */
+enum agent_verdict agent_do_sigprocmask(struct agent_call *call);
+enum agent_verdict agent_do_sigsuspend(struct agent_call *call);
+enum agent_verdict agent_do_ppoll(struct agent_call *call);
+enum agent_verdict agent_do_pselect6(struct agent_call *call);
+enum agent_verdict agent_do_epoll_pwait(struct agent_call *call);
+/* Really all, for a thread at its end. */
+void agent_block_all(void);
 
 /* module.c, patch.c */
 enum agent_verdict agent_do_mmap(struct agent_call *call);

@@ -10,7 +10,7 @@
  *
  * A signal may arrive at any instruction. What it then finds, and how the thread is moved to a place
  * where an application's handler may run, is table-driven: agent_prologues and the labels at the end
- * (signal.c reads both).
+ * (settle.c reads both).
  */
 #include "agent/layout.h"
 
@@ -249,7 +249,7 @@ agent_return:
 	ret
 
 /*
- * A trapped site: signal.c laid out [agent_trap_return] [resume] [128 bytes] below the stack pointer, as a stub
+ * A trapped site: settle.c laid out [agent_trap_return] [resume] [128 bytes] below the stack pointer, as a stub
  * would have.
  */
 	.globl	agent_trap_return
