@@ -252,6 +252,10 @@ struct abi_link_info {
 			u32 target_name_len, map_id;
 			u32 tid, pid; /* task; cgroup has an id and an order here */
 		} iter;
+		struct {
+			u32 attach_type, target_obj_id, target_btf_id;
+			abi_u64 cookie;
+		} tracing;
 		u8 room[48];
 	};
 };

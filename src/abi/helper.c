@@ -34,6 +34,8 @@
 #define PROG_REUSEPORT	     ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT)
 #define PROG_FLOW	     ABI_PROG(BPF_PROG_TYPE_FLOW_DISSECTOR)
 #define PROG_NETFILTER	     ABI_PROG(ABI_PROG_TYPE_NETFILTER)
+#define PROG_TRACING	     ABI_PROG(BPF_PROG_TYPE_TRACING)
+#define PROG_LSM	     ABI_PROG(BPF_PROG_TYPE_LSM)
 #define PROG_SYSCALL	     ABI_PROG(BPF_PROG_TYPE_SYSCALL)
 #define PROG_RAW_TP	     ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT)
 #define PROG_RAW_TP_WRITABLE ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
@@ -63,6 +65,10 @@
 
 /* What a helper takes that returns a number. */
 #define INTEGER(...) .ret = RET_INTEGER, .arg = { __VA_ARGS__ }
+
+/* Functions whose arguments, or result, a program sees. */
+#define NOT_RESULT   (~(ABI_ATTACH(BPF_TRACE_FEXIT) | ABI_ATTACH(BPF_MODIFY_RETURN)))
+#define NOT_FUNCTION (NOT_RESULT & ~(ABI_ATTACH(BPF_TRACE_FENTRY) | ABI_ATTACH(BPF_LSM_MAC)))
 
 static const struct abi_helper helpers[] = {
 	[1] = { .name = "map_lookup_elem",
@@ -785,9 +791,29 @@ static const struct abi_helper helpers[] = {
 			  ARG_PTR_TO_CONST_STR),
 		  .progs = ALL_PROGS,
 		  .available = true },
-	[183] = { .name = "get_func_arg" },
-	[184] = { .name = "get_func_ret" },
-	[185] = { .name = "get_func_arg_cnt" },
+	[183] = { .name = "get_func_arg",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_CTX, ARG_ANYTHING,
+			   ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT | ABI_ARG_FIXED_SIZE |
+				   ABI_ARG_ALIGNED },
+		  .arg_size = { [2] = 8 },
+		  .progs = PROG_TRACING | PROG_LSM,
+		  .not_attach = NOT_FUNCTION,
+		  .available = true },
+	[184] = { .name = "get_func_ret",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_CTX, ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT |
+						   ABI_ARG_FIXED_SIZE | ABI_ARG_ALIGNED },
+		  .arg_size = { [1] = 8 },
+		  .progs = PROG_TRACING,
+		  .not_attach = NOT_RESULT,
+		  .available = true },
+	[185] = { .name = "get_func_arg_cnt",
+		  .ret = RET_INTEGER,
+		  .arg = { ARG_PTR_TO_CTX },
+		  .progs = PROG_TRACING | PROG_LSM,
+		  .not_attach = NOT_FUNCTION,
+		  .available = true },
 	[186] = { .name = "get_retval",
 		  .progs = PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT,
 		  .not_attach = NO_RETVAL },
@@ -919,7 +945,8 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 	if (helper && helper->iter_only)
 		return prog_type == BPF_PROG_TYPE_TRACING && expected_attach_type == BPF_TRACE_ITER;
 	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
-	if (prog_type == BPF_PROG_TYPE_TRACING)
+	if ((prog_type == BPF_PROG_TYPE_TRACING || prog_type == BPF_PROG_TYPE_LSM) && helper &&
+	    !(helper->progs & ABI_PROG(prog_type)))
 		prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 	/* So may programs that are run by hand, beside what is theirs alone. */
 	if (prog_type == BPF_PROG_TYPE_SYSCALL && helper && !(helper->progs & PROG_SYSCALL) &&

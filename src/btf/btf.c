@@ -226,3 +226,23 @@ int btf_func_linkage(const struct btf *btf, u32 func_id)
 
 	return type && btf_kind_of(type) == BTF_KIND_FUNC ? (int)btf_vlen_of(type) : -EINVAL;
 }
+
+const char *btf_kind_text(const struct btf_type *type)
+{
+	static const char *const names[] = {
+		[BTF_KIND_INT] = "INT",
+		[BTF_KIND_PTR] = "PTR",
+		[BTF_KIND_ARRAY] = "ARRAY",
+		[BTF_KIND_STRUCT] = "STRUCT",
+		[BTF_KIND_UNION] = "UNION",
+		[BTF_KIND_ENUM] = "ENUM",
+		[BTF_KIND_FWD] = "FWD",
+		[BTF_KIND_FUNC] = "FUNC",
+		[BTF_KIND_FUNC_PROTO] = "FUNC_PROTO",
+		[BTF_KIND_FLOAT] = "FLOAT",
+		[BTF_KIND_ENUM64] = "ENUM64",
+	};
+	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN;
+
+	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
+}

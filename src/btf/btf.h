@@ -68,6 +68,9 @@ int btf_size_of(const struct btf *btf, u32 id, u32 *ret_size);
  * btf_type_id_size(). */
 const struct btf_type *btf_sized_type(const struct btf *btf, u32 *id, u32 *ret_size);
 
+/* A type's kind as the verifier's log names it: "INT", "PTR", …, "UNKNOWN". */
+const char *btf_kind_text(const struct btf_type *type);
+
 /* A member of a struct or union by name; anonymous members are not searched. NULL: no such member.
  */
 const struct btf_member *btf_find_member(const struct btf *btf, const struct btf_type *type,

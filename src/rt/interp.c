@@ -122,6 +122,22 @@ static u64 probe_load(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 addre
 	return (u64)((s64)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes));
 }
 
+/* The subprogram that begins at an instruction. */
+static u32 subprog_at(const struct rt_prog *prog, u32 start)
+{
+	u32 low = 0, high = prog->nr_subprogs;
+
+	while (high - low > 1) {
+		u32 mid = low + (high - low) / 2;
+
+		if (prog->subprogs[mid].start <= start)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /*
  * bpf_tail_call(): the program to go on with, or NULL when the call falls through. Only a slot that
  * holds a program counts against the limit.
@@ -242,6 +258,24 @@ static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
 	NEXT();                                            \
 	stx_##name : STORE(bits, DST + (u64)pc->off, SRC); \
 	NEXT();
+
+/* A call in a program of which functions may be traced: true if it has been made. */
+static bool call_traced(struct rt_vcpu *vcpu, const struct rt_prog *prog, const struct bpf_insn *pc,
+			u64 *reg)
+{
+	if (likely(READ_ONCE(prog->trampolines) == NULL))
+		return false;
+	reg[BPF_REG_0] = rt_prog_call(prog, subprog_at(prog, (u32)(pc + pc->imm + 1 - prog->insns)),
+				      &reg[BPF_REG_1], vcpu);
+	return true;
+}
+
+static void push_frame(struct rt_vcpu *vcpu, const struct rt_prog *prog, const struct bpf_insn *pc,
+		       const u64 *reg, s64 may_goto_left)
+{
+	vcpu->frames[vcpu->frame++] =
+		(struct rt_frame){ prog, pc, reg[6], reg[7], reg[8], reg[9], may_goto_left };
+}
 
 /*
  * Runs from pc, a function's first instruction, with its arguments in reg[1] to reg[5], until that
@@ -422,12 +456,11 @@ ld_packet:
 
 call:
 	if (pc->src_reg == BPF_PSEUDO_CALL) {
+		if (call_traced(vcpu, prog, pc, reg))
+			NEXT();
 		if (vcpu->frame + 2 >= RT_FRAMES)
 			return 0;
-		frame = &vcpu->frames[vcpu->frame++];
-		*frame = (struct rt_frame){
-			prog, pc, reg[6], reg[7], reg[8], reg[9], may_goto_left
-		};
+		push_frame(vcpu, prog, pc, reg, may_goto_left);
 		may_goto_left = MAY_GOTO_MAX;
 		reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
 		pc += pc->imm;
@@ -463,6 +496,14 @@ invalid:
 	return 0;
 }
 
+u64 rt_interp_call(const struct rt_prog *prog, u32 subprog, const u64 args[5], struct rt_vcpu *vcpu)
+{
+	u64 reg[16] = { 0, args[0], args[1], args[2], args[3], args[4] };
+
+	vcpu->prog = prog;
+	return interpret(vcpu, prog->insns + prog->subprogs[subprog].start, reg);
+}
+
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu)
 {
 	u64 reg[16]; /* not set: a verified program reads no register that it has not written */
@@ -478,17 +519,12 @@ u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *v
 
 u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
 {
-	u64 reg[16] = { 0, r1, r2, r3, r4, r5 };
+	const u64 args[5] = { r1, r2, r3, r4, r5 };
 	const struct rt_prog *prog = vcpu->prog;
-	u32 frame = vcpu->frame;
 
-	if (callback >= prog->nr_subprogs || frame + 2 >= RT_FRAMES)
+	if (callback >= prog->nr_subprogs || vcpu->frame + 2 >= RT_FRAMES)
 		return 0;
 	if (rt_prog_out_of_time(vcpu) || vcpu->aborted)
 		return 1;
-	vcpu->frame = frame + 1;
-	reg[0] = interpret(vcpu, prog->insns + prog->subprogs[callback].start, reg);
-	vcpu->frame = frame;
-	vcpu->prog = prog;
-	return reg[0];
+	return rt_prog_call(prog, (u32)callback, args, vcpu);
 }

@@ -31,6 +31,8 @@ struct rt_prog_stats {
 
 typedef u64 (*rt_jit_fn)(const void *ctx, struct rt_vcpu *vcpu);
 
+struct rt_trampoline;
+
 struct rt_prog {
 	u32 id;
 	u32 type; /* enum bpf_prog_type */
@@ -43,6 +45,11 @@ struct rt_prog {
 	rt_jit_fn jit; /* NULL: the interpreter runs it */
 	struct rt_prog_stats *stats;
 	u32 stats_enabled;
+	/*
+	 * What is attached to its functions (rt/trampoline.h), by subprogram; NULL: nothing ever
+	 * was. Changes while programs run.
+	 */
+	const struct rt_trampoline *const *trampolines;
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -51,6 +58,15 @@ struct rt_prog {
  * holds, for a program that the verifier accepted.
  */
 u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+
+/*
+ * The same while another program runs on this vCPU, which goes on afterwards as if nothing had
+ * been. 0, and a miss is counted, when there is no stack left.
+ */
+u64 rt_prog_run_inside(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+
+/* A function of prog with what is attached to it, while another one runs: its R0. */
+u64 rt_prog_call(const struct rt_prog *prog, u32 subprog, const u64 args[5], struct rt_vcpu *vcpu);
 
 /*
  * Whether the running program has to come to its end (vcpu->deadline is over): from then on
@@ -62,6 +78,9 @@ bool rt_prog_out_of_time(struct rt_vcpu *vcpu);
 
 /* The reference engine; rt_prog_run() ends here when there is no JIT code. */
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
+/* A function, in the frame vcpu->frame; vcpu->prog is another's afterwards. */
+u64 rt_interp_call(const struct rt_prog *prog, u32 subprog, const u64 args[5],
+		   struct rt_vcpu *vcpu);
 
 /*
  * Calls a subprogram of the running program back, for helpers that take a function (bpf_loop()).

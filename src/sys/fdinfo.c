@@ -4,6 +4,7 @@
  * bpftrace parse it, memlock above all.
  */
 #include "sys/hive.h"
+#include "sys/tracing.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -70,12 +71,30 @@ static void prog_text(const struct sys_prog *prog, struct text *text)
 		    (unsigned long long)READ_ONCE(stats->recursion_misses), prog->verified_insns);
 }
 
+static void tracing_text(const struct sys_link *link, struct text *text)
+{
+	u32 object, type;
+
+	sys_tracing_place(link, &object, &type);
+	text_printf(text, "link_type:\ttracing\nlink_id:\t%u\nprog_tag:\t", link->object.id);
+	tag_text(link->prog, text);
+	text_printf(text,
+		    "\nprog_id:\t%u\nattach_type:\t%u\ntarget_obj_id:\t%u\n"
+		    "target_btf_id:\t%u\ncookie:\t%llu\n",
+		    link->prog->object.id, link->attach_type, object, type,
+		    (unsigned long long)link->cookie);
+}
+
 static void link_text(struct sys_hive *hive, const struct sys_link *link, struct text *text)
 {
 	const struct sys_hive_options *options = &hive->options;
 	struct sys_perf_info perf = { 0 };
 	bool raw = link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
 
+	if (link->type == BPF_LINK_TYPE_TRACING) {
+		tracing_text(link, text);
+		return;
+	}
 	text_printf(text, "link_type:\t%s\nlink_id:\t%u\nprog_tag:\t",
 		    raw				       ? "raw_tracepoint"
 		    : link->type == BPF_LINK_TYPE_ITER ? "iter"

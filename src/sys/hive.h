@@ -40,7 +40,8 @@ struct sys_hive {
 	struct object_table *objects;
 	struct sys_deferred *deferred; /* oldest first */
 	struct sys_deferred **deferred_end;
-	u32 stats_users; /* live OBJECT_STATS */
+	u32 stats_users;		/* live OBJECT_STATS */
+	struct sys_function *functions; /* of the kernel, with something attached to it */
 	struct sys_btf *kernel_btf;
 	bool kernel_btf_tried;
 	struct model *model; /* of kernel_btf, for iterators; NULL: not needed yet */
@@ -72,7 +73,7 @@ struct sys_map {
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	bool has_owner;
-	u32 owner_type, owner_attach_type, owner_frags, owner_attach_btf_id;
+	u32 owner_type, owner_attach_type, owner_frags, owner_function;
 	struct sys_deferred deferred;
 };
 
@@ -88,7 +89,13 @@ struct sys_prog {
 	u32 verified_insns, max_ctx_offset, max_rdonly_access, max_rdwr_access;
 	struct sys_btf *btf;
 	struct bpf_func_info *func_info;
-	u32 attach_btf_id; /* in the kernel's BTF; 0: none */
+	u32 attach_btf_id;	 /* in the kernel's BTF or the target's; 0: none */
+	struct sys_prog *target; /* whose function it is for, until it is attached */
+	bool had_target;
+	bool traces_tracing; /* its target is of type tracing, too */
+	struct verify_subprog *subprogs;
+	struct sys_function *functions; /* with something attached to them */
+	u32 nr_extensions, nr_slots;	/* attached to it; prog arrays that it stands in */
 	struct bpf_line_info *line_info;
 	u32 nr_func_info, nr_line_info;
 	struct sys_map **maps;
@@ -112,7 +119,10 @@ struct sys_link {
 	struct sys_prog *prog;
 	void *token; /* of the attach ops */
 	u64 cookie;
-	struct object *perf;		     /* perf event links */
+	struct object *perf;	       /* perf event links */
+	struct sys_function *function; /* tracing links */
+	struct sys_prog *target;       /* whose function that is; NULL: the kernel's */
+	u32 attach_type;
 	char tracepoint[SYS_TRACEPOINT_MAX]; /* raw tracepoint links */
 	struct sys_iter_aux iter;
 };
@@ -152,6 +162,7 @@ long sys_object_info(struct sys_call *call);
 long sys_object_pin(struct sys_call *call);
 long sys_object_get(struct sys_call *call);
 /* link.c */
+struct sys_link *sys_link_new(struct sys_call *call, u32 type, struct sys_prog *prog, u64 cookie);
 long sys_link_create(struct sys_call *call);
 long sys_link_update(struct sys_call *call);
 long sys_link_detach(struct sys_call *call);

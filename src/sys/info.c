@@ -6,6 +6,7 @@
  */
 #include "sys/info.h"
 #include "abi/iter.h"
+#include "sys/tracing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -164,6 +165,10 @@ static int link_info(struct sys_call *call, struct sys_link *link)
 		error = write_name(call, info.iter.target_name, info.iter.target_name_len,
 				   sys_prog_iter(link->prog)->target, &info.iter.target_name_len);
 		sys_iter_info(link, &info);
+	} else if (link->type == BPF_LINK_TYPE_TRACING) {
+		info.tracing.attach_type = link->attach_type;
+		sys_tracing_place(link, &info.tracing.target_obj_id, &info.tracing.target_btf_id);
+		info.tracing.cookie = link->cookie;
 	} else {
 		error = perf_link_info(call, link, &info);
 	}

@@ -7,6 +7,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "sys/tracing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +21,15 @@ static void release(struct object *object)
 
 	if (link->token)
 		options->attach_ops->detach(options->attach_arg, link->token);
+	sys_tracing_detach(link);
 	object_unref(link->perf);
 	sys_map_put(link->iter.map);
+	sys_prog_put(link->target);
 	sys_prog_put(link->prog);
 	base_free(link);
 }
 
-static struct sys_link *new_link(struct sys_call *call, u32 type, struct sys_prog *prog, u64 cookie)
+struct sys_link *sys_link_new(struct sys_call *call, u32 type, struct sys_prog *prog, u64 cookie)
 {
 	struct sys_link *link = base_zalloc(1, sizeof(*link));
 
@@ -72,8 +75,8 @@ static long attach_perf(struct sys_call *call, struct sys_prog *prog)
 	error = sys_object_by_fd(call, attr->link_create.target_fd, OBJECT_PERF, &perf);
 	if (error)
 		return error;
-	link = new_link(call, BPF_LINK_TYPE_PERF_EVENT, prog,
-			attr->link_create.perf_event.bpf_cookie);
+	link = sys_link_new(call, BPF_LINK_TYPE_PERF_EVENT, prog,
+			    attr->link_create.perf_event.bpf_cookie);
 	if (!link) {
 		object_unref(perf);
 		return -ENOMEM;
@@ -109,7 +112,7 @@ static long attach_tracepoint(struct sys_call *call, struct sys_prog *prog, cons
 	struct sys_link *link;
 	int error;
 
-	link = new_link(call, BPF_LINK_TYPE_RAW_TRACEPOINT, prog, cookie);
+	link = sys_link_new(call, BPF_LINK_TYPE_RAW_TRACEPOINT, prog, cookie);
 	if (!link)
 		return -ENOMEM;
 	snprintf(link->tracepoint, sizeof(link->tracepoint), "%s", name);
@@ -160,13 +163,33 @@ static long attach_iter(struct sys_call *call, struct sys_prog *prog)
 
 	if (error)
 		return error;
-	link = new_link(call, BPF_LINK_TYPE_ITER, prog, 0);
+	link = sys_link_new(call, BPF_LINK_TYPE_ITER, prog, 0);
 	if (!link) {
 		sys_map_put(aux.map);
 		return -ENOMEM;
 	}
 	link->iter = aux;
 	return settle(call, link, 0, NULL);
+}
+
+static bool is_on_function(const struct sys_prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_EXT ||
+	       (prog->type == BPF_PROG_TYPE_LSM && prog->expected_attach_type != BPF_LSM_CGROUP) ||
+	       (prog->type == BPF_PROG_TYPE_TRACING &&
+		prog->expected_attach_type != BPF_TRACE_ITER);
+}
+
+static long attach_function(struct sys_call *call, struct sys_prog *prog)
+{
+	const union abi_attr *attr = &call->attr;
+
+	if (prog->type != BPF_PROG_TYPE_EXT &&
+	    attr->link_create.attach_type != prog->expected_attach_type)
+		return -EINVAL;
+	return sys_tracing_attach(call, prog, attr->link_create.target_fd,
+				  attr->link_create.tracing.target_btf_id,
+				  attr->link_create.tracing.cookie, attr->link_create.attach_type);
 }
 
 long sys_link_create(struct sys_call *call)
@@ -190,6 +213,8 @@ long sys_link_create(struct sys_call *call)
 		result = attach_tracing(call, prog, attr->link_create.tracing.cookie);
 	else if (!result && attr->link_create.attach_type == BPF_TRACE_ITER)
 		result = attach_iter(call, prog);
+	else if (!result && is_on_function(prog))
+		result = attach_function(call, prog);
 	else if (!result)
 		result = sys_link_refuse(call, prog);
 	sys_prog_put(prog);
@@ -207,8 +232,12 @@ long sys_raw_tracepoint_open(struct sys_call *call)
 	if (prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
 	    prog->type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 		result = attach_raw(call, prog);
-	else if (prog->type == BPF_PROG_TYPE_TRACING && !call->attr.raw_tracepoint.name)
+	else if (prog->type == BPF_PROG_TYPE_TRACING &&
+		 prog->expected_attach_type == BPF_TRACE_RAW_TP && !call->attr.raw_tracepoint.name)
 		result = attach_tracing(call, prog, call->attr.raw_tracepoint.cookie);
+	else if (is_on_function(prog) && !call->attr.raw_tracepoint.name)
+		result = sys_tracing_attach(call, prog, 0, 0, call->attr.raw_tracepoint.cookie,
+					    prog->expected_attach_type);
 	else
 		result = -EINVAL;
 	sys_prog_put(prog);

@@ -75,20 +75,33 @@ int sys_slot_lookup(struct sys_map *map, const void *key, void *value, struct rt
 
 bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog)
 {
-	u32 frags = prog->flags & BPF_F_XDP_HAS_FRAGS;
+	u32 frags = prog->flags & BPF_F_XDP_HAS_FRAGS, type = prog->type, function = 0;
 
+	/* An extension stands for its target; contexts of arguments differ by whose they are. */
+	if (type == BPF_PROG_TYPE_EXT)
+		type = prog->rt ? prog->rt->type : prog->target->rt->type;
+	if (type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+	    type == BPF_PROG_TYPE_STRUCT_OPS)
+		function = prog->attach_btf_id;
 	if (!map->has_owner) {
 		map->has_owner = true;
-		map->owner_type = prog->type;
+		map->owner_type = type;
 		map->owner_attach_type = prog->expected_attach_type;
 		map->owner_frags = frags;
-		map->owner_attach_btf_id = prog->attach_btf_id;
+		map->owner_function = function;
 	}
 	/* Only tail calls go from one program to another of the same place. */
-	return map->owner_type == prog->type && map->owner_frags == frags &&
-	       map->owner_attach_btf_id == prog->attach_btf_id &&
+	return map->owner_type == type && map->owner_frags == frags &&
+	       map->owner_function == function &&
 	       (map->rt->type != BPF_MAP_TYPE_PROG_ARRAY ||
 		map->owner_attach_type == prog->expected_attach_type);
+}
+
+/* A program's place in a prog array is free again. */
+static void leave_slot(struct sys_slot *slot)
+{
+	if (slot->object->kind == OBJECT_PROG)
+		sys_prog_of(slot->object)->nr_slots--;
 }
 
 /* The object for a slot, a new reference, and what the data plane shall find there. */
@@ -110,6 +123,11 @@ static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct ob
 		/* How far it reaches into an iterator's buffers is compared when it is linked. */
 		if (prog->max_rdonly_access || prog->max_rdwr_access)
 			error = -EINVAL;
+		/* Tail calls go past what is attached to a function. */
+		if (!error && prog->nr_extensions)
+			error = -EBUSY;
+		if (!error)
+			prog->nr_slots++;
 	} else if (map->rt->type == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
 		error = sys_inner_by_fd(call, map, fd, &inner);
 		if (error)
@@ -154,12 +172,15 @@ static int update_index(struct sys_call *call, struct sys_map *map, const void *
 	old = map->slots[index];
 	error = (int)rt_map_set_object(map->rt, index, target);
 	if (error) {
+		leave_slot(slot);
 		sys_slot_free(&slot->deferred);
 		return error;
 	}
 	map->slots[index] = slot;
-	if (old)
+	if (old) {
+		leave_slot(old);
 		sys_defer(map->hive, &old->deferred, sys_slot_free);
+	}
 	return 0;
 }
 
@@ -174,6 +195,7 @@ static int delete_index(struct sys_map *map, u32 index)
 		return -ENOENT;
 	map->slots[index] = NULL;
 	rt_map_set_object(map->rt, index, NULL);
+	leave_slot(old);
 	sys_defer(map->hive, &old->deferred, sys_slot_free);
 	return 0;
 }

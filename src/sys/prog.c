@@ -30,6 +30,9 @@ void sys_prog_free(struct sys_prog *prog)
 	if (rt && rt->subprogs)
 		arena_release(arena, ARENA_CONTROL, (void *)(uintptr_t)rt->subprogs,
 			      (u64)rt->nr_subprogs * sizeof(*rt->subprogs));
+	if (rt && rt->trampolines)
+		arena_release(arena, ARENA_CONTROL, (void *)(uintptr_t)rt->trampolines,
+			      rt->nr_subprogs * sizeof(void *));
 	if (rt && rt->stats)
 		arena_release(arena, ARENA_DATA, rt->stats, sizeof(*rt->stats));
 	if (rt)
@@ -38,6 +41,8 @@ void sys_prog_free(struct sys_prog *prog)
 		sys_map_put(prog->maps[i]);
 	base_free(prog->maps);
 	sys_btf_put(prog->btf);
+	sys_prog_put(prog->target);
+	base_free(prog->subprogs);
 	base_free(prog->func_info);
 	base_free(prog->line_info);
 	base_free(prog);
@@ -101,7 +106,7 @@ const char *sys_prog_tracepoint(const struct sys_prog *prog)
 	static const char prefix[] = "btf_trace_";
 	const char *name = NULL;
 
-	if (prog->attach_btf_id && prog->type == BPF_PROG_TYPE_TRACING &&
+	if (prog->attach_btf_id && !prog->had_target && prog->type == BPF_PROG_TYPE_TRACING &&
 	    prog->expected_attach_type == BPF_TRACE_RAW_TP)
 		name = btf_type_name(prog->hive->kernel_btf->btf, prog->attach_btf_id);
 	/* The verifier checked the prefix. */

@@ -226,7 +226,10 @@ int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
 		return sys_info_write(call, &info);
 	}
 	info.attach_btf_id = prog->attach_btf_id;
-	info.attach_btf_obj_id = prog->attach_btf_id ? SYS_KERNEL_BTF_ID : 0;
+	if (prog->target)
+		info.attach_btf_obj_id = prog->target->btf ? prog->target->btf->object.id : 0;
+	else if (!prog->had_target)
+		info.attach_btf_obj_id = prog->attach_btf_id ? SYS_KERNEL_BTF_ID : 0;
 	if (give_insns(call, prog, &info) || fill_native(call, prog, &info) ||
 	    give(call, info.func_info, &info.nr_func_info, prog->func_info, prog->nr_func_info,
 		 sizeof(struct bpf_func_info)) ||

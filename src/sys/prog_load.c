@@ -7,6 +7,7 @@
 #include "sys/prog_load.h"
 #include "abi/context.h"
 #include "base/alloc.h"
+#include "sys/tracing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,48 +56,49 @@ static bool attaches_by_btf(u32 type)
 	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_EXT;
 }
 
-/* What the program is attached to: a function or tracepoint of the kernel's BTF. */
-static int check_attach_target(struct sys_call *call)
+/*
+ * What the program is attached to: a function or tracepoint of the kernel's BTF, or a function of
+ * another program, of which *ret_target becomes a reference.
+ */
+static int check_attach_target(struct sys_call *call, struct sys_prog **ret_target)
 {
 	const union abi_attr *attr = &call->attr;
+	u32 type = attr->load.prog_type;
 	struct object *object;
+	bool kernel;
 
+	*ret_target = NULL;
 	if (attr->load.attach_prog_fd) {
-		if (sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_PROG, &object) &&
-		    sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_BTF, &object))
+		if (sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_PROG, &object) == 0) {
+			*ret_target = sys_prog_of(object);
+			if (attr->load.attach_btf_id &&
+			    (attr->load.attach_btf_id > BTF_MAX_TYPE || !attaches_by_btf(type)))
+				return -EINVAL;
+			return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_EXT ? 0
+											  : -EINVAL;
+		}
+		if (sys_object_by_fd(call, attr->load.attach_prog_fd, OBJECT_BTF, &object))
 			return -EINVAL;
 		/* BTF that a client has loaded is not the kernel's. */
-		if (object->kind == OBJECT_BTF) {
-			bool kernel = container_of(object, struct sys_btf, object)->kernel;
-
-			object_unref(object);
-			if (!kernel)
-				return -ABI_ENOTSUPP;
-			return attr->load.attach_btf_id &&
-					       attr->load.attach_btf_id <= BTF_MAX_TYPE &&
-					       attaches_by_btf(attr->load.prog_type)
-				       ? 0
-				       : -EINVAL;
-		}
+		kernel = container_of(object, struct sys_btf, object)->kernel;
 		object_unref(object);
-	} else if (!attr->load.attach_btf_id) {
-		return 0;
-	} else {
-		sys_kernel_btf_load(call->hive);
-		return call->hive->kernel_btf && attr->load.attach_btf_id <= BTF_MAX_TYPE &&
-				       attaches_by_btf(attr->load.prog_type)
+		if (!kernel)
+			return -ABI_ENOTSUPP;
+		return attr->load.attach_btf_id && attr->load.attach_btf_id <= BTF_MAX_TYPE &&
+				       attaches_by_btf(type)
 			       ? 0
 			       : -EINVAL;
 	}
-	sys_say(call->hive,
-		"program \"%.16s\": attaching to another program (type %s) is not available",
-		attr->load.prog_name,
-		abi_prog_type_name(attr->load.prog_type) ? abi_prog_type_name(attr->load.prog_type)
-							 : "unknown");
-	return -EINVAL;
+	if (!attr->load.attach_btf_id)
+		return 0;
+	sys_kernel_btf_load(call->hive);
+	return call->hive->kernel_btf && attr->load.attach_btf_id <= BTF_MAX_TYPE &&
+			       attaches_by_btf(type)
+		       ? 0
+		       : -EINVAL;
 }
 
-static int check_attr(struct sys_call *call)
+static int check_attr(struct sys_call *call, struct sys_prog **ret_target)
 {
 	union abi_attr *attr = &call->attr;
 	struct object *object;
@@ -115,7 +117,7 @@ static int check_attr(struct sys_call *call)
 		return -EPERM;
 	if (!attr->load.insn_cnt || attr->load.insn_cnt > ABI_INSNS_MAX)
 		return -E2BIG;
-	error = check_attach_target(call);
+	error = check_attach_target(call, ret_target);
 	if (error)
 		return error;
 	return sys_check_load_attach(attr->load.prog_type, &attr->load.expected_attach_type);
@@ -151,6 +153,8 @@ static int check_kind(struct sys_load *load)
 			attr->load.prog_name);
 		return -EINVAL;
 	}
+	if (attr->load.prog_type == BPF_PROG_TYPE_EXT)
+		return sys_copy_name(load->prog->name, attr->load.prog_name);
 	if (!abi_ctx_find(attr->load.prog_type)) {
 		if (attr->load.prog_type && abi_prog_type_name(attr->load.prog_type))
 			sys_say(hive,
@@ -254,11 +258,21 @@ static const struct verify_ops ops = {
 	.read_line_info = sys_load_line_info,
 	.check_relocations = sys_load_relocations,
 };
+/* What attach_btf_id counts in. */
+static const struct btf *attach_btf(const struct sys_load *load)
+{
+	const struct sys_prog *prog = load->prog;
+
+	if (prog->target)
+		return prog->target->btf ? prog->target->btf->btf : NULL;
+	return prog->attach_btf_id ? load->call->hive->kernel_btf->btf : NULL;
+}
 
 static int verify(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
 	struct sys_prog *prog = load->prog;
+	struct verify_target target = { 0 };
 	u64 longest = 0;
 	int error;
 
@@ -267,7 +281,7 @@ static int verify(struct sys_load *load)
 		.nr_insns = attr->load.insn_cnt,
 		.prog_type = prog->type,
 		.expected_attach_type = prog->expected_attach_type,
-		.attach_btf = prog->attach_btf_id ? load->call->hive->kernel_btf->btf : NULL,
+		.attach_btf = attach_btf(load),
 		.attach_btf_id = prog->attach_btf_id,
 		.prog_flags = prog->flags,
 		.gpl_compatible = prog->gpl_compatible,
@@ -283,10 +297,21 @@ static int verify(struct sys_load *load)
 			 .arg = &load->log,
 			 .ret_longest = &longest },
 	};
-	if (prog->type == ABI_PROG_TYPE_NETFILTER)
-		sys_kernel_btf_load(load->call->hive);
-	if (load->call->hive->kernel_btf)
-		load->input.kernel_btf = load->call->hive->kernel_btf->btf;
+	if (prog->target) {
+		sys_tracing_target(prog->target, prog->type == BPF_PROG_TYPE_EXT, &target);
+		load->input.target = &target;
+	}
+	if (prog->type == BPF_PROG_TYPE_EXT && !prog->target) {
+		sys_log_printf(&load->log, prog->attach_btf_id
+						   ? "Cannot replace kernel functions\n"
+						   : "Tracing programs must provide btf_id\n");
+		return -EINVAL;
+	}
+	/* An extension is verified as what it will be part of. */
+	if (prog->type == BPF_PROG_TYPE_EXT) {
+		load->input.prog_type = target.prog_type;
+		load->input.expected_attach_type = target.expected_attach_type;
+	}
 	error = verify_program(&load->input, &load->output);
 	report(load, error);
 	/* Text that was taken back has needed room as well. */
@@ -368,8 +393,15 @@ static int build(struct sys_load *load)
 		subprogs[i].start = output->subprogs[i].start;
 		subprogs[i].stack_depth = output->subprogs[i].stack_depth;
 	}
-	rt->type = prog->type;
-	rt->expected_attach_type = prog->expected_attach_type;
+	/* An extension is what its target is. */
+	rt->type = prog->type == BPF_PROG_TYPE_EXT ? prog->target->rt->type : prog->type;
+	rt->expected_attach_type = prog->type == BPF_PROG_TYPE_EXT
+					   ? prog->target->rt->expected_attach_type
+					   : prog->expected_attach_type;
+	prog->subprogs =
+		base_memdup(output->subprogs, (u64)output->nr_subprogs * sizeof(*output->subprogs));
+	if (!prog->subprogs)
+		return -ENOMEM;
 	rt->tail_call_reachable = output->tail_calls;
 	rt->stats_enabled = load->call->hive->stats_users != 0;
 	memcpy(rt->name, prog->name, sizeof(rt->name));
@@ -386,6 +418,8 @@ static int load_program(struct sys_load *load)
 	int error;
 
 	prog->type = attr->load.prog_type;
+	prog->traces_tracing = prog->target && prog->type == BPF_PROG_TYPE_TRACING &&
+			       prog->target->type == BPF_PROG_TYPE_TRACING;
 	prog->expected_attach_type = attr->load.expected_attach_type;
 	prog->flags = attr->load.prog_flags;
 	prog->attach_btf_id = attr->load.attach_btf_id;
@@ -438,15 +472,17 @@ static void load_done(struct sys_load *load)
 long sys_prog_load(struct sys_call *call)
 {
 	struct sys_load load = { .call = call };
-	struct sys_prog *prog;
+	struct sys_prog *prog, *target = NULL;
 	int error;
 
-	error = check_attr(call);
-	if (error)
-		return error;
-	prog = load.prog = sys_prog_new(call->hive);
-	if (!prog)
-		return -ENOMEM;
+	error = check_attr(call, &target);
+	prog = load.prog = error ? NULL : sys_prog_new(call->hive);
+	if (!prog) {
+		sys_prog_put(target);
+		return error ? error : -ENOMEM;
+	}
+	prog->target = target;
+	prog->had_target = target;
 	error = load_program(&load);
 	if (!error)
 		error = sys_prog_publish(prog);

@@ -113,6 +113,29 @@ void test_sock_init(struct sys_call *call, struct abi_rt_sock *sock)
 	read_cgroups(call->client->pid, sock);
 }
 
+struct rt_vcpu *test_vcpu_begin(struct sys_call *call)
+{
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+
+	if (!vcpu)
+		return NULL;
+	sys_read_comm(&vcpu->task);
+	vcpu->deadline = now_ns() + RUN_TIME_MAX_NS;
+	vcpu->polls = 0;
+	vcpu->stopped = false;
+	return vcpu;
+}
+
+bool test_vcpu_end(struct rt_vcpu *vcpu)
+{
+	bool stopped = vcpu->stopped;
+
+	vcpu->deadline = 0;
+	vcpu->stopped = false;
+	sys_vcpu_release(vcpu);
+	return stopped;
+}
+
 /* One call of test_run(): what is left to do, and what it took so far. */
 struct series {
 	const struct sys_prog *prog;
@@ -343,28 +366,12 @@ static long refuse(struct sys_call *call, const struct sys_prog *prog, const cha
 	return -EOPNOTSUPP;
 }
 
-/*
- * In the kernel fentry and its like are run by calling its own test functions, which are not
- * modelled; for BTF-typed tracepoints and iterators there is nothing to call, and -EFAULT is the
- * answer.
- */
-static long run_tracing(struct sys_call *call, struct sys_prog *prog)
-{
-	const union abi_attr *attr = &call->attr;
-
-	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
-		return -EINVAL;
-	if (prog->expected_attach_type == BPF_TRACE_RAW_TP ||
-	    prog->expected_attach_type == BPF_TRACE_ITER)
-		return -EFAULT;
-	return refuse(call, prog, "the kernel's functions for test runs are not in a hive");
-}
-
 static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 {
 	switch (prog->type) {
 	case BPF_PROG_TYPE_RAW_TRACEPOINT: return run_raw_tracepoint(call, prog);
-	case BPF_PROG_TYPE_TRACING: return run_tracing(call, prog);
+	case BPF_PROG_TYPE_TRACING: return test_run_function(call, prog);
+	case BPF_PROG_TYPE_LSM: return test_run_hook(call, prog);
 	case BPF_PROG_TYPE_SYSCALL: return test_run_syscall(call, prog);
 	case BPF_PROG_TYPE_XDP: return test_run_xdp(call, prog);
 	case BPF_PROG_TYPE_SOCKET_FILTER:

@@ -22,6 +22,11 @@ struct test_data {
  */
 int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx);
 
+/* A vCPU for the client's task with a limit on its time; NULL: all are taken. */
+struct rt_vcpu *test_vcpu_begin(struct sys_call *call);
+/* Gives it back; true if a loop had to be ended. */
+bool test_vcpu_end(struct rt_vcpu *vcpu);
+
 /* What else belongs to a run. */
 struct test_how {
 	void (*begin)(void *ctx); /* comes before each run; NULL: nothing */
@@ -60,6 +65,8 @@ int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *re
 /* The families: results of the command. */
 long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
+long test_run_function(struct sys_call *call, struct sys_prog *prog);
+long test_run_hook(struct sys_call *call, struct sys_prog *prog);
 long test_run_syscall(struct sys_call *call, struct sys_prog *prog);
 long test_run_ctx(struct sys_call *call, struct sys_prog *prog);
 long test_run_flow_dissector(struct sys_call *call, struct sys_prog *prog);

@@ -8,11 +8,13 @@
 #include <errno.h>
 
 #include "abi/bpf_new.h"
+#include "btf/btf.h"
 
 #include "verify/backtrack.h"
 #include "verify/callback.h"
 #include "verify/explore.h"
 #include "verify/global.h"
+#include "verify/btf_target.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
 #include "verify/section.h"
@@ -77,6 +79,7 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 	*ret_next = env->insn_idx + 1;
 	if (env->subprog[subprog].is_global)
 		return call_global(env, subprog);
+	global_look_at_call(env, subprog);
 	err = push_frame(env, state, subprog, env->insn_idx);
 	if (err)
 		return err;
@@ -163,6 +166,17 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 
 	*range = (struct ret_range){ 0, 1, false };
 	switch (env->input->prog_type) {
+	case BPF_PROG_TYPE_TRACING:
+		if (attach_type != BPF_TRACE_FENTRY && attach_type != BPF_TRACE_FEXIT)
+			return attach_type == BPF_TRACE_ITER;
+		range->max = 0;
+		return true;
+	case BPF_PROG_TYPE_LSM:
+		if (attach_type != BPF_LSM_CGROUP)
+			return btf_target_lsm_range(env, range);
+		/* A hook that returns nothing lets nothing be refused. */
+		range->min = !env->attach_proto->type;
+		return true;
 	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR: *range = sock_addr_range(attach_type); return true;
 	case BPF_PROG_TYPE_CGROUP_SKB:
 		if (attach_type == BPF_CGROUP_INET_EGRESS)
@@ -175,7 +189,6 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
 	case BPF_PROG_TYPE_SK_LOOKUP:
 	case ABI_PROG_TYPE_NETFILTER: return true;
-	case BPF_PROG_TYPE_TRACING: return attach_type == BPF_TRACE_ITER;
 	case BPF_PROG_TYPE_KPROBE:
 		return attach_type == ABI_TRACE_KPROBE_SESSION ||
 		       attach_type == ABI_TRACE_UPROBE_SESSION;
@@ -205,8 +218,12 @@ static int check_return_value(struct verify_env *env)
 {
 	const struct reg *reg = &env_regs(env)[BPF_REG_0];
 	struct ret_range range;
-	int err = operand_read(env, BPF_REG_0);
+	int err;
 
+	if (!env->main_subprog && env->input->prog_type == BPF_PROG_TYPE_LSM &&
+	    env->input->expected_attach_type != BPF_LSM_CGROUP && !env->attach_proto->type)
+		return 0;
+	err = operand_read(env, BPF_REG_0);
 	if (err)
 		return err;
 	if (reg_is_secret(env, reg)) {

@@ -51,7 +51,8 @@ struct subprog {
 	u32 stack_depth;
 	u32 postorder_start;
 	bool has_tail_call, has_ld_abs, tail_call_reachable;
-	bool changes_packet; /* it, or what it calls */
+	bool changes_packet, might_sleep; /* it, or what it calls */
+	bool unreliable;		  /* its prototype does not say what it is called with */
 	bool is_global, is_callback;
 	bool called, verified; /* global: reached by a call; body checked by itself */
 	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
@@ -104,7 +105,10 @@ struct verify_env {
 	const struct abi_ctx *ctx;
 	const struct btf
 		*kernel_btf; /* what calls of kernel functions count in, once there is one */
-	const struct btf_type *attach_proto; /* the context is its arguments; NULL: it is not */
+	bool ctx_is_args;    /* the context is the arguments of what the program is attached to */
+	const struct btf_type *attach_proto; /* ... which are these; NULL: five numbers */
+	bool attach_is_function;	     /* neither a tracepoint nor an iterator */
+	bool attach_unreliable;
 	const char *attach_name;
 	u32 attach_skip; /* parameters of attach_proto before the first argument */
 	const struct abi_iter_target *iter; /* attached to an iterator's target: its row */
@@ -177,6 +181,16 @@ static inline bool env_kernel_has(const struct verify_env *env, u32 since)
 int env_find_subprog(const struct verify_env *env, u32 insn);
 /* Index of the subprogram that contains insn. */
 u32 env_subprog_of(const struct verify_env *env, u32 insn);
+
+/* The BTF of the kernel that programs see; NULL: it cannot be had. */
+static inline const struct btf *env_kernel_btf(const struct verify_env *env)
+{
+	const struct verify_input *input = env->input;
+
+	if (input->kernel_btf)
+		return input->kernel_btf;
+	return input->ops && input->ops->kernel_btf ? input->ops->kernel_btf(input->ops_arg) : NULL;
+}
 
 static inline bool insn_is_ldimm64(const struct bpf_insn *insn)
 {

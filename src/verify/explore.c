@@ -364,7 +364,7 @@ static int explore_entry(struct verify_env *env, u32 subprog)
 	env->cur->last_insn_idx = -1;
 	env->prev_line = NULL;
 	log_scratch_all(env);
-	if (subprog) {
+	if (subprog || (env->input->target && env->input->target->extends)) {
 		err = global_set_arguments(env, subprog, frame);
 		if (err)
 			return err;

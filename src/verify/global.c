@@ -48,25 +48,11 @@ static bool points_to_ctx(const struct verify_env *env, const struct btf *btf, u
 	return false;
 }
 
-/* A type's kind as the kernel's log names it. */
-static const char *kind_name(const struct btf_type *type)
+static bool is_number(const struct btf_type *type)
 {
-	static const char *const names[] = {
-		[BTF_KIND_INT] = "INT",
-		[BTF_KIND_PTR] = "PTR",
-		[BTF_KIND_ARRAY] = "ARRAY",
-		[BTF_KIND_STRUCT] = "STRUCT",
-		[BTF_KIND_UNION] = "UNION",
-		[BTF_KIND_ENUM] = "ENUM",
-		[BTF_KIND_FWD] = "FWD",
-		[BTF_KIND_FUNC] = "FUNC",
-		[BTF_KIND_FUNC_PROTO] = "FUNC_PROTO",
-		[BTF_KIND_FLOAT] = "FLOAT",
-		[BTF_KIND_ENUM64] = "ENUM64",
-	};
-	u32 kind = type ? btf_kind_of(type) : BTF_KIND_UNKN;
+	u32 kind = btf_kind_of(type);
 
-	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
+	return kind == BTF_KIND_INT || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64;
 }
 
 static int read_argument(struct verify_env *env, const struct btf *btf, struct subprog *subprog,
@@ -88,8 +74,8 @@ static int read_argument(struct verify_env *env, const struct btf *btf, struct s
 		return 0;
 	}
 	if (kind != BTF_KIND_PTR) {
-		verbose(env, "Arg#%u type %s in %s() is not supported yet.\n", i, kind_name(type),
-			function);
+		verbose(env, "Arg#%u type %s in %s() is not supported yet.\n", i,
+			btf_kind_text(type), function);
 		return -EINVAL;
 	}
 	if ((tags & GLOBAL_TAG_CTX) || points_to_ctx(env, btf, type->type)) {
@@ -106,7 +92,7 @@ static int read_argument(struct verify_env *env, const struct btf *btf, struct s
 		const char *name = pointee ? btf_string(btf, pointee->name_off) : NULL;
 
 		verbose(env, "arg#%u reference type('%s %s') size cannot be determined: %d\n", i,
-			kind_name(pointee), name ? name : "", -EINVAL);
+			btf_kind_text(pointee), name ? name : "", -EINVAL);
 		return -EINVAL;
 	}
 	proto->arg[i].kind = ARG_IS_MEM;
@@ -127,8 +113,7 @@ static int read_prototype(struct verify_env *env, u32 subprog, struct prototype 
 		return -EINVAL;
 	}
 	ret = type->type ? btf_skip_modifiers(btf, type->type, NULL) : NULL;
-	if (!ret || (btf_kind_of(ret) != BTF_KIND_INT && btf_kind_of(ret) != BTF_KIND_ENUM &&
-		     btf_kind_of(ret) != BTF_KIND_ENUM64)) {
+	if (!ret || !is_number(ret)) {
 		verbose(env,
 			"Global function %s() doesn't return scalar. Only those are supported.\n",
 			name);
@@ -143,6 +128,63 @@ static int read_prototype(struct verify_env *env, u32 subprog, struct prototype 
 			return err;
 	}
 	return 0;
+}
+
+/* Of a static function: only numbers and contexts can be relied on. Says nothing. */
+static bool read_static(const struct verify_env *env, const struct subprog *subprog,
+			struct prototype *proto)
+{
+	const struct btf *btf = env->input->btf;
+	const struct btf_type *type = btf_func_proto(btf, (u32)subprog->type_id), *ret;
+
+	*proto = (struct prototype){ .nr = type ? btf_vlen_of(type) : 6 };
+	if (proto->nr > 5)
+		return false;
+	ret = type->type ? btf_skip_modifiers(btf, type->type, NULL) : NULL;
+	if (!ret || !is_number(ret))
+		return false;
+	for (u32 i = 0; i < proto->nr; i++) {
+		const struct btf_type *arg =
+			btf_skip_modifiers(btf, btf_params_of(type)[i].type, NULL);
+
+		if (arg && btf_kind_of(arg) == BTF_KIND_PTR && points_to_ctx(env, btf, arg->type))
+			proto->arg[i].kind = ARG_IS_CTX;
+		else if (arg && is_number(arg))
+			proto->arg[i].kind = ARG_IS_SCALAR;
+		else
+			return false;
+	}
+	return true;
+}
+
+static bool fits(struct verify_env *env, const struct prototype *proto)
+{
+	for (u32 i = 0; i < proto->nr; i++) {
+		const struct reg *reg = &env_regs(env)[i + 1];
+
+		if (proto->arg[i].kind == ARG_IS_SCALAR && reg->type != SCALAR_VALUE) {
+			verbose(env, "R%u is not a scalar\n", i + 1);
+			return false;
+		}
+		if (proto->arg[i].kind == ARG_IS_CTX && reg->type != PTR_TO_CTX) {
+			verbose(env, "arg#%u expected pointer to ctx, but got %s\n", i,
+				log_reg_type(reg->type));
+			return false;
+		}
+		if (proto->arg[i].kind == ARG_IS_CTX && check_unmodified(env, i + 1, false))
+			return false;
+	}
+	return true;
+}
+
+void global_look_at_call(struct verify_env *env, u32 subprog)
+{
+	struct subprog *callee = &env->subprog[subprog];
+	struct prototype proto;
+
+	if (!env->nr_func_info || callee->unreliable)
+		return;
+	callee->unreliable = !read_static(env, callee, &proto) || !fits(env, &proto);
 }
 
 /* Memory that the callee may read and write, or null. */
@@ -205,11 +247,17 @@ int global_check_call(struct verify_env *env, u32 subprog)
 
 void global_look_at_main(struct verify_env *env)
 {
+	struct subprog *subprog = &env->subprog[0];
 	struct prototype proto;
 
+	if (!env->nr_func_info)
+		return;
 	/* The kernel prints what it does not understand, and goes on. */
-	if (env->nr_func_info && env->subprog[0].is_global)
-		read_prototype(env, 0, &proto);
+	if (subprog->is_global)
+		subprog->unreliable = read_prototype(env, 0, &proto) != 0;
+	else
+		subprog->unreliable = !read_static(env, subprog, &proto);
+	subprog->unreliable |= proto.nr != 1 || proto.arg[0].kind != ARG_IS_CTX;
 }
 
 int global_set_arguments(struct verify_env *env, u32 subprog, struct frame *frame)

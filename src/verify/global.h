@@ -11,6 +11,12 @@
 /* Do the current frame's r1 to r5 fit the prototype? 0 or -errno. */
 int global_check_call(struct verify_env *env, u32 subprog);
 
+/*
+ * A static function is followed into whatever its prototype says, so that may be wrong: then it is
+ * marked unreliable, for those who attach to it.
+ */
+void global_look_at_call(struct verify_env *env, u32 subprog);
+
 /* The main program's prototype binds nobody; what is odd about it goes to the log. */
 void global_look_at_main(struct verify_env *env);
 

@@ -385,9 +385,9 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
 		field = NULL;
 	if (field && field->value == ABI_CTX_BTF) {
-		btf_id = env->input->kernel_btf ? btf_find(env->input->kernel_btf, field->btf_name,
-							   BTF_KIND_STRUCT)
-						: 0;
+		btf_id = env_kernel_btf(env)
+				 ? btf_find(env_kernel_btf(env), field->btf_name, BTF_KIND_STRUCT)
+				 : 0;
 		field = btf_id ? field : NULL;
 	}
 	if (!field) {
@@ -402,7 +402,7 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	dst = &env_regs(env)[value];
 	if (field->value == ABI_CTX_BTF) {
 		reg_set_pointer(dst, PTR_TO_BTF_ID | PTR_TRUSTED);
-		dst->btf = env->input->kernel_btf;
+		dst->btf = env_kernel_btf(env);
 		dst->btf_id = btf_id;
 		return 0;
 	}

@@ -127,8 +127,17 @@ static bool changes_packet(const struct verify_env *env, const struct bpf_insn *
 	return insn->imm == BPF_FUNC_tail_call || (helper && helper->packet_data_changes);
 }
 
+static bool might_sleep(const struct bpf_insn *insn)
+{
+	const struct abi_helper *helper;
+
+	helper =
+		insn_is_helper_call(insn) && insn->imm > 0 ? abi_helper_find((u32)insn->imm) : NULL;
+	return helper && helper->might_sleep;
+}
+
 /* What a subprogram calls, it does. */
-static void spread_packet_changes(struct verify_env *env)
+static void spread_effects(struct verify_env *env)
 {
 	bool again = true;
 
@@ -137,12 +146,17 @@ static void spread_packet_changes(struct verify_env *env)
 		for (u32 s = 0; s < env->nr_subprogs; s++) {
 			struct subprog *subprog = &env->subprog[s];
 
-			for (u32 i = subprog[0].start;
-			     !subprog->changes_packet && i < subprog[1].start; i++) {
+			for (u32 i = subprog[0].start; i < subprog[1].start; i++) {
 				int callee = called_subprog(env, i);
+				const struct subprog *called;
 
-				if (callee >= 0 && env->subprog[callee].changes_packet)
-					subprog->changes_packet = again = true;
+				if (callee < 0)
+					continue;
+				called = &env->subprog[callee];
+				again |= (called->changes_packet && !subprog->changes_packet) ||
+					 (called->might_sleep && !subprog->might_sleep);
+				subprog->changes_packet |= called->changes_packet;
+				subprog->might_sleep |= called->might_sleep;
 			}
 		}
 	}
@@ -160,6 +174,7 @@ int program_check_subprogs(struct verify_env *env)
 			if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call)
 				subprog->has_tail_call = subprog->tail_call_reachable = true;
 			subprog->changes_packet |= changes_packet(env, insn);
+			subprog->might_sleep |= might_sleep(insn);
 			if (BPF_CLASS(code) == BPF_LD &&
 			    (BPF_MODE(code) == BPF_ABS || BPF_MODE(code) == BPF_IND))
 				subprog->has_ld_abs = true;
@@ -172,7 +187,7 @@ int program_check_subprogs(struct verify_env *env)
 			}
 		}
 	}
-	spread_packet_changes(env);
+	spread_effects(env);
 	return 0;
 }
 

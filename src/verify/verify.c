@@ -132,6 +132,10 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 	for (u32 i = 0; i < env->nr_subprogs; i++) {
 		output->subprogs[i].start = env->subprog[i].start;
 		output->subprogs[i].stack_depth = env->subprog[i].stack_depth;
+		output->subprogs[i].type_id = (u32)env->subprog[i].type_id;
+		output->subprogs[i].unreliable = env->subprog[i].unreliable;
+		output->subprogs[i].changes_packet = env->subprog[i].changes_packet;
+		output->subprogs[i].might_sleep = env->subprog[i].might_sleep;
 	}
 	for (u32 i = 0; i < env->nr_maps; i++)
 		output->used_maps[i] = env->maps[i]->handle;
@@ -198,6 +202,27 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 	if (env)
 		err = run_with(env, &account, ret_output);
 	base_account_set(before);
+	return err;
+}
+
+int verify_attach(const struct verify_input *input, const struct verify_subprog *main)
+{
+	struct verify_env *env = base_zalloc(1, sizeof(*env));
+	int err;
+
+	if (!env)
+		return -ENOMEM;
+	env->input = input;
+	env->sleepable = input->prog_flags & BPF_F_SLEEPABLE;
+	env->nr_subprogs = 1;
+	env->subprog[0].changes_packet = main->changes_packet;
+	env->subprog[0].might_sleep = main->might_sleep;
+	env->nr_func_info = input->nr_func_info;
+	if (env->nr_func_info)
+		env->func_info = base_memdup(input->func_info, sizeof(*env->func_info));
+	err = env->nr_func_info && !env->func_info ? -ENOMEM : btf_ptr_check_attach(env);
+	log_finish(env);
+	env_free(env);
 	return err;
 }
 

@@ -71,14 +71,37 @@ struct verify_log {
 /* Verifying that would take more ends with -ENOMEM and a line in the log. */
 #define VERIFY_MEMORY_MAX ((size_t)1 << 30)
 
+struct verify_subprog {
+	u32 start;
+	u32 stack_depth;
+	u32 type_id; /* of its FUNC in the program's BTF; 0: none */
+	bool unreliable, changes_packet, might_sleep;
+};
+
+/* The program that the one being verified will be attached to. */
+struct verify_target {
+	u32 prog_type, expected_attach_type;
+	const struct verify_subprog *subprogs;
+	u32 nr_subprogs;
+	bool extends;	     /* takes a function's place; else it listens to it */
+	bool is_extension;   /* the target itself takes another one's place */
+	bool traces_tracing; /* the target itself listens to a program that listens */
+};
+
 struct verify_input {
 	const struct bpf_insn *insns;
 	u32 nr_insns;
 	u32 prog_type;
 	u32 expected_attach_type;
-	const struct btf *kernel_btf; /* of the kernel that programs see; NULL: not had */
+	const struct btf *kernel_btf; /* NULL: that of ops */
 	const struct btf *attach_btf; /* what attach_btf_id counts in; NULL: none */
 	u32 attach_btf_id;
+	/*
+	 * Another program, whose BTF attach_btf then is; NULL: attach_btf is the kernel's. An
+	 * extension is verified as a program of its target's type: prog_type and
+	 * expected_attach_type are that.
+	 */
+	const struct verify_target *target;
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
@@ -105,11 +128,6 @@ struct verify_input {
 	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
 };
 
-struct verify_subprog {
-	u32 start;
-	u32 stack_depth;
-};
-
 /* What an accepted program becomes. Owned by the caller; verify_output_done() frees. */
 struct verify_output {
 	struct bpf_insn *insns; /* fixed up, see rt/prog.h */
@@ -134,6 +152,12 @@ struct verify_output {
  * then only the counters of *ret_output, from verified_insns on, are set.
  */
 int verify_program(const struct verify_input *input, struct verify_output *ret_output);
+
+/*
+ * May a program that was verified for one target be attached to that of input, too? main describes
+ * its main function; of input what says whom it is for and its BTF is used. 0 or -errno.
+ */
+int verify_attach(const struct verify_input *input, const struct verify_subprog *main);
 
 void verify_output_done(struct verify_output *output);
 

@@ -34,6 +34,11 @@ RT_HELPER(probe_read_kernel);
 RT_HELPER(probe_read_kernel_str);
 RT_HELPER(copy_from_user);
 
+/* trampoline.c */
+RT_HELPER(get_func_arg);
+RT_HELPER(get_func_ret);
+RT_HELPER(get_func_arg_cnt);
+
 /* service.c */
 RT_HELPER(sys_bpf);
 RT_HELPER(sys_close);
