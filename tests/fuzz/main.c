@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a fuzz target over a corpus and over seeded mutants of it: fuzz-NAME RUNS FILE...
+ * A file whose name ends in ".hex" holds an input in each line.
  * An input that is being tried is kept in memory; when the target crashes, its seed and number are
  * what the last line of output says, and the same arguments crash again.
  */
@@ -41,17 +42,53 @@ static void on_alarm(int sig)
 	_exit(1);
 }
 
+static struct input *add_input(u32 size)
+{
+	struct input *input;
+
+	inputs = realloc(inputs, (nr_inputs + 1) * sizeof(*inputs));
+	if (!inputs)
+		tap_bail("no memory");
+	input = &inputs[nr_inputs++];
+	input->data = malloc(size + 1);
+	input->size = size;
+	if (!input->data)
+		tap_bail("no memory");
+	return input;
+}
+
+static u8 digit_of(char c)
+{
+	return (u8)(c >= 'a' ? c - 'a' + 10 : c - '0');
+}
+
+static void read_lines(FILE *file)
+{
+	static char line[2 * INPUT_MAX + 2];
+
+	while (fgets(line, sizeof(line), file)) {
+		struct input *input = add_input((u32)strspn(line, "0123456789abcdef") / 2);
+
+		for (u32 i = 0; i < input->size; i++)
+			input->data[i] =
+				(u8)(digit_of(line[2 * i]) << 4 | digit_of(line[2 * i + 1]));
+	}
+}
+
 static void read_file(const char *path)
 {
+	static u8 data[INPUT_MAX];
 	FILE *file = fopen(path, "rb");
-	struct input *input;
+	size_t length = strlen(path), size;
 
 	if (!file)
 		tap_bail("%s: cannot be read", path);
-	inputs = realloc(inputs, (nr_inputs + 1) * sizeof(*inputs));
-	input = &inputs[nr_inputs++];
-	input->data = malloc(INPUT_MAX);
-	input->size = (u32)fread(input->data, 1, INPUT_MAX, file);
+	if (length > 4 && !strcmp(path + length - 4, ".hex")) {
+		read_lines(file);
+	} else {
+		size = fread(data, 1, sizeof(data), file);
+		memcpy(add_input((u32)size)->data, data, size);
+	}
 	fclose(file);
 }
 
