@@ -44,9 +44,11 @@ struct sys_hive {
 	struct sys_function *functions; /* of the kernel, with something attached to it */
 	struct sys_btf *kernel_btf;
 	bool kernel_btf_tried;
-	struct model *model; /* of kernel_btf, for iterators; NULL: not needed yet */
-	u64 iter_sessions;   /* begun so far */
-	bool fops_known;     /* iter_task_file.c */
+	int sockets;			/* an epoll set, 0: none yet (client_socket.h) */
+	struct sys_map *reuseport_maps; /* all of them */
+	struct model *model;		/* of kernel_btf, for iterators; NULL: not needed yet */
+	u64 iter_sessions;		/* begun so far */
+	bool fops_known;		/* iter_task_file.c */
 	u64 fops[OBJECT_LINK + 1];
 };
 
@@ -72,6 +74,9 @@ struct sys_map {
 	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
+	/* Arrays of sockets that share a port. */
+	u64 *cookies;
+	struct sys_map *next_reuseport;
 	bool has_owner;
 	u32 owner_type, owner_attach_type, owner_frags, owner_function;
 	struct sys_deferred deferred;
@@ -279,13 +284,6 @@ int sys_check_attach_type(const struct sys_prog *prog, u32 attach_type);
  */
 int sys_link_refuse(struct sys_call *call, const struct sys_prog *prog);
 
-/* A socket of a client's, as it is now. */
-struct sys_socket {
-	int family, type, protocol; /* AF_*, SOCK_*, IPPROTO_* */
-	u64 cookie;		    /* SO_COOKIE */
-};
-/* 0, -EBADF, -ENOTSOCK. */
-int sys_socket_of_fd(struct sys_call *call, int fd, struct sys_socket *ret_socket);
 /* Is there such a network device where the client is? */
 bool sys_device_exists(struct sys_client *client, u32 ifindex);
 /* Fills in the name of a vCPU's task. */

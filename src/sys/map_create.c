@@ -6,6 +6,7 @@
  * control segment, where no traced process can write.
  */
 #include "sys/hive.h"
+#include "sys/map_slot.h"
 #include "base/alloc.h"
 #include "rt/arena.h"
 #include "rt/map_slot.h"
@@ -74,6 +75,13 @@ static int check_object_array(const union abi_attr *attr)
 	    attr->map_flags & (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG))
 		return -EINVAL;
 	return check_array(attr);
+}
+
+static int check_reuseport(const union abi_attr *attr)
+{
+	return attr->value_size == sizeof(u32) || attr->value_size == sizeof(u64)
+		       ? check_array(attr)
+		       : -EINVAL;
 }
 
 static bool is_lru(u32 type)
@@ -238,6 +246,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { check_devmap, btf_refused },
 	[BPF_MAP_TYPE_CPUMAP] = { check_cpumap, btf_refused },
 	[BPF_MAP_TYPE_XSKMAP] = { check_xskmap, btf_refused },
+	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { check_reuseport, NULL },
 	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
@@ -459,6 +468,8 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	}
 	map->rt->data_size = size;
 	rt_map_init(map->rt, &spec, 0, seed);
+	if (spec.type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY)
+		return sys_reuseport_new(map);
 	if (sys_map_holds_objects(map)) {
 		map->slots = base_zalloc(sys_map_nr_slots(map), sizeof(*map->slots));
 		if (!map->slots)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Maps whose elements are objects, and of these prog arrays, perf event arrays and arrays of maps;
- * map_of_maps.c and map_redirect.c have the others. The supervisor
+ * map_of_maps.c, map_redirect.c and map_reuseport.c have the others. The supervisor
  * keeps a reference for each slot in its own memory; what the data plane follows is a pointer in
  * the control segment, stored with rt_map_set_object(). What leaves a slot keeps its reference for
  * a grace period, because a program that is running may have read the pointer before.
@@ -21,7 +21,7 @@ void sys_slot_free(struct sys_deferred *deferred)
 	base_free(slot);
 }
 
-enum kind { KIND_NONE, KIND_ARRAY, KIND_HASH_OF_MAPS, KIND_REDIRECT };
+enum kind { KIND_NONE, KIND_ARRAY, KIND_HASH_OF_MAPS, KIND_REDIRECT, KIND_REUSEPORT };
 
 static enum kind kind_of(const struct sys_map *map)
 {
@@ -34,6 +34,7 @@ static enum kind kind_of(const struct sys_map *map)
 	case BPF_MAP_TYPE_DEVMAP_HASH:
 	case BPF_MAP_TYPE_CPUMAP:
 	case BPF_MAP_TYPE_XSKMAP: return KIND_REDIRECT;
+	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY: return KIND_REUSEPORT;
 	default: return KIND_NONE;
 	}
 }
@@ -69,6 +70,7 @@ int sys_slot_lookup(struct sys_map *map, const void *key, void *value, struct rt
 	switch (kind_of(map)) {
 	case KIND_ARRAY: return lookup_index(map, key, value);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_lookup(map, key, value, vcpu);
+	case KIND_REUSEPORT: return sys_reuseport_lookup(map, key, value);
 	default: return sys_redirect_lookup(map, key, value, vcpu);
 	}
 }
@@ -209,6 +211,7 @@ int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key,
 	switch (kind_of(map)) {
 	case KIND_ARRAY: return update_index(call, map, key, fd, flags);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_update(call, map, key, fd, flags, vcpu);
+	case KIND_REUSEPORT: return sys_reuseport_update(call, map, key, value, flags);
 	default: return sys_redirect_update(call, map, key, value, flags, vcpu);
 	}
 }
@@ -221,6 +224,7 @@ int sys_slot_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu)
 	switch (kind_of(map)) {
 	case KIND_ARRAY: return delete_index(map, index);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_delete(map, key, vcpu);
+	case KIND_REUSEPORT: return sys_reuseport_delete(map, key);
 	default: return sys_redirect_delete(map, key, vcpu);
 	}
 }
@@ -230,6 +234,8 @@ void sys_slots_clear(struct sys_map *map)
 {
 	u32 i, nr = map->slots ? sys_map_nr_slots(map) : 0;
 
+	if (map->cookies)
+		sys_reuseport_clear(map);
 	for (i = 0; i < nr; i++) {
 		struct sys_slot *old = map->slots[i];
 

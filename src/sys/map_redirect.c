@@ -4,13 +4,14 @@
  * net/xdp/xskmap.c): a client gives an interface or a queue's length and the descriptor of a
  * program, and reads back the program's id. The supervisor keeps the program; nothing is ever sent.
  */
-#include "sys/hive.h"
 #include "base/alloc.h"
 #include "sys/map_slot.h"
+#include "sys/client_socket.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define QUEUE_MAX 16384u
 
@@ -147,7 +148,7 @@ static int store_in_hash(struct sys_call *call, struct sys_map *map, const void 
 static int store_socket(struct sys_call *call, struct sys_map *map, u32 fd)
 {
 	struct sys_socket socket;
-	int error = sys_socket_of_fd(call, (int)fd, &socket);
+	int error = sys_socket_of_fd(call, (int)fd, false, &socket);
 
 	if (error)
 		return error;

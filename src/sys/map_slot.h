@@ -31,4 +31,12 @@ int sys_redirect_update(struct sys_call *call, struct sys_map *map, const void *
 int sys_redirect_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
 int sys_redirect_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
 
+/* Arrays of sockets that share a port. */
+int sys_reuseport_new(struct sys_map *map);
+void sys_reuseport_clear(struct sys_map *map);
+int sys_reuseport_update(struct sys_call *call, struct sys_map *map, const void *key,
+			 const void *value, u64 flags);
+int sys_reuseport_delete(struct sys_map *map, const void *key);
+int sys_reuseport_lookup(struct sys_map *map, const void *key, void *value);
+
 #endif

@@ -24,6 +24,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_CPUMAP] = &rt_map_cpumap_ops,
 	[BPF_MAP_TYPE_XSKMAP] = &rt_map_devmap_ops,
 	[BPF_MAP_TYPE_DEVMAP_HASH] = &rt_map_devmap_hash_ops,
+	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = &rt_map_cpumap_ops,
 	[BPF_MAP_TYPE_QUEUE] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
