@@ -21,9 +21,10 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #define E_NOMEM		    12
 
-#define STUB_SIZE_MAX (AGENT_SITE_BYTES_MAX + 40)
-#define JMP_SIZE      5
-#define TRAP	      0xcc
+#define STUB_SIZE_MAX	    (AGENT_SITE_BYTES_MAX + 40)
+#define JMP_SIZE	    5
+#define MADV_POPULATE_WRITE 23
+#define TRAP		    0xcc
 
 /* The first words of a module's stubs: where they call. */
 #define STUB_SLOTS 16
@@ -170,6 +171,31 @@ static long protect(u64 from, u64 to, u64 rights)
 	return rt_syscall3(__NR_mprotect, from, to - from, rights);
 }
 
+/*
+ * Makes the pages with sites the process's own, some at a time: a fault for each, twice, costs more
+ * than all the rest of rewriting. Where the kernel cannot do that (before 5.14) they fault.
+ */
+static void prepare_pages(const struct agent_loaded *module)
+{
+	u64 from = 0, to = 0;
+	u32 i;
+
+	for (i = 0; i <= module->nr_sites; i++) {
+		u64 page = i < module->nr_sites
+				   ? ALIGN_DOWN(site_address(module, &module->sites[i]), PAGE)
+				   : 0;
+
+		if (page && page >= from && page <= to) {
+			to = page + PAGE;
+			continue;
+		}
+		if (to > from && from >= module->start && to <= ALIGN_UP(module->end, PAGE))
+			rt_syscall3(__NR_madvise, from, to - from, MADV_POPULATE_WRITE);
+		from = page;
+		to = page + PAGE;
+	}
+}
+
 long agent_patch(struct agent_loaded *module)
 {
 	u64 size = ALIGN_UP(STUB_SLOTS + (u64)module->nr_sites * STUB_SIZE_MAX, PAGE);
@@ -191,6 +217,7 @@ long agent_patch(struct agent_loaded *module)
 	error = protect(first, last, PROT_READ | PROT_WRITE);
 	if (error < 0)
 		goto out_stubs;
+	prepare_pages(module);
 	((u64 *)module->stubs)[0] = (u64)agent_syscall_entry;
 	((u64 *)module->stubs)[1] = (u64)agent_exit_entry;
 	out = (u8 *)module->stubs + STUB_SLOTS;
