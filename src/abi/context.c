@@ -264,6 +264,10 @@ static const struct abi_ctx_field netfilter_fields[] = {
 	{ BYTES(8, 16), .value = ABI_CTX_BTF, .reads = SIZE_LONG, .btf_name = "sk_buff" },
 };
 
+static const struct abi_ctx_field writable_fields[] = {
+	{ BYTES(0, 8), .value = ABI_CTX_TP_BUFFER, .reads = SIZE_LONG },
+};
+
 #define CONTEXT(structure, bytes, rows)                                                \
 	{                                                                              \
 		.name = structure, .size = bytes, .max_offset = bytes, .fields = rows, \
@@ -330,8 +334,9 @@ static const struct abi_ctx contexts[] = {
 				    .max_offset = SYSCALL_CTX_MAX,
 				    .free_form = true,
 				    .writable = true },
-	/* Argument 0 of a writable tracepoint is a buffer, which is not modelled: not readable. */
 	[BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE] = { .name = "bpf_raw_tracepoint_args",
+						    .fields = writable_fields,
+						    .nr_fields = ARRAY_SIZE(writable_fields),
 						    .size = RAW_ARGS_MAX * 8,
 						    .min_offset = 8,
 						    .max_offset = RAW_ARGS_MAX * 8,
@@ -373,8 +378,8 @@ const struct abi_ctx_field *abi_ctx_access(const struct abi_ctx *ctx, struct abi
 	if (!size || size > 8 || offset % size || offset >= ctx->max_offset ||
 	    size > ctx->max_offset - offset)
 		return NULL;
-	if (ctx->free_form)
-		return (write && !ctx->writable) || offset < ctx->min_offset ? NULL : &free_form;
+	if (ctx->free_form && offset >= ctx->min_offset)
+		return write && !ctx->writable ? NULL : &free_form;
 	for (u32 i = 0; i < ctx->nr_fields; i++)
 		if (field_allows(&ctx->fields[i], user, offset, size, write))
 			return &ctx->fields[i];

@@ -18,6 +18,7 @@ enum abi_ctx_value {
 	ABI_CTX_SOCKET_OR_NULL,
 	ABI_CTX_SOCK_COMMON_OR_NULL, /* struct bpf_sock, of which the first fields may be read */
 	ABI_CTX_FLOW_KEYS,	     /* struct bpf_flow_keys */
+	ABI_CTX_TP_BUFFER,	     /* what a writable tracepoint lets be changed */
 	ABI_CTX_BTF,		     /* a structure of the kernel, btf_name */
 };
 
@@ -41,8 +42,10 @@ struct abi_ctx {
 	u32 size;
 	u32 max_offset; /* accesses end here, for free-form contexts (tracepoint) */
 	u32 min_offset;
-	bool free_form; /* any aligned access in [min_offset, max_offset) is a scalar read */
-	bool writable;	/* ... or written */
+	/* Any aligned access in [min_offset, max_offset) is a scalar read; rows tell of those
+	 * before. */
+	bool free_form;
+	bool writable; /* ... or written */
 	const struct abi_ctx_field *fields;
 	u32 nr_fields;
 };

@@ -605,6 +605,14 @@ static void refine_result(struct verify_env *env, const struct call_meta *meta)
 	}
 }
 
+/* A socket that is found in a map is a reference, too. */
+static bool acquires(const struct call_meta *meta)
+{
+	if (meta->func_id != BPF_FUNC_map_lookup_elem)
+		return meta->helper->acquires;
+	return meta->map->type == BPF_MAP_TYPE_SOCKMAP || meta->map->type == BPF_MAP_TYPE_SOCKHASH;
+}
+
 /* The result's place among the references: a new one, or its argument's. */
 static int note_reference(struct verify_env *env, const struct call_meta *meta)
 {
@@ -614,7 +622,7 @@ static int note_reference(struct verify_env *env, const struct call_meta *meta)
 		r0->id = ++env->id_gen;
 	if (meta->helper->casts)
 		r0->ref_id = meta->ref_id;
-	if (!meta->helper->acquires)
+	if (!acquires(meta))
 		return 0;
 	r0->id = r0->ref_id = ++env->id_gen;
 	return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
@@ -642,9 +650,9 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 			null = 0;
 		reg_set_pointer(r0, PTR_TO_MAP_VALUE | null);
 		r0->map = meta->map;
-		if (null || reg_may_have_lock(r0))
+		if (!null && reg_may_have_lock(r0))
 			r0->id = ++env->id_gen;
-		return 0;
+		return note_reference(env, meta);
 	case RET_PTR_TO_RINGBUF_MEM:
 		reg_set_pointer(r0, PTR_TO_MEM | MEM_RINGBUF | null);
 		r0->range = (s32)meta->mem_size;

@@ -33,6 +33,7 @@ static const char *const type_names[] = {
 	[PTR_TO_BTF_ID] = "ptr_",
 	[CONST_PTR_TO_DYNPTR] = "dynptr_ptr",
 	[PTR_TO_BUF] = "buf",
+	[PTR_TO_TP_BUFFER] = "tp_buffer",
 };
 
 const char *log_reg_type(u32 type)

@@ -59,8 +59,8 @@ static const struct {
 	{ BPF_FUNC_task_storage_delete, MAP(TASK_STORAGE) },
 	{ ABI_FUNC_cgrp_storage_get, CGRP },
 	{ ABI_FUNC_cgrp_storage_delete, CGRP },
-	/* Sockets in maps are not what programs find here: no lookups in those of sockets. */
-	{ BPF_FUNC_map_lookup_elem, ORDINARY | OF_MAPS | MAP(DEVMAP) | MAP(DEVMAP_HASH) },
+	{ BPF_FUNC_map_lookup_elem, ORDINARY | OF_MAPS | MAP(DEVMAP) | MAP(DEVMAP_HASH) |
+					    MAP(XSKMAP) | MAP(SOCKMAP) | MAP(SOCKHASH) },
 	{ BPF_FUNC_kptr_xchg,
 	  ORDINARY | MAP(SK_STORAGE) | MAP(INODE_STORAGE) | MAP(TASK_STORAGE) | CGRP },
 };

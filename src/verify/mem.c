@@ -314,6 +314,31 @@ static int note_buffer_access(struct verify_env *env, u32 regno, int off, int si
 	return 0;
 }
 
+/*
+ * How much of a writable tracepoint's buffer a program uses is checked when it is attached; no
+ * event of a hive has one, so a program that uses any finds no event that has so much to show.
+ */
+static int access_tp_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
+			    int value)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	char text[64];
+
+	if (off < 0) {
+		verbose(env, "R%u invalid tracepoint buffer access: off=%d, size=%d\n", regno, off,
+			size);
+		return -EACCES;
+	}
+	if (!tnum_is_zero(reg->s.var_off)) {
+		verbose(env, "R%u invalid variable buffer offset: off=%d, var_off=%s\n", regno, off,
+			log_tnum(text, reg->s.var_off));
+		return -EACCES;
+	}
+	env->max_ctx_offset = UINT32_MAX;
+	load_unknown(env, value, write);
+	return 0;
+}
+
 static int access_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
 			 int value)
 {
@@ -363,6 +388,7 @@ static const u32 ctx_pointers[] = {
 	[ABI_CTX_SOCKET_OR_NULL] = PTR_TO_SOCKET | PTR_MAYBE_NULL,
 	[ABI_CTX_SOCK_COMMON_OR_NULL] = PTR_TO_SOCK_COMMON | PTR_MAYBE_NULL,
 	[ABI_CTX_FLOW_KEYS] = PTR_TO_FLOW_KEYS,
+	[ABI_CTX_TP_BUFFER] = PTR_TO_TP_BUFFER,
 };
 
 static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
@@ -472,6 +498,48 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 	return err;
 }
 
+/* The kernel's structure behind a map of this type. */
+static const char *map_structure(u32 type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS: return "bpf_array";
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_HASH_OF_MAPS: return "bpf_htab";
+	case BPF_MAP_TYPE_LPM_TRIE: return "lpm_trie";
+	default: return "bpf_map";
+	}
+}
+
+static int access_map_ptr(struct verify_env *env, u32 regno, int off, bool write)
+{
+	const char *name = map_structure(env_regs(env)[regno].map->type);
+
+	if (!env->allow_ptr_leaks) {
+		verbose(env,
+			"'struct %s' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n",
+			name);
+		return -EPERM;
+	}
+	if (off < 0)
+		verbose(env, "R%u is %s invalid negative access: off=%d\n", regno, name, off);
+	else if (write)
+		verbose(env, "only read from %s is supported\n", name);
+	else
+		verbose(env,
+			"map_ptr access not supported here: R%u points to a map's descriptor, "
+			"whose layout in this hive is not the kernel's\n",
+			regno);
+	return -EACCES;
+}
+
 static int access_by_type(struct verify_env *env, u32 regno, int off, int size, bool write,
 			  int value, bool sign_extend)
 {
@@ -512,13 +580,8 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	case PTR_TO_SOCK_COMMON:
 	case PTR_TO_TCP_SOCK:
 	case PTR_TO_XDP_SOCK: return access_socket(env, regno, off, size, write, value);
-	case CONST_PTR_TO_MAP:
-		verbose(env,
-			"map_ptr access not supported here: R%u points to a map's descriptor, "
-			"whose "
-			"layout in this hive is not the kernel's\n",
-			regno);
-		return -EACCES;
+	case PTR_TO_TP_BUFFER: return access_tp_buffer(env, regno, off, size, write, value);
+	case CONST_PTR_TO_MAP: return access_map_ptr(env, regno, off, write);
 	default:
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
 		return -EACCES;

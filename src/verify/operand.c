@@ -379,6 +379,7 @@ static int arithmetic_allowed(struct verify_env *env, const struct bpf_insn *ins
 	case PTR_TO_PACKET:
 	case PTR_TO_MEM:
 	case PTR_TO_BUF:
+	case PTR_TO_TP_BUFFER:
 	case PTR_TO_BTF_ID:
 	case PTR_TO_FUNC: return 0;
 	case PTR_TO_FLOW_KEYS:

@@ -28,9 +28,17 @@ void reg_set_const(struct reg *reg, u64 value)
 void reg_set_not_null(struct reg *reg)
 {
 	reg->type &= ~(u32)PTR_MAYBE_NULL;
-	if (reg->type == PTR_TO_MAP_VALUE && reg->map->inner) {
+	if (reg->type != PTR_TO_MAP_VALUE)
+		return;
+	if (reg->map->inner) {
 		reg->type = CONST_PTR_TO_MAP;
 		reg->map = reg->map->inner;
+		return;
+	}
+	switch (reg->map->type) {
+	case BPF_MAP_TYPE_XSKMAP: reg->type = PTR_TO_XDP_SOCK; break;
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_SOCKHASH: reg->type = PTR_TO_SOCKET; break;
 	}
 }
 

@@ -24,7 +24,8 @@ static void *slot_lookup(const struct rt_map *map, const void *key, struct rt_vc
 	u32 index = rt_array_index(key);
 	u64 *word;
 
-	if (index >= map->max_entries)
+	/* The verifier takes what comes out of an XSKMAP for a socket; there is none in it. */
+	if (index >= map->max_entries || map->type == BPF_MAP_TYPE_XSKMAP)
 		return NULL;
 	word = word_at(map, index);
 	return (u32)__atomic_load_n(word, __ATOMIC_ACQUIRE) ? word : NULL;

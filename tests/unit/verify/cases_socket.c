@@ -17,6 +17,8 @@
 #define SK_MSG	  BPF_PROG_TYPE_SK_MSG
 #define CG_SOCK	  BPF_PROG_TYPE_CGROUP_SOCK
 
+#define WRITABLE BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE
+
 #define TUPLE                                                                                     \
 	"r6 = r1\n*(u64 *)(r10 -8) = 0\n*(u64 *)(r10 -16) = 0\nr2 = r10\nr2 += -12\nr3 = 12\nr4 " \
 	"= 0\nr5 = 0\n"
@@ -87,5 +89,13 @@ const struct verify_case cases_socket[] = {
 	{ "a route's parameters are written", CLS, "r2 = map_fd 6\nr2 = map_value 6 + 0\nr3 = 64\nr4 = 0\ncall bpf_fib_lookup#69\n" END, -EACCES, NULL, CASE_OWN_LOG },
 	{ "mtu wants an aligned word", CLS, "*(u64 *)(r10 -8) = 0\nr3 = r10\nr3 += -6\nr2 = 0\nr4 = 0\nr5 = 0\ncall bpf_check_mtu#163\n" END, -EACCES, "misaligned stack access", 0 },
 	{ "flags of socket operations", SOCK_OPS, "r2 = 1\ncall bpf_sock_ops_cb_flags_set#59\nr0 = 1\nexit", 0, NULL, 0 },
+	{ "buffer of a writable tracepoint", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr0 = *(u32 *)(r6 +4)\n*(u64 *)(r6 +8) = 1\nr6 += 16\nr0 = *(u8 *)(r6 +0)\nr0 = *(u64 *)(r1 +8)\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "buffer of a writable tracepoint at a variable offset", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr7 = *(u64 *)(r1 +8)\nr7 &= 7\nr6 += r7\nr0 = *(u8 *)(r6 +0)\nexit", -EACCES, "R6 invalid variable buffer offset: off=0", 0 },
+	{ "before the buffer of a writable tracepoint", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr0 = *(u8 *)(r6 -1)\nexit", -EACCES, "R6 invalid tracepoint buffer access: off=-1, size=1", 0 },
+	{ "half of a buffer's address", WRITABLE, "r0 = *(u32 *)(r1 +0)\nexit", -EACCES, "invalid bpf_context access off=0 size=4", 0 },
+	{ "buffer as a helper's memory", WRITABLE, "r1 = *(u64 *)(r1 +0)\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", -EACCES, "R1 type=tp_buffer expected=fp", 0 },
+	{ "before a map's descriptor", CLS, "r1 = map_fd 1\nr0 = *(u32 *)(r1 -8)\nexit", -EACCES, "R1 is bpf_array invalid negative access: off=-8", 0 },
+	{ "map's descriptor is written", CLS, "r1 = map_fd 1\n*(u32 *)(r1 +0) = 1\nr0 = 0\nexit", -EACCES, "only read from bpf_array is supported", 0 },
+	{ "hash map's descriptor is written", CLS, "r1 = map_fd 0\n*(u32 *)(r1 +0) = 1\nr0 = 0\nexit", -EACCES, "only read from bpf_htab is supported", 0 },
 	{ 0 }
 };
