@@ -214,6 +214,12 @@ static int check_size_arg(struct verify_env *env, u32 regno, struct call_meta *m
 	int err;
 
 	meta->size_max = env_regs(env)[regno].s.umax;
+	/* The kernel lets helpers read what it has not found to be there. */
+	if (env_regs(env)[regno - 1].type & PTR_MAYBE_NULL && meta->size_max) {
+		verbose(env, "R%u may be null while R%u says that there is memory\n", regno - 1,
+			regno);
+		return -EACCES;
+	}
 	err = check_sized_memory(env, regno, raw || (memory & ABI_ARG_MEM_WRITE), zero_allowed,
 				 raw ? &fills : NULL);
 	if (fills) {

@@ -128,6 +128,12 @@ static int check_memory(struct verify_env *env, u32 regno, bool optional)
 		return mark_precise(env, regno);
 	if (env_regs(env)[regno + 1].type != SCALAR_VALUE)
 		return check_number(env, regno + 1);
+	/* The kernel lets kfuncs read what it has not found to be there. */
+	if (saved.type & PTR_MAYBE_NULL && !optional && env_regs(env)[regno + 1].s.umax) {
+		verbose(env, "R%u may be null while R%u says that there is memory\n", regno,
+			regno + 1);
+		return -EACCES;
+	}
 	if (saved.type & PTR_MAYBE_NULL)
 		reg_set_not_null(reg);
 	err = check_sized_memory(env, regno + 1, false, true, NULL);

@@ -49,7 +49,7 @@ const struct verify_case cases_iter[] = {
 	ITER("value to read by a helper", "iter/bpf_map_elem", "r6 = *(u64 *)(r1 +0)\nr7 = *(u64 *)(r1 +24)\nr1 = *(u64 *)(r6 +0)\nr2 = r7\nif r7 == 0x0 goto pc+2\nr3 = 16\ncall 127\nr0 = 0\nexit", 0, NULL, 0),
 	ITER("value filled by a helper", "iter/bpf_map_elem", "r1 = *(u64 *)(r1 +24)\nif r1 == 0x0 goto pc+2\nr2 = 16\ncall 16\nr0 = 0\nexit", 0, NULL, 0),
 	ITER("key filled by a helper", "iter/bpf_map_elem", "r1 = *(u64 *)(r1 +16)\nif r1 == 0x0 goto pc+2\nr2 = 16\ncall 16\nr0 = 0\nexit", -EACCES, "R1 type=rdonly_buf expected=fp, pkt", 0),
-	ITER("value as memory that may be null", "iter/bpf_map_elem", "r6 = *(u64 *)(r1 +0)\nr4 = *(u64 *)(r1 +24)\nr1 = *(u64 *)(r6 +0)\nr2 = r10\n*(u64 *)(r10 -8) = 0\nr2 += -8\nr3 = 8\nr5 = 8\ncall 126\nr0 = 0\nexit", 0, NULL, 0),
+	ITER("value as memory that may be null", "iter/bpf_map_elem", "r6 = *(u64 *)(r1 +0)\nr4 = *(u64 *)(r1 +24)\nr1 = *(u64 *)(r6 +0)\nr2 = r10\n*(u64 *)(r10 -8) = 0\nr2 += -8\nr3 = 8\nr5 = 8\ncall 126\nr0 = 0\nexit", -EACCES, "R4 may be null while R5 says that there is memory", CASE_OURS),
 	ITER("iterator returns 1", "iter/bpf_map", "r0 = 1\nexit", 0, NULL, 0),
 	ITER("iterator returns 2", "iter/bpf_map", "r0 = 2\nexit", -EINVAL, "should have been in [0, 1]", 0),
 	ITER("iterator returns anything", "iter/bpf_map", "r0 = *(u64 *)(r1 +0)\nr0 = *(u64 *)(r0 +8)\nexit", -EINVAL, "has unknown scalar value should have been in [0, 1]", 0),
