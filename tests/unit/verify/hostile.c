@@ -33,15 +33,23 @@ static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 	return *ret_map ? 0 : -EBADF;
 }
 
+struct told {
+	u64 bytes;
+	bool too_complex; /* what EFAULT says of a program, not of the verifier */
+};
+
 static void count_bytes(void *arg, const char *text, u64 size)
 {
-	*(u64 *)arg += size;
+	struct told *told = arg;
+
+	told->bytes += size;
+	told->too_complex |= memmem(text, size, "jumps is too complex", 20) != NULL;
 }
 
 static int verify(const struct bpf_insn *insns, u32 nr, u32 prog_type, u32 level, bool privileged)
 {
 	static const struct verify_ops ops = { .map_by_fd = map_by_fd };
-	u64 bytes = 0;
+	struct told told = { 0 };
 	struct verify_input input = {
 		.insns = insns,
 		.nr_insns = nr,
@@ -49,14 +57,17 @@ static int verify(const struct bpf_insn *insns, u32 nr, u32 prog_type, u32 level
 		.gpl_compatible = true,
 		.privileged = privileged,
 		.ops = &ops,
-		.log = { .level = level, .write = count_bytes, .arg = &bytes },
+		.log = { .level = level, .write = count_bytes, .arg = &told },
 	};
 	struct verify_output output;
 	int err = verify_program(&input, &output);
 
 	if (!err)
 		verify_output_done(&output);
-	return err;
+	/* Without a log nobody says why. */
+	if (err == -EFAULT && !level)
+		return verify(insns, nr, prog_type, 1, privileged);
+	return err == -EFAULT && told.too_complex ? -E2BIG : err;
 }
 
 static const struct verify_case *const tables[] = {
