@@ -14,6 +14,17 @@
 	 ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) |        \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
 
+/* The set that 6.18 calls generic. */
+#define PROG_GENERIC                                                                        \
+	(ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) |           \
+	 ABI_PROG(BPF_PROG_TYPE_XDP) | ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) |                 \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK) |         \
+	 ABI_PROG(BPF_PROG_TYPE_SOCK_OPS) | ABI_PROG(BPF_PROG_TYPE_CGROUP_DEVICE) |         \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK_ADDR) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SYSCTL) | \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_TRACING) |         \
+	 ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS) | ABI_PROG(BPF_PROG_TYPE_LSM) |                 \
+	 ABI_PROG(BPF_PROG_TYPE_SYSCALL))
+
 #define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
 #define ARGS(...)	   .arg = { __VA_ARGS__ }
 #define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
@@ -29,6 +40,7 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_local_irq_save, ARGS(KARG_IRQ_FLAG_UNINIT), .ret = KRET_VOID),
 	ROW(bpf_local_irq_restore, ARGS(KARG_IRQ_FLAG), .ret = KRET_VOID),
 	ROW(bpf_rdonly_cast, ARGS(KARG_IGNORE, KARG_CONST), .ret = KRET_CAST),
+	ROW(bpf_throw, ARGS(KARG_SCALAR), .ret = KRET_VOID, .progs = PROG_GENERIC),
 	ROW(bpf_iter_num_new, ARGS(KARG_ITER, KARG_SCALAR, KARG_SCALAR), .iter = ABI_ITER_NUM,
 	    .ret = KRET_SCALAR, .flags = KFUNC_ITER_NEW | KFUNC_UNDER_LOCK),
 	ROW(bpf_iter_num_next, ITER(NUM), .ret = KRET_RDONLY_MEM, .ret_size = 4,

@@ -151,6 +151,8 @@ static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
 	next = rt_map_object((const struct rt_map *)map, (u32)index);
 	if (next)
 		vcpu->tail_calls++;
+	if (next && vcpu->frame)
+		vcpu->frames[vcpu->frame - 1].tail_called = true;
 	return next;
 }
 
@@ -166,6 +168,25 @@ static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
 	if (function)
 		reg[BPF_REG_0] = function(reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
 	return function && likely(!vcpu->aborted);
+}
+
+/*
+ * After bpf_throw(): back to the main function of the program that threw, which returns what its
+ * function for exceptions makes of the cookie. False if nothing was thrown.
+ */
+static bool unwind(struct rt_vcpu *vcpu, u32 first_frame, u64 *reg)
+{
+	u32 callback = vcpu->prog->exception_callback;
+
+	if (!vcpu->thrown)
+		return false;
+	vcpu->thrown = vcpu->aborted = false;
+	while (vcpu->frame > first_frame && !vcpu->frames[vcpu->frame - 1].tail_called)
+		vcpu->frame--;
+	reg[BPF_REG_0] = vcpu->cookie_thrown;
+	if (callback)
+		reg[BPF_REG_0] = rt_call_bpf(vcpu, callback, vcpu->cookie_thrown, 0, 0, 0, 0);
+	return true;
 }
 
 #define NEXT()                                       \
@@ -270,11 +291,14 @@ static bool call_traced(struct rt_vcpu *vcpu, const struct rt_prog *prog, const 
 	return true;
 }
 
-static void push_frame(struct rt_vcpu *vcpu, const struct rt_prog *prog, const struct bpf_insn *pc,
+static bool push_frame(struct rt_vcpu *vcpu, const struct rt_prog *prog, const struct bpf_insn *pc,
 		       const u64 *reg, s64 may_goto_left)
 {
+	if (vcpu->frame + 2 >= RT_FRAMES)
+		return false;
 	vcpu->frames[vcpu->frame++] =
-		(struct rt_frame){ prog, pc, reg[6], reg[7], reg[8], reg[9], may_goto_left };
+		(struct rt_frame){ prog, pc, reg[6], reg[7], reg[8], reg[9], may_goto_left, false };
+	return true;
 }
 
 /*
@@ -458,9 +482,8 @@ call:
 	if (pc->src_reg == BPF_PSEUDO_CALL) {
 		if (call_traced(vcpu, prog, pc, reg))
 			NEXT();
-		if (vcpu->frame + 2 >= RT_FRAMES)
+		if (!push_frame(vcpu, prog, pc, reg, may_goto_left))
 			return 0;
-		push_frame(vcpu, prog, pc, reg, may_goto_left);
 		may_goto_left = MAY_GOTO_MAX;
 		reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
 		pc += pc->imm;
@@ -469,7 +492,7 @@ call:
 	if (pc->imm == BPF_FUNC_tail_call && !pc->src_reg)
 		goto tail_call;
 	if (!call_out(vcpu, pc, reg))
-		return 0;
+		goto invalid;
 	NEXT();
 tail_call:
 	next = tail_call(vcpu, reg[2], reg[3]);
@@ -485,15 +508,14 @@ exit:
 	frame = &vcpu->frames[--vcpu->frame];
 	prog = vcpu->prog = frame->prog;
 	pc = frame->resume;
-	reg[6] = frame->r6;
-	reg[7] = frame->r7;
-	reg[8] = frame->r8;
-	reg[9] = frame->r9;
+	__builtin_memcpy(&reg[BPF_REG_6], &frame->r6, 4 * sizeof(u64));
 	may_goto_left = frame->may_goto;
 	reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
 	NEXT();
 invalid:
-	return 0;
+	if (!unwind(vcpu, first_frame, reg))
+		return 0;
+	goto exit;
 }
 
 u64 rt_interp_call(const struct rt_prog *prog, u32 subprog, const u64 args[5], struct rt_vcpu *vcpu)
@@ -513,7 +535,7 @@ u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *v
 	vcpu->frame = 0;
 	vcpu->tail_calls = 0;
 	vcpu->bits_used = 0;
-	vcpu->aborted = false;
+	vcpu->aborted = vcpu->thrown = false;
 	return interpret(vcpu, prog->insns, reg);
 }
 

@@ -40,6 +40,8 @@ struct rt_prog {
 	u32 nr_insns;
 	u32 nr_subprogs; /* including the main program, which is subprogs[0] */
 	u32 tail_call_reachable;
+	u32 exception_callback; /* a subprogram; 0: none */
+	bool throws;		/* it calls bpf_throw() */
 	const struct bpf_insn *insns;
 	const struct rt_subprog *subprogs;
 	rt_jit_fn jit; /* NULL: the interpreter runs it */

@@ -57,7 +57,9 @@ struct rt_frame {
 	const struct rt_prog *prog;
 	const struct bpf_insn *resume;
 	u64 r6, r7, r8, r9;
-	s64 may_goto; /* what is left of its loop budget */
+	s64 may_goto;	  /* what is left of its loop budget */
+	bool tail_called; /* what runs below is another program, called in the place of this one's
+			   */
 };
 
 struct rt_seq;
@@ -79,9 +81,11 @@ struct rt_vcpu {
 	 * clears it; rt_prog_out_of_time() looks at it.
 	 */
 	u64 deadline;
-	u32 polls;	    /* calls of rt_prog_out_of_time() since then */
-	bool stopped;	    /* a loop was ended */
-	bool aborted;	    /* the running program ends at once, with 0 */
+	u32 polls;    /* calls of rt_prog_out_of_time() since then */
+	bool stopped; /* a loop was ended */
+	bool aborted; /* the running program ends at once, with 0 */
+	bool thrown;  /* ... and unwinds, with cookie_thrown */
+	u64 cookie_thrown;
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
 	u64 clock;	    /* address of this process's __vdso_clock_gettime; 0: raw system call */
 	u32 bits_used;	    /* places of bits[] that iterators hold */

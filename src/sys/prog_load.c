@@ -403,6 +403,8 @@ static int build(struct sys_load *load)
 	if (!prog->subprogs)
 		return -ENOMEM;
 	rt->tail_call_reachable = output->tail_calls;
+	rt->exception_callback = output->exception_callback;
+	rt->throws = output->throws;
 	rt->stats_enabled = load->call->hive->stats_users != 0;
 	memcpy(rt->name, prog->name, sizeof(rt->name));
 	return 0;

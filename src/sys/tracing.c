@@ -214,6 +214,14 @@ static int check_room(const struct sys_function *function, const struct sys_prog
 	u32 nr = function->nr[AT_ENTRY] + function->nr[AT_MODIFY] + function->nr[AT_EXIT];
 	enum place place = place_of(prog);
 
+	/* Who unwinds does not know of trampolines. */
+	if (function->prog && function->prog->rt->throws) {
+		sys_say(function->hive,
+			"program \"%.16s\": programs that call bpf_throw() cannot be traced or "
+			"extended",
+			function->prog->name);
+		return -EOPNOTSUPP;
+	}
 	if (function->extension)
 		return -EBUSY;
 	if (prog->type == BPF_PROG_TYPE_EXT)

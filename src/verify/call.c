@@ -48,7 +48,8 @@ void clear_caller_saved(struct verify_env *env)
 static int call_global(struct verify_env *env, u32 subprog)
 {
 	struct subprog *callee = &env->subprog[subprog];
-	int err = global_check_call(env, subprog), section_err = section_check_global(env);
+	int err = global_check_call(env, subprog),
+	    section_err = section_check_global(env, callee->might_sleep);
 
 	if (section_err)
 		return section_err;
@@ -196,11 +197,12 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 	}
 }
 
-static void log_bad_return(struct verify_env *env, const struct reg *reg, struct ret_range range)
+static void log_bad_return(struct verify_env *env, u32 regno, const struct reg *reg,
+			   struct ret_range range)
 {
 	bool unknown = true;
 
-	verbose(env, "At program exit the register R0 has");
+	verbose(env, "At program exit the register R%u has", regno);
 	if (reg->s.smin > INT64_MIN) {
 		verbose(env, " smin=%lld", (long long)reg->s.smin);
 		unknown = false;
@@ -214,41 +216,41 @@ static void log_bad_return(struct verify_env *env, const struct reg *reg, struct
 	verbose(env, " should have been in [%d, %d]\n", range.min, range.max);
 }
 
-static int check_return_value(struct verify_env *env)
+int check_return_value(struct verify_env *env, u32 regno)
 {
-	const struct reg *reg = &env_regs(env)[BPF_REG_0];
+	const struct reg *reg = &env_regs(env)[regno];
 	struct ret_range range;
 	int err;
 
 	if (!env->main_subprog && env->input->prog_type == BPF_PROG_TYPE_LSM &&
 	    env->input->expected_attach_type != BPF_LSM_CGROUP && !env->attach_proto->type)
 		return 0;
-	err = operand_read(env, BPF_REG_0);
+	err = operand_read(env, regno);
 	if (err)
 		return err;
 	if (reg_is_secret(env, reg)) {
-		verbose(env, "R0 leaks addr as return value\n");
+		verbose(env, "R%u leaks addr as return value\n", regno);
 		return -EACCES;
 	}
-	if (env->main_subprog) {
+	if (env->main_subprog && env->main_subprog != env->exception_cb) {
 		if (reg->type == SCALAR_VALUE)
 			return 0;
-		verbose(env, "At subprogram exit the register R0 is not a scalar value (%s)\n",
-			log_reg_type(reg->type));
+		verbose(env, "At subprogram exit the register R%u is not a scalar value (%s)\n",
+			regno, log_reg_type(reg->type));
 		return -EINVAL;
 	}
 	if (!return_range(env, &range))
 		return 0;
 	if (reg->type != SCALAR_VALUE) {
-		verbose(env, "At program exit the register R0 is not a known value (%s)\n",
+		verbose(env, "At program exit the register R%u is not a known value (%s)\n", regno,
 			log_reg_type(reg->type));
 		return -EINVAL;
 	}
-	err = mark_precise(env, BPF_REG_0);
+	err = mark_precise(env, regno);
 	if (err)
 		return err;
 	if (reg->s.smin32 < range.min || reg->s.smax32 > range.max) {
-		log_bad_return(env, reg, range);
+		log_bad_return(env, regno, reg, range);
 		return -EINVAL;
 	}
 	return 0;
@@ -315,6 +317,13 @@ int check_exit(struct verify_env *env, u32 *ret_next)
 		return leave_frame(env, ret_next);
 	err = check_resources_released(env, "BPF_EXIT instruction in main prog");
 	if (!err)
-		err = check_return_value(env);
+		err = check_return_value(env, BPF_REG_0);
+	return err ? err : 1;
+}
+
+int check_throw(struct verify_env *env)
+{
+	int err = check_resources_released(env, "bpf_throw");
+
 	return err ? err : 1;
 }

@@ -10,6 +10,12 @@
 /* Calls a subprogram: enters it, or, for a global function, takes its result as given. */
 int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 *ret_next);
 
+/* After bpf_throw(): 1, the path ends; or -errno. */
+int check_throw(struct verify_env *env);
+
+/* The result of the program in regno, where it ends. 0 or -errno. */
+int check_return_value(struct verify_env *env, u32 regno);
+
 /* exit: 1 when the path is at its end, 0 when it goes on in the caller at *ret_next, or -errno. */
 int check_exit(struct verify_env *env, u32 *ret_next);
 

@@ -121,10 +121,10 @@ static int follow(struct verify_env *env, struct cfg_walk *walk, u32 from, struc
 	return 0;
 }
 
-static int walk_program(struct verify_env *env, struct cfg_walk *walk)
+static int walk_from(struct verify_env *env, struct cfg_walk *walk, u32 start)
 {
-	walk->state[0] = CFG_FOUND;
-	walk->stack[walk->depth++] = 0;
+	walk->state[start] = CFG_FOUND;
+	walk->stack[walk->depth++] = start;
 	while (walk->depth) {
 		u32 i = walk->stack[walk->depth - 1];
 		struct cfg_edge edge[2];
@@ -143,6 +143,17 @@ static int walk_program(struct verify_env *env, struct cfg_walk *walk)
 		}
 	}
 	return 0;
+}
+
+static int walk_program(struct verify_env *env, struct cfg_walk *walk)
+{
+	u32 start = env->subprog[env->exception_cb].start;
+	int err = walk_from(env, walk, 0);
+
+	/* Nobody calls the function for exceptions. */
+	if (!err && env->exception_cb && walk->state[start] == CFG_NEW)
+		err = walk_from(env, walk, start);
+	return err;
 }
 
 static int check_all_reached(struct verify_env *env, const struct cfg_walk *walk)

@@ -140,6 +140,8 @@ struct verify_env {
 	u32 insns_processed, prev_insns_processed;
 	u32 explored_size, evicted_size;
 	u32 main_subprog;			/* the one being verified by itself */
+	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
+	bool throws;				/* bpf_throw() is called somewhere */
 	u32 max_ctx_offset;			/* end of the furthest context access */
 	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */
 

@@ -14,6 +14,7 @@
 #include "verify/branch.h"
 #include "verify/call.h"
 #include "verify/callback.h"
+#include "verify/exception.h"
 #include "verify/global.h"
 #include "verify/helper.h"
 #include "verify/jump.h"
@@ -153,8 +154,11 @@ static int check_jump_class(struct verify_env *env, const struct bpf_insn *insn,
 		err = lock_check_call(env, insn);
 		if (err)
 			return err;
-		if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
-			return check_kfunc_call(env, insn);
+		if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+			err = check_kfunc_call(env, insn);
+			return !err && exception_is_throw(env, env->insn_idx) ? check_throw(env)
+									      : err;
+		}
 		err = check_helper_call(env, insn);
 		if (err || insn->imm != BPF_FUNC_tail_call)
 			return err;
@@ -404,6 +408,8 @@ int explore_program(struct verify_env *env)
 	if (!err && !(env->input->log.level & LOG_LEVEL2))
 		log_rewind(env, 0);
 	/* Verifying one global function may call others. */
+	if (env->exception_cb)
+		env->subprog[env->exception_cb].called = true;
 	while (!err && again) {
 		again = false;
 		for (u32 i = 1; i < env->nr_subprogs && !err; i++) {

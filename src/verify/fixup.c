@@ -66,6 +66,7 @@ static void set_target(struct bpf_insn *insn, u32 i, u32 target)
 static int remove_insns(struct verify_env *env, const u8 *remove)
 {
 	u32 *moved = base_zalloc(env->nr_insns + 1, sizeof(*moved)), nr = 0, subprogs = 0;
+	u32 exception_cb = 0;
 
 	if (!moved)
 		return -ENOMEM;
@@ -91,10 +92,13 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 
 		if (start == end)
 			continue;
+		if (s && s == env->exception_cb)
+			exception_cb = subprogs;
 		env->subprog[subprogs] = env->subprog[s];
 		env->subprog[subprogs++].start = start;
 	}
 	env->nr_subprogs = subprogs;
+	env->exception_cb = exception_cb;
 	env->nr_insns = nr;
 	env->subprog[subprogs] = (struct subprog){ .start = nr };
 	base_free(moved);

@@ -265,6 +265,11 @@ int global_set_arguments(struct verify_env *env, u32 subprog, struct frame *fram
 	struct prototype proto;
 	int err = read_prototype(env, subprog, &proto);
 
+	if (!err && subprog && subprog == env->exception_cb &&
+	    (proto.nr != 1 || proto.arg[0].kind != ARG_IS_SCALAR)) {
+		verbose(env, "exception cb only supports single integer argument\n");
+		return -EINVAL;
+	}
 	for (u32 i = 0; !err && i < proto.nr; i++) {
 		struct reg *reg = &frame->regs[i + 1];
 

@@ -323,6 +323,9 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 		err = check_arg(env, i + 1, &meta);
 	if (!err)
 		err = section_check_kfunc(env, meta.kfunc, meta.id);
+	/* Without a function for exceptions the cookie is the result. */
+	if (!err && meta.id == ABI_KFUNC_bpf_throw && !env->exception_cb)
+		err = check_return_value(env, BPF_REG_1);
 	if (err)
 		return err;
 	clear_caller_saved(env);

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "abi/helper.h"
+#include "abi/kfunc.h"
 #include "base/alloc.h"
+#include "verify/exception.h"
 #include "verify/kfunc.h"
 
 int env_find_subprog(const struct verify_env *env, u32 insn)
@@ -58,6 +60,21 @@ static int add_subprog(struct verify_env *env, s64 start)
 	return 0;
 }
 
+static int add_exception_callback(struct verify_env *env)
+{
+	u32 insn;
+	int err = exception_find_callback(env, &insn);
+
+	if (err || !insn)
+		return err;
+	err = add_subprog(env, insn);
+	if (err)
+		return err;
+	env->exception_cb = (u32)env_find_subprog(env, insn);
+	env->subprog[env->exception_cb].is_callback = true;
+	return 0;
+}
+
 int program_find_subprogs(struct verify_env *env)
 {
 	int err = add_subprog(env, 0);
@@ -82,6 +99,8 @@ int program_find_subprogs(struct verify_env *env)
 		if (!err && insn_is_pseudo_func(insn))
 			env->subprog[env_find_subprog(env, i + insn->imm + 1)].is_callback = true;
 	}
+	if (!err)
+		err = add_exception_callback(env);
 	if (err)
 		return err;
 	env->subprog[env->nr_subprogs] = (struct subprog){ .start = env->nr_insns };
@@ -127,10 +146,14 @@ static bool changes_packet(const struct verify_env *env, const struct bpf_insn *
 	return insn->imm == BPF_FUNC_tail_call || (helper && helper->packet_data_changes);
 }
 
-static bool might_sleep(const struct bpf_insn *insn)
+static bool might_sleep(const struct verify_env *env, u32 i)
 {
+	const struct bpf_insn *insn = &env->insns[i];
+	const struct abi_kfunc *kfunc = kfunc_of(env, i);
 	const struct abi_helper *helper;
 
+	if (kfunc)
+		return kfunc->flags & KFUNC_SLEEPABLE;
 	helper =
 		insn_is_helper_call(insn) && insn->imm > 0 ? abi_helper_find((u32)insn->imm) : NULL;
 	return helper && helper->might_sleep;
@@ -174,7 +197,7 @@ int program_check_subprogs(struct verify_env *env)
 			if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call)
 				subprog->has_tail_call = subprog->tail_call_reachable = true;
 			subprog->changes_packet |= changes_packet(env, insn);
-			subprog->might_sleep |= might_sleep(insn);
+			subprog->might_sleep |= might_sleep(env, i);
 			if (BPF_CLASS(code) == BPF_LD &&
 			    (BPF_MODE(code) == BPF_ABS || BPF_MODE(code) == BPF_IND))
 				subprog->has_ld_abs = true;
@@ -272,10 +295,30 @@ static void leave_level(struct verify_env *env, struct depth_walk *walk, u32 fra
 			env->subprog[walk->levels[i].subprog].tail_call_reachable = true;
 }
 
-static int walk_calls(struct verify_env *env, struct depth_walk *walk)
+/* Nothing can be thrown out of what a helper, or nobody, has called. */
+static int check_throw(struct verify_env *env, const struct depth_walk *walk, u32 frame, u32 i)
+{
+	if (!exception_is_throw(env, i))
+		return 0;
+	env->throws = true;
+	for (u32 f = 0; f <= frame; f++) {
+		if (!env->subprog[walk->levels[f].subprog].is_callback)
+			continue;
+		verbose(env,
+			"bpf_throw kfunc (insn %u) cannot be called from callback subprog %u\n", i,
+			walk->levels[frame].subprog);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int walk_calls(struct verify_env *env, struct depth_walk *walk, u32 from)
 {
 	u32 frame = 0;
-	int err = enter_level(env, walk, 0);
+	int err;
+
+	walk->levels[0] = (struct depth_level){ .subprog = from };
+	err = enter_level(env, walk, 0);
 
 	while (!err) {
 		struct depth_level *level = &walk->levels[frame], *next;
@@ -288,9 +331,17 @@ static int walk_calls(struct verify_env *env, struct depth_walk *walk)
 			frame--;
 			continue;
 		}
+		err = check_throw(env, walk, frame, level->insn);
+		if (err)
+			return err;
 		callee = called_subprog(env, level->insn++);
 		if (callee < 0)
 			continue;
+		if (callee && (u32)callee == env->exception_cb) {
+			verbose(env, "insn %u cannot call exception cb directly\n",
+				level->insn - 1);
+			return -EINVAL;
+		}
 		if (frame + 1 >= MAX_FRAMES) {
 			verbose(env, "the call stack of %u frames is too deep !\n", frame + 1);
 			return -E2BIG;
@@ -318,7 +369,13 @@ int program_check_stack_depth(struct verify_env *env)
 	if (!walk)
 		return -ENOMEM;
 	walk->private_stacks = has_private_stacks(env->input->prog_type);
-	err = walk_calls(env, walk);
+	err = walk_calls(env, walk, 0);
+	if (!err && env->exception_cb)
+		err = walk_calls(env, walk, env->exception_cb);
+	if (!err && env->exception_cb && env->subprog[env->exception_cb].tail_call_reachable) {
+		verbose(env, "cannot tail call within exception cb\n");
+		err = -EINVAL;
+	}
 	base_free(walk);
 	return err;
 }

@@ -98,20 +98,17 @@ int section_check_helper(struct verify_env *env, const char *name, u32 func_id, 
 	return -EINVAL;
 }
 
-int section_check_global(struct verify_env *env)
+int section_check_global(struct verify_env *env, bool might_sleep)
 {
-	const struct vstate *state = env->cur;
-	const char *where = NULL;
-
-	if (state->active_locks)
-		where = "while holding a lock";
-	else if (state->active_preempt)
-		where = "with preemption disabled";
-	else if (state->active_irq)
-		where = "with IRQs disabled";
-	if (!where)
+	if (env->cur->active_locks) {
+		verbose(env, "global function calls are not allowed while holding a lock,\n"
+			     "use static function instead\n");
+		return -EINVAL;
+	}
+	if (!might_sleep || section_may_sleep(env))
 		return 0;
-	verbose(env, "global function calls are not allowed %s,\nuse static function instead\n",
-		where);
+	verbose(env, "global functions that may sleep are not allowed in non-sleepable context,\n"
+		     "i.e., in a RCU/IRQ/preempt-disabled section, or in\n"
+		     "a non-sleepable BPF program context\n");
 	return -EINVAL;
 }

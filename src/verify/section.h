@@ -32,6 +32,6 @@ int section_check_kfunc(struct verify_env *env, const struct abi_kfunc *kfunc, u
 int section_check_helper(struct verify_env *env, const char *name, u32 func_id, bool might_sleep);
 
 /* A call of a global function, which may do anything. 0 or -errno. */
-int section_check_global(struct verify_env *env);
+int section_check_global(struct verify_env *env, bool might_sleep);
 
 #endif

@@ -121,6 +121,8 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 		.max_rdonly_access = env->max_rdonly_access,
 		.max_rdwr_access = env->max_rdwr_access,
 		.tail_calls = env->subprog[0].tail_call_reachable,
+		.exception_callback = env->exception_cb,
+		.throws = env->throws,
 	};
 	env->insns = NULL;
 	output->subprogs = base_zalloc(env->nr_subprogs, sizeof(*output->subprogs));

@@ -137,6 +137,8 @@ struct verify_output {
 	void **used_maps; /* handles, each once, in order of first use */
 	u32 nr_used_maps;
 	bool tail_calls;
+	u32 exception_callback; /* a subprogram; 0: none */
+	bool throws;
 	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the
 			       event */
 	/* The same of an iterator's buffers, whose sizes are known when the program is linked. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sections: RCU, preemption and interrupts off. The verifier proved that they are left again. A
- * program of a hive holds its vCPU all the time, and what a reader may still see is freed only when
- * every vCPU was free once (rt_grace_over()): there is nothing left to do at run time.
+ * Exceptions, and sections: RCU, preemption and interrupts off. The verifier proved that they are
+ * left again. A program of a hive holds its vCPU all the time, and what a reader may still see is
+ * freed only when every vCPU was free once (rt_grace_over()): there is nothing left to do at run
+ * time.
  */
 #include "rt/kfunc/families.h"
 
@@ -35,6 +36,14 @@ RT_KFUNC(bpf_local_irq_save)
 
 RT_KFUNC(bpf_local_irq_restore)
 {
+	return 0;
+}
+
+/* (cookie): the engine ends the program (rt/interp.c). */
+RT_KFUNC(bpf_throw)
+{
+	vcpu->cookie_thrown = r1;
+	vcpu->thrown = vcpu->aborted = true;
 	return 0;
 }
 

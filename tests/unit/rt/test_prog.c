@@ -11,6 +11,7 @@
 
 #include "arena/arena.h"
 #include "harness/tap.h"
+#include "abi/kfunc.h"
 #include "isa/asm.h"
 #include "rt/event.h"
 #include "rt/map.h"
@@ -179,6 +180,45 @@ static void test_callbacks(void)
 	tap_is(rt_call_bpf(vcpu, 1, 1, 1, 1, 0, 0), 0, "no frame left: not run");
 	vcpu->frame = 0;
 	tap_is(rt_call_bpf(vcpu, 3, 1, 1, 1, 0, 0), 0, "no such subprogram");
+}
+
+#define THROW "call kernel-function#%2$u\n"
+
+/* As make(), with bpf_throw() for THROW. */
+static void make_throwing(struct program *program, const char *text, u64 address)
+{
+	char code[4096];
+
+	snprintf(code, sizeof(code), text, (unsigned long long)address, ABI_KFUNC_bpf_throw);
+	make(program, code, 0);
+}
+
+static void test_exceptions(void)
+{
+	static struct program program, caller;
+	const char *nested = "r0 = 0x%1$llx\ncall one\nr0 += 1\nexit\n"
+			     "one:\ncall two\nr0 += 1\nexit\n"
+			     "two:\nr1 = 40\n" THROW "r0 = 5\nexit\n"
+			     "r0 = r1\nr0 += 7\ncall three\nexit\nthree:\nr0 += 100\nexit";
+
+	make_throwing(&program, "r1 = 0x%1$llx\n" THROW "r0 = 5\nexit", 12);
+	tap_is(run(&program, NULL), 12, "what is thrown is the result");
+	make_throwing(&program, nested, 0);
+	tap_is(run(&program, NULL), 40, "out of calls, too");
+	program.prog.nr_subprogs = 4;
+	program.subprogs[3].start = 12;
+	program.prog.exception_callback = 3;
+	tap_is(program.insns[12].code, BPF_ALU64 | BPF_MOV | BPF_X, "the callback is where it is");
+	tap_is(run(&program, NULL), 147, "or what a function makes of it");
+
+	/* Tail-called out of a subprogram: its program's end is that of the subprogram. */
+	make(&caller,
+	     "r6 = 1\ncall sub\nr0 += r6\nexit\n"
+	     "sub:\nr6 = 9\nr2 = 0x%llx\nr3 = 3\ncall bpf_tail_call#12\nr0 = 5\nexit",
+	     address_of(prog_array));
+	rt_map_set_object(prog_array, 3, &program.prog);
+	tap_is(run(&caller, NULL), 148, "a tail-called program ends alone");
+	tap_ok(!vcpu->aborted && !vcpu->thrown, "nothing is left of it");
 }
 
 static void test_refusals(void)
@@ -422,6 +462,7 @@ int main(void)
 	make_prog_array();
 	test_tail_calls();
 	test_callbacks();
+	test_exceptions();
 	test_refusals();
 	test_probe_loads();
 	test_statistics();

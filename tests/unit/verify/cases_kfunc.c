@@ -67,5 +67,15 @@ const struct verify_case cases_kfunc[] = {
 	{ "iter: bits", TRACEPOINT, "*(u64 *)(r10 -8) = 5\nr1 = r10\nr1 += -24\nr2 = r10\nr2 += -8\nr3 = 1\ncall kernel-function#{kfunc:bpf_iter_bits_new}\nr1 = r10\nr1 += -24\ncall kernel-function#{kfunc:bpf_iter_bits_next}\nif r0 == 0x0 goto pc+1\ngoto pc-5\nr1 = r10\nr1 += -24\ncall kernel-function#{kfunc:bpf_iter_bits_destroy}\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
 	{ "iter: bits as numbers", TRACEPOINT, "*(u64 *)(r10 -8) = 5\nr1 = r10\nr1 += -24\nr2 = r10\nr2 += -8\nr3 = 1\ncall kernel-function#{kfunc:bpf_iter_bits_new}\nr1 = r10\nr1 += -24\ncall kernel-function#{kfunc:bpf_iter_num_next}\nr0 = 0\nexit", -EINVAL, "expected an initialized iter_num", 0 },
 	{ "iter: bits need two slots", TRACEPOINT, "r1 = r10\nr1 += -8\nr2 = r10\nr3 = 1\ncall kernel-function#{kfunc:bpf_iter_bits_new}\nr0 = 0\nexit", -EINVAL, "cannot pass in iter at an offset=-8", 0 },
+	{ "throw: at once", TRACEPOINT, "r1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "throw: in a branch", TRACEPOINT, "r6 = *(u64 *)(r1 +8)\nif r6 == 0x0 goto pc+2\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "throw: out of a function", CLS, "call pc+2\nr0 += 1\nexit\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 2\nexit", 0, NULL, CASE_BTF },
+	{ "throw: a pointer", TRACEPOINT, "r1 = r10\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "R1 is not a scalar", 0 },
+	{ "throw: the result of a cgroup program", BPF_PROG_TYPE_CGROUP_SKB, "r1 = 1\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "throw: not a result of a cgroup program", BPF_PROG_TYPE_CGROUP_SKB, "r1 = 2\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "At program exit the register R1 has smin=2 smax=2 should have been in [0, 1]", 0 },
+	{ "throw: with a record", TRACEPOINT, "r1 = map_fd 2\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve#131\nif r0 == 0x0 goto pc+2\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "bpf_throw would lead to reference leak", 0 },
+	{ "throw: in an RCU section", TRACEPOINT, "call kernel-function#{kfunc:bpf_rcu_read_lock}\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "bpf_throw cannot be used inside bpf_rcu_read_lock-ed region", 0 },
+	{ "throw: in a function, with a record of its caller", TRACEPOINT, "r1 = map_fd 2\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve#131\nr6 = r0\nif r6 == 0x0 goto pc+4\ncall pc+5\nr1 = r6\nr2 = 0\ncall bpf_ringbuf_submit#132\nr0 = 0\nexit\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "bpf_throw would lead to reference leak", CASE_BTF },
+	{ "throw: not for this type", SOCKET, "r1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EACCES, "calling kernel function bpf_throw is not allowed", 0 },
 	{ 0 }
 };
