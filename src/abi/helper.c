@@ -394,8 +394,11 @@ static const struct abi_helper helpers[] = {
 		 .available = true },
 	[80] = { .name = "get_current_cgroup_id", .progs = ALL_PROGS },
 	[81] = { .name = "get_local_storage",
+		 .ret = RET_PTR_TO_MAP_VALUE,
+		 .arg = { ARG_CONST_MAP_PTR, ARG_ANYTHING },
 		 .progs = PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS | PROG_CG_DEVICE |
-			  PROG_CG_ADDR | PROG_CG_SYSCTL | PROG_CG_SOCKOPT },
+			  PROG_CG_ADDR | PROG_CG_SYSCTL | PROG_CG_SOCKOPT,
+		 .available = true },
 	[82] = { .name = "sk_select_reuseport", .progs = PROG_REUSEPORT },
 	[83] = { .name = "skb_ancestor_cgroup_id",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING),

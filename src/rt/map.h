@@ -96,6 +96,12 @@ long rt_map_push_elem(const struct rt_map *map, const void *value, u64 flags, st
 long rt_map_pop_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
 long rt_map_peek_elem(const struct rt_map *map, void *value, struct rt_vcpu *vcpu);
 
+/*
+ * bpf_get_local_storage(): the value of whoever runs the program, of this vCPU if the type is per
+ * CPU. Always there.
+ */
+void *rt_map_storage(const struct rt_map *map, const struct rt_vcpu *vcpu);
+
 /* The value of another vCPU (per-CPU types); NULL if there is no such key, vCPU or use. */
 void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 cpu,
 				struct rt_vcpu *vcpu);

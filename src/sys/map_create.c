@@ -25,18 +25,19 @@
 	(BPF_F_NUMA_NODE | BPF_F_MMAPABLE | BPF_F_PRESERVE_ELEMS | BPF_F_INNER_MAP | ACCESS_FLAGS)
 #define HASH_FLAGS \
 	(BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS)
-#define VALUE_SIZE_MAX	0x7fffffffu
-#define VALUE_ALLOC_MAX (4u << 20) /* KMALLOC_MAX_SIZE */
-#define LPM_KEY_MIN	5u	   /* a prefix length and a byte */
-#define LPM_KEY_MAX	260u
-#define LPM_VALUE_MAX	((4u << 20) - 256 - 24) /* less the largest key and struct lpm_trie_node */
-#define CPUMAP_MAX	256		  /* NR_CPUS of the kernel that skep is held against */
-#define PERCPU_MAX	32768u		  /* PCPU_MIN_UNIT_SIZE */
-#define HASH_ELEM_MAX	((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
+#define VALUE_SIZE_MAX	  0x7fffffffu
+#define VALUE_ALLOC_MAX	  (4u << 20) /* KMALLOC_MAX_SIZE */
+#define LPM_KEY_MIN	  5u	     /* a prefix length and a byte */
+#define LPM_KEY_MAX	  260u
+#define LPM_VALUE_MAX	  ((4u << 20) - 256 - 24) /* less the largest key and struct lpm_trie_node */
+#define CPUMAP_MAX	  256		    /* NR_CPUS of the kernel that skep is held against */
+#define LOCAL_STORAGE_MAX 65407u	    /* BPF_LOCAL_STORAGE_MAX_VALUE_SIZE, as measured */
+#define PERCPU_MAX	  32768u	    /* PCPU_MIN_UNIT_SIZE */
+#define HASH_ELEM_MAX	  ((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
 
 typedef int (*check_fn)(const union abi_attr *attr);
-typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf_type *key,
-			    const struct btf_type *value);
+typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf *btf,
+			    const struct btf_type *key, const struct btf_type *value);
 
 struct map_row {
 	check_fn check;		/* NULL: skep has no map of this type */
@@ -186,6 +187,22 @@ static int check_bloom_filter(const union abi_attr *attr)
 	return 0;
 }
 
+static int check_cgroup_storage(const union abi_attr *attr)
+{
+	u32 max = attr->map_type == BPF_MAP_TYPE_CGROUP_STORAGE ? LOCAL_STORAGE_MAX : PERCPU_MAX;
+
+	if ((attr->key_size != sizeof(struct bpf_cgroup_storage_key) &&
+	     attr->key_size != sizeof(u64)) ||
+	    !attr->value_size)
+		return -EINVAL;
+	if (attr->value_size > max)
+		return -E2BIG;
+	if (attr->map_flags & ~(BPF_F_NUMA_NODE | ACCESS_FLAGS) || flags_clash(attr->map_flags) ||
+	    attr->max_entries)
+		return -EINVAL;
+	return 0;
+}
+
 static int check_ringbuf(const union abi_attr *attr)
 {
 	if (attr->map_flags & ~BPF_F_NUMA_NODE || attr->key_size || attr->value_size ||
@@ -195,8 +212,8 @@ static int check_ringbuf(const union abi_attr *attr)
 	return 0;
 }
 
-static int btf_of_array(const union abi_attr *attr, const struct btf_type *key,
-			const struct btf_type *value)
+static int btf_of_array(const union abi_attr *attr, const struct btf *btf,
+			const struct btf_type *key, const struct btf_type *value)
 {
 	u32 data;
 
@@ -212,22 +229,57 @@ static int btf_of_array(const union abi_attr *attr, const struct btf_type *key,
 	return BTF_INT_BITS(data) == 32 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
 }
 
-static int btf_of_lpm_trie(const union abi_attr *attr, const struct btf_type *key,
-			   const struct btf_type *value)
+static int btf_of_lpm_trie(const union abi_attr *attr, const struct btf *btf,
+			   const struct btf_type *key, const struct btf_type *value)
 {
 	return key && btf_kind_of(key) == BTF_KIND_STRUCT ? 0 : -EINVAL;
 }
 
-static int btf_without_key(const union abi_attr *attr, const struct btf_type *key,
-			   const struct btf_type *value)
+static int btf_without_key(const union abi_attr *attr, const struct btf *btf,
+			   const struct btf_type *key, const struct btf_type *value)
 {
 	return key ? -EINVAL : 0;
 }
 
-static int btf_refused(const union abi_attr *attr, const struct btf_type *key,
-		       const struct btf_type *value)
+static int btf_refused(const union abi_attr *attr, const struct btf *btf,
+		       const struct btf_type *key, const struct btf_type *value)
 {
 	return -ABI_ENOTSUPP;
+}
+
+/* A regular number of this size at this place. */
+static bool is_number_at(const struct btf *btf, const struct btf_type *type, u32 member, u32 offset,
+			 u32 size)
+{
+	const struct btf_member *found = &btf_members_of(type)[member];
+	u32 id = found->type, bytes, data;
+	const struct btf_type *number = btf_sized_type(btf, &id, &bytes);
+
+	if (!number || btf_kind_of(number) != BTF_KIND_INT ||
+	    btf_member_offset(type, found) != offset * 8 || btf_member_bits(type, found))
+		return false;
+	data = btf_int_data(number);
+	return !BTF_INT_OFFSET(data) && BTF_INT_BITS(data) == size * 8;
+}
+
+/* The id of a cgroup, or struct bpf_cgroup_storage_key. */
+static int btf_of_cgroup_storage(const union abi_attr *attr, const struct btf *btf,
+				 const struct btf_type *key, const struct btf_type *value)
+{
+	u32 data;
+
+	if (!key)
+		return -EINVAL;
+	if (attr->key_size == sizeof(struct bpf_cgroup_storage_key))
+		return btf_kind_of(key) == BTF_KIND_STRUCT && btf_vlen_of(key) == 2 &&
+				       is_number_at(btf, key, 0, 0, 8) &&
+				       is_number_at(btf, key, 1, 8, 4)
+			       ? 0
+			       : -EINVAL;
+	if (btf_kind_of(key) != BTF_KIND_INT)
+		return -EINVAL;
+	data = btf_int_data(key);
+	return BTF_INT_BITS(data) == 64 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
 }
 
 static const struct map_row rows[] = {
@@ -247,6 +299,8 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_CPUMAP] = { check_cpumap, btf_refused },
 	[BPF_MAP_TYPE_XSKMAP] = { check_xskmap, btf_refused },
 	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { check_reuseport, NULL },
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage },
+	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage },
 	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
@@ -323,7 +377,7 @@ static int check_btf(struct sys_call *call, struct sys_map *map, const struct bt
 	error = take_fields(call, map, btf, id);
 	if (error)
 		return error;
-	return row->check_btf ? row->check_btf(attr, key, value) : 0;
+	return row->check_btf ? row->check_btf(attr, btf, key, value) : 0;
 }
 
 /* Maps on a device: no device offers it, but the errors come in the kernel's order. */

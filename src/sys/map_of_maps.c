@@ -28,7 +28,9 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
 		return error;
 	if (sys_map_is_of_maps(sample))
 		error = -EINVAL;
-	else if (sample->rt->type == BPF_MAP_TYPE_PROG_ARRAY)
+	else if (sample->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
+		 sample->rt->type == BPF_MAP_TYPE_CGROUP_STORAGE ||
+		 sample->rt->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE)
 		error = -ABI_ENOTSUPP;
 	inner->type = sample->rt->type;
 	inner->key_size = sample->rt->key_size;

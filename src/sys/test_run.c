@@ -218,6 +218,18 @@ static int run_series(struct sys_call *call, struct series *series)
 	}
 }
 
+/* What belongs to no cgroup begins with zeros. */
+static void clear_storage(const struct sys_prog *prog)
+{
+	for (u32 i = 0; i < prog->nr_maps; i++) {
+		const struct rt_map *map = prog->maps[i]->rt;
+
+		if (map->type == BPF_MAP_TYPE_CGROUP_STORAGE ||
+		    map->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE)
+			memset(map->data, 0, map->data_size);
+	}
+}
+
 int test_run(struct sys_call *call, struct sys_prog *prog, const void *ctx)
 {
 	return test_run_as(call, prog, (void *)(uintptr_t)ctx, &(struct test_how){ 0 });
@@ -233,6 +245,7 @@ int test_run_as(struct sys_call *call, struct sys_prog *prog, void *ctx, const s
 	int error;
 
 	sys_read_comm(&series.task);
+	clear_storage(prog);
 	error = run_series(call, &series);
 	/* A signal needs no words: the client knows. */
 	if (error == -EINTR && (series.stopped || !call->client->ops->pause))

@@ -38,6 +38,17 @@ static bool may_be_held_asleep(u32 map_type)
 	}
 }
 
+/* Has the program a cgroup storage of this type? */
+static bool has_storage(const struct verify_env *env, u32 type)
+{
+	if (type != BPF_MAP_TYPE_CGROUP_STORAGE && type != BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE)
+		return false;
+	for (u32 i = 0; i < env->nr_maps; i++)
+		if (env->maps[i]->type == type)
+			return true;
+	return false;
+}
+
 /* Notes that the program has this map; *ret_map is the description that was noted first. */
 static int add_map(struct verify_env *env, const struct verify_map *map,
 		   const struct verify_map **ret_map)
@@ -50,6 +61,10 @@ static int add_map(struct verify_env *env, const struct verify_map *map,
 	}
 	if (lock_check_map(env, map))
 		return -EINVAL;
+	if (has_storage(env, map->type)) {
+		verbose(env, "only one cgroup storage of each type is allowed\n");
+		return -EBUSY;
+	}
 	if (env->sleepable && !may_be_held_asleep(map->type)) {
 		verbose(env, "Sleepable programs can only use array, hash, ringbuf and local "
 			     "storage maps\n");

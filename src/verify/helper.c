@@ -551,6 +551,12 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 			log_reg_type(regs[BPF_REG_1].type));
 		return -EACCES;
 	}
+	if (meta->func_id == BPF_FUNC_get_local_storage) {
+		if (reg_is_null(&regs[BPF_REG_2]))
+			return mark_precise(env, BPF_REG_2);
+		verbose(env, "get_local_storage() doesn't support non-zero flags\n");
+		return -EINVAL;
+	}
 	if (meta->func_id == BPF_FUNC_for_each_map_elem)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {

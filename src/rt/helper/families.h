@@ -23,6 +23,7 @@ RT_HELPER(map_push_elem);
 RT_HELPER(map_pop_elem);
 RT_HELPER(map_peek_elem);
 RT_HELPER(map_lookup_percpu_elem);
+RT_HELPER(get_local_storage);
 RT_HELPER(redirect_map);
 
 /* read.c */

@@ -48,3 +48,9 @@ RT_HELPER(redirect_map)
 {
 	return rt_redirect_map((const struct rt_map *)r1, r2, r3, vcpu);
 }
+
+/* (map, flags): the verifier has seen that the flags are 0. */
+RT_HELPER(get_local_storage)
+{
+	return (u64)rt_map_storage((const struct rt_map *)r1, vcpu);
+}

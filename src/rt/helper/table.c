@@ -16,6 +16,7 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(map_pop_elem),
 	ROW(map_peek_elem),
 	ROW(map_lookup_percpu_elem),
+	ROW(get_local_storage),
 	ROW(redirect_map),
 	ROW(probe_read),
 	ROW(probe_read_str),

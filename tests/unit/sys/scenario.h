@@ -30,6 +30,7 @@ void scenario_map_batch(struct world *world);
 void scenario_map_types(struct world *world); /* queues, filters, LRU, tries */
 void scenario_map_of_maps(struct world *world);
 void scenario_map_stack(struct world *world);
+void scenario_map_storage(struct world *world); /* cgroup storages */
 void scenario_map_socket(struct world *world);
 void scenario_map_redirect(struct world *world); /* devices, CPUs, AF_XDP sockets */
 void scenario_map_objects(struct world *world);	 /* prog arrays, perf event arrays */
@@ -58,6 +59,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_types(world);
 	scenario_map_of_maps(world);
 	scenario_map_stack(world);
+	scenario_map_storage(world);
 	scenario_map_redirect(world);
 	scenario_map_socket(world);
 	scenario_map_batch(world);
