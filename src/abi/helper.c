@@ -56,12 +56,14 @@
 
 /* Attach types for which a helper is not there, though it is for the program type. */
 #define NOT_CONNECT (~(ABI_ATTACH(BPF_CGROUP_INET4_CONNECT) | ABI_ATTACH(BPF_CGROUP_INET6_CONNECT)))
+#define PROG_RETVAL \
+	(PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT | PROG_CG_DEVICE | PROG_CG_SYSCTL)
 #define NO_RETVAL                                                                              \
-	(ABI_ATTACH(BPF_CGROUP_UDP4_RECVMSG) | ABI_ATTACH(BPF_CGROUP_UDP6_RECVMSG) |           \
-	 ABI_ATTACH(BPF_CGROUP_INET4_GETPEERNAME) | ABI_ATTACH(BPF_CGROUP_INET6_GETPEERNAME) | \
-	 ABI_ATTACH(BPF_CGROUP_INET4_GETSOCKNAME) | ABI_ATTACH(BPF_CGROUP_INET6_GETSOCKNAME) | \
-	 ABI_ATTACH(ABI_CGROUP_UNIX_RECVMSG) | ABI_ATTACH(ABI_CGROUP_UNIX_GETPEERNAME) |       \
-	 ABI_ATTACH(ABI_CGROUP_UNIX_GETSOCKNAME))
+	(ABI_ATTACH(BPF_CGROUP_INET_INGRESS) | ABI_ATTACH(BPF_CGROUP_UDP4_RECVMSG) |           \
+	 ABI_ATTACH(BPF_CGROUP_UDP6_RECVMSG) | ABI_ATTACH(BPF_CGROUP_INET4_GETPEERNAME) |      \
+	 ABI_ATTACH(BPF_CGROUP_INET6_GETPEERNAME) | ABI_ATTACH(BPF_CGROUP_INET4_GETSOCKNAME) | \
+	 ABI_ATTACH(BPF_CGROUP_INET6_GETSOCKNAME) | ABI_ATTACH(ABI_CGROUP_UNIX_RECVMSG) |      \
+	 ABI_ATTACH(ABI_CGROUP_UNIX_GETPEERNAME) | ABI_ATTACH(ABI_CGROUP_UNIX_GETSOCKNAME))
 
 /* What a helper takes that returns a number. */
 #define INTEGER(...) .ret = RET_INTEGER, .arg = { __VA_ARGS__ }
@@ -290,7 +292,8 @@ static const struct abi_helper helpers[] = {
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_ANYTHING,
 			 ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE),
 		 .progs = PROG_SOCK_OPS | PROG_CG_ADDR | PROG_CG_SOCKOPT,
-		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT) },
+		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT),
+		 .available = true },
 	[50] = { .name = "skb_adjust_room",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_ANYTHING, ARG_ANYTHING),
 		 .progs = PROG_CLS | PROG_SK_SKB,
@@ -313,7 +316,8 @@ static const struct abi_helper helpers[] = {
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_ANYTHING,
 			 ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT, ARG_CONST_SIZE),
 		 .progs = PROG_SOCK_OPS | PROG_CG_ADDR | PROG_CG_SOCKOPT,
-		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT) },
+		 .not_attach = ABI_ATTACH(BPF_CGROUP_GETSOCKOPT),
+		 .available = true },
 	[58] = { .name = "override_return" },
 	[59] = { .name = "sock_ops_cb_flags_set",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING),
@@ -335,7 +339,8 @@ static const struct abi_helper helpers[] = {
 	[64] = { .name = "bind",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE),
 		 .progs = PROG_CG_ADDR,
-		 .not_attach = NOT_CONNECT },
+		 .not_attach = NOT_CONNECT,
+		 .available = true },
 	[65] = { .name = "xdp_adjust_tail",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING),
 		 .progs = PROG_XDP,
@@ -399,7 +404,10 @@ static const struct abi_helper helpers[] = {
 		 .progs = PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS | PROG_CG_DEVICE |
 			  PROG_CG_ADDR | PROG_CG_SYSCTL | PROG_CG_SOCKOPT,
 		 .available = true },
-	[82] = { .name = "sk_select_reuseport", .progs = PROG_REUSEPORT },
+	[82] = { .name = "sk_select_reuseport",
+		 INTEGER(ARG_PTR_TO_CTX, ARG_CONST_MAP_PTR, ARG_PTR_TO_MAP_KEY, ARG_ANYTHING),
+		 .progs = PROG_REUSEPORT,
+		 .available = true },
 	[83] = { .name = "skb_ancestor_cgroup_id",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING),
 		 .progs = PROG_CLS | PROG_CG_SKB,
@@ -818,11 +826,15 @@ static const struct abi_helper helpers[] = {
 		  .not_attach = NOT_FUNCTION,
 		  .available = true },
 	[186] = { .name = "get_retval",
-		  .progs = PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT,
-		  .not_attach = NO_RETVAL },
+		  .ret = RET_INTEGER,
+		  .progs = PROG_RETVAL,
+		  .not_attach = NO_RETVAL,
+		  .available = true },
 	[187] = { .name = "set_retval",
-		  .progs = PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT,
-		  .not_attach = NO_RETVAL },
+		  INTEGER(ARG_ANYTHING),
+		  .progs = PROG_RETVAL,
+		  .not_attach = NO_RETVAL,
+		  .available = true },
 	[188] = { .name = "xdp_get_buff_len",
 		  INTEGER(ARG_PTR_TO_CTX),
 		  .progs = PROG_SYSCALL | PROG_XDP,

@@ -158,6 +158,7 @@ static void run_until(struct series *series, struct rt_vcpu *vcpu, u64 end, u32 
 	while (series->done < series->repeat && !vcpu->stopped) {
 		if (series->how->begin)
 			series->how->begin(series->ctx);
+		vcpu->retval = 0;
 		*ret_value = (u32)rt_prog_run(series->prog->rt, series->ctx, vcpu);
 		series->done++;
 		if (i++ < look)

@@ -165,6 +165,12 @@ RT_HELPER(sk_of_a_kind);
 RT_HELPER(tcp_syncookie);
 RT_HELPER(sk_assign);
 RT_HELPER(sock_ops_cb_flags_set);
+RT_HELPER(get_retval);
+RT_HELPER(set_retval);
+RT_HELPER(setsockopt);
+RT_HELPER(getsockopt);
+RT_HELPER(bind);
+RT_HELPER(sk_select_reuseport);
 RT_HELPER(msg_bytes);
 
 /* device.c */

@@ -9,6 +9,8 @@
  */
 #include "abi/context.h"
 #include "rt/helper/families.h"
+#include "rt/map.h"
+#include "rt/mem.h"
 #include "rt/prog.h"
 
 #define NOBODY	       65534 /* overflowuid */
@@ -163,4 +165,43 @@ RT_HELPER(sock_ops_cb_flags_set)
 RT_HELPER(msg_bytes)
 {
 	return 0;
+}
+
+/* (): what the call will return, as far as is known; 0 when a run begins. */
+RT_HELPER(get_retval)
+{
+	return (u64)(s64)vcpu->retval;
+}
+
+/* (retval) */
+RT_HELPER(set_retval)
+{
+	vcpu->retval = (s32)r1;
+	return 0;
+}
+
+/* (ctx or sock, level, option, value, size): sockets of contexts have no options. */
+RT_HELPER(setsockopt)
+{
+	return (u64)-EINVAL;
+}
+
+RT_HELPER(getsockopt)
+{
+	memset((void *)r4, 0, (u32)r5);
+	return (u64)-EINVAL;
+}
+
+/* (ctx, address, size): nor can they be bound. */
+RT_HELPER(bind)
+{
+	return (u64)-EINVAL;
+}
+
+/* (ctx, map, key, flags): the run's own socket is in no group that one in the map could be in. */
+RT_HELPER(sk_select_reuseport)
+{
+	const void *found = rt_map_lookup_elem((const struct rt_map *)r2, (const void *)r3, vcpu);
+
+	return found ? (u64)-EBADFD : (u64)-ENOENT;
 }

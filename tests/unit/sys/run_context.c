@@ -173,8 +173,61 @@ static void run_message(struct world *world)
 	world->close(world, fd);
 }
 
+/* What an address hook learns of its socket, and the result that it gives the call. */
+static void run_address(struct world *world)
+{
+	static const struct bpf_insn insns[] = {
+		MOV_X(6, 1),
+		/* A fresh run: no result yet. */
+		CALL(BPF_FUNC_get_retval),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 0, 0, 22, 0),
+		MOV_K(1, -13),
+		CALL(BPF_FUNC_set_retval),
+		CALL(BPF_FUNC_get_retval),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 0, 0, 18, -13),
+		MOV_X(1, 6),
+		CALL(BPF_FUNC_get_socket_cookie),
+		JEQ_K(0, 0, 15),
+		MOV_X(1, 6),
+		CALL(BPF_FUNC_get_netns_cookie),
+		JEQ_K(0, 0, 12),
+		/* Options: none, and nothing is left in the buffer. */
+		STORE_K(BPF_DW, 10, -8, -1),
+		MOV_X(1, 6),
+		MOV_K(2, 1),
+		MOV_K(3, 36),
+		MOV_X(4, 10),
+		ADD_K(4, -8),
+		MOV_K(5, 8),
+		CALL(BPF_FUNC_getsockopt),
+		INSN(BPF_JMP | BPF_JNE | BPF_K, 0, 0, 3, -EINVAL),
+		LOAD(BPF_DW, 1, 10, -8),
+		MOV_K(0, 1),
+		JEQ_K(1, 0, 1),
+		MOV_K(0, 0),
+		EXIT(),
+	};
+	union abi_attr attr;
+	long fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.load.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+	attr.load.expected_attach_type = BPF_CGROUP_INET4_CONNECT;
+	attr.load.insns = ADDRESS(insns);
+	attr.load.insn_cnt = ARRAY_SIZE(insns);
+	attr.load.license = ADDRESS("GPL");
+	fd = world_call(world, BPF_PROG_LOAD, &attr);
+	expect(world, fd, FD, "a program of an address hook");
+	expect(world, run(world, (int)fd, 0, 0, &attr), 0, "address: run");
+	expect(world, attr.test.retval, 1, "address: results, cookies and options");
+	expect(world, run(world, (int)fd, 0, 0, &attr), 0, "address: run again");
+	expect(world, attr.test.retval, 1, "address: nothing is left of the first run");
+	world->close(world, (int)fd);
+}
+
 void test_run_context(struct world *world)
 {
+	run_address(world);
 	run_device(world);
 	run_message(world);
 	run_tracepoint(world);

@@ -17,6 +17,8 @@
 #define SK_MSG	  BPF_PROG_TYPE_SK_MSG
 #define CG_SOCK	  BPF_PROG_TYPE_CGROUP_SOCK
 
+#define SOCKOPT	 BPF_PROG_TYPE_CGROUP_SOCKOPT
+#define DEVICE	 BPF_PROG_TYPE_CGROUP_DEVICE
 #define WRITABLE BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE
 
 #define TUPLE                                                                                     \
@@ -89,6 +91,11 @@ const struct verify_case cases_socket[] = {
 	{ "a route's parameters are written", CLS, "r2 = map_fd 6\nr2 = map_value 6 + 0\nr3 = 64\nr4 = 0\ncall bpf_fib_lookup#69\n" END, -EACCES, NULL, CASE_OWN_LOG },
 	{ "mtu wants an aligned word", CLS, "*(u64 *)(r10 -8) = 0\nr3 = r10\nr3 += -6\nr2 = 0\nr4 = 0\nr5 = 0\ncall bpf_check_mtu#163\n" END, -EACCES, "misaligned stack access", 0 },
 	{ "flags of socket operations", SOCK_OPS, "r2 = 1\ncall bpf_sock_ops_cb_flags_set#59\nr0 = 1\nexit", 0, NULL, 0 },
+	{ "options of an address hook's socket", SOCK_ADDR, "*(u64 *)(r10 -8) = 1\nr2 = 1\nr3 = 36\nr4 = r10\nr4 += -8\nr5 = 4\ncall bpf_setsockopt#49\nr0 = 1\nexit", 0, NULL, CASE_ATTACH(BPF_CGROUP_INET4_CONNECT) },
+	{ "options of a socket that is being set", SOCKOPT, "r1 = *(u64 *)(r1 +0)\nr2 = 1\nr3 = 36\nr4 = r10\nr4 += -8\nr5 = 4\ncall bpf_getsockopt#57\nr0 = *(u32 *)(r10 -8)\nr0 = 1\nexit", 0, NULL, CASE_ATTACH(BPF_CGROUP_SETSOCKOPT) },
+	{ "options of the context", SOCKOPT, "r2 = 1\nr3 = 36\nr4 = r10\nr4 += -8\nr5 = 4\ncall bpf_getsockopt#57\nr0 = 1\nexit", -EACCES, "R1 type=ctx expected=sock_common", CASE_ATTACH(BPF_CGROUP_SETSOCKOPT) },
+	{ "bind", SOCK_ADDR, "*(u64 *)(r10 -8) = 2\n*(u64 *)(r10 -16) = 2\nr2 = r10\nr2 += -16\nr3 = 16\ncall bpf_bind#64\nr0 = 1\nexit", 0, NULL, CASE_ATTACH(BPF_CGROUP_INET4_CONNECT) },
+	{ "result of a device check", DEVICE, "r1 = -13\ncall bpf_set_retval#187\ncall bpf_get_retval#186\nr0 = 1\nexit", 0, NULL, CASE_ATTACH(BPF_CGROUP_DEVICE) },
 	{ "buffer of a writable tracepoint", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr0 = *(u32 *)(r6 +4)\n*(u64 *)(r6 +8) = 1\nr6 += 16\nr0 = *(u8 *)(r6 +0)\nr0 = *(u64 *)(r1 +8)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "buffer of a writable tracepoint at a variable offset", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr7 = *(u64 *)(r1 +8)\nr7 &= 7\nr6 += r7\nr0 = *(u8 *)(r6 +0)\nexit", -EACCES, "R6 invalid variable buffer offset: off=0", 0 },
 	{ "before the buffer of a writable tracepoint", WRITABLE, "r6 = *(u64 *)(r1 +0)\nr0 = *(u8 *)(r6 -1)\nexit", -EACCES, "R6 invalid tracepoint buffer access: off=-1, size=1", 0 },
