@@ -40,7 +40,8 @@ struct agent_thread {
 	u64 sigset_arg[2];
 	u64 handling[3]; /* where the frames of the last handlers of own signals lie */
 	u32 nesting[3];	 /* how often in a row such a signal came on top of such a frame */
-	u32 unused;
+	u32 opened; /* own signals that the call under way opens, though blocked: bits as own_bit()
+		     */
 	u64 spare[5];
 };
 _Static_assert(sizeof(struct agent_thread) == 128, "thread");
@@ -252,6 +253,8 @@ enum agent_verdict agent_do_sigsuspend(struct agent_call *call);
 enum agent_verdict agent_do_ppoll(struct agent_call *call);
 enum agent_verdict agent_do_pselect6(struct agent_call *call);
 enum agent_verdict agent_do_epoll_pwait(struct agent_call *call);
+/* A call that may open signals for as long as it waits has returned. */
+void agent_mask_done(struct agent_thread *thread);
 /* Really all, for a thread at its end. */
 void agent_block_all(void);
 

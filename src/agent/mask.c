@@ -64,6 +64,7 @@ enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 
 	if (regs->r10 != 8)
 		return AGENT_GO;
+	thread->opened = 0; /* siglongjmp() out of a call that opened some */
 	if (regs->si) {
 		if (agent_copy_in(&set, regs->si, 8)) {
 			regs->ax = (u64)-E_FAULT;
@@ -93,16 +94,26 @@ enum agent_verdict agent_do_sigprocmask(struct agent_call *call)
 	return AGENT_DONE;
 }
 
-/* Blocking calls that install a mask: a changed copy, in memory that stays until the call is over.
+/*
+ * Blocking calls that install a mask: which own signals that opens is remembered until the call is
+ * over, and if the mask blocks others a changed copy is used, in memory that stays as long. False:
+ * the call has nothing to do with own signals.
  */
 static bool open_mask(struct agent_thread *thread, u64 address, u64 size)
 {
 	u64 set;
 
-	if (!address || size != 8 || agent_copy_in(&set, address, 8) || !(set & OWN))
+	thread->opened = 0;
+	if (!address || size != 8 || agent_copy_in(&set, address, 8))
 		return false;
+	thread->opened = thread->blocked & ~own_bits(set);
 	thread->sigset = real_mask(set);
-	return true;
+	return thread->opened || set & OWN;
+}
+
+void agent_mask_done(struct agent_thread *thread)
+{
+	thread->opened = 0;
 }
 
 static enum agent_verdict framed_or_notify(void)

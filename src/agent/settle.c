@@ -7,6 +7,8 @@
 #include <linux/sched.h>
 #include "agent/signal.h"
 
+#define TRAP_FLAG 0x100UL /* of a debugger that steps */
+
 static void free_area(struct agent_area *area)
 {
 	__atomic_store_n(&area->owner, 0, __ATOMIC_RELEASE);
@@ -49,7 +51,7 @@ void agent_settle(struct agent_ucontext *uc)
 		if (ip >= row[3] || (ip >= row[2] && !(u32)uc->cx))
 			free_area((struct agent_area *)uc->r11);
 		if (ip >= row[1]) {
-			uc->eflags = *(u64 *)uc->sp;
+			uc->eflags = *(u64 *)uc->sp & ~TRAP_FLAG;
 			uc->sp += 8;
 			uc->ip = row[0];
 		}

@@ -145,7 +145,7 @@ static bool own_signal(struct agent_thread *thread, int sig, struct agent_siginf
 {
 	/* A breakpoint is behind the thread already: it would not happen once more. */
 	bool fault = info->code > 0 && sig != SIGTRAP;
-	bool blocked = (own_bits(BIT(sig)) & thread->blocked) ||
+	bool blocked = (own_bits(BIT(sig)) & thread->blocked & ~thread->opened) ||
 		       (nested(thread, sig, uc) && !(action->flags & SA_NODEFER));
 
 	if (action->handler > SIG_IGN && !blocked)
@@ -193,6 +193,7 @@ static void *deliver(int sig, struct agent_siginfo *info, struct agent_ucontext 
 		if (!own(sig))
 			agent_kernel_default(sig);
 	}
+	thread->opened = 0; /* such calls end with the first handler */
 	agent_settle_events(uc);
 	mask = uc->mask | action.mask;
 	if (!(action.flags & SA_NODEFER))

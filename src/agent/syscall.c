@@ -134,7 +134,7 @@ void agent_on_enter(struct agent_area *area)
 		call.want &= AGENT_WANT_SPECIAL;
 	if (call.want & AGENT_WANT_ENTER)
 		fire(&call, true);
-	if (specials[call.frame.nr])
+	if (call.want & AGENT_WANT_SPECIAL && specials[call.frame.nr])
 		verdict = specials[call.frame.nr](&call);
 	leave(&call, verdict);
 }
@@ -259,6 +259,8 @@ void agent_on_after(struct agent_area *area)
 	}
 	if (!call.thread)
 		call.thread = agent_thread_current();
+	if (call.thread->opened)
+		agent_mask_done(call.thread);
 	call.want = call.frame.nr < RT_SYSCALL_MAX ? RT_CONTROL->agent->interest[call.frame.nr] : 0;
 	if (AGENT_THREADS_TABLE->quiet || fired)
 		call.want = 0;

@@ -65,6 +65,8 @@
 	mov	%rsi, AGENT_AREA_REGS+AGENT_SI(%r11)
 	mov	%rdi, AGENT_AREA_REGS+AGENT_DI(%r11)
 	mov	(%rsp), %rcx
+	/* A debugger that steps leaves its trap flag in what was pushed. */
+	and	$~0x100, %ecx
 	mov	%rcx, AGENT_AREA_REGS+AGENT_FLAGS(%r11)
 	lea	8(%rsp), %rcx
 	mov	%rcx, AGENT_AREA_REGS+AGENT_SP(%r11)

@@ -695,10 +695,17 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	for (u32 i = 0; argc > 1 && i < ARRAY_SIZE(parts); i++) {
+		/* That one is played by "inherit". */
+		if (strcmp(argv[1], "list") == 0 && parts[i].play != play_inherited)
+			puts(parts[i].name);
 		if (strcmp(parts[i].name, argv[1]) == 0) {
 			parts[i].play();
 			return 0;
 		}
+	}
+	if (argc > 1 && strcmp(argv[1], "list") == 0) {
+		puts("chain");
+		return 0;
 	}
 	fprintf(stderr, "target: no such part\n");
 	return 2;
