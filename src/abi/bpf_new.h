@@ -51,8 +51,12 @@
 #define ABI_F_ATTACH_ID		  (1u << 5)
 #define ABI_F_ATTACH_PREORDER	  (1u << 6)
 #define ABI_F_ATTACH_LINK	  (1u << 13)
+#define ABI_F_LINK		  (1u << 13)
 
 #define ABI_F_NETFILTER_IP_DEFRAG (1u << 0)
+
+/* enum bpf_link_type after BPF_LINK_TYPE_KPROBE_MULTI */
+#define ABI_LINK_TYPE_STRUCT_OPS 9
 
 /* enum bpf_perf_event_type */
 #define ABI_PERF_EVENT_TRACEPOINT 5
@@ -256,6 +260,9 @@ struct abi_link_info {
 			u32 attach_type, target_obj_id, target_btf_id;
 			abi_u64 cookie;
 		} tracing;
+		struct {
+			u32 map_id;
+		} struct_ops;
 		u8 room[48];
 	};
 };

@@ -91,6 +91,12 @@ static void link_text(struct sys_hive *hive, const struct sys_link *link, struct
 	struct sys_perf_info perf = { 0 };
 	bool raw = link->type == BPF_LINK_TYPE_RAW_TRACEPOINT;
 
+	if (link->type == ABI_LINK_TYPE_STRUCT_OPS) {
+		text_printf(text, "link_type:\tstruct_ops\nlink_id:\t%u\n", link->object.id);
+		if (link->struct_ops)
+			text_printf(text, "map_id:\t%u\n", link->struct_ops->object.id);
+		return;
+	}
 	if (link->type == BPF_LINK_TYPE_TRACING) {
 		tracing_text(link, text);
 		return;

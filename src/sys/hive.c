@@ -6,6 +6,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "sys/struct_ops.h"
 #include "model/model.h"
 
 #include <errno.h>
@@ -119,6 +120,8 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 	if (!hive)
 		return NULL;
 	hive->model = model_free(hive->model);
+	sys_struct_ops_end(hive);
+	reap(hive, true);
 	sys_btf_put(hive->kernel_btf);
 	reap(hive, true);
 	object_table_free(hive->objects);

@@ -40,8 +40,9 @@ struct sys_hive {
 	struct object_table *objects;
 	struct sys_deferred *deferred; /* oldest first */
 	struct sys_deferred **deferred_end;
-	u32 stats_users;		/* live OBJECT_STATS */
-	struct sys_function *functions; /* of the kernel, with something attached to it */
+	u32 stats_users;		   /* live OBJECT_STATS */
+	struct sys_struct_ops *struct_ops; /* registered */
+	struct sys_function *functions;	   /* of the kernel, with something attached to it */
 	struct sys_btf *kernel_btf;
 	bool kernel_btf_tried;
 	int sockets;			/* an epoll set, 0: none yet (client_socket.h) */
@@ -62,6 +63,8 @@ struct sys_btf {
 
 struct sys_map {
 	struct object object;
+	struct sys_struct_ops *struct_ops; /* of such maps (struct_ops.c) */
+	u32 btf_vmlinux_value_type_id;
 	struct sys_hive *hive;
 	struct rt_map *rt;	    /* in control */
 	enum arena_segment segment; /* of rt->data */
@@ -125,6 +128,7 @@ struct sys_link {
 	void *token; /* of the attach ops */
 	u64 cookie;
 	struct object *perf;	       /* perf event links */
+	struct sys_map *struct_ops;    /* struct_ops links, which have no program; NULL: detached */
 	struct sys_function *function; /* tracing links */
 	struct sys_prog *target;       /* whose function that is; NULL: the kernel's */
 	u32 attach_type;

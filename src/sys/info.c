@@ -61,7 +61,9 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	info.max_entries = rt->max_entries;
 	info.map_flags = rt->flags;
 	info.map_extra = rt->map_extra;
-	info.btf_vmlinux_value_type_id = 0;
+	info.btf_vmlinux_value_type_id = map->btf_vmlinux_value_type_id;
+	if (map->struct_ops)
+		info.btf_vmlinux_id = SYS_KERNEL_BTF_ID;
 	memcpy(info.name, rt->name, sizeof(info.name));
 	if (map->btf) {
 		info.btf_id = map->btf->object.id;
@@ -155,7 +157,7 @@ static int link_info(struct sys_call *call, struct sys_link *link)
 		return error;
 	info.type = link->type;
 	info.id = link->object.id;
-	info.prog_id = link->prog->object.id;
+	info.prog_id = link->prog ? link->prog->object.id : 0;
 	if (link->type == BPF_LINK_TYPE_RAW_TRACEPOINT) {
 		error = write_name(call, info.raw_tracepoint.tp_name,
 				   info.raw_tracepoint.tp_name_len, link->tracepoint,
@@ -165,6 +167,8 @@ static int link_info(struct sys_call *call, struct sys_link *link)
 		error = write_name(call, info.iter.target_name, info.iter.target_name_len,
 				   sys_prog_iter(link->prog)->target, &info.iter.target_name_len);
 		sys_iter_info(link, &info);
+	} else if (link->type == ABI_LINK_TYPE_STRUCT_OPS) {
+		info.struct_ops.map_id = link->struct_ops ? link->struct_ops->object.id : 0;
 	} else if (link->type == BPF_LINK_TYPE_TRACING) {
 		info.tracing.attach_type = link->attach_type;
 		sys_tracing_place(link, &info.tracing.target_obj_id, &info.tracing.target_btf_id);

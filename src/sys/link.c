@@ -7,6 +7,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "sys/struct_ops.h"
 #include "sys/tracing.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ static void release(struct object *object)
 	if (link->token)
 		options->attach_ops->detach(options->attach_arg, link->token);
 	sys_tracing_detach(link);
+	sys_struct_ops_unlink(link);
 	object_unref(link->perf);
 	sys_map_put(link->iter.map);
 	sys_prog_put(link->target);
@@ -41,7 +43,7 @@ struct sys_link *sys_link_new(struct sys_call *call, u32 type, struct sys_prog *
 	}
 	link->hive = call->hive;
 	link->type = type;
-	link->prog = sys_prog_ref(prog);
+	link->prog = prog ? sys_prog_ref(prog) : NULL;
 	link->cookie = cookie;
 	return link;
 }
@@ -87,21 +89,6 @@ static long attach_perf(struct sys_call *call, struct sys_prog *prog)
 							  link->cookie, &link->token, &reason)
 			: -EOPNOTSUPP;
 	return settle(call, link, error, reason);
-}
-
-/* A link of a struct_ops map registers it, and no map here is ready to be registered. */
-static long attach_struct_ops(struct sys_call *call)
-{
-	struct sys_map *map;
-	int error = sys_map_by_fd(call, call->attr.link_create.prog_fd, &map);
-
-	if (error)
-		return error;
-	if (map->rt->type == BPF_MAP_TYPE_STRUCT_OPS)
-		sys_say(call->hive, "map %s: no subsystem in user space takes struct_ops",
-			map->rt->name);
-	sys_map_put(map);
-	return -EINVAL;
 }
 
 static long attach_tracepoint(struct sys_call *call, struct sys_prog *prog, const char *name,
@@ -199,7 +186,7 @@ long sys_link_create(struct sys_call *call)
 	long result;
 
 	if (attr->link_create.attach_type == ABI_STRUCT_OPS)
-		return attach_struct_ops(call);
+		return sys_struct_ops_link(call);
 	result = sys_prog_by_fd(call, attr->link_create.prog_fd, &prog);
 	if (result)
 		return result;
@@ -258,6 +245,11 @@ long sys_link_update(struct sys_call *call)
 	result = sys_link_by_fd(call, attr->link_update.link_fd, &link);
 	if (result)
 		return result;
+	if (link->type == ABI_LINK_TYPE_STRUCT_OPS) {
+		result = sys_struct_ops_update(call, link);
+		sys_link_put(link);
+		return result;
+	}
 	result = sys_prog_by_fd(call, attr->link_update.new_prog_fd, &new_prog);
 	if (!result) {
 		if (attr->link_update.flags & BPF_F_REPLACE)
@@ -282,6 +274,12 @@ long sys_link_detach(struct sys_call *call)
 
 	if (error)
 		return error;
+	/* Of the others the kernel does not detach any either. */
+	error = -EOPNOTSUPP;
+	if (link->type == ABI_LINK_TYPE_STRUCT_OPS) {
+		sys_struct_ops_unlink(link);
+		error = 0;
+	}
 	sys_link_put(link);
-	return -EOPNOTSUPP; /* of both kinds, in the kernel too */
+	return error;
 }

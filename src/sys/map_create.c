@@ -8,6 +8,7 @@
 #include "sys/hive.h"
 #include "sys/map_slot.h"
 #include "base/alloc.h"
+#include "sys/struct_ops.h"
 #include "rt/arena.h"
 #include "rt/map_slot.h"
 #include "rt/stack.h"
@@ -212,6 +213,15 @@ static int check_ringbuf(const union abi_attr *attr)
 	return 0;
 }
 
+static int check_struct_ops(const union abi_attr *attr)
+{
+	return attr->key_size != sizeof(u32) || attr->max_entries != 1 ||
+			       attr->map_flags & ~(ABI_F_LINK | ABI_F_VTYPE_BTF_OBJ_FD) ||
+			       !attr->btf_vmlinux_value_type_id
+		       ? -EINVAL
+		       : 0;
+}
+
 static int btf_of_array(const union abi_attr *attr, const struct btf *btf,
 			const struct btf_type *key, const struct btf_type *value)
 {
@@ -306,6 +316,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { check_bloom_filter, btf_without_key },
 	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
+	[BPF_MAP_TYPE_STRUCT_OPS] = { check_struct_ops, btf_refused },
 };
 
 /* Which map types may have values with a field of this kind. */
@@ -448,6 +459,7 @@ static void free_map(struct sys_deferred *deferred)
 	struct sys_map *map = container_of(deferred, struct sys_map, deferred);
 
 	sys_slots_clear(map);
+	sys_struct_ops_free(map);
 	release_memory(map);
 	sys_btf_put(map->btf);
 	base_free(map->slots);
@@ -537,15 +549,17 @@ static int fill(struct sys_call *call, struct sys_map *map)
 	const union abi_attr *attr = &call->attr;
 	int error;
 
-	error = allocate(call, map);
+	error = call->attr.map_type == BPF_MAP_TYPE_STRUCT_OPS ? sys_struct_ops_new(call, map) : 0;
+	if (!error)
+		error = allocate(call, map);
 	if (!error && sys_map_is_of_maps(map))
 		error = sys_map_set_inner(call, map, attr->inner_map_fd);
 	if (!error)
 		error = sys_copy_name(map->rt->name, attr->map_name);
-	if (error || (!attr->btf_key_type_id && !attr->btf_value_type_id))
+	if (error || (!attr->btf_key_type_id && !attr->btf_value_type_id && !map->struct_ops))
 		return error;
 	error = sys_btf_by_fd(call, attr->btf_fd, &map->btf);
-	if (error)
+	if (error || map->struct_ops)
 		return error;
 	map->btf_key_type_id = attr->btf_key_type_id;
 	map->btf_value_type_id = attr->btf_value_type_id;

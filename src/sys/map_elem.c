@@ -7,6 +7,7 @@
 #include "sys/hive.h"
 #include "base/alloc.h"
 #include "rt/elem.h"
+#include "sys/struct_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,9 +61,12 @@ static long operate_on_objects(struct sys_call *call, struct sys_map *map, struc
 
 static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem)
 {
-	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+	struct rt_vcpu *vcpu;
 	long result;
 
+	if (map->struct_ops)
+		return sys_struct_ops_elem(call, map, elem);
+	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
 	result = sys_map_holds_objects(map) && elem->cmd != BPF_MAP_GET_NEXT_KEY
@@ -118,7 +122,7 @@ long sys_map_freeze(struct sys_call *call)
 	if (error)
 		return error;
 	access = call->client->ops->fd_access(call->client, (int)call->attr.elem.map_fd);
-	if (map->fields.nr)
+	if (map->fields.nr || map->struct_ops)
 		error = -ABI_ENOTSUPP;
 	else if ((access & O_ACCMODE) == O_RDONLY || map->frozen)
 		error = -EPERM;

@@ -385,6 +385,7 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	switch (prog->type) {
 	case BPF_PROG_TYPE_RAW_TRACEPOINT: return run_raw_tracepoint(call, prog);
 	case BPF_PROG_TYPE_TRACING: return test_run_function(call, prog);
+	case BPF_PROG_TYPE_STRUCT_OPS: return test_run_struct_ops(call, prog);
 	case BPF_PROG_TYPE_LSM: return test_run_hook(call, prog);
 	case BPF_PROG_TYPE_SYSCALL: return test_run_syscall(call, prog);
 	case BPF_PROG_TYPE_XDP: return test_run_xdp(call, prog);

@@ -66,6 +66,7 @@ int test_read_frags(struct sys_call *call, u32 offset, void **ret_frags, u32 *re
 long test_run_skb(struct sys_call *call, struct sys_prog *prog);
 long test_run_xdp(struct sys_call *call, struct sys_prog *prog);
 long test_run_function(struct sys_call *call, struct sys_prog *prog);
+long test_run_struct_ops(struct sys_call *call, struct sys_prog *prog);
 long test_run_hook(struct sys_call *call, struct sys_prog *prog);
 long test_run_syscall(struct sys_call *call, struct sys_prog *prog);
 long test_run_ctx(struct sys_call *call, struct sys_prog *prog);

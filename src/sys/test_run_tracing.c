@@ -184,3 +184,83 @@ long test_run_hook(struct sys_call *call, struct sys_prog *prog)
 	return sys_write_attr(call, test.retval) || sys_write_attr(call, test.duration) ? -EFAULT
 											: 0;
 }
+
+/* The structure that test runs of bpf_dummy_ops pass, struct bpf_dummy_ops_state. */
+struct dummy_state {
+	s32 val;
+};
+
+/* 0, or -EINVAL for a null pointer that the program takes to be none. */
+static int check_nulls(const struct btf *btf, const struct btf_type *proto, const char *member,
+		       const u64 *args)
+{
+	for (u32 i = 0; i < btf_vlen_of(proto); i++) {
+		const struct btf_type *type =
+			btf_skip_modifiers(btf, btf_params_of(proto)[i].type, NULL);
+
+		/* The kernel's stub says it of the first one alone. */
+		if (type && btf_kind_of(type) == BTF_KIND_PTR && !args[i] &&
+		    strcmp(member, "test_1"))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* The prototype of the member that the program is, and the member's name. */
+static const struct btf_type *member_of(const struct sys_prog *prog, const char **ret_name)
+{
+	const struct btf *btf = prog->hive->kernel_btf->btf;
+	const struct btf_type *type = btf_type_by_id(btf, prog->attach_btf_id);
+	const struct btf_member *member = &btf_members_of(type)[prog->expected_attach_type];
+
+	*ret_name = btf_string(btf, member->name_off);
+	type = btf_skip_modifiers(btf, member->type, NULL);
+	return btf_skip_modifiers(btf, type->type, NULL);
+}
+
+/* The state lies in the arena while the program runs: it reads and writes it there. */
+static int run_on_state(struct sys_call *call, struct sys_prog *prog, u64 *args)
+{
+	struct arena *arena = call->hive->options.arena;
+	struct dummy_state *state;
+	u64 address = args[0];
+	int error = 0;
+
+	state = arena_alloc(arena, ARENA_CONTROL, sizeof(*state), 8);
+	if (!state)
+		return -ENOMEM;
+	if (address) {
+		error = sys_read(call, state, address, sizeof(*state));
+		args[0] = (u64)(uintptr_t)state;
+	}
+	if (!error)
+		error = test_run(call, prog, args);
+	if (!error && address)
+		error = sys_write(call, address, state, sizeof(*state));
+	arena_release(arena, ARENA_CONTROL, state, sizeof(*state));
+	return error;
+}
+
+long test_run_struct_ops(struct sys_call *call, struct sys_prog *prog)
+{
+	const union abi_attr *attr = &call->attr;
+	const struct btf *btf = prog->hive->kernel_btf->btf;
+	const char *structure = btf_type_name(btf, prog->attach_btf_id), *member;
+	const struct btf_type *proto = member_of(prog, &member);
+	u64 args[RT_TRAMPOLINE_ARGS] = { 0 };
+	int error;
+
+	/* Only these are made to be run by hand. */
+	if (strcmp(structure, "bpf_dummy_ops"))
+		return -EOPNOTSUPP;
+	if (attr->test.ctx_size_in != btf_vlen_of(proto) * sizeof(u64))
+		return -EINVAL;
+	error = sys_read(call, args, attr->test.ctx_in, attr->test.ctx_size_in);
+	if (!error)
+		error = check_nulls(btf, proto, member, args);
+	/* Whatever else is asked for is not looked at. */
+	call->attr.test.repeat = 1;
+	if (!error)
+		error = run_on_state(call, prog, args);
+	return error ? error : sys_write_attr(call, test.retval);
+}

@@ -15,6 +15,7 @@
 #include "verify/btf_args.h"
 #include "verify/btf_target.h"
 #include "verify/operand.h"
+#include "verify/struct_ops.h"
 
 #define PREFIX	 "btf_trace_"
 #define ARGS_MAX 12 /* MAX_BPF_FUNC_ARGS */
@@ -140,6 +141,8 @@ int btf_ptr_check_attach(struct verify_env *env)
 			     "programs can be sleepable\n");
 		return -EINVAL;
 	}
+	if (input->prog_type == BPF_PROG_TYPE_STRUCT_OPS)
+		return struct_ops_check(env);
 	if (input->prog_type == BPF_PROG_TYPE_TRACING || input->prog_type == BPF_PROG_TYPE_LSM ||
 	    (input->target && input->target->extends))
 		return check_target(env);
@@ -196,6 +199,13 @@ static int load_pointer(struct verify_env *env, u32 arg, const struct btf_type *
 		return 0;
 	if (env->input->target)
 		return load_context(env, pointee, loaded);
+	if (struct_ops_may_be_null(env, arg)) {
+		reg_set_pointer(loaded, PTR_TO_BTF_ID | PTR_TRUSTED | PTR_MAYBE_NULL);
+		loaded->btf = btf;
+		loaded->btf_id = id;
+		loaded->id = ++env->id_gen;
+		return 0;
+	}
 	name = btf_string(btf, pointee->name_off);
 	verbose(env, "func '%s' arg%u has btf_id %u type %s '%s'\n", env->attach_name, arg, id,
 		btf_kind_of(pointee) == BTF_KIND_UNION ? "UNION" : "STRUCT", name ? name : "");
@@ -203,13 +213,14 @@ static int load_pointer(struct verify_env *env, u32 arg, const struct btf_type *
 		verbose(env, "marking pointer arg%u as scalar as it may encode error", arg);
 		return 0;
 	}
-	if (!env->attach_is_function || (env->input->prog_type == BPF_PROG_TYPE_LSM &&
-					 btf_target_lsm_trusted(env->attach_name)))
+	if (!env->attach_is_function || env->struct_ops ||
+	    (env->input->prog_type == BPF_PROG_TYPE_LSM &&
+	     btf_target_lsm_trusted(env->attach_name)))
 		trusted = PTR_TRUSTED;
 	reg_set_pointer(loaded, PTR_TO_BTF_ID | trusted | tags_of(btf, pointer) |
 					(rights & BTF_ARG_MAYBE_NULL ? PTR_MAYBE_NULL : 0));
 	loaded->btf = btf;
-	loaded->btf_id = id;
+	loaded->btf_id = struct_ops_promote(env, id);
 	if (loaded->type & PTR_MAYBE_NULL)
 		loaded->id = ++env->id_gen;
 	return 0;

@@ -11,6 +11,7 @@
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/operand.h"
+#include "verify/struct_ops.h"
 
 /* Members that keep what their structure has: a pointer that is got from a trusted one is trusted.
  */
@@ -151,6 +152,8 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	err = refuse_pointer(env, regno, off);
 	if (err)
 		return err;
+	if (write && env->struct_ops)
+		return struct_ops_write(env, &reg, (u32)off, (u32)size);
 	if (write) {
 		verbose(env, "only read is supported\n");
 		return -EACCES;

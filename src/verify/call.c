@@ -222,8 +222,10 @@ int check_return_value(struct verify_env *env, u32 regno)
 	struct ret_range range;
 	int err;
 
-	if (!env->main_subprog && env->input->prog_type == BPF_PROG_TYPE_LSM &&
-	    env->input->expected_attach_type != BPF_LSM_CGROUP && !env->attach_proto->type)
+	if (!env->main_subprog &&
+	    (env->struct_ops || (env->input->prog_type == BPF_PROG_TYPE_LSM &&
+				 env->input->expected_attach_type != BPF_LSM_CGROUP)) &&
+	    !env->attach_proto->type)
 		return 0;
 	err = operand_read(env, regno);
 	if (err)

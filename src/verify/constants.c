@@ -65,6 +65,10 @@ static int add_map(struct verify_env *env, const struct verify_map *map,
 		verbose(env, "only one cgroup storage of each type is allowed\n");
 		return -EBUSY;
 	}
+	if (map->type == BPF_MAP_TYPE_STRUCT_OPS) {
+		verbose(env, "bpf_struct_ops map cannot be used in prog\n");
+		return -EINVAL;
+	}
 	if (env->sleepable && !may_be_held_asleep(map->type)) {
 		verbose(env, "Sleepable programs can only use array, hash, ringbuf and local "
 			     "storage maps\n");

@@ -17,6 +17,7 @@ struct abi_iter_target;
 struct bpf_func_info;
 struct btf_type;
 struct bpf_line_info;
+struct abi_struct_ops;
 struct live_stack;
 
 #define INSNS_PROCESSED_MAX 1000000
@@ -109,6 +110,7 @@ struct verify_env {
 	const struct btf_type *attach_proto; /* ... which are these; NULL: five numbers */
 	bool attach_is_function;	     /* neither a tracepoint nor an iterator */
 	bool attach_unreliable;
+	const struct abi_struct_ops *struct_ops; /* NULL: the program is none */
 	const char *attach_name;
 	u32 attach_skip; /* parameters of attach_proto before the first argument */
 	const struct abi_iter_target *iter; /* attached to an iterator's target: its row */

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
+#include "verify/struct_ops.h"
 #include "verify/kfunc.h"
 
 static bool is_conditional(const struct bpf_insn *insn)
@@ -158,7 +159,11 @@ int fixup_program(struct verify_env *env)
 	for (u32 i = 0; i < env->nr_insns && !err; i++) {
 		struct bpf_insn *insn = &env->insns[i];
 
-		if (env->aux[i].access == ACCESS_PROBE)
+		if (env->aux[i].access == ACCESS_PROBE && BPF_CLASS(insn->code) != BPF_LDX) {
+			/* A write to a structure of the kernel's that nobody here has. */
+			if (!struct_ops_writes(env))
+				*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
+		} else if (env->aux[i].access == ACCESS_PROBE)
 			insn->code = BPF_CLASS(insn->code) | BPF_SIZE(insn->code) |
 				     (BPF_MODE(insn->code) == BPF_MEMSX ? ISA_PROBE_MEMSX
 									: ISA_PROBE_MEM);

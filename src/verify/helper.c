@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/helper.h"
+#include "abi/struct_ops.h"
 #include "abi/profile.h"
 #include "verify/backtrack.h"
 #include "verify/btf_ptr.h"
@@ -446,6 +447,13 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 }
 
 /* Is the helper there for this program at all? */
+static bool is_allowed(const struct verify_env *env, u32 func_id)
+{
+	if (env->struct_ops)
+		return env->struct_ops->helpers && abi_struct_ops_helper(func_id);
+	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
+}
+
 static int find_helper(struct verify_env *env, s32 func_id, const struct abi_helper **ret_helper)
 {
 	const struct abi_helper *helper = func_id > 0 ? abi_helper_find(func_id) : NULL;
@@ -458,7 +466,7 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "invalid func unknown#%d\n", func_id);
 		return -EINVAL;
 	}
-	if (!abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type) ||
+	if (!is_allowed(env, (u32)func_id) ||
 	    !env_kernel_has(env, abi_since_helper((u32)func_id, env->input->prog_type))) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;

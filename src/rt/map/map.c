@@ -7,6 +7,20 @@
 #include "rt/map/value.h"
 #include "rt/arena.h"
 
+/* Its one element is the supervisor's business: here is nothing of it but that there is a map. */
+static u64 one_page(const struct rt_map_spec *spec)
+{
+	return RT_PAGE_SIZE;
+}
+
+static void nothing_to_set(struct rt_map *map)
+{
+}
+
+static const struct rt_map_ops struct_ops_ops = { .memory_size = one_page,
+						  .init = nothing_to_set,
+						  .missing = -RT_ENOTSUPP };
+
 static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_HASH] = &rt_map_hash_ops,
 	[BPF_MAP_TYPE_ARRAY] = &rt_map_array_ops,
@@ -31,6 +45,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
 	[BPF_MAP_TYPE_RINGBUF] = &rt_map_ringbuf_ops,
+	[BPF_MAP_TYPE_STRUCT_OPS] = &struct_ops_ops,
 };
 
 /* For a type that this build does not have: every operation is missing. */

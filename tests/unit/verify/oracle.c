@@ -50,6 +50,8 @@ static const char *iter_target(const struct verify_case *c)
 	return strchr(c->tracepoint, '/') ? strchr(c->tracepoint, '/') + 1 : NULL;
 }
 
+#define STRUCT_OPS "struct_ops/"
+
 /* The type that a program on the tracepoint is attached to; 0 for none. */
 static u32 attach_id(const struct verify_case *c)
 {
@@ -57,6 +59,9 @@ static u32 attach_id(const struct verify_case *c)
 
 	if (!c->tracepoint)
 		return 0;
+	if (!strncmp(c->tracepoint, STRUCT_OPS, strlen(STRUCT_OPS)))
+		return btf_find(oracle_kernel_btf(), c->tracepoint + strlen(STRUCT_OPS),
+				BTF_KIND_STRUCT);
 	if (iter_target(c)) {
 		snprintf(name, sizeof(name), "bpf_iter_%s", iter_target(c));
 		return btf_find(oracle_kernel_btf(), name, BTF_KIND_FUNC);
@@ -69,6 +74,8 @@ static u32 attach_type(const struct verify_case *c)
 {
 	if (iter_target(c))
 		return BPF_TRACE_ITER;
+	if (c->prog_type == BPF_PROG_TYPE_STRUCT_OPS)
+		return c->flags >> 16;
 	return c->tracepoint ? BPF_TRACE_RAW_TP : c->flags >> 16;
 }
 

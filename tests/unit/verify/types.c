@@ -14,6 +14,7 @@
 
 #include "abi/bpf_new.h"
 #include "abi/helper.h"
+#include "abi/struct_ops.h"
 #include "abi/kfunc.h"
 #include "btf/btf.h"
 #include "harness/tap.h"
@@ -21,6 +22,8 @@
 struct kind {
 	const char *name;
 	u32 prog_type, attach_type;
+	const char *structure; /* struct_ops: "struct_ops/" and its name */
+	bool sleepable;
 };
 
 #define KIND(name, attach)                          \
@@ -73,6 +76,18 @@ static const struct kind kinds[] = {
 	KIND(SK_LOOKUP, BPF_SK_LOOKUP),
 	KIND(SYSCALL, 0),
 	{ "NETFILTER", ABI_PROG_TYPE_NETFILTER, ABI_NETFILTER },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 0, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 1, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 5, "struct_ops/tcp_congestion_ops", true },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 7, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 10, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 11, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 40, "struct_ops/tcp_congestion_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 0, "struct_ops/tcp_sock" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 0, "struct_ops/bpf_dummy_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 1, "struct_ops/bpf_dummy_ops" },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 1, "struct_ops/bpf_dummy_ops", true },
+	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 2, "struct_ops/bpf_dummy_ops", true },
 };
 
 struct counts {
@@ -102,7 +117,7 @@ static struct bpf_insn leave(void)
 static u32 flags_of(const struct kind *kind)
 {
 	return CASE_ATTACH(kind->attach_type) |
-	       (kind->prog_type == BPF_PROG_TYPE_SYSCALL ? CASE_SLEEPABLE : 0);
+	       (kind->prog_type == BPF_PROG_TYPE_SYSCALL || kind->sleepable ? CASE_SLEEPABLE : 0);
 }
 
 static void ask(const struct kind *kind, const struct bpf_insn *insns, u32 nr, const char *what,
@@ -110,7 +125,8 @@ static void ask(const struct kind *kind, const struct bpf_insn *insns, u32 nr, c
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = flags_of(kind) };
+				 .flags = flags_of(kind),
+				 .tracepoint = kind->structure };
 	int mine = oracle_skep(&c, insns, nr, 2, &ours);
 	int kernel = oracle_kernel(&c, insns, nr, 2, &theirs);
 
@@ -123,7 +139,8 @@ static void ask(const struct kind *kind, const struct bpf_insn *insns, u32 nr, c
 		return;
 	}
 	/* A pointer that 6.18 takes to be never null may be null here: its branches are two. */
-	if ((counts->logs && !show) || kind->prog_type == ABI_PROG_TYPE_NETFILTER)
+	if ((counts->logs && !show) || kind->prog_type == ABI_PROG_TYPE_NETFILTER ||
+	    kind->structure)
 		return;
 	if (!oracle_same(&ours, &theirs, false)) {
 		counts->logs++;
@@ -191,6 +208,8 @@ static const struct pointer pointers[] = {
 	{ BPF_PROG_TYPE_XDP, offsetof(struct xdp_md, data_meta), 4 },
 	{ ABI_PROG_TYPE_NETFILTER, 0, 8 },
 	{ ABI_PROG_TYPE_NETFILTER, 8, 8 },
+	{ BPF_PROG_TYPE_STRUCT_OPS, 0, 8 },
+	{ BPF_PROG_TYPE_STRUCT_OPS, 8, 8 },
 };
 
 /* What may be done with the pointer in R1: plain, tested against 0, moved. */
@@ -224,6 +243,26 @@ static void pointer_accesses(const struct kind *kind, const struct pointer *poin
 		}
 	}
 	report(kind, "pointers", &counts);
+}
+
+/* Writes everywhere in the structure that the first argument points to. */
+static void structure_writes(const struct kind *kind)
+{
+	struct counts counts = { 0 };
+
+	for (s32 off = 0; off < 3000; off++) {
+		for (u32 size = 1; size <= 8; size *= 2) {
+			struct bpf_insn body[] = {
+				insn(BPF_LDX | BPF_MEM | BPF_DW, 1, 1, 0, 0),
+				insn(BPF_ST | BPF_MEM | size_code(size), 1, 0, (s16)off, 0),
+				move(0, 1),
+				leave(),
+			};
+
+			ask(kind, body, 4, "write at", off, &counts);
+		}
+	}
+	report(kind, "writes", &counts);
 }
 
 /* Packet bytes between data and data_end, read and written. */
@@ -287,18 +326,29 @@ static void packet_loads(const struct kind *kind)
 	report(kind, "LD_ABS and LD_IND", &counts);
 }
 
+static bool may_call(const struct kind *kind, u32 id)
+{
+	const struct abi_struct_ops *ops;
+
+	if (!kind->structure)
+		return abi_helper_allowed(id, kind->prog_type, kind->attach_type);
+	ops = abi_struct_ops_find(strchr(kind->structure, '/') + 1);
+	return ops && ops->helpers && abi_struct_ops_helper(id);
+}
+
 /* Does the kernel let this type call the helper? Its arguments are never right. */
 static void helpers(const struct kind *kind)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = flags_of(kind) };
+				 .flags = flags_of(kind),
+				 .tracepoint = kind->structure };
 	u32 differ = 0, allowed = 0;
 
 	for (u32 id = 1; id <= 211; id++) {
 		struct bpf_insn body[] = { insn(BPF_JMP | BPF_CALL, 0, 0, 0, (s32)id), move(0, 1),
 					   leave() };
-		bool kernel, skep = abi_helper_allowed(id, kind->prog_type, kind->attach_type);
+		bool kernel, skep = may_call(kind, id);
 
 		oracle_kernel(&c, body, 3, 2, &theirs);
 		kernel = !strstr(theirs.text, "cannot use helper");
@@ -347,6 +397,17 @@ static void kfuncs(const struct kind *kind)
 	       kind->attach_type, allowed);
 }
 
+static bool is_loadable(const struct kind *kind)
+{
+	struct verify_case c = { .name = kind->name,
+				 .prog_type = kind->prog_type,
+				 .flags = flags_of(kind),
+				 .tracepoint = kind->structure };
+	struct bpf_insn body[] = { move(0, 1), leave() };
+
+	return !kind->structure || !oracle_kernel(&c, body, 2, 0, &theirs);
+}
+
 int main(int argc, char **argv)
 {
 	show = argc > 1;
@@ -375,9 +436,12 @@ int main(int argc, char **argv)
 		case BPF_PROG_TYPE_CGROUP_SOCKOPT: packet_accesses(kind, 8, 16, 8); break;
 		default: packet_accesses(kind, 76, 80, 4);
 		}
+		if (kind->structure && kind->attach_type == 5)
+			structure_writes(kind);
 		return_values(kind);
 		packet_loads(kind);
-		helpers(kind);
+		if (is_loadable(kind))
+			helpers(kind);
 		kfuncs(kind);
 	}
 	free(ours.text);
