@@ -36,8 +36,8 @@ struct check {
 	bool matrix;			/* the verdicts of all kernels */
 	int judge_object, judge_result; /* descriptors in the judge; else -1 */
 	struct skep_hive *hive;
-	struct json_object *rows;   /* all */
-	struct json_object *memory; /* bytes that verifying took, by program, in this file */
+	struct json_object *rows; /* all */
+	struct json_object *told; /* by program of this file: what the hive told of it */
 	bool titles;
 	int status;
 };
@@ -177,24 +177,50 @@ static void not_judged(struct check *check, const char *file, const char *reason
 	judge_row(check, file, row);
 }
 
+static struct json_object *causes_of(const struct skep_verification *verification)
+{
+	struct json_object *causes = json_object_new_array();
+
+	for (unsigned i = 0; i < verification->nr_causes; i++) {
+		const struct skep_cause *from = &verification->causes[i];
+		struct json_object *to = json_object_new_object();
+
+		json_object_object_add(to, "insn", json_object_new_int((int)from->insn));
+		json_object_object_add(to, "text", json_object_new_string(from->text));
+		json_object_object_add(to, "value", json_object_new_string(from->value));
+		json_object_object_add(to, "source", json_object_new_string(from->source));
+		json_object_object_add(to, "file", json_object_new_string(from->file));
+		json_object_object_add(to, "line", json_object_new_int((int)from->line));
+		json_object_array_add(causes, to);
+	}
+	return causes;
+}
+
 static void verified(void *arg, const struct skep_verification *verification)
 {
 	struct check *check = arg;
+	struct json_object *told = json_object_new_object();
 
-	json_object_object_add(check->memory, verification->name,
+	json_object_object_add(told, "memory",
 			       json_object_new_int64((int64_t)verification->memory));
+	if (verification->nr_causes)
+		json_object_object_add(told, "causes", causes_of(verification));
+	json_object_object_add(check->told, verification->name, told);
 }
 
 /* bpf(2) knows the first bytes of a program's name. */
-static void add_memory(const struct check *check, struct json_object *row)
+static void add_told(const struct check *check, struct json_object *row)
 {
+	struct json_object *told;
 	char name[16];
-	long long memory;
 
 	snprintf(name, sizeof(name), "%s", row_text(row, "program"));
-	memory = row_number(check->memory, name);
-	if (memory >= 0)
-		json_object_object_add(row, "memory", json_object_new_int64(memory));
+	if (!json_object_object_get_ex(check->told, name, &told))
+		return;
+	json_object_object_foreach(told, key, value)
+	{
+		json_object_object_add(row, key, json_object_get(value));
+	}
 }
 
 /* The judge's command line; its process id or -errno. */
@@ -326,8 +352,8 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 	struct json_object *rows, *real = NULL, *row;
 	char reason[512];
 
-	json_object_put(check->memory);
-	check->memory = json_object_new_object();
+	json_object_put(check->told);
+	check->told = json_object_new_object();
 	rows = ask(check, file, object_fd, ask_skep, reason, sizeof(reason));
 	if (!rows) {
 		not_judged(check, file, reason);
@@ -343,7 +369,7 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 		if (real && i < json_object_array_length(real))
 			json_object_object_add(row, "real",
 					       json_object_get(json_object_array_get_idx(real, i)));
-		add_memory(check, row);
+		add_told(check, row);
 		judge_row(check, file, row);
 	}
 	json_object_put(rows);
@@ -477,7 +503,7 @@ int command_check(int argc, char **argv)
 			check.rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		report_summary(check.rows, check.real);
-	json_object_put(check.memory);
+	json_object_put(check.told);
 	json_object_put(check.rows);
 	return check.status;
 }

@@ -81,6 +81,32 @@ static void print_reason(const char *who, struct json_object *verdict)
 		printf("    %s%s\n", who, row_text(verdict, "reason"));
 }
 
+/* The rejected instruction, then what made its values: each below its line of source. */
+static void print_causes(struct json_object *row)
+{
+	struct json_object *causes, *cause;
+	const char *last = "";
+
+	if (!json_object_object_get_ex(row, "causes", &causes))
+		return;
+	for (size_t i = 0; i < json_object_array_length(causes); i++) {
+		const char *source, *value;
+
+		cause = json_object_array_get_idx(causes, i);
+		source = row_text(cause, "source");
+		value = row_text(cause, "value");
+		if (i < 2)
+			puts(i ? "    where its values come from, the latest first:"
+			       : "    the instruction:");
+		if (*source && (i < 2 || strcmp(source, last)))
+			printf("      %s:%lld: %s\n", row_text(cause, "file"),
+			       row_number(cause, "line"), source);
+		printf("        %lld: %s%s%s\n", row_number(cause, "insn"), row_text(cause, "text"),
+		       *value ? "    with " : "", value);
+		last = source;
+	}
+}
+
 static void print_log(const char *who, const char *log)
 {
 	if (*log)
@@ -113,6 +139,7 @@ void report_row(struct json_object *row, bool real)
 		printf(": %s (%s)", row_text(row, "program"), row_text(row, "type"));
 	puts(row_number(row, "differs") > 0 ? "  DIFFERS" : "");
 	print_reason(real ? "skep: " : "", row);
+	print_causes(row);
 	if (other)
 		print_reason("kernel: ", other);
 	print_log(real ? "skep's " : "", row_text(row, "log"));

@@ -21,7 +21,17 @@ extern "C" {
 
 struct skep_hive;
 
-/* What the verifier took to judge a program. */
+/* An instruction that had to do with a rejection. Strings are never NULL. */
+struct skep_cause {
+	unsigned insn;	    /* its number in the program */
+	const char *text;   /* disassembled */
+	const char *value;  /* registers that it uses, as they were; "" where not told */
+	const char *source; /* its line of source, "": not known */
+	const char *file;
+	unsigned line;
+};
+
+/* What the verifier took to judge a program, and why it rejected it. */
 struct skep_verification {
 	size_t sz;	  /* of this structure, as the library knows it */
 	const char *name; /* of the program, 15 bytes at most; valid during the call */
@@ -29,6 +39,13 @@ struct skep_verification {
 	unsigned insns;	  /* processed, on all paths */
 	unsigned states, peak_states;
 	size_t memory; /* bytes, at its most */
+	/*
+	 * Of a rejection whose program was loaded with a log level: the rejected instruction, then
+	 * those that made the values that it was rejected for, the latest first. Valid during the
+	 * call; nr_causes may be 0.
+	 */
+	const struct skep_cause *causes;
+	unsigned nr_causes;
 };
 
 struct skep_hive_options {

@@ -22,6 +22,7 @@
 #include "rt/vcpu.h"
 #include "lib/hive.h"
 #include "sys/sys.h"
+#include "verify/verify.h"
 
 _Static_assert(SKEP_SPAWN_CLIENT == GATE_SPAWN_CLIENT, "the public flag is passed on as it is");
 
@@ -33,9 +34,29 @@ bool hive_is_around(struct agent_hive_info *ret_info)
 	return syscall(SYS_bpf, AGENT_HIVE_INFO, ret_info, sizeof(*ret_info)) == 0;
 }
 
+static unsigned convert(const struct verify_diagnosis *diagnosis, struct skep_cause *to)
+{
+	if (!diagnosis)
+		return 0;
+	for (u32 i = 0; i < diagnosis->nr_causes; i++) {
+		const struct verify_cause *from = &diagnosis->causes[i];
+
+		to[i] = (struct skep_cause){
+			.insn = from->insn,
+			.text = from->text,
+			.value = from->value,
+			.source = from->source,
+			.file = from->file,
+			.line = from->line,
+		};
+	}
+	return diagnosis->nr_causes;
+}
+
 static void verified(void *arg, const struct sys_verification *from)
 {
 	const struct skep_hive *hive = arg;
+	struct skep_cause causes[VERIFY_CAUSES_MAX];
 	struct skep_verification to = {
 		.sz = sizeof(to),
 		.name = from->name,
@@ -44,6 +65,8 @@ static void verified(void *arg, const struct sys_verification *from)
 		.states = from->states,
 		.peak_states = from->peak_states,
 		.memory = from->memory,
+		.causes = causes,
+		.nr_causes = convert(from->diagnosis, causes),
 	};
 
 	hive->verified(hive->verified_arg, &to);

@@ -232,7 +232,7 @@ static bool is_btf(void *arg, int fd)
 	return true;
 }
 
-static void report(const struct sys_load *load, int error)
+static void report(const struct sys_load *load, int error, const struct verify_diagnosis *diagnosis)
 {
 	const struct sys_hive_options *options = &load->prog->hive->options;
 	const struct verify_output *output = &load->output;
@@ -243,6 +243,7 @@ static void report(const struct sys_load *load, int error)
 		.states = output->total_states,
 		.peak_states = output->peak_states,
 		.memory = output->memory,
+		.diagnosis = error ? diagnosis : NULL,
 	};
 
 	if (options->verified)
@@ -273,6 +274,7 @@ static int verify(struct sys_load *load)
 	const union abi_attr *attr = &load->call->attr;
 	struct sys_prog *prog = load->prog;
 	struct verify_target target = { 0 };
+	struct verify_diagnosis diagnosis;
 	u64 longest = 0;
 	int error;
 
@@ -312,8 +314,10 @@ static int verify(struct sys_load *load)
 		load->input.prog_type = target.prog_type;
 		load->input.expected_attach_type = target.expected_attach_type;
 	}
+	if (load->call->hive->options.verified)
+		load->input.ret_diagnosis = &diagnosis;
 	error = verify_program(&load->input, &load->output);
-	report(load, error);
+	report(load, error, &diagnosis);
 	/* Text that was taken back has needed room as well. */
 	if (longest && longest + 1 > load->log.longest)
 		load->log.longest = longest + 1;

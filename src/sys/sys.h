@@ -12,6 +12,7 @@
 
 struct arena;
 struct sys_hive;
+struct verify_diagnosis;
 
 /* Files that are no objects of ours but mean something to bpf(2). */
 enum sys_place {
@@ -131,7 +132,8 @@ struct sys_verification {
 	int error;	  /* 0 or -errno */
 	u32 insns;	  /* processed */
 	u32 states, peak_states;
-	u64 memory; /* bytes, at its most */
+	u64 memory;				  /* bytes, at its most */
+	const struct verify_diagnosis *diagnosis; /* of a rejection; NULL: it was accepted */
 };
 
 struct sys_hive_options {

@@ -124,6 +124,33 @@ static int previous_insn(const struct vstate *state, u32 i, u32 *end)
 	return (int)i - 1;
 }
 
+void path_walk_begin(const struct verify_env *env, struct path_walk *walk)
+{
+	*walk = (struct path_walk){ .state = env->cur,
+				    .end = env->cur->nr_history,
+				    .insn = env->insn_idx };
+}
+
+bool path_walk_back(const struct verify_env *env, struct path_walk *walk)
+{
+	int i = previous_insn(walk->state, walk->insn, &walk->end);
+
+	if (i == -ENOENT) {
+		i = walk->state->parent ? walk->state->parent->last_insn_idx : -1;
+		walk->state = walk->state->parent;
+		walk->end = walk->state ? walk->state->nr_history : 0;
+	}
+	if (i < 0 || i >= (int)env->nr_insns)
+		return false;
+	walk->insn = (u32)i;
+	return true;
+}
+
+const struct history *path_walk_history(const struct path_walk *walk)
+{
+	return history_of(walk->state, walk->end, walk->insn);
+}
+
 /* Linked registers got their range together: if one is wanted all are. */
 static void sync_linked(struct backtrack *bt, const struct history *entry)
 {

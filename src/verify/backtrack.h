@@ -22,6 +22,18 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 int push_history(struct verify_env *env, struct vstate *state, u32 flags,
 		 const struct linked_regs *linked);
 
+/* A place on the path to the current instruction, for walking it backwards. */
+struct path_walk {
+	const struct vstate *state;
+	u32 end, insn;
+};
+
+/* At the current instruction; then each call goes to the one executed before; false: none. */
+void path_walk_begin(const struct verify_env *env, struct path_walk *walk);
+bool path_walk_back(const struct verify_env *env, struct path_walk *walk);
+/* What was noted of the walk's instruction; NULL: nothing. */
+const struct history *path_walk_history(const struct path_walk *walk);
+
 /* Forgets the marks of a state that was just saved as a checkpoint. */
 void forget_precision(struct vstate *state);
 

@@ -14,6 +14,7 @@
 #include "verify/branch.h"
 #include "verify/call.h"
 #include "verify/callback.h"
+#include "verify/diagnose.h"
 #include "verify/exception.h"
 #include "verify/global.h"
 #include "verify/helper.h"
@@ -310,20 +311,25 @@ static int explore_paths(struct verify_env *env)
 {
 	bool print_state = false;
 	u32 prev = (u32)-1;
+	u64 said;
 
 	for (;;) {
 		u32 next = 0;
 		int err;
 
 		env->prev_insn_idx = prev;
+		said = log_pos(&env->log);
 		err = arrive(env, print_state);
 		if (!err) {
 			log_before_insn(env, &print_state);
 			prev = env->insn_idx;
+			said = log_pos(&env->log);
 			err = step(env, &next);
 		}
-		if (err < 0)
+		if (err < 0) {
+			diagnose_insn(env, err, said);
 			return err;
+		}
 		if (err == 1) {
 			log_scratch_all(env);
 			prune_path_done(env, env->cur);

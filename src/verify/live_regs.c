@@ -18,10 +18,6 @@
 #define ARGUMENTS    0x3e
 #define ALL_REGS     0xffff
 
-struct use_def {
-	u16 use, def;
-};
-
 static struct use_def atomic_use_def(const struct bpf_insn *insn)
 {
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
@@ -56,7 +52,7 @@ static struct use_def jump_use_def(const struct verify_env *env, u32 i)
 	}
 }
 
-static struct use_def insn_use_def(const struct verify_env *env, u32 i)
+struct use_def live_regs_of_insn(const struct verify_env *env, u32 i)
 {
 	const struct bpf_insn *insn = &env->insns[i];
 	u16 dst = REG_BIT(insn->dst_reg), src = REG_BIT(insn->src_reg);
@@ -112,7 +108,7 @@ int live_regs_compute(struct verify_env *env)
 	if (!table)
 		return -ENOMEM;
 	for (u32 i = 0; i < env->nr_insns; i++)
-		table[i] = insn_use_def(env, i);
+		table[i] = live_regs_of_insn(env, i);
 	while (changed) {
 		changed = false;
 		for (u32 p = 0; p < nr; p++) {

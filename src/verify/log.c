@@ -106,6 +106,20 @@ void log_rewind(struct verify_env *env, u64 pos)
 	log->end = pos;
 }
 
+void log_take(struct verify_env *env, u64 pos, char *text, size_t size)
+{
+	struct log *log = &env->log;
+	u64 from = pos > log->start ? pos : log->start;
+	u64 length = log->end > from ? log->end - from : 0;
+
+	if (length >= size)
+		length = size - 1;
+	memcpy(text, log->text + (from - log->start), length);
+	text[length] = '\0';
+	if (log->end > pos)
+		log->end = from;
+}
+
 void log_finish(struct verify_env *env)
 {
 	struct log *log = &env->log;
@@ -136,10 +150,30 @@ static const struct bpf_line_info *find_line(const struct verify_env *env, u32 i
 	return &env->line_info[low];
 }
 
+bool log_source_of(const struct verify_env *env, u32 insn, const char **ret_text,
+		   const char **ret_file, u32 *ret_line)
+{
+	const struct bpf_line_info *line = find_line(env, insn);
+	const char *text, *file, *slash;
+
+	if (!line)
+		return false;
+	text = btf_info_string(env, line->line_off);
+	while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
+		text++;
+	file = btf_info_string(env, line->file_name_off);
+	slash = strrchr(file, '/');
+	*ret_text = text;
+	*ret_file = slash ? slash + 1 : file;
+	*ret_line = BPF_LINE_INFO_LINE_NUM(line->line_col);
+	return true;
+}
+
 void log_source_line(struct verify_env *env, u32 insn, const char *prefix)
 {
 	const struct bpf_line_info *prev = env->prev_line, *line;
-	const char *text, *file, *slash;
+	const char *text, *file;
+	u32 number;
 
 	if (!env->input->log.level)
 		return;
@@ -150,14 +184,9 @@ void log_source_line(struct verify_env *env, u32 insn, const char *prefix)
 	if (prev && line->file_name_off == prev->file_name_off &&
 	    BPF_LINE_INFO_LINE_NUM(line->line_col) == BPF_LINE_INFO_LINE_NUM(prev->line_col))
 		return;
-	text = btf_info_string(env, line->line_off);
-	while (*text == ' ' || (*text >= '\t' && *text <= '\r'))
-		text++;
-	file = btf_info_string(env, line->file_name_off);
-	slash = strrchr(file, '/');
+	log_source_of(env, insn, &text, &file, &number);
 	verbose(env, "%s%s", prefix ? prefix : "", text);
-	verbose(env, " @ %s:%u\n", slash ? slash + 1 : file,
-		BPF_LINE_INFO_LINE_NUM(line->line_col));
+	verbose(env, " @ %s:%u\n", file, number);
 	env->prev_line = line;
 }
 

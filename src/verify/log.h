@@ -55,6 +55,18 @@ const char *log_reg_type(u32 type);
 /* "var_off" notation of a tnum; buffer of 64 bytes. */
 const char *log_tnum(char *buffer, struct tnum a);
 
+/* Where insn comes from: its line of source without the blanks before it, the file's name without
+ * directories, the line's number. false: not known. */
+bool log_source_of(const struct verify_env *env, u32 insn, const char **ret_text,
+		   const char **ret_file, u32 *ret_line);
+
+/* One register's value, as states show it. */
+void log_reg(struct verify_env *env, const struct frame *frame, const struct reg *reg);
+
+/* Takes what was logged after pos back out, into text (which is cut to size), as if it had never
+ * been there. */
+void log_take(struct verify_env *env, u64 pos, char *text, size_t size);
+
 /* Registers and slots of a frame: all, or those scratched since the last time. */
 void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, bool all);
 /* The state after an instruction, on its line, aligned as the kernel's. */

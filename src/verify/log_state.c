@@ -211,6 +211,11 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 	verbose(env, ")");
 }
 
+void log_reg(struct verify_env *env, const struct frame *frame, const struct reg *reg)
+{
+	print_reg(env, frame, reg);
+}
+
 /* An object on the stack is printed where it begins. */
 static void print_object(struct verify_env *env, const struct slot *slot, int off)
 {

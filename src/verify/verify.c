@@ -15,6 +15,7 @@
 #include "verify/btf_ptr.h"
 #include "verify/cfg.h"
 #include "verify/env.h"
+#include "verify/diagnose.h"
 #include "verify/explore.h"
 #include "verify/fixup.h"
 #include "verify/live_regs.h"
@@ -164,6 +165,8 @@ static int run_with(struct verify_env *env, struct base_account *account,
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = run_stages(env);
+	if (err)
+		diagnose_program(env);
 	/* From here on it only gets less, but for what is said and handed out. */
 	limit = account->limit;
 	account->limit = 0;
@@ -195,6 +198,8 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 	int err = -ENOMEM;
 
 	memset(ret_output, 0, sizeof(*ret_output));
+	if (input->ret_diagnosis)
+		memset(input->ret_diagnosis, 0, sizeof(*input->ret_diagnosis));
 	if (!input->nr_insns || input->nr_insns > INSNS_PROCESSED_MAX)
 		return -E2BIG;
 	if (!abi_ctx_find(input->prog_type))

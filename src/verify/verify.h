@@ -59,6 +59,28 @@ struct verify_ops {
 	int (*check_relocations)(void *arg, struct verify_env *env);
 };
 
+/* An instruction that had to do with a rejection. */
+struct verify_cause {
+	u32 insn;	  /* its number in the program as it was loaded */
+	char text[96];	  /* disassembled */
+	char value[128];  /* registers that it uses, as they were: of the rejected one only */
+	char source[160]; /* its line of source, "" if it is not known */
+	char file[64];
+	u32 line;
+};
+
+#define VERIFY_CAUSES_MAX 12
+
+/*
+ * Why a program was rejected, as data: what the verifier said, at which instruction, and the chain
+ * of instructions that made the values which it did not like, the latest first.
+ */
+struct verify_diagnosis {
+	char message[256]; /* the first line; "" if nothing was said or no log was asked for */
+	u32 nr_causes;	   /* 0: no single instruction is to blame; else the first one is it */
+	struct verify_cause causes[VERIFY_CAUSES_MAX];
+};
+
 struct verify_log {
 	u32 level; /* log_level of bpf_attr */
 	/* Takes size bytes of log text; the sink truncates as the client's buffer asks. */
@@ -118,6 +140,7 @@ struct verify_input {
 	const struct verify_ops *ops;
 	void *ops_arg;
 	struct verify_log log;
+	struct verify_diagnosis *ret_diagnosis; /* filled when it is rejected; NULL: not wanted */
 	/*
 	 * For tests; NULL: off. Called with every state before the instruction is simulated on it.
 	 * The state (verify/state.h) is only valid during the call.

@@ -52,6 +52,10 @@ def verdicts(directory):
     if len(rows) == 3:
         equal(rows[2]["reason"], "R1 offset is outside of the packet", "the reason is the verifier's last word")
         ok(all(row["memory"] > 1000 for row in rows), "what it took is there", result)
+        causes = rows[2].get("causes", [])
+        ok(causes and causes[0]["source"].startswith("SEC(\"xdp\") int beyond") and causes[0]["value"] == "R1=pkt(r=0)",
+           "the instruction, its line and its values", rows[2])
+        ok(len(causes) > 1 and "*(u32 *)(r1 +0)" in causes[-1]["text"], "where they come from", rows[2])
         equal((rows[2]["errno"], rows[0]["processed"]), (13, 2), "errno and instructions")
     result = check("--log", mixed)
     ok("invalid access to packet, off=0 size=1" in result.out, "--log shows the log", result)
