@@ -52,6 +52,25 @@ static int type_of(const char *name)
 	return -1;
 }
 
+/* The expected attach type with which the kernels were asked (tools/profiles/probe.c). */
+static u32 attach_of(u32 prog_type)
+{
+	static const struct {
+		u32 type, attach;
+	} attached[] = {
+		{ BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
+		{ BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT },
+		{ BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT },
+		{ BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT },
+		{ BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(attached); i++)
+		if (attached[i].type == prog_type)
+			return attached[i].attach;
+	return 0;
+}
+
 /* "type NAME" and "type NAME no" */
 static void check_type(struct golden *golden, char *rest)
 {
@@ -94,6 +113,7 @@ static void check_helper(struct golden *golden, u32 id, char *names)
 
 	for (u32 type = 1; helper && type < 64; type++) {
 		bool known = helper->progs & ABI_PROG(type);
+		bool there = !known || !(helper->not_attach & ABI_ATTACH(attach_of(type)));
 
 		if (!(golden->loads & ABI_PROG(type)) || !abi_prog_type_name(type))
 			continue;
@@ -102,7 +122,8 @@ static void check_helper(struct golden *golden, u32 id, char *names)
 			continue;
 		snprintf(detail, sizeof(detail), "%s, by %s", helper->name,
 			 abi_prog_type_name(type));
-		compare(golden, abi_since_helper(id, type), kernel >> type & 1, "helper", detail);
+		compare(golden, there ? abi_since_helper(id, type) : ABI_LINUX_NEVER,
+			kernel >> type & 1, "helper", detail);
 	}
 }
 
@@ -126,25 +147,13 @@ static bool in_ranges(const char *text, char letter, u32 size, u32 offset)
 
 static void check_context(struct golden *golden, const char *name, const char *text)
 {
-	static const struct {
-		u32 type, attach;
-	} attached[] = {
-		{ BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
-		{ BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT },
-		{ BPF_PROG_TYPE_SK_REUSEPORT, BPF_SK_REUSEPORT_SELECT },
-		{ BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_SETSOCKOPT },
-		{ BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP },
-	};
 	int type = type_of(name);
 	const struct abi_ctx *ctx = type < 0 ? NULL : abi_ctx_find((u32)type);
-	struct abi_ctx_user user = { .prog_type = (u32)type };
+	struct abi_ctx_user user = { (u32)type, attach_of((u32)type) };
 	char detail[128];
 
 	if (!ctx || ctx->free_form || !ctx->nr_fields)
 		return;
-	for (u32 i = 0; i < ARRAY_SIZE(attached); i++)
-		if (attached[i].type == user.prog_type)
-			user.expected_attach_type = attached[i].attach;
 	for (u32 offset = 0; offset < ctx->size; offset++) {
 		for (u32 size = 1; size <= 8; size *= 2) {
 			for (u32 write = 0; write < 2; write++) {
