@@ -20,7 +20,10 @@ ROUNDS = int(os.environ.get("SKEP_BENCH_ROUNDS", "7"))
 
 
 def run(command):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        sys.exit(f"{' '.join(command)} takes more than a minute")
 
 
 def inner_ns(command):
