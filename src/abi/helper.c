@@ -691,7 +691,14 @@ static const struct abi_helper helpers[] = {
 		  .progs = PROG_SOCK_OPS },
 	[145] = { .name = "inode_storage_get" },
 	[146] = { .name = "inode_storage_delete" },
-	[147] = { .name = "d_path", .progs = PROG_SYSCALL },
+	[147] = { .name = "d_path",
+		  INTEGER(ARG_PTR_TO_BTF_ID, ARG_PTR_TO_MEM | ABI_ARG_MEM_WRITE,
+			  ARG_CONST_SIZE_OR_ZERO),
+		  .arg_struct = { "path" },
+		  .progs = PROG_SYSCALL,
+		  .iter = true,
+		  .not_here = PROG_SYSCALL,
+		  .available = true },
 	[148] = { .name = "copy_from_user",
 		  INTEGER(ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT, ARG_CONST_SIZE_OR_ZERO,
 			  ARG_ANYTHING),
@@ -850,7 +857,14 @@ static const struct abi_helper helpers[] = {
 			  ARG_CONST_SIZE),
 		  .progs = PROG_XDP,
 		  .available = true },
-	[191] = { .name = "copy_from_user_task", .progs = ALL_PROGS, .gpl_only = true },
+	[191] = { .name = "copy_from_user_task",
+		  INTEGER(ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT, ARG_CONST_SIZE_OR_ZERO,
+			  ARG_ANYTHING, ARG_PTR_TO_BTF_ID, ARG_ANYTHING),
+		  .arg_struct = { [3] = "task_struct" },
+		  .progs = ALL_PROGS,
+		  .gpl_only = true,
+		  .might_sleep = true,
+		  .available = true },
 	[192] = { .name = "skb_set_tstamp",
 		  INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_ANYTHING),
 		  .progs = PROG_CLS,
@@ -957,8 +971,11 @@ bool abi_helper_allowed(u32 func_id, u32 prog_type, u32 expected_attach_type)
 {
 	const struct abi_helper *helper = abi_helper_find(func_id);
 
+	if (helper && (helper->iter || helper->iter_only) && prog_type == BPF_PROG_TYPE_TRACING &&
+	    expected_attach_type == BPF_TRACE_ITER)
+		return true;
 	if (helper && helper->iter_only)
-		return prog_type == BPF_PROG_TYPE_TRACING && expected_attach_type == BPF_TRACE_ITER;
+		return false;
 	/* Programs with BTF-typed arguments may call what raw tracepoints may. */
 	if ((prog_type == BPF_PROG_TYPE_TRACING || prog_type == BPF_PROG_TYPE_LSM) && helper &&
 	    !(helper->progs & ABI_PROG(prog_type)))

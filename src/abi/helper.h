@@ -80,6 +80,7 @@ struct abi_helper {
 	abi_attach_set not_attach; /* not with these expected attach types */
 	bool gpl_only;
 	bool might_sleep;
+	bool iter;		  /* for iterators' programs, too */
 	bool iter_only;		  /* for iterators' programs, and for none else */
 	bool pkt_access;	  /* may be given packet pointers */
 	bool packet_data_changes; /* invalidates packet pointers */

@@ -35,6 +35,7 @@ struct abi_iter_target {
 	const char *target;
 	u8 id;			   /* enum abi_iter_id */
 	u8 arg[ABI_ITER_ARGS_MAX]; /* enum abi_iter_arg */
+	bool may_sleep;		   /* its programs may be sleepable (BPF_ITER_RESCHED) */
 };
 
 /* The row of a target by its function's name (bpf_iter_task), NULL if there is none. */

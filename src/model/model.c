@@ -150,6 +150,15 @@ void model_set_pointer(struct model *model, void *object, enum model_field field
 	model_set(model, object, field, (u64)pointer);
 }
 
+void *model_member(struct model *model, void *object, enum model_field field)
+{
+	const struct place *place = &model->places[field];
+
+	return object && place->bits && place->bit_offset % 8 == 0
+		       ? (u8 *)object + place->bit_offset / 8
+		       : NULL;
+}
+
 void model_set_bytes(struct model *model, void *object, enum model_field field, const void *bytes,
 		     u64 size)
 {

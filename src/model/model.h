@@ -99,6 +99,7 @@ struct model;
 	X(FILE_INODE, "file", "f_inode")                        \
 	X(FILE_DENTRY, "file", "f_path.dentry")                 \
 	X(FILE_OPS, "file", "f_op")                             \
+	X(FILE_PATH, "file", "f_path")                          \
 	X(FILE_PRIVATE, "file", "private_data")                 \
 	X(INODE_INO, "inode", "i_ino")                          \
 	X(INODE_MODE, "inode", "i_mode")                        \
@@ -150,6 +151,8 @@ void *model_bytes(struct model *model, const void *bytes, u64 size);
 void model_set(struct model *model, void *object, enum model_field field, u64 value);
 void model_set_pointer(struct model *model, void *object, enum model_field field,
 		       const void *pointer);
+/* Where a member lies; NULL if there is no such one. */
+void *model_member(struct model *model, void *object, enum model_field field);
 /* Copies at most size bytes into a member that is an array; the rest of it stays 0. */
 void model_set_bytes(struct model *model, void *object, enum model_field field, const void *bytes,
 		     u64 size);

@@ -48,6 +48,8 @@ int sys_iter_attach(struct sys_call *call, const struct sys_prog *prog, struct s
 		return error;
 	if (!iter)
 		return -ENOENT;
+	if (prog->flags & BPF_F_SLEEPABLE && !iter->may_sleep)
+		return -EINVAL;
 	switch (iter->id) {
 	case ABI_ITER_BPF_MAP_ELEM: return iter_attach_map(call, prog, &info, aux);
 	case ABI_ITER_TASK:

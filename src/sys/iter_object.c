@@ -100,9 +100,9 @@ static void *model_aux(struct sys_hive *hive, const struct sys_prog *prog, void 
 {
 	struct model *model = hive->model;
 	void *aux = model_object(model, "bpf_prog_aux"), *user = model_object(model, "user_struct");
-	const char *target = NULL;
+	const char *target = sys_prog_tracepoint(prog);
 
-	if (prog->attach_btf_id && hive->kernel_btf)
+	if (!target && prog->attach_btf_id && hive->kernel_btf)
 		target = btf_type_name(hive->kernel_btf->btf, prog->attach_btf_id);
 	model_set(model, aux, MODEL_AUX_ID, prog->object.id);
 	model_set_bytes(model, aux, MODEL_AUX_NAME, prog->name, sizeof(prog->name));

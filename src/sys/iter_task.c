@@ -302,9 +302,17 @@ static void *model_cred(struct model *model, const struct facts *facts)
 }
 
 /* The task alone; what it points to is its caller's. */
-static void *model_one(struct model *model, const struct iter_task *task, struct facts *facts)
+static void *model_one(struct iter_session *session, const struct iter_task *task,
+		       struct facts *facts)
 {
+	struct model *model = session->hive->model;
 	void *image = model_object(model, "task_struct"), *cred;
+	struct rt_seq *seq = &session->seq;
+
+	if (image && seq->nr_tasks < RT_SEQ_TASKS) {
+		seq->task[seq->nr_tasks].image = (u64)image;
+		seq->task[seq->nr_tasks++].tid = task->tid;
+	}
 
 	model_set(model, image, MODEL_TASK_PID, task->tid);
 	model_set(model, image, MODEL_TASK_TGID, task->tgid);
@@ -341,14 +349,14 @@ void *iter_task_model(struct iter_session *session, const struct iter_task *task
 	struct model *model = session->hive->model;
 	struct iter_task leader = { task->tgid, task->tgid }, other;
 	struct facts facts, others;
-	void *image = model_one(model, task, &facts), *first = image, *parent;
+	void *image = model_one(session, task, &facts), *first = image, *parent;
 	void *signal = model_object(model, "signal_struct"), *mm = model_object(model, "mm_struct"),
 	     *files = model_object(model, "files_struct");
 
 	if (task->tid != task->tgid)
-		first = model_one(model, &leader, &others);
+		first = model_one(session, &leader, &others);
 	other = (struct iter_task){ facts.parent, facts.parent };
-	parent = facts.parent ? model_one(model, &other, &others) : first;
+	parent = facts.parent ? model_one(session, &other, &others) : first;
 	model_set_pointer(model, parent, MODEL_TASK_LEADER, parent);
 	model_set(model, signal, MODEL_SIGNAL_THREADS, facts.nr_threads);
 	for (u32 i = 0; i < 2; i++) {

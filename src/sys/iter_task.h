@@ -35,10 +35,10 @@ bool iter_task_find_next(struct iter_session *session, bool unshared);
 /* The image of a task (its leader, parent, credentials with it); NULL: no room. */
 void *iter_task_model(struct iter_session *session, const struct iter_task *task);
 
-/* iter_task_file.c: images of an inode, and of a file with that inode; path gives its name. */
+/* iter_task_file.c: images of an inode, and of a file with that inode and path. */
 struct stat;
 void *iter_model_inode(struct model *model, const struct stat *st);
-void *iter_model_file(struct model *model, void *inode, const char *path);
+void *iter_model_file(struct iter_session *session, void *inode, const char *path);
 
 /* Reads a file of /proc whole, NUL-terminated: its length; -errno. To be freed. */
 long iter_read_proc(const char *path, char **ret_text);

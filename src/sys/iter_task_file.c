@@ -173,8 +173,9 @@ static void name_of(const char *path, char name[256])
 	name[length] = '\0';
 }
 
-void *iter_model_file(struct model *model, void *inode, const char *path)
+void *iter_model_file(struct iter_session *session, void *inode, const char *path)
 {
+	struct model *model = session->hive->model;
 	void *image = model_object(model, "file"), *dentry = model_object(model, "dentry");
 	char name[256];
 
@@ -186,6 +187,9 @@ void *iter_model_file(struct model *model, void *inode, const char *path)
 			  model_bytes(model, name, strlen(name) + 1));
 	model_set(model, dentry, MODEL_DENTRY_NAME_LEN, strlen(name));
 	model_set_pointer(model, image, MODEL_FILE_DENTRY, dentry);
+	session->seq.path_text = model_bytes(model, path, strlen(path) + 1);
+	session->seq.path =
+		session->seq.path_text ? (u64)model_member(model, image, MODEL_FILE_PATH) : 0;
 	return image;
 }
 
@@ -204,7 +208,7 @@ static void *model_open_file(struct iter_session *session, const struct iter_tas
 	target[length > 0 ? length : 0] = '\0';
 	if (stat(path, &st) < 0)
 		memset(&st, 0, sizeof(st));
-	image = iter_model_file(model, iter_model_inode(model, &st), target);
+	image = iter_model_file(session, iter_model_inode(model, &st), target);
 	snprintf(path, sizeof(path), "/proc/%u/task/%u/fdinfo/%d", task->tgid, task->tid, fd);
 	if (iter_read_proc(path, &text) >= 0)
 		sscanf(text, "pos: %llu flags: %o", &position, &flags);

@@ -79,8 +79,9 @@ static u64 flags_of(const char *rights)
 	       (rights[3] == 's' ? VM_SHARED | VM_MAYSHARE : 0);
 }
 
-static void *model_area(struct model *model, const char *line, void *mm)
+static void *model_area(struct iter_session *session, const char *line, void *mm)
 {
+	struct model *model = session->hive->model;
 	unsigned long long from = 0, to = 0, offset = 0, inode = 0;
 	unsigned major_number = 0, minor_number = 0;
 	char rights[8] = "", path[4096] = "";
@@ -98,7 +99,7 @@ static void *model_area(struct model *model, const char *line, void *mm)
 		return image;
 	st.st_ino = (ino_t)inode;
 	st.st_dev = makedev(major_number, minor_number);
-	file = iter_model_file(model, iter_model_inode(model, &st), path);
+	file = iter_model_file(session, iter_model_inode(model, &st), path);
 	model_set_pointer(model, image, MODEL_VMA_FILE, file);
 	return image;
 }
@@ -111,7 +112,7 @@ static void build(struct iter_session *session, u64 *ctx)
 	if (!tasks->walks || !tasks->line)
 		return;
 	ctx[0] = (u64)iter_task_model(session, &tasks->tasks[tasks->at]);
-	ctx[1] = (u64)model_area(model, tasks->line, model_object(model, "mm_struct"));
+	ctx[1] = (u64)model_area(session, tasks->line, model_object(model, "mm_struct"));
 }
 
 const struct iter_ops iter_task_vma_ops = { .open = iter_task_open,

@@ -4,7 +4,8 @@
  * the result of the last read(2) to standard error. Arguments: OBJECT PROGRAM, then any of
  * map=NAME (the map to walk over), tid=N, pid=N, pidfd=N, chunk=N (bytes a read), vector=N
  * (readv(2) into pieces of N bytes), fill=N (elements of the map, before), update=PROGRAM
- * (LINK_UPDATE, before).
+ * (LINK_UPDATE, before), self (this process; element 0 of
+ * "array" becomes an address in it).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,7 +21,7 @@
 
 struct options {
 	const char *map, *update;
-	unsigned vector, tid, pid, pidfd, chunk, fill;
+	unsigned self, vector, tid, pid, pidfd, chunk, fill;
 };
 
 static void parse(int argc, char **argv, struct options *options)
@@ -31,6 +32,7 @@ static void parse(int argc, char **argv, struct options *options)
 			options->map = argv[i] + 4;
 		if (!strncmp(argv[i], "update=", 7))
 			options->update = argv[i] + 7;
+		options->self |= !strcmp(argv[i], "self");
 		sscanf(argv[i], "vector=%u", &options->vector);
 		sscanf(argv[i], "tid=%u", &options->tid);
 		sscanf(argv[i], "pid=%u", &options->pid);
@@ -111,6 +113,15 @@ int main(int argc, char **argv)
 
 		fill(map, options.fill);
 		info.map.map_fd = (unsigned)bpf_map__fd(map);
+	}
+	if (options.self) {
+		static const unsigned magic = 0x5ca1ab1e;
+		unsigned long long address = (unsigned long)&magic;
+		unsigned zero = 0;
+
+		info.task.pid = (unsigned)getpid();
+		bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "array"), &zero,
+				    &address, BPF_ANY);
 	}
 	if (options.tid)
 		info.task.tid = options.tid;

@@ -343,6 +343,39 @@ int areas(struct bpf_iter__task_vma *ctx)
 	return 0;
 }
 
+static char path[256];
+
+SEC("iter/task_file")
+int paths(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+
+	if (!ctx->task || !file)
+		return 0;
+	bpf_d_path(&file->f_path, path, sizeof(path));
+	BPF_SEQ_PRINTF(ctx->meta->seq, "%u %s\n", ctx->fd, path);
+	return 0;
+}
+
+/* What lies at the address that element 0 names, and what the kernel says of bad reads. */
+SEC("iter.s/task")
+int contents(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	u32 zero = 0, word = 1;
+	u64 *address;
+	long bad, flags, good;
+
+	address = bpf_map_lookup_elem(&array, &zero);
+	if (!task || !address)
+		return 0;
+	flags = bpf_copy_from_user_task(&word, sizeof(word), (void *)*address, task, 1);
+	bad = bpf_copy_from_user_task(&word, sizeof(word), (void *)8, task, 0);
+	good = bpf_copy_from_user_task(&word, sizeof(word), (void *)*address, task, 0);
+	BPF_SEQ_PRINTF(ctx->meta->seq, "%x %ld %ld %ld\n", word, flags, bad, good);
+	return 0;
+}
+
 SEC("iter/ksym")
 int symbols(struct bpf_iter_meta **ctx)
 {

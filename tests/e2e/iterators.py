@@ -46,6 +46,8 @@ WALKS = [
     ("tasks tid=4194303", list),
     ("tasks tid=1 pid=2", list),
     ("files pid=$$", list),
+    ("paths pid=$$", list),
+    ("contents self", list),
     ("elems map=array update=elems", list),
     ("elems map=array update=maps", list),
 ]

@@ -70,6 +70,8 @@ RT_HELPER(snprintf);
 /* seq.c */
 RT_HELPER(seq_printf);
 RT_HELPER(seq_write);
+RT_HELPER(d_path);
+RT_HELPER(copy_from_user_task);
 
 /* output.c */
 RT_HELPER(perf_event_output);

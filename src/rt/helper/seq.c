@@ -7,6 +7,7 @@
 #include "rt/helper/families.h"
 #include "rt/mem.h"
 #include "rt/seq.h"
+#include "rt/sys.h"
 
 #define VARARGS_MAX 12 /* MAX_BPRINTF_VARARGS */
 
@@ -45,4 +46,37 @@ RT_HELPER(seq_printf)
 	}
 	seq->count += (u32)length - 1;
 	return 0;
+}
+
+RT_HELPER(d_path)
+{
+	const struct rt_seq *seq = vcpu->seq;
+	u64 length = 0;
+
+	if (!r3)
+		return 0;
+	if (!seq || !seq->path || r1 != seq->path)
+		return (u64)-EFAULT;
+	while (seq->path_text[length])
+		length++;
+	if (length + 1 > r3)
+		return (u64)-ENAMETOOLONG;
+	memcpy((void *)r2, seq->path_text, length + 1);
+	return length + 1;
+}
+
+RT_HELPER(copy_from_user_task)
+{
+	const struct rt_seq *seq = vcpu->seq;
+
+	if (r5)
+		return (u64)-EINVAL;
+	if (!r2)
+		return 0;
+	for (u32 i = 0; seq && i < seq->nr_tasks && i < RT_SEQ_TASKS; i++)
+		if (seq->task[i].image == r4 &&
+		    rt_sys_vm_read(seq->task[i].tid, (void *)r1, r3, r2) == (long)r2)
+			return 0;
+	memset((void *)r1, 0, r2);
+	return (u64)-EFAULT;
 }

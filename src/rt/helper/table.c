@@ -48,6 +48,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(snprintf),
 	ROW(seq_printf),
 	ROW(seq_write),
+	ROW(d_path),
+	ROW(copy_from_user_task),
 	ROW(perf_event_output),
 	ROW(ringbuf_output),
 	ROW(ringbuf_reserve),
