@@ -209,6 +209,8 @@ long agent_command(u32 cmd, void *attr, u32 size);
 void agent_report(u32 kind, long error);
 
 /* thread.c */
+/* Lets the supervisor look into this process, where the system has to be told (protocol.h). */
+void agent_name_tracer(void);
 struct agent_thread *agent_thread_current(void);
 /* The caller has a new thread pointer or id: enters it anew, with these dispositions. */
 struct agent_thread *agent_thread_register(u32 sighand, u32 blocked);

@@ -164,6 +164,8 @@ static void in_child(struct agent_call *call)
 	if (frame->child_sighand != frame->sighand)
 		agent_sighand_own(frame->child_sighand, call->thread->tgid);
 	agent_fds_cloning(frame->saved[1]);
+	if (!(frame->saved[1] & CLONE_THREAD))
+		agent_name_tracer();
 	if (!(frame->saved[1] & CLONE_VM)) {
 		agent_sighand_forked(frame->child_sighand);
 		forget_vforks();

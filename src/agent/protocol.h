@@ -166,7 +166,7 @@ struct agent_control {
 	u32 nr_modules;	 /* grows only; published after the entry is written */
 	u32 closing;	 /* threads that have to ask for AGENT_CLOSES */
 	u32 facade_made; /* see AGENT_FACADE */
-	u32 reserved;
+	u32 tracer;	 /* each process has to name it as its tracer (Yama); 0: need not */
 	struct agent_module modules[AGENT_MODULES_MAX];
 };
 

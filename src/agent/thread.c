@@ -8,6 +8,7 @@
  * Two processes that share memory and thread pointer are a vfork parent and its child: the parent
  * sleeps while the child has the entry, and takes it back.
  */
+#include <linux/prctl.h>
 #include "agent/agent.h"
 #include "rt/vcpu.h"
 
@@ -97,6 +98,14 @@ struct agent_thread *agent_thread_register(u32 sighand, u32 blocked)
 	thread->handling[0] = thread->handling[1] = thread->handling[2] = 0;
 	__atomic_store_n(&thread->tid, rt_sys_gettid(), __ATOMIC_RELEASE);
 	return thread;
+}
+
+void agent_name_tracer(void)
+{
+	u32 tracer = RT_CONTROL->agent->tracer;
+
+	if (tracer && !AGENT_STATE->foreign_pid_ns)
+		rt_syscall6(__NR_prctl, PR_SET_PTRACER, tracer, 0, 0, 0, 0);
 }
 
 struct agent_thread *agent_thread_current(void)

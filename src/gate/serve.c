@@ -4,11 +4,14 @@
  * for the tree.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <time.h>
+#include <unistd.h>
 #include "gate/state.h"
+#include "hook/hook.h"
 
 #define FLUSH_MS 200
 
@@ -74,10 +77,26 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 	return 0;
 }
 
+/* Does Yama let only ancestors trace, and those that a process names? */
+static bool only_ancestors_trace(void)
+{
+	int fd = open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC);
+	char scope = '0';
+
+	if (fd < 0)
+		return false;
+	(void)!read(fd, &scope, 1);
+	close(fd);
+	return scope == '1';
+}
+
 void gate_stay(struct gate *gate)
 {
 	struct signalfd_siginfo signal;
 
+	/* Whoever enters is no child of this process. */
+	if (only_ancestors_trace())
+		hook_set_tracer(gate->options.hook, getpid());
 	gate->stays = true;
 	while (!gate->down) {
 		gate_step(gate, -1, &signal);

@@ -77,6 +77,11 @@ void hook_refresh_interest(struct hook *hook)
 	}
 }
 
+void hook_set_tracer(struct hook *hook, pid_t tracer)
+{
+	__atomic_store_n(&hook->control->tracer, (u32)tracer, __ATOMIC_RELEASE);
+}
+
 void hook_track_descriptors(struct hook *hook)
 {
 	if (hook->tracks_descriptors)

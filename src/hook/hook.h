@@ -83,6 +83,10 @@ bool hook_wait_status(struct hook *hook, pid_t tid, int status);
 long hook_agent_call(struct hook *hook, struct sys_client *client, u32 cmd, u64 attr, u32 size,
 		     int (*install_raw_fd)(struct sys_client *client, int fd));
 
+/* Every process that is entered from now on, and each that it forks, names this one as its tracer.
+ */
+void hook_set_tracer(struct hook *hook, pid_t tracer);
+
 /* Maps get descriptors from now on: agents watch the calls that change what a descriptor stands
  * for. */
 void hook_track_descriptors(struct hook *hook);

@@ -484,6 +484,42 @@ static void play_debugger(void)
 	CHECK(calls == 20 && nr == SYS_exit_group);
 }
 
+/* Where the supervisor has to be named as tracer, each new process does that. */
+static void play_tracer(void)
+{
+	int expected = getenv("HIVE_TRACER") ? 1 : 0, stops = 0, status, signal;
+	struct user_regs_struct regs;
+	bool begun = false;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		CHECK(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0);
+		raise(SIGSTOP);
+		if (fork() == 0)
+			_exit(0);
+		_exit(0);
+	}
+	while ((pid = waitpid(-1, &status, __WALL)) > 0) {
+		if (!WIFSTOPPED(status))
+			continue;
+		signal = WSTOPSIG(status);
+		if (!begun)
+			CHECK(ptrace(PTRACE_SETOPTIONS, pid, NULL,
+				     (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
+					      PTRACE_O_EXITKILL)) == 0);
+		begun = true;
+		if (signal == (SIGTRAP | 0x80)) {
+			CHECK(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
+			stops += regs.orig_rax == SYS_prctl && regs.rdi == PR_SET_PTRACER;
+		}
+		if (signal != SIGCHLD)
+			signal = 0;
+		CHECK(ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal) == 0);
+	}
+	/* At its entry and at its exit. */
+	CHECK(stops == 2 * expected);
+}
+
 static void play_debugged(void)
 {
 	for (int i = 0; i < 10; i++)
@@ -537,6 +573,7 @@ static const struct {
 	{ "chroot", play_chroot },	 { "few-files", play_few_files },
 	{ "unshare", play_unshare },	 { "debugger", play_debugger },
 	{ "debugged", play_debugged },	 { "attached", play_attached },
+	{ "tracer", play_tracer },
 };
 
 int main(int argc, char **argv)

@@ -327,6 +327,10 @@ int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
 	return -ENOTSUP;
 }
 
+void hook_set_tracer(struct hook *hook, pid_t tracer)
+{
+}
+
 void hook_track_descriptors(struct hook *hook)
 {
 }

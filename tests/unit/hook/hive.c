@@ -114,6 +114,11 @@ int main(int argc, char **argv)
 		enter = attach(options.arena, options.hook, "raw_syscalls", "sys_enter", print);
 		leave = attach(options.arena, options.hook, "raw_syscalls", "sys_exit", print);
 	}
+	/* As under Yama; host.c looks for it. */
+	if (listen) {
+		hook_set_tracer(options.hook, getpid());
+		setenv("HIVE_TRACER", "1", 1);
+	}
 	pid = gate_spawn(gate, argv + optind, NULL, 0);
 	if (pid < 0) {
 		fprintf(stderr, "hive: %s: %s\n", argv[optind], strerror(-pid));
