@@ -165,6 +165,13 @@ static long sites(struct hook *hook, struct sys_client *client, u64 attr, u32 si
 		error = hook_find_sites(hook, (pid_t)client->tgid, &ask);
 	if (!error)
 		error = client->ops->write(client, attr, &ask, sizeof(ask));
+	/* No ELF file, or none any more: that is what memory may be. */
+	if (error && error != -ENOEXEC && error != -ENOENT)
+		hook_say(hook,
+			 "process %u: the system calls of a module cannot be looked for (%s): the "
+			 "notifier serves them, and paths to /sys/fs/bpf and the like are not its "
+			 "hive's",
+			 client->tgid, strerror(-error));
 	return error;
 }
 

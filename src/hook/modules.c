@@ -84,7 +84,7 @@ static int open_mapped(pid_t pid, u64 address)
 	char path[64], line[4608], name[4096 + 32];
 	unsigned long start, end, inode;
 	struct stat st;
-	int fd = -ENOENT, at;
+	int fd = -ENOENT, error = -ENOENT, at;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
@@ -106,11 +106,16 @@ static int open_mapped(pid_t pid, u64 address)
 		if (fd < 0) {
 			snprintf(name, sizeof(name), "/proc/%d/map_files/%lx-%lx", pid, start, end);
 			fd = inode ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+			/* Not that it is gone, but that it cannot be had. */
+			if (inode && fd < 0 && errno != ENOENT && errno != EPERM)
+				error = -errno;
 		}
 		break;
 	}
+	if (fd < 0 && ferror(maps))
+		error = -EIO;
 	fclose(maps);
-	return fd >= 0 ? fd : -ENOENT;
+	return fd >= 0 ? fd : error;
 }
 
 static int scan_file(struct hook *hook, int fd)
