@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See client_socket.h. */
 #include "sys/client_socket.h"
+#include "base/alloc.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,21 +77,79 @@ int sys_socket_of_fd(struct sys_call *call, int fd, bool watch, struct sys_socke
 	return error;
 }
 
-bool sys_socket_lives(struct sys_hive *hive, u64 cookie)
+/* The next cookie that the set's description tells; false: that was all. */
+static bool next_cookie(FILE *file, u64 *ret_cookie)
 {
 	unsigned long long found;
-	char path[48], line[160];
-	bool lives = false;
-	FILE *file;
+	char line[160];
 
-	if (!hive->sockets)
-		return false;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "tfd: %*d events: %*x data: %llx", &found) == 1) {
+			*ret_cookie = found;
+			return true;
+		}
+	return false;
+}
+
+static FILE *describe_set(struct sys_hive *hive)
+{
+	char path[48];
+
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", hive->sockets);
-	file = fopen(path, "re");
-	while (file && !lives && fgets(line, sizeof(line), file))
-		lives = sscanf(line, "tfd: %*d events: %*x data: %llx", &found) == 1 &&
-			found == cookie;
+	return hive->sockets ? fopen(path, "re") : NULL;
+}
+
+bool sys_socket_lives(struct sys_hive *hive, u64 cookie)
+{
+	FILE *file = describe_set(hive);
+	bool lives = false;
+	u64 found;
+
+	while (!lives && next_cookie(file, &found))
+		lives = found == cookie;
 	if (file)
 		fclose(file);
 	return lives;
+}
+
+static int compare(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+int sys_sockets_alive(struct sys_hive *hive, u64 **ret_cookies, u64 *ret_nr)
+{
+	FILE *file = describe_set(hive);
+	u64 *cookies = NULL, nr = 0, room = 0, cookie;
+	int error = 0;
+
+	while (!error && next_cookie(file, &cookie)) {
+		if (nr == room) {
+			u64 *more = base_zalloc(room = room ? 2 * room : 256, sizeof(*more));
+
+			if (more && nr)
+				memcpy(more, cookies, nr * sizeof(*more));
+			base_free(cookies);
+			cookies = more;
+			error = more ? 0 : -ENOMEM;
+		}
+		if (!error)
+			cookies[nr++] = cookie;
+	}
+	if (file)
+		fclose(file);
+	if (error)
+		return error;
+	if (nr)
+		qsort(cookies, nr, sizeof(*cookies), compare);
+	*ret_cookies = cookies;
+	*ret_nr = nr;
+	return 0;
+}
+
+bool sys_cookie_in(const u64 *cookies, u64 nr, u64 cookie)
+{
+	return nr && bsearch(&cookie, cookies, nr, sizeof(*cookies), compare);
 }

@@ -20,5 +20,8 @@ struct sys_socket {
 /* 0, -EBADF, -ENOTSOCK. watch: sys_socket_lives() can be asked about it later; -ENOMEM. */
 int sys_socket_of_fd(struct sys_call *call, int fd, bool watch, struct sys_socket *ret_socket);
 bool sys_socket_lives(struct sys_hive *hive, u64 cookie);
+/* The cookies of all sockets that live, in order, in *ret_cookies (base_free()): 0, -ENOMEM. */
+int sys_sockets_alive(struct sys_hive *hive, u64 **ret_cookies, u64 *ret_nr);
+bool sys_cookie_in(const u64 *cookies, u64 nr, u64 cookie);
 
 #endif

@@ -34,7 +34,7 @@ static void map_text(const struct sys_map *map, struct text *text)
 		    "memlock:\t%llu\n"
 		    "map_id:\t%u\n"
 		    "frozen:\t%u\n",
-		    rt->type, rt->key_size, rt->value_size, rt->max_entries, rt->flags,
+		    rt->type, rt->key_size, rt->value_size, sys_map_max_entries(map), rt->flags,
 		    (unsigned long long)rt->map_extra, (unsigned long long)map_memory(rt), rt->id,
 		    map->frozen);
 	if (map->has_owner)

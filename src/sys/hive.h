@@ -77,8 +77,7 @@ struct sys_map {
 	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
-	/* Arrays of sockets that share a port. */
-	u64 *cookies;
+	u64 *cookies; /* whose an element is: arrays of sockets by index, storage by place */
 	struct sys_map *next_reuseport;
 	bool has_owner;
 	u32 owner_type, owner_attach_type, owner_frags, owner_function;
@@ -262,6 +261,8 @@ u32 sys_map_nr_slots(const struct sys_map *map);
 struct sys_map *sys_map_of(struct object *object);
 bool sys_map_accepts_prog(struct sys_map *map, const struct sys_prog *prog);
 
+/* As clients see it: 0 for storage. */
+u32 sys_map_max_entries(const struct sys_map *map);
 /* map_elem.c: bytes of a value as clients see it; what a descriptor allows (RT_ELEM_MAY_*). */
 u64 sys_map_value_size(const struct sys_map *map);
 u32 sys_map_access(struct sys_call *call, u32 fd);

@@ -58,7 +58,7 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 	info.id = rt->id;
 	info.key_size = rt->key_size;
 	info.value_size = rt->value_size;
-	info.max_entries = rt->max_entries;
+	info.max_entries = sys_map_max_entries(map);
 	info.map_flags = rt->flags;
 	info.map_extra = rt->map_extra;
 	info.btf_vmlinux_value_type_id = map->btf_vmlinux_value_type_id;

@@ -83,7 +83,7 @@ void *iter_model_map(struct sys_hive *hive, const struct sys_map *map)
 	model_set(model, image, MODEL_MAP_TYPE, rt->type);
 	model_set(model, image, MODEL_MAP_KEY_SIZE, rt->key_size);
 	model_set(model, image, MODEL_MAP_VALUE_SIZE, rt->value_size);
-	model_set(model, image, MODEL_MAP_MAX_ENTRIES, rt->max_entries);
+	model_set(model, image, MODEL_MAP_MAX_ENTRIES, sys_map_max_entries(map));
 	model_set(model, image, MODEL_MAP_FLAGS, rt->flags);
 	model_set(model, image, MODEL_MAP_EXTRA, rt->map_extra);
 	model_set(model, image, MODEL_MAP_NUMA_NODE, (u64)-1);

@@ -105,7 +105,7 @@ static int check_hash(const union abi_attr *attr)
 		return -EINVAL;
 	if (!attr->max_entries || !attr->key_size || !attr->value_size)
 		return -EINVAL;
-	if ((u64)attr->key_size + attr->value_size >= HASH_ELEM_MAX)
+	if ((u64)attr->key_size + attr->value_size >= HASH_ELEM_MAX || attr->max_entries > 1u << 31)
 		return -E2BIG;
 	return percpu && ALIGN_UP(attr->value_size, 8u) > PERCPU_MAX ? -E2BIG : 0;
 }
@@ -167,6 +167,22 @@ static int check_xskmap(const union abi_attr *attr)
 	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY))
 		return -EINVAL;
 	return 0;
+}
+
+static bool is_storage(u32 type)
+{
+	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
+	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
+}
+
+/* Storage of sockets, tasks, inodes, cgroups: without BTF nobody could show it. */
+static int check_storage(const union abi_attr *attr)
+{
+	if (attr->map_flags & ~(BPF_F_NO_PREALLOC | BPF_F_CLONE) ||
+	    !(attr->map_flags & BPF_F_NO_PREALLOC) || attr->max_entries || attr->key_size != 4 ||
+	    !attr->value_size || !attr->btf_key_type_id || !attr->btf_value_type_id)
+		return -EINVAL;
+	return attr->value_size > LOCAL_STORAGE_MAX ? -E2BIG : 0;
 }
 
 static int check_queue(const union abi_attr *attr)
@@ -237,6 +253,12 @@ static int btf_of_array(const union abi_attr *attr, const struct btf *btf,
 		return -EINVAL;
 	data = btf_int_data(key);
 	return BTF_INT_BITS(data) == 32 && !BTF_INT_OFFSET(data) ? 0 : -EINVAL;
+}
+
+static int btf_of_storage(const union abi_attr *attr, const struct btf *btf,
+			  const struct btf_type *key, const struct btf_type *value)
+{
+	return key ? btf_of_array(attr, btf, key, value) : -EINVAL;
 }
 
 static int btf_of_lpm_trie(const union abi_attr *attr, const struct btf *btf,
@@ -317,6 +339,10 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { check_bloom_filter, btf_without_key },
 	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { check_struct_ops, btf_refused },
+	[BPF_MAP_TYPE_SK_STORAGE] = { check_storage, btf_of_storage },
+	[BPF_MAP_TYPE_TASK_STORAGE] = { check_storage, btf_of_storage },
+	[BPF_MAP_TYPE_INODE_STORAGE] = { check_storage, btf_of_storage },
+	[ABI_MAP_TYPE_CGRP_STORAGE] = { check_storage, btf_of_storage },
 };
 
 /* Which map types may have values with a field of this kind. */
@@ -324,7 +350,8 @@ static bool may_have(u32 kind, u32 map_type)
 {
 	switch (kind) {
 	case BTF_FIELD_SPIN_LOCK:
-		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY;
+		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY ||
+		       is_storage(map_type);
 	default: return false;
 	}
 }
@@ -463,6 +490,7 @@ static void free_map(struct sys_deferred *deferred)
 	release_memory(map);
 	sys_btf_put(map->btf);
 	base_free(map->slots);
+	base_free(map->cookies);
 	base_free(map);
 }
 
@@ -517,10 +545,16 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	/* Lists for each CPU hold the same number of keys each. */
 	if (is_lru(spec.type) && spec.flags & BPF_F_NO_COMMON_LRU)
 		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
+	if (is_storage(spec.type))
+		spec.max_entries = sys_storage_owners(spec.value_size);
 	size = rt_map_memory_size(&spec);
-
-	if (!size)
-		return -E2BIG;
+	if (!size || size > RT_CONTROL->data_size) {
+		sys_say(call->hive,
+			"map \"%.16s\": larger than the %llu MiB that the hive's arena has for "
+			"maps",
+			attr->map_name, (unsigned long long)RT_CONTROL->data_size >> 20);
+		return -ENOMEM;
+	}
 	if (!(spec.flags & BPF_F_ZERO_SEED) && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -ENOMEM;
 	map->segment = rt_map_in_control(&spec) ? ARENA_CONTROL : ARENA_DATA;
@@ -536,6 +570,8 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	rt_map_init(map->rt, &spec, 0, seed);
 	if (spec.type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY)
 		return sys_reuseport_new(map);
+	if (is_storage(spec.type))
+		return sys_storage_new(map);
 	if (sys_map_holds_objects(map)) {
 		map->slots = base_zalloc(sys_map_nr_slots(map), sizeof(*map->slots));
 		if (!map->slots)
@@ -619,7 +655,7 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 	description->type = rt->type;
 	description->key_size = rt->key_size;
 	description->value_size = rt->value_size;
-	description->max_entries = rt->max_entries;
+	description->max_entries = sys_map_max_entries(map);
 	description->flags = rt->flags;
 	description->id = rt->id;
 	description->map_extra = rt->map_extra;

@@ -6,6 +6,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "sys/map_slot.h"
 #include "rt/elem.h"
 #include "sys/struct_ops.h"
 
@@ -24,6 +25,11 @@ u32 sys_map_access(struct sys_call *call, u32 fd)
 	case O_WRONLY: return RT_ELEM_MAY_WRITE;
 	default: return RT_ELEM_MAY_READ | RT_ELEM_MAY_WRITE;
 	}
+}
+
+u32 sys_map_max_entries(const struct sys_map *map)
+{
+	return sys_map_is_storage(map) ? 0 : map->rt->max_entries;
 }
 
 static long read_client(void *arg, void *dst, u64 address, u64 size)
@@ -69,9 +75,12 @@ static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *
 	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
-	result = sys_map_holds_objects(map) && elem->cmd != BPF_MAP_GET_NEXT_KEY
-			 ? operate_on_objects(call, map, elem, vcpu)
-			 : rt_elem_operate(elem, vcpu);
+	if (sys_map_is_storage(map))
+		result = sys_storage_operate(call, map, elem, vcpu);
+	else
+		result = sys_map_holds_objects(map) && elem->cmd != BPF_MAP_GET_NEXT_KEY
+				 ? operate_on_objects(call, map, elem, vcpu)
+				 : rt_elem_operate(elem, vcpu);
 	sys_vcpu_release(vcpu);
 	return result;
 }

@@ -234,7 +234,7 @@ void sys_slots_clear(struct sys_map *map)
 {
 	u32 i, nr = map->slots ? sys_map_nr_slots(map) : 0;
 
-	if (map->cookies)
+	if (map->rt && kind_of(map) == KIND_REUSEPORT && map->cookies)
 		sys_reuseport_clear(map);
 	for (i = 0; i < nr; i++) {
 		struct sys_slot *old = map->slots[i];

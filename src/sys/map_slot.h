@@ -5,6 +5,7 @@
 #ifndef SKEP_SYS_MAP_SLOT_H
 #define SKEP_SYS_MAP_SLOT_H
 
+#include "rt/elem.h"
 #include "sys/hive.h"
 
 /* Made with the entry, so that leaving never needs memory. */
@@ -38,5 +39,14 @@ int sys_reuseport_update(struct sys_call *call, struct sys_map *map, const void 
 			 const void *value, u64 flags);
 int sys_reuseport_delete(struct sys_map *map, const void *key);
 int sys_reuseport_lookup(struct sys_map *map, const void *key, void *value);
+
+/* Storage of sockets, tasks, inodes and cgroups. */
+bool sys_map_is_storage(const struct sys_map *map);
+/* For how many owners a map is made. */
+u32 sys_storage_owners(u32 value_size);
+int sys_storage_new(struct sys_map *map);
+/* The commands on one element; the key is the owner's descriptor. */
+long sys_storage_operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
+			 struct rt_vcpu *vcpu);
 
 #endif

@@ -4,6 +4,7 @@
  * the system call reach a type's own functions.
  */
 #include "rt/map/ops.h"
+#include "abi/bpf_new.h"
 #include "rt/map/value.h"
 #include "rt/arena.h"
 
@@ -46,6 +47,10 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
 	[BPF_MAP_TYPE_RINGBUF] = &rt_map_ringbuf_ops,
 	[BPF_MAP_TYPE_STRUCT_OPS] = &struct_ops_ops,
+	[BPF_MAP_TYPE_SK_STORAGE] = &rt_map_local_storage_ops,
+	[BPF_MAP_TYPE_TASK_STORAGE] = &rt_map_local_storage_ops,
+	[BPF_MAP_TYPE_INODE_STORAGE] = &rt_map_local_storage_ops,
+	[ABI_MAP_TYPE_CGRP_STORAGE] = &rt_map_local_storage_ops,
 };
 
 /* For a type that this build does not have: every operation is missing. */

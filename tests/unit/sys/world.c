@@ -169,6 +169,26 @@ static int client_copy_fd(struct sys_client *client, int fd)
 	return copy < 0 ? -errno : copy;
 }
 
+static long client_pid_of_fd(struct sys_client *client, int fd)
+{
+	int copy = client_copy_fd(client, fd);
+	char path[48], line[128];
+	long pid = -EBADF;
+	FILE *file;
+
+	if (copy < 0)
+		return -EBADF;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", copy);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "Pid: %ld", &pid) == 1)
+			pid = pid < 0 ? -ESRCH : pid;
+	if (file)
+		fclose(file);
+	close(copy);
+	return pid;
+}
+
 static struct pin *find_pin(struct skep_world *world, const char *path)
 {
 	u32 i;
@@ -218,6 +238,7 @@ static const struct sys_client_ops client_ops = {
 	.fd_access = client_fd_access,
 	.place_of_fd = client_place_of_fd,
 	.copy_fd = client_copy_fd,
+	.pid_of_fd = client_pid_of_fd,
 	.pin = client_pin,
 	.pinned = client_pinned,
 };
@@ -362,7 +383,7 @@ static int skep_place_open(struct world *world, enum sys_place place)
 	int fd;
 
 	for (fd = 3; fd < FDS_MAX; fd++)
-		if (!skep->fds[fd].object && !skep->fds[fd].place) {
+		if (!skep->fds[fd].object && !skep->fds[fd].place && !skep->fds[fd].foreign) {
 			skep->fds[fd].place = place;
 			return fd;
 		}
@@ -433,7 +454,7 @@ int world_foreign(struct world *world)
 		return open("/dev/null", O_RDWR | O_CLOEXEC);
 	skep = container_of(world, struct skep_world, world);
 	for (fd = skep->first_fd; fd < FDS_MAX; fd++)
-		if (!skep->fds[fd].object && !skep->fds[fd].foreign) {
+		if (!skep->fds[fd].object && !skep->fds[fd].foreign && !skep->fds[fd].place) {
 			skep->fds[fd].foreign = true;
 			return fd;
 		}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SK_STORAGE, TASK_STORAGE, INODE_STORAGE and CGRP_STORAGE as clients see them
+ * (kernel/bpf/bpf_{sk,task,inode,cgrp}_storage.c): the key is a descriptor of the owner. What is
+ * stored goes by a number that names the owner for ever; its low half is the hash table's key, and
+ * the whole is kept beside the element, so that an owner is never taken for another. Elements of
+ * owners that are gone are not found any more; their room is used again when there is no other.
+ */
+#include "base/alloc.h"
+#include "sys/client_socket.h"
+#include "sys/map_slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OWNERS_MAX 65536u
+#define OWNERS_MIN 64u
+#define BYTES_MAX  (64ull << 20) /* elements of a map, unless there are fewer than OWNERS_MIN */
+
+bool sys_map_is_storage(const struct sys_map *map)
+{
+	u32 type = map->rt->type;
+
+	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
+	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
+}
+
+u32 sys_storage_owners(u32 value_size)
+{
+	u64 nr = BYTES_MAX / (value_size + 64ull);
+
+	return nr > OWNERS_MAX ? OWNERS_MAX : nr < OWNERS_MIN ? OWNERS_MIN : (u32)nr;
+}
+
+int sys_storage_new(struct sys_map *map)
+{
+	map->cookies = base_zalloc(rt_map_nr_places(map->rt), sizeof(*map->cookies));
+	return map->cookies ? 0 : -ENOMEM;
+}
+
+static u64 mix(u64 a, u64 b)
+{
+	u64 word = (a ^ b * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull;
+
+	return word ^ word >> 31;
+}
+
+/* A task by its id and its start. */
+static int task_of(struct sys_call *call, int fd, u64 *ret_owner)
+{
+	struct sys_client *client = call->client;
+	long pid = client->ops->pid_of_fd ? client->ops->pid_of_fd(client, fd) : -EBADF;
+	char path[48], text[1024], *end;
+	unsigned long long start = 0;
+	ssize_t size = -1;
+	int file;
+
+	if (pid == 0)
+		return -ENOENT;
+	if (pid < 0)
+		return pid == -ESRCH ? -ENOENT : -EBADF;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file >= 0) {
+		size = read(file, text, sizeof(text) - 1);
+		close(file);
+	}
+	text[size < 0 ? 0 : size] = '\0';
+	end = strrchr(text, ')'); /* what is before it may be anything */
+	if (!end || sscanf(end + 1,
+			   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+			   "%*d %*d %*d %*d %llu",
+			   &start) != 1)
+		return -ENOENT;
+	*ret_owner = (u64)start << 32 | (u32)pid;
+	return 0;
+}
+
+/* A file's inode, and when it was made: its number may be used again. */
+static int inode_of(struct sys_call *call, int fd, u64 *ret_owner)
+{
+	struct sys_client *client = call->client;
+	int copy = client->ops->copy_fd ? client->ops->copy_fd(client, fd) : -EBADF;
+	struct statx st;
+	int error = 0;
+
+	if (copy < 0)
+		return -EBADF;
+	if (statx(copy, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
+		error = -EBADF;
+	else
+		*ret_owner = mix(mix((u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino),
+				 (u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
+	close(copy);
+	return error;
+}
+
+static int cgroup_of(struct sys_call *call, int fd, u64 *ret_owner)
+{
+	struct sys_client *client = call->client;
+	int place = client->ops->place_of_fd ? client->ops->place_of_fd(client, fd) : -EBADF;
+
+	return place == SYS_PLACE_CGROUP ? inode_of(call, fd, ret_owner) : -EBADF;
+}
+
+static int owner_of(struct sys_call *call, const struct sys_map *map, int fd, u64 *ret_owner)
+{
+	struct sys_socket socket;
+	int error;
+
+	switch (map->rt->type) {
+	case BPF_MAP_TYPE_SK_STORAGE:
+		error = sys_socket_of_fd(call, fd, call->cmd == BPF_MAP_UPDATE_ELEM, &socket);
+		*ret_owner = socket.cookie;
+		return error;
+	case BPF_MAP_TYPE_TASK_STORAGE: return task_of(call, fd, ret_owner);
+	case BPF_MAP_TYPE_INODE_STORAGE: return inode_of(call, fd, ret_owner);
+	default: return cgroup_of(call, fd, ret_owner);
+	}
+}
+
+/* Is the element with this key another owner's, or one's that is gone? Then it goes. */
+static void drop_stranger(struct sys_map *map, u64 owner, struct rt_vcpu *vcpu)
+{
+	u32 key = (u32)owner, place = rt_map_place(map->rt, &key, vcpu);
+
+	/* What a program stored has no owner written beside it yet. */
+	if (!place || !map->cookies[place])
+		return;
+	if (map->cookies[place] != owner) {
+		rt_map_delete_elem(map->rt, &key, vcpu);
+		map->cookies[place] = 0;
+	}
+}
+
+/* Makes room of what belongs to sockets that are closed. */
+static bool collect(struct sys_map *map, struct rt_vcpu *vcpu)
+{
+	u64 *alive, nr_alive;
+	/* Chains in shared memory may have been tied into a ring: the walk ends anyhow. */
+	u64 steps = 2ull * map->rt->max_entries;
+	u32 key = 0, next, place;
+	bool any = false, first = true;
+
+	if (map->rt->type != BPF_MAP_TYPE_SK_STORAGE ||
+	    sys_sockets_alive(map->hive, &alive, &nr_alive))
+		return false;
+	/* The element behind a key is found before the key goes. */
+	while (steps-- && !rt_map_get_next_key(map->rt, first ? NULL : &key, &next, vcpu)) {
+		u32 before = key;
+		bool drop = !first;
+
+		place = drop ? rt_map_place(map->rt, &before, vcpu) : 0;
+		drop = place && !sys_cookie_in(alive, nr_alive, map->cookies[place]);
+		if (drop) {
+			rt_map_delete_elem(map->rt, &before, vcpu);
+			map->cookies[place] = 0;
+			any = true;
+		}
+		key = next;
+		first = false;
+	}
+	base_free(alive);
+	return any;
+}
+
+static long update(struct sys_map *map, u64 owner, const struct rt_elem *elem, struct rt_vcpu *vcpu)
+{
+	u32 key = (u32)owner, before = rt_map_place(map->rt, &key, vcpu), place;
+	long result = rt_map_copy_in(map->rt, &key, elem->value_room, elem->flags, vcpu);
+
+	if (result == -E2BIG && collect(map, vcpu))
+		result = rt_map_copy_in(map->rt, &key, elem->value_room, elem->flags, vcpu);
+	if (result)
+		return result == -E2BIG ? -ENOMEM : result;
+	map->cookies[before] = 0;
+	place = rt_map_place(map->rt, &key, vcpu);
+	map->cookies[place] = place ? owner : 0;
+	return 0;
+}
+
+long sys_storage_operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
+			 struct rt_vcpu *vcpu)
+{
+	u64 owner = 0;
+	u32 key, place;
+	long result;
+	int fd;
+
+	if (elem->cmd == BPF_MAP_GET_NEXT_KEY || elem->cmd == BPF_MAP_LOOKUP_AND_DELETE_ELEM)
+		return -ABI_ENOTSUPP;
+	memcpy(&fd, elem->key_room, sizeof(fd));
+	result = owner_of(call, map, fd, &owner);
+	if (result)
+		return result;
+	drop_stranger(map, owner, vcpu);
+	key = (u32)owner;
+	switch (elem->cmd) {
+	case BPF_MAP_LOOKUP_ELEM:
+		return rt_map_copy_out(map->rt, &key, elem->value_room, elem->flags, vcpu);
+	case BPF_MAP_UPDATE_ELEM: return update(map, owner, elem, vcpu);
+	default:
+		place = rt_map_place(map->rt, &key, vcpu);
+		result = rt_map_delete_elem(map->rt, &key, vcpu);
+		if (!result)
+			map->cookies[place] = 0;
+		return result;
+	}
+}
