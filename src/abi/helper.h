@@ -60,6 +60,7 @@ enum abi_ret_type {
 	RET_PTR_TO_DYNPTR_MEM,
 	ABI_RET_BASE_MASK = 0xff,
 	ABI_RET_MAYBE_NULL = 1 << 8,
+	ABI_RET_TRUSTED = 1 << 9,
 };
 
 /* Which program types may call it: a set of enum bpf_prog_type. */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "btf/btf.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define ALIGNMENT 64u
@@ -175,4 +176,15 @@ void model_set_text(struct model *model, void *object, enum model_field field, c
 
 	if (room)
 		model_set_bytes(model, object, field, text, length < room ? length : room - 1);
+}
+
+int model_place(const struct model *model, enum model_field field, u32 *ret_offset, u32 *ret_size)
+{
+	const struct place *place = &model->places[field];
+
+	if (!place->bits || place->bit_offset % 8)
+		return -ENOENT;
+	*ret_offset = place->bit_offset / 8;
+	*ret_size = place->bits / 8;
+	return 0;
 }

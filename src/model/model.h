@@ -159,4 +159,10 @@ void model_set_bytes(struct model *model, void *object, enum model_field field, 
 /* As model_set_bytes(), text cut so that it ends with NUL. */
 void model_set_text(struct model *model, void *object, enum model_field field, const char *text);
 
+/*
+ * Where the member lies in its structure, in bytes, and how long it is. 0, or -ENOENT: this
+ * kernel's structure has none that begins at a byte.
+ */
+int model_place(const struct model *model, enum model_field field, u32 *ret_offset, u32 *ret_size);
+
 #endif

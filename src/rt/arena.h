@@ -54,6 +54,7 @@
 struct rt_event_table;
 struct agent_control;
 struct rt_map_slots;
+struct rt_task_layout;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
 struct rt_control {
@@ -69,10 +70,11 @@ struct rt_control {
 	char facade_dir[128]; /* directory that stands for the paths of the façade, NUL-terminated
 			       */
 	struct rt_event_table *events;
-	const struct agent_control *agent; /* agent/protocol.h; made by src/hook */
-	u32 cpu_features;		   /* RT_CPU_* */
-	struct rt_map_slots *map_slots;	   /* rt/map_slot.h; NULL: there are none */
-	u64 facade_device;		   /* st_dev of facade_dir */
+	const struct agent_control *agent;	  /* agent/protocol.h; made by src/hook */
+	u32 cpu_features;			  /* RT_CPU_* */
+	struct rt_map_slots *map_slots;		  /* rt/map_slot.h; NULL: there are none */
+	const struct rt_task_layout *task_layout; /* rt/task_model.h; NULL: not known */
+	u64 facade_device;			  /* st_dev of facade_dir */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

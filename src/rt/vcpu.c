@@ -61,12 +61,22 @@ static bool replace(u64 *word, u64 old, u64 new)
 					   __ATOMIC_RELAXED);
 }
 
+/* The monotonic clock, before there is a vCPU. */
+static u64 process_time(void)
+{
+	struct __kernel_timespec time = { 0 };
+
+	rt_sys_clock_gettime(1, &time);
+	return (u64)time.tv_sec * 1000000000u + (u64)time.tv_nsec;
+}
+
 void rt_process_begin(bool foreign_pid_ns)
 {
 	u32 tid = rt_sys_gettid();
 
 	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
 	RT_PROCESS->clock = rt_clock_find();
+	RT_PROCESS->start_ns = process_time();
 	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
 	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++) {
 		u64 word = __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_RELAXED);

@@ -14,6 +14,7 @@
 
 #include <linux/bpf.h>
 #include "rt/arena.h"
+#include "rt/task_model.h"
 
 #define RT_BPF_STACK_SIZE    512 /* per frame, MAX_BPF_STACK of include/linux/filter.h */
 #define RT_BPF_FRAMES_MAX    8	 /* MAX_CALL_FRAMES of include/linux/bpf_verifier.h */
@@ -94,9 +95,10 @@ struct rt_vcpu {
 	s32 retval; /* of the call that a cgroup program judges: bpf_get_retval() */
 	struct rt_frame frames[RT_FRAMES];
 	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
-	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16))); /* event contexts */
-	u8 format[1024] __attribute__((aligned(16)));		       /* printk and snprintf */
-	u64 bits[RT_BITS_PLACES][RT_BITS_WORDS];		       /* long bit sets */
+	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16)));	/* event contexts */
+	u8 format[1024] __attribute__((aligned(16)));			/* printk and snprintf */
+	u64 bits[RT_BITS_PLACES][RT_BITS_WORDS];			/* long bit sets */
+	u8 task_model[RT_TASK_MODEL_SIZE] __attribute__((aligned(64))); /* rt/task_model.h */
 } __attribute__((aligned(4096)));
 _Static_assert(RT_VCPU_SCRATCH_SIZE >= 8192 + 4096, "contexts");
 
@@ -104,11 +106,15 @@ _Static_assert(RT_VCPU_SCRATCH_SIZE >= 8192 + 4096, "contexts");
 struct rt_process {
 	u64 nonce;	    /* tells this process image from others that had the same thread ids */
 	u64 clock;	    /* see rt_vcpu.clock */
+	u64 start_ns;	    /* monotonic, when the process or its program began */
 	u32 foreign_pid_ns; /* thread ids mean nothing to other processes of the hive */
 } __attribute__((aligned(4096)));
 
 #define RT_PROCESS ((struct rt_process *)RT_PRIVATE_BASE)
 #define RT_VCPUS   ((struct rt_vcpu *)(RT_PROCESS + 1))
+_Static_assert(sizeof(struct rt_process) + RT_VCPU_MAX * sizeof(struct rt_vcpu) <=
+		       RT_PRIVATE_AGENT_BASE - RT_PRIVATE_BASE,
+	       "vCPUs stay in their half of private memory");
 
 /*
  * To be called by the agent where a process begins: at its entry, and in the child of a fork (which

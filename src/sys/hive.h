@@ -161,6 +161,9 @@ long sys_btf_load(struct sys_call *call);
 const char *sys_prog_tracepoint(const struct sys_prog *prog);
 /* Makes the object with the kernel's BTF, the first time, if there is any. */
 void sys_kernel_btf_load(struct sys_hive *hive);
+
+/* Tells the data plane how struct task_struct looks, once, if that can be known. */
+void sys_task_layout(struct sys_hive *hive);
 /* id.c */
 long sys_next_id(struct sys_call *call);
 long sys_fd_by_id(struct sys_call *call);

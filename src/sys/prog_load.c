@@ -370,6 +370,20 @@ static int take_maps(struct sys_load *load)
 	return 0;
 }
 
+/* Does the program ask for the current task? */
+static bool asks_for_task(const struct verify_output *output)
+{
+	for (u32 i = 0; i < output->nr_insns; i++) {
+		const struct bpf_insn *insn = &output->insns[i];
+
+		if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg &&
+		    (insn->imm == BPF_FUNC_get_current_task ||
+		     insn->imm == BPF_FUNC_get_current_task_btf))
+			return true;
+	}
+	return false;
+}
+
 static int build(struct sys_load *load)
 {
 	const struct verify_output *output = &load->output;
@@ -380,6 +394,8 @@ static int build(struct sys_load *load)
 	struct rt_prog *rt;
 	u32 i;
 
+	if (asks_for_task(output))
+		sys_task_layout(load->call->hive);
 	prog->rt = rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*rt), 64);
 	if (!rt)
 		return -ENOMEM;

@@ -687,7 +687,8 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 		reg_set_pointer(r0, PTR_TO_TCP_SOCK | null);
 		return note_reference(env, meta);
 	case RET_PTR_TO_BTF_ID:
-		err = socket_set_struct(env, meta->helper->ret_struct, null);
+		err = socket_set_struct(env, meta->helper->ret_struct,
+					null | (ret & ABI_RET_TRUSTED ? PTR_TRUSTED : 0));
 		return err ? err : note_reference(env, meta);
 	case RET_PTR_TO_DYNPTR_MEM:
 		reg_set_pointer(r0, PTR_TO_MEM | null);

@@ -5,7 +5,23 @@
  * lines have to be the same.
  */
 #include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
+
+/* The current task as the kernel's structure: as far as it says what helpers say, too. */
+static void task(__u64 ids, __u64 users)
+{
+	struct task_struct *current = (void *)bpf_get_current_task();
+	char comm[16];
+
+	bpf_probe_read_kernel_str(comm, sizeof(comm), &current->comm);
+	bpf_printk("task %s pid %d tgid %d", comm, BPF_CORE_READ(current, pid) == (__u32)ids,
+		   BPF_CORE_READ(current, tgid) == ids >> 32);
+	bpf_printk("leader %d parent %d uid %d",
+		   BPF_CORE_READ(current, group_leader, pid) == ids >> 32,
+		   BPF_CORE_READ(current, real_parent, tgid) > 0,
+		   BPF_CORE_READ(current, cred, uid.val) == (__u32)users);
+}
 
 static void who(const char *event)
 {
@@ -15,6 +31,7 @@ static void who(const char *event)
 	bpf_get_current_comm(comm, sizeof(comm));
 	bpf_printk("%s by %s leader %d", event, comm, (__u32)ids == ids >> 32);
 	bpf_printk("uid %u gid %u", (__u32)users, users >> 32);
+	task(ids, users);
 }
 
 SEC("tracepoint/syscalls/sys_enter_execve")

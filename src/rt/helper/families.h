@@ -57,6 +57,8 @@ RT_HELPER(jiffies64);
 RT_HELPER(get_current_pid_tgid);
 RT_HELPER(get_current_uid_gid);
 RT_HELPER(get_current_comm);
+RT_HELPER(get_current_task);
+RT_HELPER(get_current_task_btf);
 RT_HELPER(get_attach_cookie);
 RT_HELPER(get_smp_processor_id);
 RT_HELPER(get_numa_node_id);

@@ -39,6 +39,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(get_current_pid_tgid),
 	ROW(get_current_uid_gid),
 	ROW(get_current_comm),
+	ROW(get_current_task),
+	ROW(get_current_task_btf),
 	ROW(get_attach_cookie),
 	ROW(get_smp_processor_id),
 	ROW(get_numa_node_id),

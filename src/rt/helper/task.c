@@ -59,6 +59,16 @@ RT_HELPER(get_current_comm)
 	return 0;
 }
 
+RT_HELPER(get_current_task)
+{
+	return rt_task_model(vcpu);
+}
+
+RT_HELPER(get_current_task_btf)
+{
+	return rt_task_model(vcpu);
+}
+
 RT_HELPER(get_attach_cookie)
 {
 	return vcpu->cookie;
