@@ -240,7 +240,7 @@ static int set_cast(struct verify_env *env, const struct kfunc_meta *meta, struc
 		reg_set_pointer(r0, PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED);
 		return 0;
 	}
-	if (!btf_is_struct(type) || btf_kind_of(type) == BTF_KIND_UNION) {
+	if (!btf_is_struct(type)) {
 		verbose(env,
 			"kfunc bpf_rdonly_cast type ID argument must be of a struct or void\n");
 		return -EINVAL;
