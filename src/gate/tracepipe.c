@@ -18,12 +18,17 @@
 #include <unistd.h>
 #include "base/alloc.h"
 
+/* Nobody prints a line in less; and on how many CPUs at most. */
+#define LINE_NS_MIN 10
+#define CPUS_MAX    1024
+
 struct tracepipe {
 	int fd;
 	u32 size;	   /* of the ring */
 	u32 head, used;	   /* the oldest byte; bytes in use */
 	u64 pushed_out;	   /* lines that left the ring unread and are not reported yet */
 	u64 queue_dropped; /* rt_trace_dropped() when it was last asked */
+	u64 asked_ns;	   /* and when that was; CLOCK_MONOTONIC */
 	u32 cpu;	   /* of the last line: the kernel reports losses by CPU */
 	char ring[];
 };
@@ -61,6 +66,14 @@ u32 tracepipe_format(const struct rt_trace_record *record, char *line)
 	return format_line(record, trace_flags(record->prog_type), "bpf_trace_printk", line);
 }
 
+static u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+}
+
 int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pipe)
 {
 	struct tracepipe *pipe = base_zalloc(1, sizeof(*pipe) + backlog_size);
@@ -69,6 +82,7 @@ int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pip
 	if (!pipe)
 		return -ENOMEM;
 	pipe->size = backlog_size;
+	pipe->asked_ns = now_ns();
 	if (mkfifo(path, 0600) < 0 ||
 	    (pipe->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0) {
 		error = -errno;
@@ -167,15 +181,28 @@ static u64 flush(struct tracepipe *pipe)
 	return reported;
 }
 
+/*
+ * What the queue itself has lost since the last time. Its counter lies where any process can write
+ * to it: more than could have been printed since then is no count, and nothing is told of it.
+ */
+static u64 lost_in_queue(struct tracepipe *pipe)
+{
+	u64 dropped = rt_trace_dropped(), now = now_ns();
+	u64 lost = dropped - pipe->queue_dropped;
+	u64 most = (now - pipe->asked_ns) / LINE_NS_MIN * CPUS_MAX;
+
+	pipe->queue_dropped = dropped;
+	pipe->asked_ns = now;
+	return lost <= most ? lost : 0;
+}
+
 u64 tracepipe_pump(struct tracepipe *pipe)
 {
 	struct rt_trace_record record;
 	char line[TRACEPIPE_LINE_MAX];
-	u64 dropped = rt_trace_dropped(), reported;
+	u64 reported;
 
-	/* The queue's own losses; its counter lies where any process can write to it. */
-	pipe->pushed_out += dropped > pipe->queue_dropped ? dropped - pipe->queue_dropped : 0;
-	pipe->queue_dropped = dropped;
+	pipe->pushed_out += lost_in_queue(pipe);
 	reported = flush(pipe);
 	while (rt_trace_read(&record) > 0) {
 		pipe->cpu = record.cpu;
@@ -189,10 +216,8 @@ void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length)
 {
 	struct rt_trace_record record = { .comm = "<...>" };
 	char line[TRACEPIPE_LINE_MAX];
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	record.timestamp_ns = (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+	record.timestamp_ns = now_ns();
 	record.length = length < RT_TRACE_TEXT_MAX ? length : RT_TRACE_TEXT_MAX;
 	memcpy(record.text, text, record.length);
 	tracepipe_pump(pipe);

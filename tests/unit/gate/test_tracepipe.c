@@ -118,6 +118,14 @@ static void test_backlog(const char *path)
 	tap_is(tracepipe_pump(pipe), 7, "losses of the queue itself are counted");
 	drain(fd, text, sizeof(text));
 	tap_ok(strstr(text, "[LOST 7 EVENTS]\n"), "and shown");
+	/* Some process has written to the counter. */
+	dropped = 1ull << 63;
+	tap_is(tracepipe_pump(pipe), 0, "more than can have been printed is not counted");
+	dropped = 5;
+	tap_is(tracepipe_pump(pipe), 0, "nor is a count that goes back");
+	dropped = 8;
+	tap_is(tracepipe_pump(pipe), 3, "losses after that are");
+	drain(fd, text, sizeof(text));
 
 	nr_left = 1;
 	tracepipe_mark(pipe, "done", 4);
