@@ -31,9 +31,11 @@ out 15 30
 first: attach 0
 sixth: attach 0
 modify: attach 0
+hook: attach -95
 test run: 0, 0
 test run: 0, 0x10026
 out 1 21 111 1
+hook: 0, -1; 0, 0; -22
 """.splitlines()
 
 if not os.access("/sys/kernel/btf/vmlinux", os.R_OK):

@@ -382,12 +382,6 @@ static bool lru(struct pair *pair, const struct op *op, const struct outcome *ou
 	       is_any(outcome->results[1], 0, -ENOENT, -EEXIST);
 }
 
-static bool struct_ops(struct pair *pair, const struct op *op, const struct outcome *outcome)
-{
-	return op->cmd == BPF_MAP_CREATE && attr_of(op)->map_type == BPF_MAP_TYPE_STRUCT_OPS &&
-	       outcome->results[0] < 0 && outcome->results[1] < 0;
-}
-
 /* The driver's skep has three names and no directories; the gate resolves paths, not src/sys. */
 static bool odd_path(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -426,8 +420,6 @@ static struct explained table[] = {
 	{ "programs bound to a device: a hive has none", device, 0 },
 	{ "this kernel forbids to load programs that watch it (EPERM)", forbidden, 0 },
 	{ "the time that a log of level 4 tells, and with it the log's size", log_time, 0 },
-	{ "struct_ops maps fail for another reason: what the kernel has as its own is not here",
-	  struct_ops, 0 },
 	{ "paths are resolved by the gate, which is not in this process", odd_path, 0 },
 };
 

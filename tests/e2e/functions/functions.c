@@ -165,6 +165,23 @@ static void watch(struct bpf_object *target)
 	bpf_object__close(object);
 }
 
+/* The arguments of task_prctl. */
+static void run_hook(int fd)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	__u64 args[5] = { 15, 0, 0, 0, 7 };
+
+	opts.ctx_in = args;
+	opts.ctx_size_in = sizeof(args);
+	printf("hook: %d,", bpf_prog_test_run_opts(fd, &opts));
+	printf(" %d;", (int)opts.retval);
+	args[0] = 1;
+	printf(" %d,", bpf_prog_test_run_opts(fd, &opts));
+	printf(" %d;", (int)opts.retval);
+	opts.ctx_size_in = 8;
+	printf(" %d\n", bpf_prog_test_run_opts(fd, &opts));
+}
+
 static void kernel(void)
 {
 	struct bpf_object *object = open_for("kernel.o", 0);
@@ -180,6 +197,7 @@ static void kernel(void)
 	error = bpf_prog_test_run_opts(prog_fd(object, "modify"), &opts);
 	printf("test run: %d, %#x\n", error, opts.retval);
 	show(object, 4);
+	run_hook(prog_fd(object, "hook"));
 }
 
 int main(void)

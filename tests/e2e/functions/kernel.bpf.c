@@ -27,4 +27,10 @@ int modify(unsigned long long *ctx)
 	return 9;
 }
 
+SEC("lsm/task_prctl")
+int hook(unsigned long long *ctx)
+{
+	return (int)ctx[0] == 15 && ctx[4] == 7 ? -1 : 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";
