@@ -321,6 +321,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = { check_array, btf_of_array },
 	[BPF_MAP_TYPE_PROG_ARRAY] = { check_object_array, NULL },
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
+	[BPF_MAP_TYPE_CGROUP_ARRAY] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_STACK_TRACE] = { check_stack_trace, btf_refused },
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },

@@ -28,6 +28,7 @@ static enum kind kind_of(const struct sys_map *map)
 	switch (map->rt->type) {
 	case BPF_MAP_TYPE_PROG_ARRAY:
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS: return KIND_ARRAY;
 	case BPF_MAP_TYPE_HASH_OF_MAPS: return KIND_HASH_OF_MAPS;
 	case BPF_MAP_TYPE_DEVMAP:
@@ -57,7 +58,8 @@ static int lookup_index(struct sys_map *map, const void *key, u32 *ret_value)
 	u32 index;
 
 	memcpy(&index, key, sizeof(index));
-	if (map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+	if (map->rt->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+	    map->rt->type == BPF_MAP_TYPE_CGROUP_ARRAY)
 		return -ABI_ENOTSUPP;
 	if (index >= map->rt->max_entries || !map->slots[index])
 		return -ENOENT;
@@ -106,6 +108,19 @@ static void leave_slot(struct sys_slot *slot)
 		sys_prog_of(slot->object)->nr_slots--;
 }
 
+/* Whether a task is in a cgroup is nothing that the data plane can tell: none is taken. */
+static int refuse_cgroup(struct sys_call *call, struct sys_map *map, u32 fd)
+{
+	struct sys_client *client = call->client;
+	int place = client->ops->place_of_fd ? client->ops->place_of_fd(client, (int)fd) : -EBADF;
+
+	if (place != SYS_PLACE_CGROUP)
+		return -EBADF;
+	sys_say(call->hive, "map \"%.16s\": cgroups cannot be put into maps in user space",
+		map->rt->name);
+	return -EOPNOTSUPP;
+}
+
 /* The object for a slot, a new reference, and what the data plane shall find there. */
 static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct object **ret_object,
 		   void **ret_target)
@@ -115,6 +130,8 @@ static int resolve(struct sys_call *call, struct sys_map *map, u32 fd, struct ob
 	struct sys_map *inner;
 	int error;
 
+	if (map->rt->type == BPF_MAP_TYPE_CGROUP_ARRAY)
+		return refuse_cgroup(call, map, fd);
 	if (map->rt->type == BPF_MAP_TYPE_PROG_ARRAY) {
 		error = sys_prog_by_fd(call, fd, &prog);
 		if (error)

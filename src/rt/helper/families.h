@@ -25,6 +25,7 @@ RT_HELPER(map_peek_elem);
 RT_HELPER(map_lookup_percpu_elem);
 RT_HELPER(get_local_storage);
 RT_HELPER(redirect_map);
+RT_HELPER(current_task_under_cgroup);
 
 /* read.c */
 RT_HELPER(probe_read);

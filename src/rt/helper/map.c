@@ -54,3 +54,11 @@ RT_HELPER(get_local_storage)
 {
 	return (u64)rt_map_storage((const struct rt_map *)r1, vcpu);
 }
+
+/* (map, index): no cgroup can be put into the map, so every slot is an empty one. */
+RT_HELPER(current_task_under_cgroup)
+{
+	const struct rt_map *map = (const struct rt_map *)r1;
+
+	return (u32)r2 >= map->max_entries ? (u64)-E2BIG : (u64)-EAGAIN;
+}

@@ -18,6 +18,7 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(map_lookup_percpu_elem),
 	ROW(get_local_storage),
 	ROW(redirect_map),
+	ROW(current_task_under_cgroup),
 	ROW(probe_read),
 	ROW(probe_read_str),
 	ROW(probe_read_user),

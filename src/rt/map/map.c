@@ -27,6 +27,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_ARRAY] = &rt_map_array_ops,
 	[BPF_MAP_TYPE_PROG_ARRAY] = &rt_map_prog_array_ops,
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &rt_map_perf_event_array_ops,
+	[BPF_MAP_TYPE_CGROUP_ARRAY] = &rt_map_perf_event_array_ops,
 	[BPF_MAP_TYPE_PERCPU_HASH] = &rt_map_percpu_hash_ops,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = &rt_map_percpu_array_ops,
 	[BPF_MAP_TYPE_STACK_TRACE] = &rt_map_stack_trace_ops,

@@ -21,7 +21,7 @@ static void object_array_init(struct rt_map *map)
 static bool holds_objects(const struct rt_map *map)
 {
 	return map->type == BPF_MAP_TYPE_PROG_ARRAY || map->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
-	       map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS;
+	       map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS || map->type == BPF_MAP_TYPE_CGROUP_ARRAY;
 }
 
 void *rt_map_object(const struct rt_map *map, u32 index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See scenario.h: storage of sockets, tasks, inodes and cgroups. */
+/* See scenario.h: storage of sockets, tasks, inodes and cgroups; cgroup arrays. */
 #include "scenario.h"
 #include "../btf/blob.h"
 
@@ -191,6 +191,50 @@ static void dead_task(struct world *world, int btf)
 	world->close(world, fd);
 }
 
+/* What the program returns for a slot of a cgroup array in which nothing is. */
+static long under_cgroup(struct world *world, int map, s32 index)
+{
+	const struct bpf_insn insns[] = {
+		LD_MAP(1, BPF_PSEUDO_MAP_FD, map),
+		MOV_K(2, index),
+		CALL(BPF_FUNC_current_task_under_cgroup),
+		EXIT(),
+	};
+	int prog = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
+	long result = prog < 0 ? prog : (s32)scenario_run(world, prog);
+
+	if (prog >= 0)
+		world->close(world, prog);
+	return result;
+}
+
+static void cgroup_array(struct world *world)
+{
+	int map = world_map(world, BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4, 2, 0),
+	    hash = world_map(world, BPF_MAP_TYPE_HASH, 4, 4, 2, 0), foreign = world_foreign(world);
+	const char *name = "cgroup array";
+	u32 key = 0, closed = 900, out = 0;
+
+	expect(world, map, FD, name);
+	expect(world, world_map(world, BPF_MAP_TYPE_CGROUP_ARRAY, 4, 8, 2, 0), -EINVAL, name);
+	expect(world, world_map(world, BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4, 2, BPF_F_RDONLY_PROG),
+	       -EINVAL, name);
+	expect(world, world_lookup(world, map, &key, &out), -524, name);
+	expect(world, world_delete(world, map, &key), -ENOENT, name);
+	expect(world, world_update(world, map, &key, &closed, BPF_EXIST), -EINVAL, name);
+	expect(world, world_update(world, map, &key, &closed, 0), -EBADF, name);
+	expect(world, world_update(world, map, &key, &foreign, 0), -EBADF, name);
+	expect(world, under_cgroup(world, map, 1), -EAGAIN, name);
+	expect(world, under_cgroup(world, map, 2), -E2BIG, name);
+	expect(world, under_cgroup(world, hash, 0), -EINVAL, name);
+	key = 2;
+	expect(world, world_update(world, map, &key, &foreign, 0), -E2BIG, name);
+	expect(world, world_delete(world, map, &key), -E2BIG, name);
+	world->close(world, foreign);
+	world->close(world, hash);
+	world->close(world, map);
+}
+
 void scenario_map_local(struct world *world)
 {
 	static const u32 types[] = { BPF_MAP_TYPE_SK_STORAGE, BPF_MAP_TYPE_TASK_STORAGE,
@@ -212,6 +256,7 @@ void scenario_map_local(struct world *world)
 	wrong_owner(world, ABI_MAP_TYPE_CGRP_STORAGE, btf, foreign, -EBADF);
 	if (cgroup >= 0)
 		calls(world, ABI_MAP_TYPE_CGRP_STORAGE, btf, cgroup);
+	cgroup_array(world);
 	world->close(world, cgroup);
 	world->close(world, socket_fd);
 	world->close(world, foreign);
