@@ -8,6 +8,7 @@
 #include "fuzz.h"
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MEMORY_SIZE 8192
@@ -83,6 +84,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (fd = 3; fd < 3 + CALLS_MAX * 2; fd++)
 		world->close(world, fd);
 	world_unpin(world);
-	sys_hive_reap(world_hive(world));
+	for (calls = 0; calls < 10; calls++)
+		sys_hive_reap(world_hive(world));
+	/* What nobody holds is gone, whatever has failed. */
+	if (object_next_id(sys_hive_objects(world_hive(world)), OBJECT_MAP, 0) ||
+	    object_next_id(sys_hive_objects(world_hive(world)), OBJECT_PROG, 0) ||
+	    object_next_id(sys_hive_objects(world_hive(world)), OBJECT_LINK, 0))
+		abort();
 	return 0;
 }

@@ -2,10 +2,12 @@
 /*
  * Runs a fuzz target over a corpus and over seeded mutants of it: fuzz-NAME RUNS FILE...
  * A file whose name ends in ".hex" holds an input in each line.
+ * Then each input is tried with one allocation after the other failing.
  * An input that is being tried is kept in memory; when the target crashes, its seed and number are
  * what the last line of output says, and the same arguments crash again.
  */
 #include "fuzz.h"
+#include "base/alloc.h"
 #include "base/types.h"
 #include "harness/tap.h"
 
@@ -15,7 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INPUT_MAX 65536
+#define INPUT_MAX    65536
+#define FAILURES_MAX 40 /* of an input's allocations */
 
 struct input {
 	u8 *data;
@@ -128,6 +131,23 @@ static u32 mutate(u8 *data, u32 size)
 	return size;
 }
 
+/* Every allocation of every input fails once. */
+static void fail_allocations(void)
+{
+	u32 i, n, failed = 0;
+	bool fired = true;
+
+	for (i = 0; i < nr_inputs; i++)
+		for (n = 0, fired = true; n < FAILURES_MAX && fired; n++) {
+			alarm(20);
+			base_alloc_fail_after(n);
+			LLVMFuzzerTestOneInput(inputs[i].data, inputs[i].size);
+			fired = base_alloc_fail_after(-1);
+			failed += fired;
+		}
+	tap_ok(failed || !fired, "%u allocations failed, one at a time", failed);
+}
+
 int main(int argc, char **argv)
 {
 	u32 runs = argc > 1 ? (u32)atoi(argv[1]) : 0, changes, size;
@@ -157,6 +177,7 @@ int main(int argc, char **argv)
 		alarm(20);
 		LLVMFuzzerTestOneInput(data, size);
 	}
+	fail_allocations();
 	alarm(0);
 	tap_ok(run == runs, "%u mutants", runs);
 	for (i = 0; i < (int)nr_inputs; i++)
