@@ -6,10 +6,13 @@
 #include "verify/judge.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "btf/btf.h"
 
 enum { LOG_SIZE = 1 << 24, SKEP_FD = 1000 };
 
@@ -148,10 +151,29 @@ static void skep_write_log(void *arg, const char *text, u64 size)
 	skep_log[skep_log_length] = 0;
 }
 
+/* What kfuncs are looked up in; NULL: there is none here. */
+static const struct btf *kernel_btf(void *arg)
+{
+	static struct btf *btf;
+	static bool tried;
+	FILE *file = tried ? NULL : fopen("/sys/kernel/btf/vmlinux", "re");
+	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
+	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
+
+	if (size && btf_new(data, (u32)size, NULL, &btf))
+		btf = NULL;
+	tried = true;
+	free(data);
+	if (file)
+		fclose(file);
+	return btf;
+}
+
 void judge_by_skep(const struct gen_program *program, u32 log_level, judge_observer observe,
 		   void *arg, bool all_precise, struct verdict *ret_verdict)
 {
-	static const struct verify_ops ops = { .map_by_fd = skep_map_by_fd };
+	static const struct verify_ops ops = { .map_by_fd = skep_map_by_fd,
+					       .kernel_btf = kernel_btf };
 	struct gen_program bound = *program;
 	struct verify_input input = {
 		.prog_type = bound.prog_type,

@@ -89,7 +89,26 @@ static int status_of(void (*child)(int), int argument)
 	return status;
 }
 
-/* A child that sends sig to this process as often as it is told, a while after it was born. */
+/* Does the process sleep, with no signal on its way to it? */
+static bool is_waiting(pid_t pid)
+{
+	unsigned long long pending = 1;
+	char path[64], line[256], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		sscanf(line, "State: %c", &state);
+		sscanf(line, "ShdPnd: %llx", &pending);
+	}
+	if (file)
+		fclose(file);
+	return state == 'S' && !pending;
+}
+
+/* A child that sends sig to this process as often as it is told, each time when it waits: two at
+ * once would be one. */
 static pid_t sender(int sig, int times)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -97,7 +116,9 @@ static pid_t sender(int sig, int times)
 	if (pid)
 		return pid;
 	for (int i = 0; i < times; i++) {
-		usleep(20000);
+		do
+			usleep(20000);
+		while (getppid() == parent && !is_waiting(parent));
 		kill(parent, sig);
 	}
 	_exit(0);
