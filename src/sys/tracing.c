@@ -197,6 +197,18 @@ static int publish(struct sys_function *function)
 	return 0;
 }
 
+/* The data plane sees nothing of what the function has. */
+static void unpublish(struct sys_function *function)
+{
+	struct published *old = function->published;
+
+	if (function->prog && function->prog->rt->trampolines)
+		__atomic_store_n(&table_of(function)[function->subprog], NULL, __ATOMIC_RELEASE);
+	function->published = NULL;
+	if (old)
+		sys_defer(function->hive, &old->deferred, free_published);
+}
+
 static void forget_if_empty(struct sys_function *function)
 {
 	struct sys_function **at = list_of(function->hive, function->prog);
@@ -298,10 +310,12 @@ void sys_tracing_detach(struct sys_link *link)
 	if (!function)
 		return;
 	take_out(function, link);
-	/* Without memory for a shorter list the longer one would name what is gone: then none. */
+	/* Without memory for a shorter list the longer one would name what is gone. */
 	if (publish(function)) {
-		memset(function->nr, 0, sizeof(function->nr));
-		publish(function);
+		unpublish(function);
+		sys_say(link->hive,
+			"no memory: what else is attached to a function does not run until that "
+			"changes again");
 	}
 	link->function = NULL;
 	forget_if_empty(function);
