@@ -6,13 +6,12 @@
 #include "verify/judge.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "btf/btf.h"
+#include "harness/kernel_btf.h"
 
 enum { LOG_SIZE = 1 << 24, SKEP_FD = 1000 };
 
@@ -155,17 +154,9 @@ static void skep_write_log(void *arg, const char *text, u64 size)
 static const struct btf *kernel_btf(void *arg)
 {
 	static struct btf *btf;
-	static bool tried;
-	FILE *file = tried ? NULL : fopen("/sys/kernel/btf/vmlinux", "re");
-	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
-	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
 
-	if (size && btf_new(data, (u32)size, NULL, &btf))
-		btf = NULL;
-	tried = true;
-	free(data);
-	if (file)
-		fclose(file);
+	if (!btf)
+		btf = kernel_btf_read();
 	return btf;
 }
 

@@ -11,6 +11,7 @@
 
 #include "../../unit/rt/map_env.h"
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 #include "harness/tap.h"
 #include "kernel.h"
 #include "rt/kfunc.h"
@@ -328,27 +329,12 @@ static void compare(const char *what, void (*make)(u64 *seed), u32 times)
 	tap_ok(!vcpu->bits_used, "%s: nothing is kept", what);
 }
 
-static struct btf *read_btf(void)
-{
-	FILE *file = fopen("/sys/kernel/btf/vmlinux", "r");
-	void *data = malloc(BTF_SIZE_MAX);
-	size_t size = file && data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
-	struct btf *btf = NULL;
-
-	if (size && btf_new(data, (u32)size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	if (file)
-		fclose(file);
-	return btf;
-}
-
 int main(void)
 {
 	struct arena *arena;
 	struct rt_map *map;
 
-	kernel_btf = read_btf();
+	kernel_btf = kernel_btf_read();
 	if (!tap_kernel_bpf() || !kernel_btf) {
 		tap_skip(1, "the kernel's bpf(2) or BTF is not to be had");
 		return tap_done();

@@ -5,6 +5,7 @@
  */
 #include "abi/attr.h"
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 #include "harness/tap.h"
 
 #include <stdio.h>
@@ -99,24 +100,6 @@ static u32 end_of(const struct btf *btf, u32 id, const char *path, u32 offset)
 	return 0;
 }
 
-static struct btf *kernel_btf(void)
-{
-	FILE *file = fopen("/sys/kernel/btf/vmlinux", "r");
-	struct btf *btf = NULL;
-	void *data;
-	u32 size;
-
-	if (!file)
-		return NULL;
-	data = malloc(BTF_SIZE_MAX);
-	size = (u32)fread(data, 1, BTF_SIZE_MAX, file);
-	fclose(file);
-	if (btf_new(data, size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	return btf;
-}
-
 static u32 find(const struct btf *btf, const char *name)
 {
 	u32 id = btf_find(btf, name, BTF_KIND_UNION);
@@ -126,7 +109,7 @@ static u32 find(const struct btf *btf, const char *name)
 
 static void test_layout(void)
 {
-	struct btf *btf = kernel_btf();
+	struct btf *btf = kernel_btf_read();
 	u32 i, end;
 
 	if (!btf) {

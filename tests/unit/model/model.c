@@ -8,26 +8,8 @@
 #include <string.h>
 
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 #include "harness/tap.h"
-
-#define BTF_ROOM (32u << 20)
-
-static struct btf *kernel_btf(void)
-{
-	FILE *file = fopen("/sys/kernel/btf/vmlinux", "re");
-	struct btf *btf = NULL;
-	u8 *data = malloc(BTF_ROOM);
-	u32 size = 0;
-
-	if (file && data)
-		size = (u32)fread(data, 1, BTF_ROOM, file);
-	if (size && btf_new(data, size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	if (file)
-		fclose(file);
-	return btf;
-}
 
 /* Offset in bytes of a member that is not in an anonymous structure. */
 static u32 offset_of(const struct btf *btf, const char *structure, const char *member)
@@ -112,7 +94,7 @@ static void room(const struct btf *btf, u8 *memory, u64 size)
 
 int main(void)
 {
-	struct btf *btf = kernel_btf();
+	struct btf *btf = kernel_btf_read();
 	u64 size = 64u << 10;
 	struct model *model;
 	u8 *memory;

@@ -14,27 +14,16 @@
 #include <unistd.h>
 
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 
 #define SEQ_WRITE BPF_FUNC_seq_write
 
 static struct btf *kernel_btf(void)
 {
 	static struct btf *btf;
-	u32 size = 0, room = 32u << 20;
-	FILE *file;
-	u8 *data;
 
-	if (btf)
-		return btf;
-	file = fopen("/sys/kernel/btf/vmlinux", "re");
-	data = malloc(room);
-	if (file && data)
-		size = (u32)fread(data, 1, room, file);
-	if (!size || btf_new(data, size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	if (file)
-		fclose(file);
+	if (!btf)
+		btf = kernel_btf_read();
 	return btf;
 }
 

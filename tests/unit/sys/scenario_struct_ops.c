@@ -10,6 +10,7 @@
 #include "../btf/blob.h"
 #include "abi/bpf_new.h"
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 
 #define VALUE_MAX 4096
 #define MEMBERS	  4
@@ -23,21 +24,6 @@ struct layout {
 
 static const char *const member_names[MEMBERS] = { "ssthresh", "cong_avoid", "undo_cwnd",
 						   "release" };
-
-static struct btf *read_btf(void)
-{
-	FILE *file = fopen("/sys/kernel/btf/vmlinux", "re");
-	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
-	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
-	struct btf *btf = NULL;
-
-	if (size && btf_new(data, (u32)size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	if (file)
-		fclose(file);
-	return btf;
-}
 
 static u32 offset_of(const struct btf *btf, u32 structure, const char *name, u32 *ret_index)
 {
@@ -53,7 +39,7 @@ static u32 offset_of(const struct btf *btf, u32 structure, const char *name, u32
 
 static bool find_layout(struct layout *layout)
 {
-	struct btf *btf = layout->btf = read_btf();
+	struct btf *btf = layout->btf = kernel_btf_read();
 
 	if (!btf)
 		return false;

@@ -11,6 +11,7 @@
 
 #include "../btf/blob.h"
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
 #include "verify/verify.h"
@@ -160,21 +161,6 @@ static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 
 static const struct verify_ops ops = { .map_by_fd = map_by_fd };
 
-static struct btf *read_btf(void)
-{
-	FILE *file = fopen("/sys/kernel/btf/vmlinux", "re");
-	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
-	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
-	struct btf *btf = NULL;
-
-	if (size && btf_new(data, (u32)size, NULL, &btf))
-		btf = NULL;
-	free(data);
-	if (file)
-		fclose(file);
-	return btf;
-}
-
 static void judge(struct verify_input *input, const char *text, const char *name, int err,
 		  const char *message)
 {
@@ -291,7 +277,7 @@ static void on_programs(const struct btf *kernel)
 
 int main(void)
 {
-	struct btf *btf = read_btf();
+	struct btf *btf = kernel_btf_read();
 
 	if (btf) {
 		on_kernel(btf);

@@ -15,6 +15,7 @@
 #include "../btf/blob.h"
 #include "abi/bpf_new.h"
 #include "btf/btf.h"
+#include "harness/kernel_btf.h"
 #include "harness/tap.h"
 
 static int kernel_maps[NR_TEST_MAPS];
@@ -27,17 +28,9 @@ bool oracle_open(void)
 const struct btf *oracle_kernel_btf(void)
 {
 	static struct btf *btf;
-	static bool tried;
-	FILE *file = tried ? NULL : fopen("/sys/kernel/btf/vmlinux", "r");
-	void *data = file ? malloc(BTF_SIZE_MAX) : NULL;
-	size_t size = data ? fread(data, 1, BTF_SIZE_MAX, file) : 0;
 
-	if (size && btf_new(data, (u32)size, NULL, &btf))
-		btf = NULL;
-	tried = true;
-	free(data);
-	if (file)
-		fclose(file);
+	if (!btf)
+		btf = kernel_btf_read();
 	return btf;
 }
 
