@@ -3,6 +3,9 @@
  * Live stack slots. For each chain of calls met (an "instance" of a subprogram) and each of its
  * instructions: slots read, slots certainly written, and, solved from these, slots live before the
  * instruction. What a callee does to its callers' frames is carried to the call instruction.
+ *
+ * Solving goes through the instructions in postorder, again and again until nothing changes, as the
+ * kernel does; but only through those for which something they are computed from has changed.
  */
 #include "verify/live_stack.h"
 
@@ -24,7 +27,8 @@ struct instance {
 	u32 callsite[MAX_FRAMES];
 	u32 subprog, start, nr_insns;
 	struct slot_masks *masks[MAX_FRAMES]; /* by frame, then instruction; NULL: nothing known */
-	u8 *visited;			      /* write masks are meaningful */
+	u64 *pending[MAX_FRAMES]; /* to be computed anew: a bit for each place in postorder */
+	u8 *visited;		  /* write masks are meaningful */
 	bool dirty;
 	struct instance *next;
 };
@@ -38,18 +42,51 @@ struct live_stack {
 	u64 read[MAX_FRAMES], write[MAX_FRAMES]; /* of the instruction being explored */
 	bool dirty, out_of_memory; /* without memory for a table every slot counts as live */
 	struct instance *query[MAX_FRAMES];
+	u32 *place; /* of an instruction in env->postorder */
+	u32 *first_pred,
+		*preds; /* instructions before i: preds[first_pred[i] … first_pred[i + 1]] */
 };
+
+/* Fills first_pred and preds: where the lists end, then, from there, the lists. */
+static void find_predecessors(const struct verify_env *env, struct live_stack *live, u32 nr)
+{
+	u32 next[2];
+
+	for (u32 p = 0; p < nr; p++)
+		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
+			live->first_pred[next[e - 1]]++;
+	for (u32 i = 0; i < env->nr_insns; i++)
+		live->first_pred[i + 1] += live->first_pred[i];
+	for (u32 p = 0; p < nr; p++)
+		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
+			live->preds[--live->first_pred[next[e - 1]]] = env->postorder[p];
+}
 
 int live_stack_init(struct verify_env *env)
 {
-	env->live_stack = base_zalloc(1, sizeof(*env->live_stack));
-	return env->live_stack ? 0 : -ENOMEM;
+	u32 nr = env->subprog[env->nr_subprogs].postorder_start;
+	struct live_stack *live = base_zalloc(1, sizeof(*live));
+
+	env->live_stack = live;
+	if (!live)
+		return -ENOMEM;
+	live->place = base_zalloc(env->nr_insns, sizeof(*live->place));
+	live->first_pred = base_zalloc(env->nr_insns + 1, sizeof(*live->first_pred));
+	live->preds = base_zalloc(env->nr_insns, 2 * sizeof(*live->preds));
+	if (!live->place || !live->first_pred || !live->preds)
+		return -ENOMEM;
+	for (u32 p = 0; p < nr; p++)
+		live->place[env->postorder[p]] = p;
+	find_predecessors(env, live, nr);
+	return 0;
 }
 
 static void instance_free(struct instance *instance)
 {
-	for (u32 i = 0; i < MAX_FRAMES; i++)
+	for (u32 i = 0; i < MAX_FRAMES; i++) {
 		base_free(instance->masks[i]);
+		base_free(instance->pending[i]);
+	}
 	base_free(instance->visited);
 	base_free(instance);
 }
@@ -65,6 +102,11 @@ void live_stack_done(struct verify_env *env)
 			instance_free(live->bucket[i]);
 			live->bucket[i] = next;
 		}
+	}
+	if (live) {
+		base_free(live->place);
+		base_free(live->first_pred);
+		base_free(live->preds);
 	}
 	base_free(live);
 	env->live_stack = NULL;
@@ -118,16 +160,41 @@ static struct instance *find_instance(struct verify_env *env, const struct vstat
 	return instance;
 }
 
-static struct slot_masks *masks_at(struct instance *instance, u32 frame, u32 insn, bool make)
+/* What is known of an instruction; NULL: nothing. */
+static struct slot_masks *masks_at(struct instance *instance, u32 frame, u32 insn)
 {
+	return instance->masks[frame] ? &instance->masks[frame][insn - instance->start] : NULL;
+}
+
+static void set_pending(const struct verify_env *env, struct instance *instance, u32 frame,
+			u32 insn)
+{
+	u32 bit = env->live_stack->place[insn] - env->subprog[instance->subprog].postorder_start;
+
+	instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
+}
+
+/* The same, made if there is none; NULL: no memory. */
+static struct slot_masks *make_masks(const struct verify_env *env, struct instance *instance,
+				     u32 frame, u32 insn)
+{
+	u32 nr = env->subprog[instance->subprog + 1].postorder_start -
+		 env->subprog[instance->subprog].postorder_start;
+	struct slot_masks *masks = masks_at(instance, frame, insn);
+
+	if (masks)
+		return masks;
+	instance->pending[frame] = base_zalloc(nr / 64 + 1, sizeof(u64));
+	if (!instance->pending[frame])
+		return NULL;
+	instance->masks[frame] = base_zalloc(instance->nr_insns, sizeof(struct slot_masks));
 	if (!instance->masks[frame]) {
-		if (!make)
-			return NULL;
-		instance->masks[frame] = base_zalloc(instance->nr_insns, sizeof(struct slot_masks));
-		if (!instance->masks[frame])
-			return NULL;
+		instance->pending[frame] = base_free(instance->pending[frame]);
+		return NULL;
 	}
-	return &instance->masks[frame][insn - instance->start];
+	for (u32 bit = 0; bit < nr; bit++)
+		instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
+	return masks_at(instance, frame, insn);
 }
 
 int live_stack_begin(struct verify_env *env)
@@ -162,7 +229,8 @@ int live_stack_end(struct verify_env *env)
 
 	for (u32 frame = 0; frame <= instance->depth; frame++) {
 		bool something = live->read[frame] | live->write[frame];
-		struct slot_masks *masks = masks_at(instance, frame, live->insn, something);
+		struct slot_masks *masks = something ? make_masks(env, instance, frame, live->insn)
+						     : masks_at(instance, frame, live->insn);
 		u64 write;
 
 		if (!masks) {
@@ -171,8 +239,10 @@ int live_stack_end(struct verify_env *env)
 			continue;
 		}
 		write = *visited ? masks->write & live->write[frame] : live->write[frame];
-		if (write != masks->write || (live->read[frame] & ~masks->read))
+		if (write != masks->write || (live->read[frame] & ~masks->read)) {
 			instance->dirty = live->dirty = true;
+			set_pending(env, instance, frame, live->insn);
+		}
 		masks->write = write;
 		masks->read |= live->read[frame];
 	}
@@ -188,38 +258,58 @@ static bool may_return(const struct bpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_LD && !insn_is_ldimm64(insn);
 }
 
-/* Solves one frame of one instance. Did anything change? */
-static bool solve_frame(struct verify_env *env, struct instance *instance, u32 frame)
+/* One instruction from those after it. Did anything change? */
+static bool solve_insn(const struct verify_env *env, const struct instance *instance, u32 frame,
+		       u32 i)
 {
-	struct slot_masks *masks = instance->masks[frame];
+	struct slot_masks *masks = instance->masks[frame], *m = &masks[i - instance->start];
+	u32 next[2], edges = cfg_successors(env, i, next);
+	u64 after = 0, written = edges ? ~0ULL : 0, write = m->write | m->callee_write;
+	bool changed;
+
+	for (u32 e = 0; e < edges; e++) {
+		after |= masks[next[e] - instance->start].live;
+		written &= masks[next[e] - instance->start].written;
+	}
+	if (may_return(&env->insns[i]))
+		written = 0;
+	after = (after & ~write) | m->read | m->callee_read;
+	written |= write;
+	changed = after != m->live || written != m->written;
+	m->live = after;
+	m->written = written;
+	return changed;
+}
+
+/*
+ * Goes once through what is pending of a frame, in postorder: what becomes pending behind the
+ * current place is dealt with at once, what becomes pending before it stays. Is anything left?
+ */
+static bool sweep(const struct verify_env *env, struct instance *instance, u32 frame)
+{
+	const struct live_stack *live = env->live_stack;
 	u32 begin = env->subprog[instance->subprog].postorder_start;
 	u32 end = env->subprog[instance->subprog + 1].postorder_start;
-	bool changed, any = false;
+	u64 *pending = instance->pending[frame], left = 0;
 
-	do {
-		changed = false;
-		for (u32 p = begin; p < end; p++) {
-			u32 i = env->postorder[p], next[2];
-			u32 edges = cfg_successors(env, i, next);
-			struct slot_masks *m = &masks[i - instance->start];
-			u64 after = 0, written = edges ? ~0ULL : 0,
-			    write = m->write | m->callee_write;
+	for (u32 word = 0; word <= (end - begin) / 64; word++) {
+		u64 ahead = ~0ULL, bits;
 
-			for (u32 e = 0; e < edges; e++) {
-				after |= masks[next[e] - instance->start].live;
-				written &= masks[next[e] - instance->start].written;
-			}
-			if (may_return(&env->insns[i]))
-				written = 0;
-			after = (after & ~write) | m->read | m->callee_read;
-			written |= write;
-			changed |= after != m->live || written != m->written;
-			m->live = after;
-			m->written = written;
+		while ((bits = pending[word] & ahead)) {
+			u32 bit = (u32)__builtin_ctzll(bits);
+			u32 i = env->postorder[begin + word * 64 + bit];
+
+			pending[word] &= ~(1ULL << bit);
+			ahead = bit == 63 ? 0 : ~0ULL << (bit + 1);
+			if (!solve_insn(env, instance, frame, i))
+				continue;
+			for (u32 p = live->first_pred[i]; p < live->first_pred[i + 1]; p++)
+				set_pending(env, instance, frame, live->preds[p]);
 		}
-		any |= changed;
-	} while (changed);
-	return any;
+	}
+	for (u32 word = 0; word <= (end - begin) / 64; word++)
+		left |= pending[word];
+	return left;
 }
 
 static struct instance *caller_of(struct live_stack *live, const struct instance *callee)
@@ -238,16 +328,17 @@ static struct instance *caller_of(struct live_stack *live, const struct instance
 }
 
 /* What the callee reads and writes of its callers' frames happens at the call. */
-static void carry_to_caller(struct live_stack *live, struct instance *callee)
+static void carry_to_caller(const struct verify_env *env, struct instance *callee)
 {
+	struct live_stack *live = env->live_stack;
 	struct instance *caller = caller_of(live, callee);
 
 	for (u32 frame = 0; caller && frame < callee->depth; frame++) {
-		struct slot_masks *entry = masks_at(callee, frame, callee->start, false), *site;
+		struct slot_masks *entry = masks_at(callee, frame, callee->start), *site;
 
 		if (!entry)
 			continue;
-		site = masks_at(caller, frame, callee->callsite[callee->depth], true);
+		site = make_masks(env, caller, frame, callee->callsite[callee->depth]);
 		if (!site) {
 			live->out_of_memory = true;
 			continue;
@@ -257,6 +348,7 @@ static void carry_to_caller(struct live_stack *live, struct instance *callee)
 		site->callee_read = entry->live;
 		site->callee_write = entry->written;
 		caller->dirty = true;
+		set_pending(env, caller, frame, callee->callsite[callee->depth]);
 	}
 }
 
@@ -270,11 +362,11 @@ static void solve(struct verify_env *env)
 				if ((int)i->depth != depth || !i->dirty)
 					continue;
 				for (u32 frame = 0; frame <= i->depth; frame++)
-					if (i->masks[frame])
-						solve_frame(env, i, frame);
+					while (i->masks[frame] && sweep(env, i, frame))
+						;
 				i->dirty = false;
 				if (depth)
-					carry_to_caller(live, i);
+					carry_to_caller(env, i);
 			}
 		}
 	}
@@ -296,7 +388,7 @@ static bool live_before(struct instance *instance, u32 frameno, u32 insn, u32 sl
 	/* Without memory for the table nothing is known to be dead. */
 	if (!instance)
 		return true;
-	masks = masks_at(instance, frameno, insn, false);
+	masks = masks_at(instance, frameno, insn);
 	return masks && (masks->live & (1ULL << slot));
 }
 
