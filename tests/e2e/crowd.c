@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define PIN	  "/sys/fs/bpf/crowd-%u"
 #define CROWD	  16
 #define THREADS	  3
 #define STEPS	  150
@@ -87,7 +88,7 @@ static void pin_and_unpin(int fd, unsigned name)
 	char path[64];
 	union bpf_attr attr = { .bpf_fd = (unsigned)fd };
 
-	snprintf(path, sizeof(path), "/sys/fs/bpf/crowd-%u", name);
+	snprintf(path, sizeof(path), PIN, name);
 	attr.pathname = (unsigned long)path;
 	if (!bpf(BPF_OBJ_PIN, &attr))
 		unlink(path);
@@ -314,8 +315,14 @@ static unsigned count_objects(void)
 
 static void settle(void)
 {
-	unsigned tries;
+	unsigned tries, name;
+	char path[64];
 
+	/* What was killed between pinning and unpinning has left its pin, as on the kernel. */
+	for (name = 0; name < CROWD * THREADS; name++) {
+		snprintf(path, sizeof(path), PIN, name);
+		unlink(path);
+	}
 	for (tries = 0; tries < TRIES; tries++) {
 		if (!count_objects())
 			return;
