@@ -158,7 +158,8 @@ static int check_cpumap(const union abi_attr *attr)
 {
 	if (!is_redirect_value(attr) || attr->map_flags & ~BPF_F_NUMA_NODE)
 		return -EINVAL;
-	return attr->max_entries > CPUMAP_MAX ? -E2BIG : 0;
+	/* What belongs to a device is refused before the number is looked at. */
+	return attr->max_entries > CPUMAP_MAX && !attr->map_ifindex ? -E2BIG : 0;
 }
 
 static int check_xskmap(const union abi_attr *attr)

@@ -365,5 +365,7 @@ u32 client_stop(struct world *world)
 
 	close(SOCKET_FD);
 	must(waitpid(client->pid, &status, 0) == client->pid, "waitpid");
+	if (left || status)
+		tap_note("%u objects are left, the command's status is %#x", left, status);
 	return left + !(WIFEXITED(status) && !WEXITSTATUS(status));
 }

@@ -306,6 +306,10 @@ static bool refused(struct pair *pair, const struct op *op, const struct outcome
 {
 	if (op->cmd != BPF_LINK_CREATE && op->cmd != BPF_PROG_ATTACH)
 		return false;
+	/* A hive's perf events count nothing that a program could be run for. */
+	if (pair->client && op->cmd == BPF_LINK_CREATE && outcome->results[1] == -EINVAL &&
+	    slot_at(pair, attr_of(op)->link_create.target_fd)->thing == A_PERF)
+		return true;
 	return outcome->results[1] == -EOPNOTSUPP;
 }
 
