@@ -206,7 +206,13 @@ int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
 	struct bpf_prog_info info;
 	int error;
 
-	error = sys_info_read(call, &info, sizeof(info));
+	/* What fills the structure up is checked like a tail. */
+	error = sys_check_tail(call, call->attr.info.info,
+			       offsetof(struct bpf_prog_info, attach_btf_id) +
+				       sizeof(info.attach_btf_id),
+			       call->attr.info.info_len);
+	if (!error)
+		error = sys_info_read(call, &info, sizeof(info));
 	if (error)
 		return error;
 	fill(prog, &info);

@@ -4,6 +4,7 @@
 #include "pair.h"
 #include "harness/tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -164,10 +165,16 @@ static int perf_open(void)
 
 static void reset(void)
 {
+	DIR *dir = opendir("/sys/fs/bpf");
+	struct dirent *entry;
+
+	/* Names may have been spoilt. */
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
 	close_range(FIRST_FD, FDS - 1, 0);
-	unlink("/sys/fs/bpf/a");
-	unlink("/sys/fs/bpf/b");
-	unlink("/sys/fs/bpf/c");
 }
 
 static u32 count_objects(void)
