@@ -43,6 +43,8 @@ typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf *btf,
 struct map_row {
 	check_fn check;		/* NULL: skep has no map of this type */
 	check_btf_fn check_btf; /* NULL: a key type is needed, and nothing else is looked at */
+	bool at_last;		/* checked when it is allocated, after everything else: it has no
+				   map_alloc_check() */
 };
 
 static bool flags_clash(u32 flags)
@@ -158,8 +160,7 @@ static int check_cpumap(const union abi_attr *attr)
 {
 	if (!is_redirect_value(attr) || attr->map_flags & ~BPF_F_NUMA_NODE)
 		return -EINVAL;
-	/* What belongs to a device is refused before the number is looked at. */
-	return attr->max_entries > CPUMAP_MAX && !attr->map_ifindex ? -E2BIG : 0;
+	return attr->max_entries > CPUMAP_MAX ? -E2BIG : 0;
 }
 
 static int check_xskmap(const union abi_attr *attr)
@@ -323,23 +324,24 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PROG_ARRAY] = { check_object_array, NULL },
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_CGROUP_ARRAY] = { check_object_array, btf_refused },
-	[BPF_MAP_TYPE_STACK_TRACE] = { check_stack_trace, btf_refused },
+	[BPF_MAP_TYPE_STACK_TRACE] = { check_stack_trace, btf_refused, true },
 	[BPF_MAP_TYPE_LRU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { check_hash, NULL },
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { check_object_array, btf_refused },
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = { check_hash_of_maps, btf_refused },
 	[BPF_MAP_TYPE_DEVMAP] = { check_devmap, btf_refused },
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { check_devmap, btf_refused },
-	[BPF_MAP_TYPE_CPUMAP] = { check_cpumap, btf_refused },
-	[BPF_MAP_TYPE_XSKMAP] = { check_xskmap, btf_refused },
+	[BPF_MAP_TYPE_CPUMAP] = { check_cpumap, btf_refused, true },
+	[BPF_MAP_TYPE_XSKMAP] = { check_xskmap, btf_refused, true },
 	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { check_reuseport, NULL },
-	[BPF_MAP_TYPE_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage },
-	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage },
-	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie },
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage, true },
+	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { check_cgroup_storage, btf_of_cgroup_storage,
+						 true },
+	[BPF_MAP_TYPE_LPM_TRIE] = { check_lpm_trie, btf_of_lpm_trie, true },
 	[BPF_MAP_TYPE_QUEUE] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_STACK] = { check_queue, btf_refused },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { check_bloom_filter, btf_without_key },
-	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL },
+	[BPF_MAP_TYPE_RINGBUF] = { check_ringbuf, NULL, true },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { check_struct_ops, btf_refused },
 	[BPF_MAP_TYPE_SK_STORAGE] = { check_storage, btf_of_storage },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { check_storage, btf_of_storage },
@@ -433,6 +435,7 @@ static int check_attr(struct sys_call *call)
 {
 	union abi_attr *attr = &call->attr;
 	bool token = attr->map_flags & ABI_F_TOKEN_FD;
+	const struct map_row *row;
 	struct object *object;
 	int error;
 
@@ -459,7 +462,8 @@ static int check_attr(struct sys_call *call)
 				attr->map_name, abi_map_type_name(attr->map_type));
 		return -EINVAL;
 	}
-	error = rows[attr->map_type].check(attr);
+	row = &rows[attr->map_type];
+	error = row->at_last ? 0 : row->check(attr);
 	if (error)
 		return error;
 	if (token) {
@@ -470,7 +474,9 @@ static int check_attr(struct sys_call *call)
 	}
 	if (!call->client->privileged)
 		return -EPERM;
-	return attr->map_ifindex ? check_device(call->client, attr) : 0;
+	if (attr->map_ifindex)
+		return check_device(call->client, attr);
+	return row->at_last ? row->check(attr) : 0;
 }
 
 static void release_memory(struct sys_map *map)
