@@ -54,8 +54,8 @@ WORKLOADS = {
     "programs": ["/bin/bash", "-c", STORM],
     "posix_spawn": [sys.executable, "-c", VFORKS],
     "threads": [sys.executable, "-c", THREADS],
-    "clients": ["/bin/sh", "-c", CLIENTS],
-    "events": ["/bin/sh", "-c", WATCHED],
+    "clients": ["/bin/bash", "-c", CLIENTS],
+    "events": ["/bin/bash", "-c", WATCHED],
 }
 
 
