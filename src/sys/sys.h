@@ -208,7 +208,7 @@ int sys_iter_open(struct sys_client *client, struct object *object, struct objec
 
 /*
  * read(2) of size bytes: their number and where they are (until the next call), 0 at the end,
- * -errno, or SYS_ITER_AGAIN: the supervisor has spent enough time for now, ask again. The bytes are
+ * -errno, or SYS_ITER_AGAIN: the supervisor's turn for this walk is over, ask again. The bytes are
  * gone when sys_iter_consume() says so, not before.
  */
 #define SYS_ITER_AGAIN (-ERESTART)

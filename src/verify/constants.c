@@ -223,7 +223,7 @@ int program_resolve_constants(struct verify_env *env)
 			verbose(env, "BPF_LDX uses reserved fields\n");
 			return -EINVAL;
 		}
-		if (!env_kernel_has(env, abi_since_insn(insn))) {
+		if (!ENV_KERNEL_HAS(env, abi_since_insn(insn))) {
 			if (insn_is_ldimm64(insn))
 				verbose(env, "unrecognized bpf_ld_imm64 insn\n");
 			else

@@ -175,11 +175,9 @@ static inline struct abi_ctx_user env_ctx_user(const struct verify_env *env)
 	return (struct abi_ctx_user){ env->input->prog_type, env->input->expected_attach_type };
 }
 
-/* Has the kernel of the profile what came with this version? */
-static inline bool env_kernel_has(const struct verify_env *env, u32 since)
-{
-	return !env->input->kernel || since <= env->input->kernel;
-}
+/* Has the kernel of the profile what came with this version? since is looked up only if there is a
+ * profile: these questions are asked for each simulated instruction. */
+#define ENV_KERNEL_HAS(env, since) (!(env)->input->kernel || (since) <= (env)->input->kernel)
 
 /* Index of the subprogram that starts at insn, -ENOENT. */
 int env_find_subprog(const struct verify_env *env, u32 insn);

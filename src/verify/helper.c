@@ -462,12 +462,12 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "program of this type cannot use helper bpf_unspec#0\n");
 		return -EINVAL;
 	}
-	if (!helper || !env_kernel_has(env, abi_since_helper((u32)func_id, 0))) {
+	if (!helper || !ENV_KERNEL_HAS(env, abi_since_helper((u32)func_id, 0))) {
 		verbose(env, "invalid func unknown#%d\n", func_id);
 		return -EINVAL;
 	}
 	if (!is_allowed(env, (u32)func_id) ||
-	    !env_kernel_has(env, abi_since_helper((u32)func_id, env->input->prog_type))) {
+	    !ENV_KERNEL_HAS(env, abi_since_helper((u32)func_id, env->input->prog_type))) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}

@@ -296,7 +296,7 @@ static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfun
 {
 	meta->kfunc = kfunc_of(env, env->insn_idx);
 	if (!meta->kfunc || !abi_kfunc_allowed(meta->kfunc, env->input->prog_type) ||
-	    !env_kernel_has(env, abi_since_kfunc(meta->kfunc->name))) {
+	    !ENV_KERNEL_HAS(env, abi_since_kfunc(meta->kfunc->name))) {
 		verbose(env, "calling kernel function %s is not allowed\n",
 			kfunc_btf_name(env, insn->imm));
 		return -EACCES;

@@ -406,7 +406,7 @@ static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool
 	if (btf_ptr_has_args(env))
 		return access_args(env, off, size, write, value);
 	field = off >= 0 ? abi_ctx_access(env->ctx, env_ctx_user(env), off, size, write) : NULL;
-	if (field && !env_kernel_has(env, abi_since_context(env->input->prog_type, (u32)off)))
+	if (field && !ENV_KERNEL_HAS(env, abi_since_context(env->input->prog_type, (u32)off)))
 		field = NULL;
 	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
 		field = NULL;
