@@ -52,7 +52,8 @@ static u32 slot_of(struct object *object)
 {
 	struct sys_map *map = object ? sys_map_of(object) : NULL;
 
-	if (!map || !(map->rt->state & RT_MAP_IN_PROCESS))
+	/* What an older kernel does not know only the supervisor refuses (profile.c). */
+	if (!map || !(map->rt->state & RT_MAP_IN_PROCESS) || map->hive->options.kernel)
 		return RT_MAP_SLOTS;
 	if (map->slot >= RT_MAP_SLOTS)
 		take_slot(map);

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import sys
 
 import e2e
 from e2e import equal, ok
@@ -104,6 +105,27 @@ SEC("tc") int stamp(struct __sk_buff *c) { return c->hwtstamp ? 1 : 0; }
 SINCE = {"old": "5.10", "looper": "6.1", "who": "6.12", "call": "5.15", "stamp": "6.1"}
 
 
+# Two elements in one call, which came with 5.6: by bpf(2) itself, so that no library asks for it before.
+BATCH = """
+import ctypes, struct
+libc = ctypes.CDLL(None, use_errno=True)
+def bpf(command, *fields):
+    attr = ctypes.create_string_buffer(struct.pack(*fields).ljust(128, b"\\0"))
+    return libc.syscall(321, command, attr, 128)
+fd = bpf(0, "IIII", 2, 4, 4, 2)
+keys, values = (ctypes.c_uint32 * 2)(0, 1), (ctypes.c_uint32 * 2)(5, 6)
+one = bpf(2, "IxxxxQQQ", fd, ctypes.addressof(keys), ctypes.addressof(values), 0)
+many = bpf(26, "QQQQII", 0, 0, ctypes.addressof(keys), ctypes.addressof(values), 2, fd)
+print(one, many, ctypes.get_errno() if many else 0)
+"""
+
+
+def batches():
+    for kernel, want in (("5.4", "0 -1 22"), ("5.10", "0 0 0")):
+        result = e2e.run([e2e.SKEP, "exec", "--kernel", kernel, "--", sys.executable, "-c", BATCH])
+        equal(result.out.strip(), want, f"batches by a client of {kernel}", result)
+
+
 def kernels(directory):
     path = write(directory, "young.bpf.c", YOUNG)
     result = check("--json", "--kernel", "all", path)
@@ -126,6 +148,7 @@ def kernels(directory):
     result = e2e.run([e2e.SKEP, "exec", "--kernel", "5.4", "--", "bpftool", "map", "create", "/sys/fs/bpf/r", "type", "ringbuf",
                       "entries", "4096", "name", "r"])
     ok(result.status != 0 and "Invalid argument" in result.err, "exec --kernel: the hive has that kernel's maps", result)
+    batches()
 
 
 def beside_the_kernel(directory):
