@@ -270,10 +270,10 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 	return 0;
 }
 
-static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+/* May memory of a program's own, whatever its size, be accessed so? */
+static int check_mem_access(struct verify_env *env, u32 regno, bool write, int value)
 {
 	const struct reg *reg = &env_regs(env)[regno];
-	int err;
 
 	if (reg->type & PTR_MAYBE_NULL) {
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
@@ -283,9 +283,15 @@ static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool
 		verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
 		return -EACCES;
 	}
-	err = refuse_leak(env, value, write, "mem");
+	return refuse_leak(env, value, write, "mem");
+}
+
+static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
+{
+	int err = check_mem_access(env, regno, write, value);
+
 	if (!err)
-		err = check_region(env, regno, off, size, reg->range, false);
+		err = check_region(env, regno, off, size, env_regs(env)[regno].range, false);
 	if (!err)
 		load_unknown(env, value, write);
 	return err;
@@ -342,19 +348,9 @@ static int access_tp_buffer(struct verify_env *env, u32 regno, int off, int size
 static int access_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
 			 int value)
 {
-	const struct reg *reg = &env_regs(env)[regno];
-	int err;
-
-	if (reg->type & PTR_MAYBE_NULL) {
-		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
-		return -EACCES;
-	}
-	if (write && (reg->type & MEM_RDONLY)) {
-		verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
-		return -EACCES;
-	}
 	/* Numbers only: what a map holds is read by clients. */
-	err = refuse_leak(env, value, write, "mem");
+	int err = check_mem_access(env, regno, write, value);
+
 	if (!err)
 		err = note_buffer_access(env, regno, off, size);
 	if (!err)
