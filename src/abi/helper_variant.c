@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Helpers whose prototype differs by program type (the get_func_proto callbacks of Linux 6.18's
- * net/core/filter.c): rows that stand before the one of helper.c. Whom they are for at all is told
- * there.
+ * net/core/filter.c): rows that stand before those of helper_table.h. Whom they are for at all is
+ * told there.
  */
 #include "abi/helper.h"
 
