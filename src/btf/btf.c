@@ -164,14 +164,11 @@ static bool own_size(const struct btf *btf, u32 id, u32 *ret_size)
 {
 	const struct btf_type *type = btf->types[id];
 
+	if (btf_has_size(type)) {
+		*ret_size = type->size;
+		return true;
+	}
 	switch (btf_kind_of(type)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_DATASEC: *ret_size = type->size; return true;
 	case BTF_KIND_ARRAY: *ret_size = btf->resolved_size[id]; return true;
 	case BTF_KIND_PTR: *ret_size = sizeof(u64); return true;
 	default: return false;

@@ -98,6 +98,21 @@ static inline bool btf_kflag_of(const struct btf_type *type)
 	return BTF_INFO_KFLAG(type->info);
 }
 
+/* Does type->size mean anything? */
+static inline bool btf_has_size(const struct btf_type *type)
+{
+	switch (btf_kind_of(type)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_DATASEC: return true;
+	default: return false;
+	}
+}
+
 static inline u32 btf_int_data(const struct btf_type *type)
 {
 	return *(const u32 *)(type + 1);

@@ -86,7 +86,7 @@ static int walk_flexible(struct walk *walk, const struct btf_type *type, const c
 	return 1;
 }
 
-static u32 tag_of(const struct btf *btf, const struct btf_type *pointer)
+u32 btf_pointer_tags(const struct btf *btf, const struct btf_type *pointer)
 {
 	const struct btf_type *type = btf_type_by_id(btf, pointer->type);
 	const char *tag;
@@ -114,7 +114,7 @@ static void walk_pointer(struct walk *walk, const struct btf_type *pointer, cons
 	place->kind = BTF_PLACE_STRUCT_PTR;
 	place->pointee = id;
 	place->field = field;
-	place->flags |= tag_of(walk->btf, pointer);
+	place->flags |= btf_pointer_tags(walk->btf, pointer);
 }
 
 /* The member that off lies in. 1: the walk goes on in it, 0: done. */

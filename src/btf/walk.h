@@ -19,6 +19,9 @@ enum btf_place_kind {
 #define BTF_PLACE_PERCPU   4u
 #define BTF_PLACE_RCU	   8u
 
+/* The type tags right behind a pointer: BTF_PLACE_USER, _PERCPU or _RCU, or 0. */
+u32 btf_pointer_tags(const struct btf *btf, const struct btf_type *pointer);
+
 struct btf_place {
 	u8 kind;	   /* enum btf_place_kind */
 	u32 flags;	   /* BTF_PLACE_* */

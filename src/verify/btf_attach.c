@@ -157,15 +157,9 @@ bool btf_ptr_has_args(const struct verify_env *env)
 /* What the pointer's type tag says of the memory. */
 static u32 tags_of(const struct btf *btf, const struct btf_type *pointer)
 {
-	const struct btf_type *type = btf_type_by_id(btf, pointer->type);
-	const char *tag;
+	u32 tags = btf_pointer_tags(btf, pointer);
 
-	if (!type || btf_kind_of(type) != BTF_KIND_TYPE_TAG || btf_kflag_of(type))
-		return 0;
-	tag = btf_string(btf, type->name_off);
-	if (!tag)
-		return 0;
-	return !strcmp(tag, "user") ? MEM_USER : !strcmp(tag, "percpu") ? MEM_PERCPU : 0;
+	return tags == BTF_PLACE_USER ? MEM_USER : tags == BTF_PLACE_PERCPU ? MEM_PERCPU : 0;
 }
 
 /* A program's own pointer to a structure: its context, which is one of the kernel's to others. */

@@ -22,20 +22,6 @@ static const struct btf_type *plain(const struct side *side, u32 id)
 	return btf_skip_modifiers(side->btf, id, NULL);
 }
 
-static bool is_sized(const struct btf_type *type)
-{
-	switch (btf_kind_of(type)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM:
-	case BTF_KIND_ENUM64:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_DATASEC: return true;
-	default: return false;
-	}
-}
-
 static bool is_number(const struct btf_type *type)
 {
 	u32 kind = btf_kind_of(type);
@@ -81,7 +67,7 @@ static int compare_argument(struct verify_env *env, const struct side *mine,
 			btf_kind_text(a), theirs->name, btf_kind_text(b));
 		return -EINVAL;
 	}
-	if (is_sized(a) && a->size != b->size) {
+	if (btf_has_size(a) && a->size != b->size) {
 		verbose(env, "arg%u in %s() has size %u while %s() has %u\n", i, mine->name,
 			a->size, theirs->name, b->size);
 		return -EINVAL;

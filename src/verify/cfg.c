@@ -211,13 +211,31 @@ u32 cfg_successors(const struct verify_env *env, u32 i, u32 successors[2])
 	return nr;
 }
 
-int cfg_postorder(struct verify_env *env)
+/* Fills first_pred and preds: where the lists end, then, from there, the lists. */
+static void find_predecessors(struct verify_env *env, u32 nr)
+{
+	u32 next[2];
+
+	for (u32 p = 0; p < nr; p++)
+		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
+			env->first_pred[next[e - 1]]++;
+	for (u32 i = 0; i < env->nr_insns; i++)
+		env->first_pred[i + 1] += env->first_pred[i];
+	for (u32 p = 0; p < nr; p++)
+		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
+			env->preds[--env->first_pred[next[e - 1]]] = env->postorder[p];
+}
+
+int cfg_order(struct verify_env *env)
 {
 	u8 *done = base_zalloc(env->nr_insns, 1); /* edges already followed, + 1 when found */
 	u32 *stack = base_zalloc(env->nr_insns, sizeof(*stack)), depth = 0, out = 0;
 
 	env->postorder = base_zalloc(env->nr_insns, sizeof(*env->postorder));
-	if (!done || !stack || !env->postorder) {
+	env->place = base_zalloc(env->nr_insns, sizeof(*env->place));
+	env->first_pred = base_zalloc(env->nr_insns + 1, sizeof(*env->first_pred));
+	env->preds = base_zalloc(env->nr_insns, 2 * sizeof(*env->preds));
+	if (!done || !stack || !env->postorder || !env->place || !env->first_pred || !env->preds) {
 		base_free(done);
 		base_free(stack);
 		return -ENOMEM;
@@ -231,6 +249,7 @@ int cfg_postorder(struct verify_env *env)
 			u32 nr = cfg_successors(env, i, next);
 
 			if (done[i] > nr) {
+				env->place[i] = out;
 				env->postorder[out++] = i;
 				depth--;
 				continue;
@@ -243,6 +262,7 @@ int cfg_postorder(struct verify_env *env)
 		}
 	}
 	env->subprog[env->nr_subprogs].postorder_start = out;
+	find_predecessors(env, out);
 	base_free(done);
 	base_free(stack);
 	return 0;

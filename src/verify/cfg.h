@@ -11,8 +11,11 @@
 /* Depth-first walk from instruction 0; rejects unreachable code; sets prune and jump points. */
 int cfg_check(struct verify_env *env);
 
-/* Fills env->postorder and subprog.postorder_start. 0 or -ENOMEM. */
-int cfg_postorder(struct verify_env *env);
+/*
+ * Fills postorder, subprog.postorder_start, place, first_pred and preds: what goes over the
+ * instructions of all subprograms needs. 0 or -ENOMEM.
+ */
+int cfg_order(struct verify_env *env);
 
 /* Successors of an instruction inside its subprogram (a call falls through); their number, 0 to 2.
  */

@@ -119,6 +119,9 @@ struct verify_env {
 	struct bpf_func_info *func_info;
 	u32 nr_func_info;
 	u32 *postorder; /* instructions, subprogram by subprogram */
+	u32 *place;	/* of an instruction in postorder */
+	u32 *first_pred,
+		*preds; /* before i comes preds[first_pred[i]] … preds[first_pred[i + 1] - 1] */
 
 	/* What the client may do. */
 	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;

@@ -42,43 +42,12 @@ struct live_stack {
 	u64 read[MAX_FRAMES], write[MAX_FRAMES]; /* of the instruction being explored */
 	bool dirty, out_of_memory; /* without memory for a table every slot counts as live */
 	struct instance *query[MAX_FRAMES];
-	u32 *place; /* of an instruction in env->postorder */
-	u32 *first_pred,
-		*preds; /* instructions before i: preds[first_pred[i] … first_pred[i + 1]] */
 };
-
-/* Fills first_pred and preds: where the lists end, then, from there, the lists. */
-static void find_predecessors(const struct verify_env *env, struct live_stack *live, u32 nr)
-{
-	u32 next[2];
-
-	for (u32 p = 0; p < nr; p++)
-		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
-			live->first_pred[next[e - 1]]++;
-	for (u32 i = 0; i < env->nr_insns; i++)
-		live->first_pred[i + 1] += live->first_pred[i];
-	for (u32 p = 0; p < nr; p++)
-		for (u32 e = cfg_successors(env, env->postorder[p], next); e; e--)
-			live->preds[--live->first_pred[next[e - 1]]] = env->postorder[p];
-}
 
 int live_stack_init(struct verify_env *env)
 {
-	u32 nr = env->subprog[env->nr_subprogs].postorder_start;
-	struct live_stack *live = base_zalloc(1, sizeof(*live));
-
-	env->live_stack = live;
-	if (!live)
-		return -ENOMEM;
-	live->place = base_zalloc(env->nr_insns, sizeof(*live->place));
-	live->first_pred = base_zalloc(env->nr_insns + 1, sizeof(*live->first_pred));
-	live->preds = base_zalloc(env->nr_insns, 2 * sizeof(*live->preds));
-	if (!live->place || !live->first_pred || !live->preds)
-		return -ENOMEM;
-	for (u32 p = 0; p < nr; p++)
-		live->place[env->postorder[p]] = p;
-	find_predecessors(env, live, nr);
-	return 0;
+	env->live_stack = base_zalloc(1, sizeof(*env->live_stack));
+	return env->live_stack ? 0 : -ENOMEM;
 }
 
 static void instance_free(struct instance *instance)
@@ -102,11 +71,6 @@ void live_stack_done(struct verify_env *env)
 			instance_free(live->bucket[i]);
 			live->bucket[i] = next;
 		}
-	}
-	if (live) {
-		base_free(live->place);
-		base_free(live->first_pred);
-		base_free(live->preds);
 	}
 	base_free(live);
 	env->live_stack = NULL;
@@ -169,7 +133,7 @@ static struct slot_masks *masks_at(struct instance *instance, u32 frame, u32 ins
 static void set_pending(const struct verify_env *env, struct instance *instance, u32 frame,
 			u32 insn)
 {
-	u32 bit = env->live_stack->place[insn] - env->subprog[instance->subprog].postorder_start;
+	u32 bit = env->place[insn] - env->subprog[instance->subprog].postorder_start;
 
 	instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
 }
@@ -287,7 +251,6 @@ static bool solve_insn(const struct verify_env *env, const struct instance *inst
  */
 static bool sweep(const struct verify_env *env, struct instance *instance, u32 frame)
 {
-	const struct live_stack *live = env->live_stack;
 	u32 begin = env->subprog[instance->subprog].postorder_start;
 	u32 end = env->subprog[instance->subprog + 1].postorder_start;
 	u64 *pending = instance->pending[frame], left = 0;
@@ -303,8 +266,8 @@ static bool sweep(const struct verify_env *env, struct instance *instance, u32 f
 			ahead = bit == 63 ? 0 : ~0ULL << (bit + 1);
 			if (!solve_insn(env, instance, frame, i))
 				continue;
-			for (u32 p = live->first_pred[i]; p < live->first_pred[i + 1]; p++)
-				set_pending(env, instance, frame, live->preds[p]);
+			for (u32 p = env->first_pred[i]; p < env->first_pred[i + 1]; p++)
+				set_pending(env, instance, frame, env->preds[p]);
 		}
 	}
 	for (u32 word = 0; word <= (end - begin) / 64; word++)

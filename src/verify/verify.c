@@ -35,6 +35,9 @@ static struct verify_env *env_free(struct verify_env *env)
 	base_free(env->line_info);
 	base_free(env->func_info);
 	base_free(env->postorder);
+	base_free(env->place);
+	base_free(env->first_pred);
+	base_free(env->preds);
 	base_free(env);
 	return NULL;
 }
@@ -73,7 +76,7 @@ static int run_stages(struct verify_env *env)
 		btf_info_check,
 		program_resolve_constants,
 		cfg_check,
-		cfg_postorder,
+		cfg_order,
 		btf_ptr_check_attach,
 		live_regs_compute,
 		explore_program,
