@@ -18,6 +18,18 @@ struct rt_vcpu;
 
 #define RT_MAP_FIELDS 11 /* BTF_FIELDS_MAX */
 
+/* What the end of an element's life means for a part of its value. */
+enum rt_field_kind {
+	RT_FIELD_PLAIN, /* nothing: a lock */
+	RT_FIELD_TIMER, /* it fires no more */
+	RT_FIELD_WORKQUEUE,
+};
+
+struct rt_map_field {
+	u32 offset, size;
+	u32 kind; /* enum rt_field_kind */
+};
+
 struct rt_map {
 	u32 type; /* enum bpf_map_type */
 	u32 key_size;
@@ -43,9 +55,7 @@ struct rt_map {
 	 */
 	u32 nr_fields, lock_offset;
 	bool has_lock;
-	struct rt_map_field {
-		u32 offset, size;
-	} fields[RT_MAP_FIELDS];
+	struct rt_map_field fields[RT_MAP_FIELDS];
 	char name[BPF_OBJ_NAME_LEN];
 };
 
@@ -114,6 +124,9 @@ void *rt_map_lookup_percpu_elem(const struct rt_map *map, const void *key, u32 c
 typedef u64 (*rt_map_visit_fn)(void *arg, const void *key, void *value);
 long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 		     struct rt_vcpu *vcpu);
+
+/* The map ends: so do the special fields of all its values (rt/map/value.h). */
+void rt_map_end_values(const struct rt_map *map, struct rt_vcpu *vcpu);
 
 /*
  * A place in a hash type's walk, for one that pauses: it goes on where it was whatever changed

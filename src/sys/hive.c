@@ -119,6 +119,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 {
 	if (!hive)
 		return NULL;
+	hive->ending = true;
 	hive->model = model_free(hive->model);
 	sys_struct_ops_end(hive);
 	reap(hive, true);
@@ -295,7 +296,7 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 {
 	/* Asked once: a supervisor's thread does not fork and go on serving. */
 	static __thread u32 tid;
-	struct rt_vcpu *vcpu = client->vcpu;
+	struct rt_vcpu *vcpu = client ? client->vcpu : NULL;
 
 	if (vcpu) {
 		vcpu->borrowed++;
@@ -307,12 +308,14 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 	if (!vcpu)
 		return NULL;
 	memset(&vcpu->task, 0, sizeof(vcpu->task));
+	vcpu->task.flags = RT_TASK_HAS_IDS;
+	if (!client)
+		return vcpu;
 	vcpu->task.pid = client->pid;
 	vcpu->task.tgid = client->tgid;
 	vcpu->task.remote_pid = client->pid;
 	vcpu->task.uid = client->uid;
 	vcpu->task.gid = client->gid;
-	vcpu->task.flags = RT_TASK_HAS_IDS;
 	return vcpu;
 }
 

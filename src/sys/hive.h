@@ -35,6 +35,7 @@ struct sys_deferred {
 };
 
 struct sys_hive {
+	bool ending;
 	u32 next_slot; /* where the search for a free one begins */
 	struct sys_hive_options options;
 	struct object_table *objects;
@@ -297,8 +298,8 @@ bool sys_device_exists(struct sys_client *client, u32 ifindex);
 /* Fills in the name of a vCPU's task. */
 void sys_read_comm(struct rt_task *task);
 
-/* A vCPU for map operations and runs in the supervisor, for this client's task; NULL: all are
- * taken. */
+/* A vCPU for map operations and runs in the supervisor, for this client's task, or (client NULL)
+ * for nobody's; NULL: all are taken. */
 struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client);
 void sys_vcpu_release(struct rt_vcpu *vcpu);
 

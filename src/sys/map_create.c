@@ -371,6 +371,16 @@ static bool may_have(u32 kind, u32 map_type)
 	}
 }
 
+/* What the data plane has to know of a field of this kind. */
+static enum rt_field_kind rt_kind_of(u32 kind)
+{
+	switch (kind) {
+	case BTF_FIELD_TIMER: return RT_FIELD_TIMER;
+	case BTF_FIELD_WORKQUEUE: return RT_FIELD_WORKQUEUE;
+	default: return RT_FIELD_PLAIN;
+	}
+}
+
 /*
  * Special fields of the value. What 6.18 cannot make sense of it takes for plain bytes; what makes
  * sense and is not here is refused.
@@ -399,6 +409,7 @@ static int take_fields(struct sys_call *call, struct sys_map *map, const struct 
 			return -EOPNOTSUPP;
 		rt->fields[i].offset = field->offset;
 		rt->fields[i].size = field->size;
+		rt->fields[i].kind = rt_kind_of(field->kind);
 		if (field->kind == BTF_FIELD_SPIN_LOCK) {
 			rt->lock_offset = field->offset;
 			rt->has_lock = true;
@@ -500,10 +511,26 @@ static void release_memory(struct sys_map *map)
 		arena_release(arena, ARENA_CONTROL, map->rt, sizeof(*map->rt));
 }
 
+/* What the values' fields hold goes with the map. False: no vCPU is free to see to it just now. */
+static bool end_values(struct sys_map *map)
+{
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(NULL);
+
+	if (!vcpu)
+		return map->hive->ending;
+	rt_map_end_values(map->rt, vcpu);
+	sys_vcpu_release(vcpu);
+	return true;
+}
+
 static void free_map(struct sys_deferred *deferred)
 {
 	struct sys_map *map = container_of(deferred, struct sys_map, deferred);
 
+	if (map->fields.nr && !end_values(map)) {
+		sys_defer(map->hive, deferred, free_map);
+		return;
+	}
 	sys_slots_clear(map);
 	sys_struct_ops_free(map);
 	release_memory(map);

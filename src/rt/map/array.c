@@ -69,14 +69,19 @@ static long array_update(const struct rt_map *map, const void *key, const void *
 {
 	u32 index = rt_array_index(key);
 	long error = rt_array_check_update(map, index, flags);
+	void *shared;
 
 	if (unlikely(error))
 		return error;
+	shared = rt_array_value(map, map->data, index);
 	if (unlikely(flags & BPF_F_LOCK))
-		return rt_value_store_locked(map, rt_array_value(map, map->data, index), value,
-					     vcpu);
-	rt_value_store(map, rt_array_value(map, map->data, index), value);
-	return 0;
+		error = rt_value_store_locked(map, shared, value, vcpu);
+	else
+		rt_value_store(map, shared, value);
+	/* An element of an array lives for ever, but not what its fields hold. */
+	if (unlikely(map->nr_fields) && !error)
+		rt_value_end(map, shared, vcpu);
+	return error;
 }
 
 static long array_copy_out(const struct rt_map *map, const void *key, void *value,

@@ -219,12 +219,12 @@ void *hash_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcp
 }
 
 static void store_value(const struct rt_map *map, u32 number, const struct hash_store *store,
-			u32 cpu, bool zero_others)
+			struct rt_vcpu *vcpu, bool zero_others)
 {
 	const u8 *value = store->value;
 
 	if (!hash_is_percpu(map)) {
-		rt_value_begin(map, hash_value(map, number, 0));
+		rt_value_begin(map, hash_value(map, number, 0), vcpu);
 		rt_value_store(map, hash_value(map, number, 0), value);
 		if (store->prefix)
 			rt_shared_store(hash_lpm_prefix(map, number), store->prefix,
@@ -235,7 +235,7 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 		if (store->all_cpus)
 			rt_shared_store(hash_value(map, number, i),
 					value + (u64)i * map->value_stride, map->value_stride);
-		else if (i == cpu)
+		else if (i == vcpu->index)
 			rt_shared_store(hash_value(map, number, i), value, map->value_size);
 		else if (zero_others)
 			rt_shared_zero(hash_value(map, number, i), map->value_stride);
@@ -287,14 +287,14 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 	new = HASH_LOAD(slot->cell);
 	if (unlikely(!hash_elem_valid(map, new)))
 		return -E2BIG;
-	store_value(map, new, store, vcpu->index, !fresh);
+	store_value(map, new, store, vcpu, !fresh);
 	if (hash_is_lru(map))
 		hash_forget_use(map, new);
 	if (!(HASH_LOAD(*summary) & hash_summary_bit(index)))
 		__atomic_fetch_or(summary, hash_summary_bit(index), __ATOMIC_RELEASE);
 	journal(slot, HASH_OP_INSERT, index, new, 0);
 	link_head(map, hash_bucket(map, index), new, hash, key, false);
-	hash_finish(map, slot);
+	hash_finish(map, slot, vcpu);
 	return 0;
 }
 
@@ -308,19 +308,19 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 	u32 index = hash_bucket_of(map, hash), new = HASH_LOAD(slot->extra);
 
 	if (hash_is_percpu(map)) {
-		store_value(map, old, store, vcpu->index, false);
+		store_value(map, old, store, vcpu, false);
 		if (hash_is_lru(map))
 			hash_note_use(map, old);
 		return 0;
 	}
 	if (!hash_elem_valid(map, new))
 		new = map->max_entries + 1 + vcpu->index;
-	store_value(map, new, store, vcpu->index, false);
+	store_value(map, new, store, vcpu, false);
 	if (hash_is_lru(map))
 		hash_note_use(map, new);
 	journal(slot, HASH_OP_REPLACE, index, new, old);
 	link_head(map, hash_bucket(map, index), new, hash, key, true);
-	hash_finish(map, slot);
+	hash_finish(map, slot, vcpu);
 	return 0;
 }
 
@@ -394,7 +394,7 @@ static long take_out(const struct rt_map *map, const void *key, void *value, str
 	}
 	if (old && !error) {
 		journal(slot, HASH_OP_DELETE, index, 0, old);
-		hash_finish(map, slot);
+		hash_finish(map, slot, vcpu);
 	}
 	hash_bucket_unlock(map, index);
 	if (error || !old)

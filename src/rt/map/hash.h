@@ -259,14 +259,15 @@ long hash_bucket_keys(const struct rt_map *map, struct rt_map_bucket *bucket, st
  * a dead holder: 0, -EDEADLK or -ETIMEDOUT. hash_bucket_lock() likewise. hash_pop() moves a free
  * element to slot->cell: 0, -E2BIG when all keys' elements are in use; *ret_fresh says that it was
  * never used before. hash_push() puts slot->cell on the slot's list. hash_finish() does what the
- * journal's op says from wherever it stopped: the caller holds the bucket's lock.
+ * journal's op says from wherever it stopped, and ends the values of elements that leave: the
+ * caller holds the bucket's lock.
  */
 long hash_enter(const struct rt_map *map, struct rt_vcpu *vcpu, struct hash_slot **ret_slot);
 long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu);
 long hash_pop(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu,
 	      bool *ret_fresh);
 long hash_push(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu);
-void hash_finish(const struct rt_map *map, struct hash_slot *slot);
+void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu);
 bool hash_reclaim(const struct rt_map *map, struct rt_vcpu *vcpu);
 /*
  * Takes the key out that element number belongs to: 0, -ENOENT when it is in no chain, or a lock's

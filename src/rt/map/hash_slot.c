@@ -11,6 +11,7 @@
  * that happen by taking those locks itself. Lock order: bucket, then list.
  */
 #include "rt/map/hash.h"
+#include "rt/map/value.h"
 
 /*
  * Lists are numbered: the slots' free lists; the elements never used; the slots' cells, each a list
@@ -235,7 +236,16 @@ static void chain_unlink(const struct rt_map *map, struct hash_bucket *bucket, u
 	hash_bucket_set(bucket, head, hash_bucket_version(word) + 1);
 }
 
-void hash_finish(const struct rt_map *map, struct hash_slot *slot)
+/* Out of its chain for good: what the value's special fields hold goes with it. */
+static void end_values(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu)
+{
+	u32 nr = hash_is_percpu(map) ? map->nr_vcpus : 1;
+
+	for (u32 i = 0; map->nr_fields && i < nr; i++)
+		rt_value_end(map, hash_value(map, number, i), vcpu);
+}
+
+void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu)
 {
 	struct hash_bucket *bucket =
 		hash_bucket(map, HASH_LOAD(slot->bucket) & (map->nr_buckets - 1));
@@ -249,12 +259,14 @@ void hash_finish(const struct rt_map *map, struct hash_slot *slot)
 	case HASH_OP_REPLACE:
 		if (chain_find(map, bucket, new, &at) && hash_elem_valid(map, old)) {
 			chain_unlink(map, bucket, old);
+			end_values(map, old, vcpu);
 			HASH_STORE(slot->extra, old);
 		}
 		break;
 	case HASH_OP_DELETE:
 		if (hash_elem_valid(map, old)) {
 			chain_unlink(map, bucket, old);
+			end_values(map, old, vcpu);
 			HASH_STORE(slot->cell, old);
 		}
 		break;
@@ -272,7 +284,7 @@ long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 		struct hash_slot *slot = hash_slot(map, i);
 
 		if (HASH_LOAD(slot->op) && HASH_LOAD(slot->bucket) == index && journal_dead(slot))
-			hash_finish(map, slot);
+			hash_finish(map, slot, vcpu);
 	}
 	return error;
 }
@@ -294,7 +306,7 @@ long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *v
 		HASH_STORE(slot->new, 0);
 		HASH_STORE(slot->old, number);
 		HASH_STORE(slot->op, HASH_OP_DELETE);
-		hash_finish(map, slot);
+		hash_finish(map, slot, vcpu);
 	}
 	hash_bucket_unlock(map, index);
 	return found ? hash_push(map, slot, vcpu) : -ENOENT;

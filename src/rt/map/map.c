@@ -234,6 +234,37 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 	return ops->next_key ? ops->next_key(map, key, next_key, vcpu) : missing(ops);
 }
 
+struct ending {
+	const struct rt_map *map;
+	struct rt_vcpu *vcpu;
+};
+
+static u64 end_one(void *arg, const void *key, void *value)
+{
+	const struct ending *ending = arg;
+	const struct rt_map_ops *ops = ops_of(ending->map);
+
+	if (!ops->percpu)
+		rt_value_end(ending->map, value, ending->vcpu);
+	for (u32 cpu = 0; ops->percpu && cpu < ending->map->nr_vcpus; cpu++) {
+		value = ops->lookup_percpu(ending->map, key, cpu, ending->vcpu);
+		if (value)
+			rt_value_end(ending->map, value, ending->vcpu);
+	}
+	return 0;
+}
+
+void rt_map_end_values(const struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct ending ending = { map, vcpu };
+	bool any = false;
+
+	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++)
+		any |= map->fields[i].kind != RT_FIELD_PLAIN;
+	if (any)
+		rt_map_for_each(map, end_one, &ending, vcpu);
+}
+
 bool rt_map_has_buckets(const struct rt_map *map)
 {
 	return ops_of(map)->bucket_keys != NULL;

@@ -38,12 +38,31 @@ void rt_value_load(const struct rt_map *map, void *private, const void *shared)
 		__builtin_memset((u8 *)private + map->fields[i].offset, 0, map->fields[i].size);
 }
 
-void rt_value_begin(const struct rt_map *map, void *shared)
+static void zero_field(const struct rt_map_field *field, void *shared)
 {
-	for (u32 i = 0; i < map->nr_fields; i++)
-		for (u32 at = 0; at < map->fields[i].size; at += 4)
-			__atomic_store_n((u32 *)(void *)((u8 *)shared + map->fields[i].offset + at),
-					 0, __ATOMIC_RELEASE);
+	for (u32 at = 0; at < field->size; at += 4)
+		__atomic_store_n((u32 *)(void *)((u8 *)shared + field->offset + at), 0,
+				 __ATOMIC_RELEASE);
+}
+
+void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
+{
+	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++) {
+		const struct rt_map_field *field = &map->fields[i];
+
+		switch (field->kind) {
+		case RT_FIELD_TIMER:
+		case RT_FIELD_WORKQUEUE: zero_field(field, shared); break;
+		default: break;
+		}
+	}
+}
+
+void rt_value_begin(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
+{
+	rt_value_end(map, shared, vcpu);
+	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++)
+		zero_field(&map->fields[i], shared);
 }
 
 long rt_value_store_locked(const struct rt_map *map, void *shared, const void *private,

@@ -24,8 +24,16 @@ static inline void rt_value_store(const struct rt_map *map, void *shared, const 
 /* private becomes the value, its special fields zero. */
 void rt_value_load(const struct rt_map *map, void *private, const void *shared);
 
-/* A value that begins its life: special fields are zero. */
-void rt_value_begin(const struct rt_map *map, void *shared);
+/*
+ * A value's life ends, or its special fields are made anew as by an array's update: what they hold
+ * is taken out of them, once whoever else does the same at this moment, and given back; locks stay.
+ * Without a field like that it does nothing. It may be called again, also on behalf of a process
+ * that died in it, and on a value that never lived. The caller may hold a bucket's lock.
+ */
+void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu);
+
+/* A value that begins its life: special fields are zero; what was left in them is ended. */
+void rt_value_begin(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu);
 
 /*
  * With BPF_F_LOCK: the same under the value's lock. 0, or why the lock cannot be had (rt/lock.h).
