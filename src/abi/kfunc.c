@@ -6,13 +6,14 @@
 
 #include <string.h>
 
-/* Those whose context is a packet; 6.18 lists others too, of which it then takes no context. */
+/* Those whose context is a packet, or leads to one (netfilter); 6.18 lists others too, of which it
+ * then takes no context. */
 #define PROG_DYNPTR_SKB                                                              \
 	(ABI_PROG(BPF_PROG_TYPE_SOCKET_FILTER) | ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | \
 	 ABI_PROG(BPF_PROG_TYPE_SCHED_ACT) | ABI_PROG(BPF_PROG_TYPE_SK_SKB) |        \
 	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) | ABI_PROG(BPF_PROG_TYPE_LWT_IN) |       \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) |        \
-	 ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
+	 ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL) | ABI_PROG(ABI_PROG_TYPE_NETFILTER))
 
 /* The set that 6.18 calls generic. */
 #define PROG_GENERIC                                                                        \
@@ -79,7 +80,7 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    .ret = KRET_DYNPTR_SLICE, .flags = KFUNC_RET_NULL),
 	ROW(bpf_dynptr_slice_rdwr, ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_MEM_SIZE_OPT, KARG_CONST),
 	    .ret = KRET_DYNPTR_SLICE, .flags = KFUNC_RET_NULL),
-	ROW(bpf_dynptr_from_skb, ARGS(KARG_CTX, KARG_SCALAR, KARG_DYNPTR_UNINIT),
+	ROW(bpf_dynptr_from_skb, ARGS(KARG_SKB, KARG_SCALAR, KARG_DYNPTR_UNINIT),
 	    .ret = KRET_SCALAR, .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_DYNPTR_SKB),
 	ROW(bpf_dynptr_from_xdp, ARGS(KARG_CTX, KARG_SCALAR, KARG_DYNPTR_UNINIT),
 	    .ret = KRET_SCALAR, .progs = ABI_PROG(BPF_PROG_TYPE_XDP)),

@@ -9,6 +9,7 @@
 #ifndef SKEP_ABI_KFUNC_H
 #define SKEP_ABI_KFUNC_H
 
+#include "abi/bpf_new.h"
 #include "abi/helper.h"
 
 /* What an argument is. The data plane gets the register as it stands. */
@@ -18,6 +19,7 @@ enum abi_kfunc_arg {
 	KARG_CONST,	      /* __k: a number that is known */
 	KARG_IGNORE,	      /* __ign: anything, it is never followed unchecked */
 	KARG_CTX,	      /* the program's context */
+	KARG_SKB,	      /* the same, or of a netfilter program its packet */
 	KARG_MEM_SIZE,	      /* memory; its size in bytes is the next argument (__sz) */
 	KARG_MEM_SIZE_OPT,    /* the same, or null (__opt), the size being known (__szk) */
 	KARG_DYNPTR,	      /* an initialised dynptr */

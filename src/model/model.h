@@ -117,7 +117,24 @@ struct model;
 	X(VMA_FLAGS, "vm_area_struct", "vm_flags")              \
 	X(VMA_PGOFF, "vm_area_struct", "vm_pgoff")              \
 	X(VMA_FILE, "vm_area_struct", "vm_file")                \
-	X(VMA_MM, "vm_area_struct", "vm_mm")
+	X(VMA_MM, "vm_area_struct", "vm_mm")                    \
+	X(HOOK_NUMBER, "nf_hook_state", "hook")                 \
+	X(HOOK_FAMILY, "nf_hook_state", "pf")                   \
+	X(HOOK_OUT, "nf_hook_state", "out")                     \
+	X(DEVICE_IFINDEX, "net_device", "ifindex")              \
+	X(DEVICE_MTU, "net_device", "mtu")                      \
+	X(DEVICE_NAME, "net_device", "name")                    \
+	X(SKB_HEAD, "sk_buff", "head")                          \
+	X(SKB_DATA, "sk_buff", "data")                          \
+	X(SKB_TAIL, "sk_buff", "tail")                          \
+	X(SKB_END, "sk_buff", "end")                            \
+	X(SKB_LEN, "sk_buff", "len")                            \
+	X(SKB_PROTOCOL, "sk_buff", "protocol")                  \
+	X(SKB_USERS, "sk_buff", "users.refs.counter")           \
+	X(SKB_DEVICE, "sk_buff", "dev")                         \
+	X(SKB_MAC, "sk_buff", "mac_header")                     \
+	X(SKB_NETWORK, "sk_buff", "network_header")             \
+	X(SKB_TRANSPORT, "sk_buff", "transport_header")
 
 enum model_field {
 #define X(name, structure, member) MODEL_##name,

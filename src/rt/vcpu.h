@@ -63,6 +63,7 @@ struct rt_frame {
 			   */
 };
 
+struct abi_rt_skb;
 struct rt_seq;
 
 /* One slot's private memory. Sits in the private segment, never in shared memory. */
@@ -87,6 +88,7 @@ struct rt_vcpu {
 	bool aborted; /* the running program ends at once, with 0 */
 	bool thrown;  /* ... and unwinds, with cookie_thrown */
 	u64 cookie_thrown;
+	const struct abi_rt_skb *skb; /* of a netfilter program's run, NULL: none */
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
 	u64 clock;	    /* address of this process's __vdso_clock_gettime; 0: raw system call */
 	u32 bits_used;	    /* places of bits[] that iterators hold */

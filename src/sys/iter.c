@@ -47,8 +47,9 @@ static void release(struct object *object)
 	base_free(session);
 }
 
-static struct model *model_of(struct sys_hive *hive)
+struct model *sys_model(struct sys_hive *hive)
 {
+	sys_kernel_btf_load(hive);
 	if (!hive->model && hive->kernel_btf)
 		hive->model = model_new(hive->kernel_btf->btf, MODEL_MEMORY, RT_PRIVATE_AGENT_SIZE);
 	return hive->model;
@@ -61,7 +62,7 @@ int iter_session_new(struct sys_client *client, const struct sys_link *link,
 	struct iter_session *session;
 	int error;
 
-	if (!model_of(link->hive))
+	if (!sys_model(link->hive))
 		return -ENOMEM;
 	session = base_zalloc(1, sizeof(*session));
 	if (!session)

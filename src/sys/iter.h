@@ -57,6 +57,12 @@ struct iter_ops {
 extern const struct iter_ops iter_map_ops, iter_prog_ops, iter_link_ops, iter_map_elem_ops,
 	iter_task_ops, iter_task_file_ops, iter_task_vma_ops;
 
+/*
+ * Images of the kernel's structures in this hive, made when first asked for: one run's, whose next
+ * one begins with model_reset(). NULL: no BTF says how they look.
+ */
+struct model *sys_model(struct sys_hive *hive);
+
 /* Images of the hive's objects; NULL as the model's functions give it. */
 void *iter_model_map(struct sys_hive *hive, const struct sys_map *map);
 void *iter_model_prog(struct sys_hive *hive, const struct sys_prog *prog);

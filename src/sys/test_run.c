@@ -184,12 +184,14 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 	vcpu->stopped = false;
 	vcpu->service = series->how->service;
 	vcpu->service_arg = series->how->service_arg;
+	vcpu->skb = series->how->skb;
 	run_until(series, vcpu, start + length, &call->attr.test.retval);
 	series->stopped = vcpu->stopped;
 	series->spent += now_ns() - start;
 	vcpu->deadline = 0;
 	vcpu->stopped = false;
 	vcpu->service = NULL;
+	vcpu->skb = NULL;
 	sys_vcpu_release(vcpu);
 	return 0;
 }
@@ -374,12 +376,6 @@ static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)
 	return error ? error : sys_write_attr(call, test.retval);
 }
 
-static long refuse(struct sys_call *call, const struct sys_prog *prog, const char *reason)
-{
-	sys_say(call->hive, "program %s: %s", prog->name, reason);
-	return -EOPNOTSUPP;
-}
-
 static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 {
 	switch (prog->type) {
@@ -399,8 +395,7 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return test_run_skb(call, prog);
 	case BPF_PROG_TYPE_FLOW_DISSECTOR: return test_run_flow_dissector(call, prog);
 	case BPF_PROG_TYPE_SK_LOOKUP: return test_run_sk_lookup(call, prog);
-	case ABI_PROG_TYPE_NETFILTER:
-		return refuse(call, prog, "test runs of this type are not modelled");
+	case ABI_PROG_TYPE_NETFILTER: return test_run_netfilter(call, prog);
 	case BPF_PROG_TYPE_KPROBE:
 	case BPF_PROG_TYPE_TRACEPOINT:
 	case BPF_PROG_TYPE_PERF_EVENT:

@@ -32,6 +32,7 @@ struct test_how {
 	void (*begin)(void *ctx); /* comes before each run; NULL: nothing */
 	rt_service_fn service;	  /* answers what helpers ask of the supervisor; NULL: nobody */
 	void *service_arg;
+	const struct abi_rt_skb *skb; /* of a netfilter program */
 };
 
 int test_run_as(struct sys_call *call, struct sys_prog *prog, void *ctx,
@@ -71,6 +72,7 @@ long test_run_hook(struct sys_call *call, struct sys_prog *prog);
 long test_run_syscall(struct sys_call *call, struct sys_prog *prog);
 long test_run_ctx(struct sys_call *call, struct sys_prog *prog);
 long test_run_flow_dissector(struct sys_call *call, struct sys_prog *prog);
+long test_run_netfilter(struct sys_call *call, struct sys_prog *prog);
 long test_run_sk_lookup(struct sys_call *call, struct sys_prog *prog);
 
 #endif

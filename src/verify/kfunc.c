@@ -6,6 +6,7 @@
 #include "verify/kfunc.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "abi/kfunc.h"
 #include "abi/profile.h"
@@ -115,6 +116,9 @@ static int check_constant(struct verify_env *env, u32 regno, struct kfunc_meta *
 		return -EINVAL;
 	}
 	meta->constant = reg->s.var_off.value;
+	/* The size of memory is precise already. */
+	if (regno > 1 && meta->kfunc->arg[regno - 2] == KARG_MEM_SIZE_OPT && !reg_is_null(reg - 1))
+		return 0;
 	return mark_precise(env, regno);
 }
 
@@ -199,6 +203,40 @@ static int check_ctx(struct verify_env *env, u32 regno)
 	return check_unmodified(env, regno, false);
 }
 
+/*
+ * A netfilter program's packet: a socket buffer that is trusted, which only its context leads to.
+ * The kernel takes pointers into one as well.
+ */
+static int check_packet(struct verify_env *env, u32 regno, const struct kfunc_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	const char *name;
+	struct btf_place place;
+	char reason[256];
+
+	if (reg_base(reg->type) != PTR_TO_BTF_ID) {
+		verbose(env,
+			"arg#%u pointer type STRUCT __sk_buff must point to scalar, or struct with "
+			"scalar\n",
+			regno - 1);
+		return -EINVAL;
+	}
+	if (!(reg->type & PTR_TRUSTED)) {
+		verbose(env, "R%u must be referenced or trusted\n", regno);
+		return -EINVAL;
+	}
+	name = btf_type_name(reg->btf, reg->btf_id);
+	if (btf_place_find(reg->btf, reg->btf_id, (u32)reg->off, 1, &place, reason, sizeof(reason)))
+		verbose(env, "%s", reason);
+	if (reg->btf == env->kernel_btf && name && !strcmp(name, "sk_buff"))
+		return check_unmodified(env, regno, false);
+	verbose(env,
+		"kernel function %s args#%u expected pointer to STRUCT __sk_buff but R%u has a "
+		"pointer to STRUCT %s\n",
+		meta->kfunc->name, regno - 1, regno, name ? name : "");
+	return -EINVAL;
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
@@ -218,6 +256,10 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	}
 	switch (arg) {
 	case KARG_CTX: return check_ctx(env, regno);
+	case KARG_SKB:
+		return env->input->prog_type == ABI_PROG_TYPE_NETFILTER
+			       ? check_packet(env, regno, meta)
+			       : check_ctx(env, regno);
 	case KARG_MEM_SIZE: return check_memory(env, regno, false);
 	case KARG_MEM_SIZE_OPT: return check_memory(env, regno, true);
 	case KARG_DYNPTR: return check_dynptr(env, regno, meta);

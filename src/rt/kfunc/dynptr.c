@@ -2,6 +2,7 @@
 /*
  * The dynptr kfuncs (kernel/bpf/helpers.c, net/core/filter.c, kernel/trace/bpf_trace.c).
  */
+#include "abi/bpf_new.h"
 #include "abi/context.h"
 #include "rt/dynptr.h"
 #include "rt/kfunc/families.h"
@@ -142,16 +143,17 @@ static bool only_reads(const struct rt_vcpu *vcpu)
 	}
 }
 
-/* (skb, flags, ptr) */
+/* (skb, flags, ptr): what netfilter programs have of their packet is an image of it. */
 RT_KFUNC(bpf_dynptr_from_skb)
 {
-	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
+	bool is_image = vcpu->prog->type == ABI_PROG_TYPE_NETFILTER;
+	const struct abi_rt_skb *skb = is_image ? vcpu->skb : (const struct abi_rt_skb *)r1;
 	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
 
 	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
-	if (r2)
+	if (r2 || !skb)
 		return rt_kfunc_int(-EINVAL);
-	rt_dynptr_set(dynptr, r1, RT_DYNPTR_SKB,
+	rt_dynptr_set(dynptr, (u64)skb, RT_DYNPTR_SKB,
 		      ((u32)(skb->data_end - skb->data) + skb->frags_size) & RT_DYNPTR_SIZE_MAX,
 		      only_reads(vcpu));
 	return 0;

@@ -6,11 +6,15 @@
 
 #include <errno.h>
 
+#include "abi/bpf_new.h"
+#include "abi/context.h"
+
 #define TRACEPOINT BPF_PROG_TYPE_TRACEPOINT
 #define KPROBE	   BPF_PROG_TYPE_KPROBE
 #define XDP	   BPF_PROG_TYPE_XDP
 #define CLS	   BPF_PROG_TYPE_SCHED_CLS
 #define SOCKET	   BPF_PROG_TYPE_SOCKET_FILTER
+#define NETFILTER  CASE_ATTACH(ABI_NETFILTER)
 
 /* In loops 6.18 counts states for the peak that only its own way of working keeps. */
 /* clang-format off */
@@ -77,5 +81,16 @@ const struct verify_case cases_kfunc[] = {
 	{ "throw: in an RCU section", TRACEPOINT, "call kernel-function#{kfunc:bpf_rcu_read_lock}\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "bpf_throw cannot be used inside bpf_rcu_read_lock-ed region", 0 },
 	{ "throw: in a function, with a record of its caller", TRACEPOINT, "r1 = map_fd 2\nr2 = 8\nr3 = 0\ncall bpf_ringbuf_reserve#131\nr6 = r0\nif r6 == 0x0 goto pc+4\ncall pc+5\nr1 = r6\nr2 = 0\ncall bpf_ringbuf_submit#132\nr0 = 0\nexit\nr1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EINVAL, "bpf_throw would lead to reference leak", CASE_BTF },
 	{ "throw: not for this type", SOCKET, "r1 = 7\ncall kernel-function#{kfunc:bpf_throw}\nr0 = 0\nexit", -EACCES, "calling kernel function bpf_throw is not allowed", 0 },
+	{ "netfilter: dynptr of the packet", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", 0, NULL, NETFILTER },
+	{ "netfilter: dynptr of the context", ABI_PROG_TYPE_NETFILTER, "r2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr of the state", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +0)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr of a number", ABI_PROG_TYPE_NETFILTER, "r1 = 7\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr of nothing", ABI_PROG_TYPE_NETFILTER, "r1 = 0\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EACCES, NULL, NETFILTER },
+	{ "netfilter: dynptr of another packet", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr1 = *(u64 *)(r1 +{sk_buff.next})\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr of the packet's device", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr1 = *(u64 *)(r1 +{sk_buff.dev})\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr in the packet", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr1 += 8\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EACCES, "dereference of modified", NETFILTER | CASE_OURS },
+	{ "netfilter: dynptr of the stack", ABI_PROG_TYPE_NETFILTER, "r1 = r10\nr1 += -64\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
+	{ "netfilter: dynptr written", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = r10\nr3 += -32\nr4 = 8\ncall kernel-function#{kfunc:bpf_dynptr_slice_rdwr}\nr0 = 0\nexit", -EINVAL, "the prog does not allow writes to packet data", NETFILTER },
+	{ "netfilter: dynptr read", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\n*(u64 *)(r10 -32) = 0\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = r10\nr3 += -32\nr4 = 8\ncall kernel-function#{kfunc:bpf_dynptr_slice}\nif r0 == 0x0 goto pc+1\nr1 = *(u64 *)(r0 +0)\nr0 = 0\nexit", 0, NULL, NETFILTER },
 	{ 0 }
 };
