@@ -387,7 +387,8 @@ static void kfuncs(const struct kind *kind)
 		kernel = !strstr(theirs.text, "is not allowed");
 		allowed += kernel;
 		/* 6.18 lists functions of a context that the type does not have. */
-		if (kernel == skep || (kernel && kfunc->arg[0] == KARG_CTX))
+		if (kernel == skep ||
+		    (kernel && (kfunc->arg[0] == KARG_CTX || kfunc->arg[0] == KARG_SKB)))
 			continue;
 		if (!differ++ || show)
 			tap_note("%s: skep %s, kernel %s", kfunc->name, skep ? "yes" : "no",
