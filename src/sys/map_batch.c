@@ -80,6 +80,9 @@ static long run(struct work *work, struct rt_batch *batch)
 	u32 nr = batch->count < RT_BATCH_KEYS_MAX ? batch->count : RT_BATCH_KEYS_MAX;
 	long result;
 
+	/* A bucket holds no more than the map, whose keys may be large. */
+	if (nr > READ_ONCE(batch->map->max_entries))
+		nr = READ_ONCE(batch->map->max_entries);
 	if (!rt_map_has_buckets(batch->map) || nr < 2)
 		nr = 2;
 	batch->keys_room = nr * batch->key_size;
@@ -88,7 +91,7 @@ static long run(struct work *work, struct rt_batch *batch)
 	result = batch->key_room && batch->value_room ? rt_batch_run(batch, &io) : -ENOMEM;
 	base_free(batch->key_room);
 	base_free(batch->value_room);
-	return result;
+	return result == RT_BATCH_NO_ROOM ? -ENOSPC : result;
 }
 
 long sys_map_batch(struct sys_call *call)
