@@ -25,6 +25,8 @@ enum abi_kfunc_arg {
 	KARG_DYNPTR,	      /* an initialised dynptr */
 	KARG_DYNPTR_UNINIT,   /* room for a dynptr */
 	KARG_ITER,	      /* an iterator, of the kind that `iter` names */
+	KARG_CONST_STRING,    /* a string in a map that nobody can change */
+	KARG_PROG,	      /* __prog: the kernel fills it in, whatever the register holds */
 	KARG_IRQ_FLAG_UNINIT, /* room for the saved interrupt state */
 	KARG_IRQ_FLAG,
 	KARG_BTF, /* a trusted pointer to the structure that `structure` names */

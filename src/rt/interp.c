@@ -14,6 +14,7 @@
 #include "rt/kfunc.h"
 #include "rt/map.h"
 #include "rt/prog.h"
+#include "rt/stream.h"
 #include "rt/vcpu.h"
 
 /* Internal: what the kernel's verifier makes of a call to bpf_tail_call(). */
@@ -302,6 +303,19 @@ static bool push_frame(struct rt_vcpu *vcpu, const struct rt_prog *prog, const s
 }
 
 /*
+ * Has a loop to end, of which the frame has this budget left, or because the run is out of time?
+ * The program's stderr tells of that, once.
+ */
+static bool loop_ends(const struct rt_prog *prog, s64 left, struct rt_vcpu *vcpu)
+{
+	bool was_stopped = vcpu->stopped, ends = left <= 0 || rt_prog_out_of_time(vcpu);
+
+	if (unlikely(left == 0 || vcpu->stopped != was_stopped))
+		rt_stream_report(prog, "ERROR: Timeout detected for may_goto instruction\n", vcpu);
+	return ends;
+}
+
+/*
  * Runs from pc, a function's first instruction, with its arguments in reg[1] to reg[5], until that
  * function returns; vcpu->prog and vcpu->frame are those of this function.
  */
@@ -436,7 +450,7 @@ ja32:
 may_goto:
 	if (may_goto_left < -MAY_GOTO_MAX)
 		goto invalid;
-	if (unlikely(may_goto_left-- <= 0 || rt_prog_out_of_time(vcpu)))
+	if (unlikely(loop_ends(prog, may_goto_left--, vcpu)))
 		pc += pc->off;
 	NEXT();
 

@@ -46,6 +46,7 @@ struct rt_prog {
 	const struct rt_subprog *subprogs;
 	rt_jit_fn jit; /* NULL: the interpreter runs it */
 	struct rt_prog_stats *stats;
+	u8 *streams; /* in data (rt/stream.h); NULL: nothing is ever written to them */
 	u32 stats_enabled;
 	/*
 	 * What is attached to its functions (rt/trampoline.h), by subprogram; NULL: nothing ever

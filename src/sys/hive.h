@@ -103,6 +103,7 @@ struct sys_prog {
 	bool traces_tracing; /* its target is of type tracing, too */
 	struct verify_subprog *subprogs;
 	struct sys_function *functions; /* with something attached to them */
+	u32 streams_read[2];		/* bytes of the oldest text of each stream */
 	u32 nr_extensions, nr_slots;	/* attached to it; prog arrays that it stands in */
 	struct bpf_line_info *line_info;
 	u32 nr_func_info, nr_line_info;
@@ -201,6 +202,7 @@ long sys_prog_bind_map(struct sys_call *call);
 long sys_task_fd_query(struct sys_call *call);
 long sys_enable_stats(struct sys_call *call);
 long sys_token_create(struct sys_call *call);
+/* stream.c */
 long sys_stream_read(struct sys_call *call);
 
 /* Copies from and to the client: 0 or -EFAULT. No bytes at all are always fine. */

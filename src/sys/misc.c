@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Small commands that belong to no family: PROG_BIND_MAP, TASK_FD_QUERY, ENABLE_STATS, tokens,
- * streams. */
+/* Small commands that belong to no family: PROG_BIND_MAP, TASK_FD_QUERY, ENABLE_STATS, tokens. */
 #include "sys/hive.h"
 #include "base/alloc.h"
 
@@ -198,21 +197,4 @@ long sys_token_create(struct sys_call *call)
 	sys_say(call->hive, "tokens delegate rights from one user name space to another: in a hive "
 			    "every client has all of them");
 	return -EOPNOTSUPP;
-}
-
-/* What programs write with bpf_stream_vprintk(): no program here has that kfunc, so streams are
- * empty. */
-long sys_stream_read(struct sys_call *call)
-{
-	const union abi_attr *attr = &call->attr;
-	struct sys_prog *prog;
-	int error;
-
-	error = sys_prog_by_fd(call, attr->prog_stream_read.prog_fd, &prog);
-	if (error)
-		return error;
-	sys_prog_put(prog);
-	if (attr->prog_stream_read.stream_id != 1 && attr->prog_stream_read.stream_id != 2)
-		return -ENOENT;
-	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "sys/prog_load.h"
 #include "base/alloc.h"
+#include "rt/stream.h"
 
 #include <string.h>
 
@@ -33,6 +34,8 @@ void sys_prog_free(struct sys_prog *prog)
 	if (rt && rt->trampolines)
 		arena_release(arena, ARENA_CONTROL, (void *)(uintptr_t)rt->trampolines,
 			      rt->nr_subprogs * sizeof(void *));
+	if (rt && rt->streams)
+		arena_release(arena, ARENA_DATA, rt->streams, rt_stream_memory_size());
 	if (rt && rt->stats)
 		arena_release(arena, ARENA_DATA, rt->stats, sizeof(*rt->stats));
 	if (rt)

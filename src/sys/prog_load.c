@@ -6,7 +6,10 @@
  */
 #include "sys/prog_load.h"
 #include "abi/context.h"
+#include "abi/kfunc.h"
 #include "base/alloc.h"
+#include "isa/opcode.h"
+#include "rt/stream.h"
 #include "sys/tracing.h"
 
 #include <errno.h>
@@ -384,6 +387,34 @@ static bool asks_for_task(const struct verify_output *output)
 	return false;
 }
 
+/* Does it write to its streams? Others can, at most, be told there that a loop was ended. */
+static bool writes_streams(const struct verify_output *output, bool *ret_has_loops)
+{
+	bool writes = false;
+
+	*ret_has_loops = false;
+	for (u32 i = 0; i < output->nr_insns; i++) {
+		const struct bpf_insn *insn = &output->insns[i];
+
+		writes |= insn->code == (BPF_JMP | BPF_CALL) &&
+			  insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+			  insn->imm == ABI_KFUNC_bpf_stream_vprintk_impl;
+		*ret_has_loops |= insn->code == (BPF_JMP | BPF_JCOND);
+	}
+	return writes;
+}
+
+static int build_streams(struct sys_load *load, struct rt_prog *rt)
+{
+	bool has_loops, writes = writes_streams(&load->output, &has_loops);
+
+	if (!writes && !has_loops)
+		return 0;
+	rt->streams = arena_alloc(load->call->hive->options.arena, ARENA_DATA,
+				  rt_stream_memory_size(), 4096);
+	return rt->streams || !writes ? 0 : -ENOMEM;
+}
+
 static int build(struct sys_load *load)
 {
 	const struct verify_output *output = &load->output;
@@ -427,7 +458,7 @@ static int build(struct sys_load *load)
 	rt->throws = output->throws;
 	rt->stats_enabled = load->call->hive->stats_users != 0;
 	memcpy(rt->name, prog->name, sizeof(rt->name));
-	return 0;
+	return build_streams(load, rt);
 }
 
 static int load_program(struct sys_load *load)

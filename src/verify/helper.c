@@ -277,8 +277,7 @@ static int check_key_arg(struct verify_env *env, u32 regno, struct call_meta *me
 	return slot < 0 ? 0 : mark_slot_precise(env, reg->frameno, slot);
 }
 
-/* A string that never changes, with its end in the map's value. */
-static int check_const_string(struct verify_env *env, u32 regno)
+int check_const_string(struct verify_env *env, u32 regno)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	const struct verify_map *map = reg->map;

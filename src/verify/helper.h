@@ -24,4 +24,7 @@ u32 helper_nr_args(const struct verify_env *env, s32 func_id);
 int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed,
 		       bool *fills);
 
+/* A string in a map's value that never changes, and ends there. */
+int check_const_string(struct verify_env *env, u32 regno);
+
 #endif

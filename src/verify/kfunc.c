@@ -237,13 +237,21 @@ static int check_packet(struct verify_env *env, u32 regno, const struct kfunc_me
 	return -EINVAL;
 }
 
+static int check_string(struct verify_env *env, u32 regno)
+{
+	if (env_regs(env)[regno].type == PTR_TO_MAP_VALUE)
+		return check_const_string(env, regno);
+	verbose(env, "arg#%u doesn't point to a const string\n", regno - 1);
+	return -EINVAL;
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
 	const struct reg *reg = &env_regs(env)[regno];
 	u8 arg = kfunc->arg[regno - 1];
 
-	if (arg == KARG_IGNORE)
+	if (arg == KARG_IGNORE || arg == KARG_PROG)
 		return 0;
 	if (arg == KARG_SCALAR)
 		return check_number(env, regno);
@@ -266,6 +274,7 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	case KARG_DYNPTR_UNINIT:
 		return dynptr_make(env, regno, made_dynptr(meta), meta->dynptr_ref);
 	case KARG_ITER: return check_iter(env, regno, meta);
+	case KARG_CONST_STRING: return check_string(env, regno);
 	case KARG_IRQ_FLAG_UNINIT: return irq_save(env, regno);
 	case KARG_IRQ_FLAG: return irq_restore(env, regno);
 	default: return verify_bug(env, "unknown kfunc argument %u", arg);

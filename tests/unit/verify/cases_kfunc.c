@@ -92,5 +92,13 @@ const struct verify_case cases_kfunc[] = {
 	{ "netfilter: dynptr of the stack", ABI_PROG_TYPE_NETFILTER, "r1 = r10\nr1 += -64\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr0 = 0\nexit", -EINVAL, NULL, NETFILTER },
 	{ "netfilter: dynptr written", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = r10\nr3 += -32\nr4 = 8\ncall kernel-function#{kfunc:bpf_dynptr_slice_rdwr}\nr0 = 0\nexit", -EINVAL, "the prog does not allow writes to packet data", NETFILTER },
 	{ "netfilter: dynptr read", ABI_PROG_TYPE_NETFILTER, "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = r10\nr3 += -16\ncall kernel-function#{kfunc:bpf_dynptr_from_skb}\n*(u64 *)(r10 -32) = 0\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = r10\nr3 += -32\nr4 = 8\ncall kernel-function#{kfunc:bpf_dynptr_slice}\nif r0 == 0x0 goto pc+1\nr1 = *(u64 *)(r0 +0)\nr0 = 0\nexit", 0, NULL, NETFILTER },
+	{ "stream: a format", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", 0, NULL, 0 },
+	{ "stream: no arguments", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = 0\nr4 = 0\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EACCES, "Possibly NULL pointer passed to trusted arg2", 0 },
+	{ "stream: a format that may change", SOCKET, "r1 = 1\nr2 = map_value 7 + 0\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EACCES, "R2 does not point to a readonly map", 0 },
+	{ "stream: a format on the stack", SOCKET, "r1 = 1\nr2 = r10\nr2 += -8\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EINVAL, "arg#1 doesn't point to a const string", 0 },
+	{ "stream: no format", SOCKET, "r1 = 1\nr2 = 0\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EACCES, "Possibly NULL pointer passed to trusted arg1", 0 },
+	{ "stream: a pointer for a number", SOCKET, "r2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EINVAL, "R1 is not a scalar", 0 },
+	{ "stream: too many arguments", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 16\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EINVAL, NULL, 0 },
+	{ "stream: arguments that nobody set", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 8\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", 0, NULL, 0 },
 	{ 0 }
 };
