@@ -18,9 +18,11 @@
 #define COUNT_SHIFT 44
 #define IDENTITY    (TID_MASK | FOREIGN_BIT | NONCE_MASK)
 
-#define ROUNDS_MAX   256 /* then the event is missed */
-#define ROUNDS_SPIN  4	 /* before the first sched_yield */
-#define ROUNDS_ALIVE 8	 /* before owners are asked whether they live */
+#define ROUNDS_MAX 256 /* then the event is missed */
+#ifndef ROUNDS_SPIN    /* tests/interleave has rounds of its own */
+#define ROUNDS_SPIN  4 /* before the first sched_yield */
+#define ROUNDS_ALIVE 8 /* before owners are asked whether they live */
+#endif
 
 enum attempt { TAKEN, BUSY, MINE };
 

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hash table under every interleaving: two or three participants on one bucket of a map of four
+ * keys, each with an operation or two, one of whom may die before any of its accesses. Afterwards
+ * there must be an order of the operations, one after the other, that explains all results and the
+ * map; every element must be in exactly one place, and four keys must fit.
+ */
+#include <string.h>
+
+#include "cases.h"
+#include "harness/tap.h"
+#include "rt/map/hash.h"
+#include "unit/rt/map_env.h"
+
+#define KEYS	    6 /* as many as have names: 0 … 5 */
+#define OPS_MAX	    6
+#define MAX_ENTRIES 4
+
+enum kind { LOOK, FIND, PUT, DROP, TAKE };
+
+struct op {
+	enum kind kind;
+	u32 key, value; /* LOOK, FIND: value is unused */
+	u64 flags;
+};
+
+struct hash_case {
+	const char *name;
+	u32 type;
+	u32 filled; /* keys 0 … filled - 1 are there, with the values 10, 11, … */
+	struct op ops[3][3];
+	u8 nr[3];
+	u32 slots; /* vCPUs; 0: one for each */
+};
+
+/* A value has two words, so that a torn one shows. */
+struct value {
+	u64 first, second;
+};
+
+static struct value value_of(u32 number)
+{
+	return (struct value){ number, ~(u64)number };
+}
+
+/* A result: 1 + -errno above, the value or 0 below; an operation that did not end has 0. */
+static u64 result_of(long error, u64 value)
+{
+	return (u64)(1 - error) << 32 | value;
+}
+
+#define TORN  0xffffu
+#define BEGUN (1ull << 31)
+
+/* results[]: of each operation its result and which operations had ended when it began. */
+struct run {
+	const struct hash_case *test;
+	struct rt_map *map;
+	u32 keys[KEYS];
+};
+
+static u32 number_of(const struct value *value)
+{
+	return value->second == ~value->first ? (u32)value->first : TORN;
+}
+
+static u64 operate(struct run *run, const struct op *op, struct rt_vcpu *vcpu)
+{
+	const u32 *key = &run->keys[op->key];
+	struct value value = value_of(op->value);
+	long error;
+
+	switch (op->kind) {
+	case LOOK:
+		error = hash_copy_out(run->map, key, &value, vcpu);
+		return result_of(error, error ? 0 : number_of(&value));
+	case FIND: return result_of(hash_find(run->map, key, vcpu) ? 0 : -ENOENT, 0);
+	case PUT: return result_of(rt_map_update_elem(run->map, key, &value, op->flags, vcpu), 0);
+	case DROP: return result_of(hash_delete(run->map, key, vcpu), 0);
+	default:
+		error = hash_lookup_and_delete(run->map, key, &value, vcpu);
+		return result_of(error, error ? 0 : number_of(&value));
+	}
+}
+
+static void participate(void *arg, u32 thread)
+{
+	struct run *run = arg;
+	struct rt_vcpu *vcpu = rt_vcpu_acquire(thread + 1);
+	u64 *results = explore_results();
+
+	for (u32 i = 0; vcpu && i < run->test->nr[thread]; i++) {
+		u64 ended = 0;
+
+		for (u32 j = 0; j < 9; j++)
+			if (explore_results_of(j / 3)[2 * (j % 3)])
+				ended |= 1u << j;
+		results[2 * i + 1] = ended | BEGUN;
+		explore_forget(1 + i);
+		results[2 * i] = operate(run, &run->test->ops[thread][i], vcpu);
+	}
+	if (vcpu)
+		rt_vcpu_release(vcpu);
+}
+
+/* The specification: what an operation does to the values of the keys, 0: not there. */
+static u64 specified(const struct op *op, u32 *values)
+{
+	u32 *value = &values[op->key], old = *value, nr = 0;
+
+	for (u32 i = 0; i < KEYS; i++)
+		nr += values[i] != 0;
+	switch (op->kind) {
+	case LOOK: return old ? result_of(0, old) : result_of(-ENOENT, 0);
+	case FIND: return result_of(old ? 0 : -ENOENT, 0);
+	case PUT:
+		if (old && op->flags == BPF_NOEXIST)
+			return result_of(-EEXIST, 0);
+		if (!old && op->flags == BPF_EXIST)
+			return result_of(-ENOENT, 0);
+		if (!old && nr == MAX_ENTRIES)
+			return result_of(-E2BIG, 0);
+		*value = op->value;
+		return result_of(0, 0);
+	default:
+		*value = 0;
+		if (!old)
+			return result_of(-ENOENT, 0);
+		return result_of(0, op->kind == TAKE ? old : 0);
+	}
+}
+
+/*
+ * An insertion may find no free element while a deletion that made room has not given it back yet;
+ * so may the kernel's.
+ */
+static bool explains(u64 specification, u64 seen, const struct op *op)
+{
+	return specification == seen ||
+	       (op->kind == PUT && seen == result_of(-E2BIG, 0) && specification >> 32 == 1);
+}
+
+/* Is there an order of the operations not in `done` that goes on from values to final? */
+static bool ordered(const struct run *run, u32 done, const u32 *values, const u32 *final)
+{
+	bool all = true;
+
+	for (u32 i = 0; i < 9; i++) {
+		u32 thread = i / 3, at = i % 3, next[KEYS];
+		const u64 *result;
+		u64 specification, before;
+
+		if (at >= run->test->nr[thread] || done >> i & 1)
+			continue;
+		result = &explore_results_of(thread)[2 * at];
+		if (!result[1])
+			continue; /* it never began */
+		before = result[1] & ~BEGUN;
+		if (result[0])
+			all = false;
+		if ((before & done) != before || (at && !(done >> (i - 1) & 1)))
+			continue;
+		memcpy(next, values, sizeof(next));
+		specification = specified(&run->test->ops[thread][at], next);
+		/* One that its participant's death cut off has been done, or not: see `all`. */
+		if (result[0] && !explains(specification, result[0], &run->test->ops[thread][at]))
+			continue;
+		if (result[0] && specification != result[0])
+			memcpy(next, values, sizeof(next));
+		if (ordered(run, done | 1u << i, next, final))
+			return true;
+	}
+	return all && !memcmp(values, final, KEYS * sizeof(*values));
+}
+
+static const char *contents(struct run *run, u32 *values, struct rt_vcpu *vcpu)
+{
+	for (u32 i = 0; i < KEYS; i++) {
+		struct value value;
+
+		values[i] = 0;
+		if (hash_copy_out(run->map, &run->keys[i], &value, vcpu))
+			continue;
+		values[i] = number_of(&value);
+		if (values[i] == TORN)
+			return "a value is torn";
+	}
+	return NULL;
+}
+
+/* Every slot's next holder comes, and settles what a dead one left. */
+static const char *examine_whole(struct run *run)
+{
+	struct rt_vcpu *vcpus[EXPLORE_THREADS_MAX + 1];
+	u32 nr = 0, fits = 0, linked;
+	const char *wrong;
+
+	for (; nr < run->map->nr_vcpus; nr++)
+		if (!(vcpus[nr] = rt_vcpu_acquire(50 + nr)))
+			return "a vCPU is lost";
+	for (u32 i = 0; i < KEYS; i++)
+		hash_delete(run->map, &run->keys[i], vcpus[i % nr]);
+	for (u32 i = 0; i < KEYS; i++) {
+		struct value value = value_of(i + 1);
+
+		fits += rt_map_update_elem(run->map, &run->keys[i], &value, BPF_NOEXIST,
+					   vcpus[i % nr]) == 0;
+	}
+	wrong = env_hash_check(run->map, &linked);
+	if (!wrong && fits != MAX_ENTRIES)
+		wrong = "not exactly as many keys fit as the map is for";
+	for (u32 i = 0; i < nr; i++)
+		rt_vcpu_release(vcpus[i]);
+	return wrong;
+}
+
+static const char *examine(void *arg)
+{
+	struct run *run = arg;
+	u32 initial[KEYS] = { 0 }, final[KEYS];
+	struct rt_vcpu *vcpu = rt_vcpu_acquire(40);
+	const char *wrong;
+
+	if (!vcpu)
+		return "no vCPU is to be had";
+	for (u32 i = 0; i < run->test->filled; i++)
+		initial[i] = 10 + i;
+	wrong = contents(run, final, vcpu);
+	rt_vcpu_release(vcpu);
+	if (!wrong && !ordered(run, 0, initial, final))
+		wrong = "no order of the operations explains it";
+	return wrong ? wrong : examine_whole(run);
+}
+
+/* Keys of one bucket: chains are as long as can be. */
+static void choose_keys(struct run *run)
+{
+	u32 nr = 0;
+
+	for (u32 key = 1; nr < KEYS; key++)
+		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == 0)
+			run->keys[nr++] = key;
+}
+
+static void prepare(struct run *run, struct arena *arena)
+{
+	struct rt_vcpu *vcpu;
+
+	run->map = env_map(arena, run->test->type, 4, sizeof(struct value), MAX_ENTRIES, 0);
+	choose_keys(run);
+	vcpu = rt_vcpu_acquire(40);
+	for (u32 i = 0; i < run->test->filled; i++) {
+		struct value value = value_of(10 + i);
+
+		rt_map_update_elem(run->map, &run->keys[i], &value, 0, vcpu);
+	}
+	rt_vcpu_release(vcpu);
+}
+
+static const struct hash_case tests[] = {
+	{ "look, replace",
+	  BPF_MAP_TYPE_HASH,
+	  2,
+	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
+	  { 1, 1 },
+	  0 },
+	{ "look, delete and reuse its element",
+	  BPF_MAP_TYPE_HASH,
+	  4,
+	  { { { LOOK, 1, 0, 0 } }, { { DROP, 1, 0, 0 }, { PUT, 4, 20, 0 } } },
+	  { 1, 2 },
+	  0 },
+	{ "look, its neighbour is deleted and reused",
+	  BPF_MAP_TYPE_HASH,
+	  4,
+	  { { { LOOK, 0, 0, 0 } }, { { DROP, 3, 0, 0 }, { PUT, 4, 20, 0 } } },
+	  { 1, 2 },
+	  0 },
+	{ "look, replaced twice",
+	  BPF_MAP_TYPE_HASH,
+	  1,
+	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 }, { PUT, 0, 21, 0 } } },
+	  { 1, 2 },
+	  0 },
+	{ "look twice, replace",
+	  BPF_MAP_TYPE_HASH,
+	  1,
+	  { { { LOOK, 0, 0, 0 }, { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
+	  { 2, 1 },
+	  0 },
+	{ "insert, insert the same",
+	  BPF_MAP_TYPE_HASH,
+	  1,
+	  { { { PUT, 1, 20, BPF_NOEXIST } }, { { PUT, 1, 21, BPF_NOEXIST } } },
+	  { 1, 1 },
+	  0 },
+	{ "replace, delete",
+	  BPF_MAP_TYPE_HASH,
+	  2,
+	  { { { PUT, 0, 20, BPF_EXIST } }, { { DROP, 0, 0, 0 } } },
+	  { 1, 1 },
+	  0 },
+	{ "take, delete",
+	  BPF_MAP_TYPE_HASH,
+	  3,
+	  { { { TAKE, 1, 0, 0 } }, { { DROP, 1, 0, 0 } } },
+	  { 1, 1 },
+	  0 },
+	{ "the last free element",
+	  BPF_MAP_TYPE_HASH,
+	  3,
+	  { { { PUT, 3, 20, 0 } }, { { PUT, 4, 21, 0 } } },
+	  { 1, 1 },
+	  0 },
+	{ "delete, steal what it freed",
+	  BPF_MAP_TYPE_HASH,
+	  4,
+	  { { { DROP, 0, 0, 0 } }, { { PUT, 4, 21, 0 } } },
+	  { 1, 1 },
+	  0 },
+	{ "replace, find, one vCPU for both",
+	  BPF_MAP_TYPE_HASH,
+	  2,
+	  { { { PUT, 0, 20, 0 } }, { { FIND, 0, 0, 0 }, { PUT, 1, 21, 0 } } },
+	  { 1, 2 },
+	  1 },
+};
+
+static const struct hash_case wide[] = {
+	{ "look, replace, delete",
+	  BPF_MAP_TYPE_HASH,
+	  2,
+	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } }, { { DROP, 1, 0, 0 } } },
+	  { 1, 1, 1 },
+	  0 },
+	{ "find, delete, insert what was freed",
+	  BPF_MAP_TYPE_HASH,
+	  4,
+	  { { { FIND, 0, 0, 0 } }, { { DROP, 2, 0, 0 } }, { { PUT, 4, 20, 0 } } },
+	  { 1, 1, 1 },
+	  0 },
+};
+
+static void explore_one(const struct hash_case *test, const struct case_budget *budget)
+{
+	u32 nr = test->nr[2] ? 3 : 2;
+	struct arena *arena = env_new(test->slots ? test->slots : nr);
+	struct run run = { .test = test };
+	const struct explore_scenario scenario = {
+		.nr_threads = nr, .run = participate, .examine = examine, .arg = &run
+	};
+
+	prepare(&run, arena);
+	case_run("hash", test->name, &scenario, run.map->data, run.map->data_size, budget);
+	arena_free(arena);
+}
+
+void case_hash(const struct case_budget *budget)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(tests); i++)
+		explore_one(&tests[i], budget);
+	for (u32 i = 0; budget->wide && i < ARRAY_SIZE(wide); i++)
+		explore_one(&wide[i], budget);
+}
