@@ -3,6 +3,13 @@
  * helper_table.h. */
 #include "abi/helper_table.h"
 
+/* What belongs to an object: (map, object, initial value, flags) */
+#define OBJECT (ARG_PTR_TO_BTF_ID | ABI_ARG_MAYBE_NULL)
+#define STORAGE_GET(owner)                                \
+	.ret = RET_PTR_TO_MAP_VALUE | ABI_RET_MAYBE_NULL, \
+	.arg = { ARG_CONST_MAP_PTR, owner,                \
+		 ARG_PTR_TO_MAP_VALUE | ABI_ARG_MAYBE_NULL | ABI_ARG_MEM_RDONLY, ARG_ANYTHING }
+
 const struct abi_helper abi_helpers_map[ABI_HELPERS] = {
 	[1] = { .name = "map_lookup_elem",
 		.ret = RET_PTR_TO_MAP_VALUE | ABI_RET_MAYBE_NULL,
@@ -55,11 +62,15 @@ const struct abi_helper abi_helpers_map[ABI_HELPERS] = {
 		 .progs = ALL_PROGS,
 		 .available = true },
 	[107] = { .name = "sk_storage_get",
+		  STORAGE_GET(ARG_PTR_TO_BTF_ID_SOCK_COMMON),
 		  .progs = PROG_SYSCALL | PROG_CLS | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |
-			   PROG_SK_MSG | PROG_CG_ADDR | PROG_CG_SOCKOPT },
+			   PROG_SK_MSG | PROG_CG_ADDR | PROG_CG_SOCKOPT | PROG_TRACING | PROG_LSM,
+		  .available = true },
 	[108] = { .name = "sk_storage_delete",
+		  INTEGER(ARG_CONST_MAP_PTR, ARG_PTR_TO_BTF_ID_SOCK_COMMON),
 		  .progs = PROG_SYSCALL | PROG_CLS | PROG_CG_SKB | PROG_SOCK_OPS | PROG_SK_MSG |
-			   PROG_CG_ADDR | PROG_CG_SOCKOPT },
+			   PROG_CG_ADDR | PROG_CG_SOCKOPT | PROG_TRACING | PROG_LSM,
+		  .available = true },
 	[130] = { .name = "ringbuf_output",
 		  INTEGER(ARG_CONST_MAP_PTR, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
 			  ARG_CONST_SIZE_OR_ZERO, ARG_ANYTHING),
@@ -85,12 +96,28 @@ const struct abi_helper abi_helpers_map[ABI_HELPERS] = {
 		  INTEGER(ARG_CONST_MAP_PTR, ARG_ANYTHING),
 		  .progs = ALL_PROGS,
 		  .available = true },
-	[145] = { .name = "inode_storage_get" },
-	[146] = { .name = "inode_storage_delete" },
+	[145] = { .name = "inode_storage_get",
+		  STORAGE_GET(OBJECT),
+		  .arg_struct = { [1] = "inode" },
+		  .progs = PROG_LSM,
+		  .available = true },
+	[146] = { .name = "inode_storage_delete",
+		  INTEGER(ARG_CONST_MAP_PTR, OBJECT),
+		  .arg_struct = { [1] = "inode" },
+		  .progs = PROG_LSM,
+		  .available = true },
 	[153] = { .name = "per_cpu_ptr", .progs = ALL_PROGS },
 	[154] = { .name = "this_cpu_ptr", .progs = ALL_PROGS },
-	[156] = { .name = "task_storage_get", .progs = ALL_PROGS },
-	[157] = { .name = "task_storage_delete", .progs = ALL_PROGS },
+	[156] = { .name = "task_storage_get",
+		  STORAGE_GET(OBJECT),
+		  .arg_struct = { [1] = "task_struct" },
+		  .progs = ALL_PROGS,
+		  .available = true },
+	[157] = { .name = "task_storage_delete",
+		  INTEGER(ARG_CONST_MAP_PTR, OBJECT),
+		  .arg_struct = { [1] = "task_struct" },
+		  .progs = ALL_PROGS,
+		  .available = true },
 	[164] = { .name = "for_each_map_elem",
 		  INTEGER(ARG_CONST_MAP_PTR, ARG_PTR_TO_FUNC, ARG_PTR_TO_STACK | ABI_ARG_MAYBE_NULL,
 			  ARG_ANYTHING),
@@ -149,6 +176,14 @@ const struct abi_helper abi_helpers_map[ABI_HELPERS] = {
 		  .progs = ALL_PROGS,
 		  .available = true },
 	[209] = { .name = "user_ringbuf_drain", .progs = ALL_PROGS },
-	[210] = { .name = "cgrp_storage_get", .progs = ALL_PROGS },
-	[211] = { .name = "cgrp_storage_delete", .progs = ALL_PROGS },
+	[210] = { .name = "cgrp_storage_get",
+		  STORAGE_GET(OBJECT),
+		  .arg_struct = { [1] = "cgroup" },
+		  .progs = ALL_PROGS,
+		  .available = true },
+	[211] = { .name = "cgrp_storage_delete",
+		  INTEGER(ARG_CONST_MAP_PTR, OBJECT),
+		  .arg_struct = { [1] = "cgroup" },
+		  .progs = ALL_PROGS,
+		  .available = true },
 };

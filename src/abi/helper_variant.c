@@ -11,6 +11,10 @@
 	(ABI_PROG(BPF_PROG_TYPE_LWT_IN) | ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) | ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
 
+#define PROG_PROBING (ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_SYSCALL))
+
+#define INITIAL_VALUE (ARG_PTR_TO_MAP_VALUE | ABI_ARG_MAYBE_NULL | ABI_ARG_MEM_RDONLY)
+
 static const struct variant {
 	u32 func_id;
 	abi_prog_set progs;
@@ -27,6 +31,27 @@ static const struct variant {
 	  { .name = "get_socket_cookie",
 	    .ret = RET_INTEGER,
 	    .arg = { ARG_PTR_TO_BTF_ID_SOCK_COMMON | ABI_ARG_MAYBE_NULL },
+	    .available = true } },
+	{ BPF_FUNC_sk_storage_get,
+	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK),
+	  { .name = "sk_storage_get",
+	    .ret = RET_PTR_TO_MAP_VALUE | ABI_RET_MAYBE_NULL,
+	    .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_CTX, INITIAL_VALUE, ARG_ANYTHING },
+	    .available = true } },
+	{ BPF_FUNC_sk_storage_get,
+	  PROG_PROBING,
+	  { .name = "sk_storage_get",
+	    .ret = RET_PTR_TO_MAP_VALUE | ABI_RET_MAYBE_NULL,
+	    .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_BTF_ID | ABI_ARG_MAYBE_NULL, INITIAL_VALUE,
+		     ARG_ANYTHING },
+	    .arg_struct = { [1] = "sock_common" },
+	    .available = true } },
+	{ BPF_FUNC_sk_storage_delete,
+	  PROG_PROBING,
+	  { .name = "sk_storage_delete",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_CONST_MAP_PTR, ARG_PTR_TO_BTF_ID | ABI_ARG_MAYBE_NULL },
+	    .arg_struct = { [1] = "sock_common" },
 	    .available = true } },
 	{ BPF_FUNC_setsockopt,
 	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT),

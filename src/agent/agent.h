@@ -133,6 +133,7 @@ struct agent_state {
 	u32 fsgsbase;  /* rdfsbase works */
 	u32 ambiguous; /* two processes of this memory share a thread pointer: ask for thread ids */
 	u64 foreign_pid_ns;
+	u64 start_boot_ns; /* when the process began; 0: now */
 	struct agent_sighand sighands[AGENT_SIGHANDS];
 	struct agent_vfork vforks[AGENT_VFORKS];
 	struct agent_loaded loaded[AGENT_LOADED_MAX];

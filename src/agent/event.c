@@ -5,6 +5,7 @@
  * for it.
  */
 #include "agent/agent.h"
+#include "rt/storage.h"
 #include "rt/vcpu.h"
 
 #define PR_GET_NAME	16
@@ -135,7 +136,28 @@ static void thread_name(u32 tid, char comm[16])
 	rt_syscall3(__NR_close, (u64)fd, 0, 0);
 }
 
-void agent_fire_process_exit(struct agent_thread *thread, bool group)
+/* What programs stored for the thread, and with group for the other threads of its process. */
+static void leave_storages(const struct agent_thread *thread, bool group)
+{
+	const struct agent_threads *table = AGENT_THREADS_TABLE;
+	struct rt_vcpu *vcpu;
+
+	if (!rt_storages_any() || AGENT_STATE->foreign_pid_ns)
+		return;
+	vcpu = task_begin(thread->tid, thread->tid, thread->tgid);
+	if (!vcpu)
+		return;
+	rt_storages_leave(thread->tid, vcpu);
+	for (u32 i = 0; group && i < AGENT_THREADS; i++) {
+		u32 tid = READ_ONCE(table->slots[i].tid);
+
+		if (tid && tid != thread->tid && table->slots[i].tgid == thread->tgid)
+			rt_storages_leave(tid, vcpu);
+	}
+	rt_vcpu_release(vcpu);
+}
+
+static void fire_process_exit(struct agent_thread *thread, bool group)
 {
 	struct agent_threads *table = AGENT_THREADS_TABLE;
 	char comm[16], name[16];
@@ -161,4 +183,10 @@ void agent_fire_process_exit(struct agent_thread *thread, bool group)
 		thread_name(tid, name);
 		fire_exit_of(thread->tid, tid, thread->tgid, name, false);
 	}
+}
+
+void agent_fire_process_exit(struct agent_thread *thread, bool group)
+{
+	fire_process_exit(thread, group);
+	leave_storages(thread, group);
 }

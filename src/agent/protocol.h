@@ -66,6 +66,9 @@ enum agent_enter {
 /* Arguments of agent_start(), in registers; see x86_64/start.S. */
 #define AGENT_START_QUIET	 1u /* this process fires no event (SKEP_SPAWN_CLIENT) */
 #define AGENT_START_FOREIGN_PIDS 2u /* its pid namespace is not the supervisor's */
+/* The rest of the flags: when the process began, in ticks of the clock that runs during sleep. */
+#define AGENT_START_TICKS_SHIFT	 8
+#define AGENT_TICK_NS		 10000000ull
 
 /* How a system-call site is rewritten. */
 enum agent_site_kind {

@@ -105,6 +105,7 @@ void agent_start_c(u64 entry, u64 descriptors, u64 flags, u64 exec, u64 *stack, 
 	}
 	AGENT_THREADS_TABLE->quiet = flags & AGENT_START_QUIET;
 	AGENT_STATE->foreign_pid_ns = (flags & AGENT_START_FOREIGN_PIDS) != 0;
+	AGENT_STATE->start_boot_ns = (flags >> AGENT_START_TICKS_SHIFT) * AGENT_TICK_NS;
 	AGENT_STATE->fsgsbase = (auxiliary(stack, AT_HWCAP2) & HWCAP2_FSGSBASE) != 0;
 	agent_name_tracer();
 	agent_signal_start();

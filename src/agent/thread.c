@@ -84,8 +84,10 @@ struct agent_thread *agent_thread_register(u32 sighand, u32 blocked)
 	/* The table was wiped: this is the first thread of a process. */
 	if (!__atomic_exchange_n(&AGENT_THREADS_TABLE->begun, 1, __ATOMIC_ACQ_REL))
 		first = true;
-	if (first)
-		rt_process_begin(AGENT_STATE->foreign_pid_ns);
+	if (first) {
+		rt_process_begin(AGENT_STATE->foreign_pid_ns, AGENT_STATE->start_boot_ns);
+		AGENT_STATE->start_boot_ns = 0; /* forked children begin when they begin */
+	}
 
 	thread->key = key;
 	thread->tgid = rt_sys_getpid();

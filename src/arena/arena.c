@@ -272,7 +272,7 @@ static int fill_control(struct arena *arena, u32 nr_vcpus, const char **ret_mess
 		return -ENOMEM;
 	/* Last: says that the rest is there. */
 	__atomic_store_n(&control->magic, RT_ARENA_MAGIC, __ATOMIC_RELEASE);
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	return 0;
 }
 

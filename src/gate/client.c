@@ -464,16 +464,19 @@ static long client_pid_of_fd(struct sys_client *base, int fd)
 {
 	struct gate_client *client = client_of(base);
 	char path[64], line[64];
+	bool is_pidfd = false;
 	int pid = -1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%u/fdinfo/%d", base->pid, fd);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "Pid: %d", &pid);
+		is_pidfd |= sscanf(line, "Pid: %d", &pid) == 1;
 	if (file)
 		fclose(file);
-	return pid > 0 && listener_valid(client->listener) ? pid : -EBADF;
+	if (!is_pidfd || !pid || !listener_valid(client->listener))
+		return -EBADF;
+	return pid > 0 ? pid : -ESRCH;
 }
 
 static u32 client_processes(struct sys_client *base, u32 **ret_pids)

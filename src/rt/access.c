@@ -203,6 +203,14 @@ long rt_read_user_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_addres
 	return length;
 }
 
+long rt_read_own(void *dst, u64 size, u64 address)
+{
+	if (local_read(dst, address, size))
+		return 0;
+	memset(dst, 0, size);
+	return -EFAULT;
+}
+
 long rt_read_kernel(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address)
 {
 	if (size == 0)

@@ -54,6 +54,7 @@
 struct rt_event_table;
 struct agent_control;
 struct rt_map_slots;
+struct rt_storages;
 struct rt_task_layout;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
@@ -75,6 +76,7 @@ struct rt_control {
 	struct rt_map_slots *map_slots;		  /* rt/map_slot.h; NULL: there are none */
 	const struct rt_task_layout *task_layout; /* rt/task_model.h; NULL: not known */
 	u64 facade_device;			  /* st_dev of facade_dir */
+	struct rt_storages *storages;		  /* rt/storage.h; NULL: there is no task storage */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

@@ -26,6 +26,8 @@ long rt_read_user(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_user_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_kernel(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
 long rt_read_kernel_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
+/* The memory of the process that the program runs in, whoever the task is. */
+long rt_read_own(void *dst, u64 size, u64 address);
 /* bpf_probe_read(), _str(): whichever of the two the address belongs to. */
 long rt_read_any(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
 long rt_read_any_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);

@@ -50,7 +50,9 @@ struct rt_map {
 	u64 hash_key[4]; /* hash types: the hash function's key, derived from seed */
 	u64 summary_offset, buckets_offset, elems_offset, values_offset,
 		used_offset; /* hash types: parts of data */
-	u32 state;	     /* RT_MAP_* */
+	/* Hash types: bytes of a key as it is stored, and of what is kept behind the value. */
+	u32 hash_key_size, hash_behind_size;
+	u32 state; /* RT_MAP_* */
 	/* Parts of the value that copies leave alone, by offset; has_lock: one is a bpf_spin_lock.
 	 */
 	u32 nr_fields, lock_offset;

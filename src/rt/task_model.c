@@ -19,7 +19,7 @@
 /* What there is to know beside vcpu->task. */
 struct facts {
 	u32 parent;
-	u64 start_ns;
+	u64 start_ns, start_boot_ns;
 };
 
 #ifdef SKEP_IMAGE
@@ -74,7 +74,7 @@ static void ask_proc(u32 tgid, struct facts *facts)
 	if (size <= 0)
 		return;
 	facts->parent = (u32)number_at(text, (u32)size, 2);
-	facts->start_ns = number_at(text, (u32)size, 20) * TICK_NS;
+	facts->start_ns = facts->start_boot_ns = number_at(text, (u32)size, 20) * TICK_NS;
 }
 
 #endif
@@ -87,6 +87,7 @@ static void find_facts(const struct rt_vcpu *vcpu, struct facts *facts)
 	}
 	facts->parent = (u32)rt_syscall0(__NR_getppid);
 	facts->start_ns = RT_PROCESS->start_ns;
+	facts->start_boot_ns = RT_PROCESS->start_boot_ns;
 }
 
 static void set(u8 *image, u32 offset, u64 value, u32 size)
@@ -141,6 +142,8 @@ u64 rt_task_model(struct rt_vcpu *vcpu)
 		rt_task_comm(vcpu, (char *)task + layout->comm);
 	if (vcpu->task.pid != vcpu->task.tgid) {
 		set_task(leader, layout, vcpu->task.tgid, vcpu->task.tgid);
+		set(leader, layout->start_time, facts.start_ns, 8);
+		set(leader, layout->start_boottime, facts.start_boot_ns, 8);
 		set(leader, layout->real_parent, (u64)parent, 8);
 		set(leader, layout->parent, (u64)parent, 8);
 		set(task, layout->group_leader, (u64)leader, 8);
@@ -149,7 +152,7 @@ u64 rt_task_model(struct rt_vcpu *vcpu)
 	set(task, layout->real_parent, (u64)parent, 8);
 	set(task, layout->parent, (u64)parent, 8);
 	set(task, layout->start_time, facts.start_ns, 8);
-	set(task, layout->start_boottime, facts.start_ns, 8);
+	set(task, layout->start_boottime, facts.start_boot_ns, 8);
 	set_cred(cred, layout, vcpu);
 	set(task, layout->cred, (u64)cred, 8);
 	set(task, layout->real_cred, (u64)cred, 8);

@@ -63,22 +63,31 @@ static bool replace(u64 *word, u64 old, u64 new)
 					   __ATOMIC_RELAXED);
 }
 
-/* The monotonic clock, before there is a vCPU. */
-static u64 process_time(void)
+/* A clock, before there is a vCPU. */
+static u64 process_time(s32 clock)
 {
 	struct __kernel_timespec time = { 0 };
 
-	rt_sys_clock_gettime(1, &time);
+	rt_sys_clock_gettime(clock, &time);
 	return (u64)time.tv_sec * 1000000000u + (u64)time.tv_nsec;
 }
 
-void rt_process_begin(bool foreign_pid_ns)
+static void note_start(u64 start_boot_ns)
+{
+	u64 now = process_time(RT_CLOCK_MONOTONIC), boot_now = process_time(RT_CLOCK_BOOTTIME);
+	u64 age = start_boot_ns && start_boot_ns < boot_now ? boot_now - start_boot_ns : 0;
+
+	RT_PROCESS->start_boot_ns = boot_now - age;
+	RT_PROCESS->start_ns = now > age ? now - age : 0;
+}
+
+void rt_process_begin(bool foreign_pid_ns, u64 start_boot_ns)
 {
 	u32 tid = rt_sys_gettid();
 
 	RT_PROCESS->foreign_pid_ns = foreign_pid_ns;
 	RT_PROCESS->clock = rt_clock_find();
-	RT_PROCESS->start_ns = process_time();
+	note_start(start_boot_ns);
 	__atomic_store_n(&RT_PROCESS->nonce, new_nonce(), __ATOMIC_RELEASE);
 	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++) {
 		u64 word = __atomic_load_n(&RT_SHARED->vcpus[i].word, __ATOMIC_RELAXED);

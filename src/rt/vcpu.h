@@ -108,7 +108,8 @@ _Static_assert(RT_VCPU_SCRATCH_SIZE >= 8192 + 4096, "contexts");
 struct rt_process {
 	u64 nonce;	    /* tells this process image from others that had the same thread ids */
 	u64 clock;	    /* see rt_vcpu.clock */
-	u64 start_ns;	    /* monotonic, when the process or its program began */
+	u64 start_ns;	    /* monotonic, when the process began, as far as is known */
+	u64 start_boot_ns;  /* the same by the clock that runs while the machine sleeps */
 	u32 foreign_pid_ns; /* thread ids mean nothing to other processes of the hive */
 } __attribute__((aligned(4096)));
 
@@ -121,9 +122,10 @@ _Static_assert(sizeof(struct rt_process) + RT_VCPU_MAX * sizeof(struct rt_vcpu) 
 /*
  * To be called by the agent where a process begins: at its entry, and in the child of a fork (which
  * inherits a copy of its parent's private memory). foreign_pid_ns: its pid namespace is not the
- * supervisor's, so nobody else can tell whether its threads live.
+ * supervisor's, so nobody else can tell whether its threads live. start_boot_ns: when the process
+ * began, 0: now.
  */
-void rt_process_begin(bool foreign_pid_ns);
+void rt_process_begin(bool foreign_pid_ns, u64 start_boot_ns);
 
 /*
  * Takes a slot for thread tid. Returns NULL when this thread already holds every slot it could

@@ -46,7 +46,7 @@ int iter_attach_task(struct sys_call *call, const union bpf_iter_link_info *info
 			      ? client->ops->pid_of_fd(client, (int)info->task.pid_fd)
 			      : -EBADF;
 		if (pid < 0)
-			return (int)pid;
+			return -EBADF;
 		aux->task_type = SYS_ITER_TGID;
 		aux->pid = (u32)pid;
 	}

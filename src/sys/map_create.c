@@ -545,6 +545,7 @@ static void release(struct object *object)
 	struct sys_map *map = container_of(object, struct sys_map, object);
 
 	sys_map_slot_retire(map);
+	sys_storage_retire(map);
 	sys_defer(map->hive, &map->deferred, free_map);
 }
 

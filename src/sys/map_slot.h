@@ -45,6 +45,10 @@ bool sys_map_is_storage(const struct sys_map *map);
 /* For how many owners a map is made. */
 u32 sys_storage_owners(u32 value_size);
 int sys_storage_new(struct sys_map *map);
+/* Before the grace period after which its memory is freed. */
+void sys_storage_retire(struct sys_map *map);
+/* The socket of a test run, with this cookie, is gone. */
+void sys_storage_end_test(struct sys_call *call, u64 cookie);
 /* The commands on one element; the key is the owner's descriptor. */
 long sys_storage_operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
 			 struct rt_vcpu *vcpu);

@@ -2,11 +2,11 @@
 /*
  * SK_STORAGE, TASK_STORAGE, INODE_STORAGE and CGRP_STORAGE as clients see them
  * (kernel/bpf/bpf_{sk,task,inode,cgrp}_storage.c): the key is a descriptor of the owner. What is
- * stored goes by a number that names the owner for ever; its low half is the hash table's key, and
- * the whole is kept beside the element, so that an owner is never taken for another. Elements of
- * owners that are gone are not found any more; their room is used again when there is no other.
+ * stored goes by a number that names the owner (rt/storage.h). Elements of owners that are gone are
+ * not found any more; their room is used again when there is no other.
  */
 #include "base/alloc.h"
+#include "rt/storage.h"
 #include "sys/client_socket.h"
 #include "sys/map_slot.h"
 
@@ -20,6 +20,7 @@
 
 #define OWNERS_MAX 65536u
 #define OWNERS_MIN 64u
+#define TICK_NS	   10000000ull	 /* 1 / USER_HZ */
 #define BYTES_MAX  (64ull << 20) /* elements of a map, unless there are fewer than OWNERS_MIN */
 
 bool sys_map_is_storage(const struct sys_map *map)
@@ -37,10 +38,36 @@ u32 sys_storage_owners(u32 value_size)
 	return nr > OWNERS_MAX ? OWNERS_MAX : nr < OWNERS_MIN ? OWNERS_MIN : (u32)nr;
 }
 
+/* Where tasks that exit look; a map that does not fit in there does without. */
 int sys_storage_new(struct sys_map *map)
 {
-	map->cookies = base_zalloc(rt_map_nr_places(map->rt), sizeof(*map->cookies));
-	return map->cookies ? 0 : -ENOMEM;
+	struct rt_storages *storages = RT_CONTROL->storages;
+
+	if (map->rt->type != BPF_MAP_TYPE_TASK_STORAGE)
+		return 0;
+	if (!storages) {
+		storages =
+			arena_alloc(map->hive->options.arena, ARENA_CONTROL, sizeof(*storages), 64);
+		if (!storages)
+			return -ENOMEM;
+		memset(storages, 0, sizeof(*storages));
+		__atomic_store_n(&RT_CONTROL->storages, storages, __ATOMIC_RELEASE);
+	}
+	for (u32 i = 0; i < RT_STORAGES_MAX; i++)
+		if (!storages->maps[i]) {
+			__atomic_store_n(&storages->maps[i], map->rt, __ATOMIC_RELEASE);
+			break;
+		}
+	return 0;
+}
+
+void sys_storage_retire(struct sys_map *map)
+{
+	struct rt_storages *storages = RT_CONTROL->storages;
+
+	for (u32 i = 0; storages && i < RT_STORAGES_MAX; i++)
+		if (storages->maps[i] == map->rt)
+			__atomic_store_n(&storages->maps[i], NULL, __ATOMIC_RELEASE);
 }
 
 static u64 mix(u64 a, u64 b)
@@ -51,7 +78,7 @@ static u64 mix(u64 a, u64 b)
 }
 
 /* A task by its id and its start. */
-static int task_of(struct sys_call *call, int fd, u64 *ret_owner)
+static int task_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 {
 	struct sys_client *client = call->client;
 	long pid = client->ops->pid_of_fd ? client->ops->pid_of_fd(client, fd) : -EBADF;
@@ -77,12 +104,12 @@ static int task_of(struct sys_call *call, int fd, u64 *ret_owner)
 			   "%*d %*d %*d %*d %llu",
 			   &start) != 1)
 		return -ENOENT;
-	*ret_owner = (u64)start << 32 | (u32)pid;
+	*ret_owner = (struct rt_owner){ .number = (u32)pid, .born = start * TICK_NS };
 	return 0;
 }
 
 /* A file's inode, and when it was made: its number may be used again. */
-static int inode_of(struct sys_call *call, int fd, u64 *ret_owner)
+static int inode_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 {
 	struct sys_client *client = call->client;
 	int copy = client->ops->copy_fd ? client->ops->copy_fd(client, fd) : -EBADF;
@@ -94,13 +121,14 @@ static int inode_of(struct sys_call *call, int fd, u64 *ret_owner)
 	if (statx(copy, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		error = -EBADF;
 	else
-		*ret_owner = mix(mix((u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino),
-				 (u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
+		ret_owner->number =
+			mix(mix((u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino),
+			    (u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
 	close(copy);
 	return error;
 }
 
-static int cgroup_of(struct sys_call *call, int fd, u64 *ret_owner)
+static int cgroup_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 {
 	struct sys_client *client = call->client;
 	int place = client->ops->place_of_fd ? client->ops->place_of_fd(client, fd) : -EBADF;
@@ -108,7 +136,8 @@ static int cgroup_of(struct sys_call *call, int fd, u64 *ret_owner)
 	return place == SYS_PLACE_CGROUP ? inode_of(call, fd, ret_owner) : -EBADF;
 }
 
-static int owner_of(struct sys_call *call, const struct sys_map *map, int fd, u64 *ret_owner)
+static int owner_of(struct sys_call *call, const struct sys_map *map, int fd,
+		    struct rt_owner *ret_owner)
 {
 	struct sys_socket socket;
 	int error;
@@ -116,7 +145,7 @@ static int owner_of(struct sys_call *call, const struct sys_map *map, int fd, u6
 	switch (map->rt->type) {
 	case BPF_MAP_TYPE_SK_STORAGE:
 		error = sys_socket_of_fd(call, fd, call->cmd == BPF_MAP_UPDATE_ELEM, &socket);
-		*ret_owner = socket.cookie;
+		ret_owner->number = socket.cookie;
 		return error;
 	case BPF_MAP_TYPE_TASK_STORAGE: return task_of(call, fd, ret_owner);
 	case BPF_MAP_TYPE_INODE_STORAGE: return inode_of(call, fd, ret_owner);
@@ -124,27 +153,12 @@ static int owner_of(struct sys_call *call, const struct sys_map *map, int fd, u6
 	}
 }
 
-/* Is the element with this key another owner's, or one's that is gone? Then it goes. */
-static void drop_stranger(struct sys_map *map, u64 owner, struct rt_vcpu *vcpu)
-{
-	u32 key = (u32)owner, place = rt_map_place(map->rt, &key, vcpu);
-
-	/* What a program stored has no owner written beside it yet. */
-	if (!place || !map->cookies[place])
-		return;
-	if (map->cookies[place] != owner) {
-		rt_map_delete_elem(map->rt, &key, vcpu);
-		map->cookies[place] = 0;
-	}
-}
-
 /* Makes room of what belongs to sockets that are closed. */
 static bool collect(struct sys_map *map, struct rt_vcpu *vcpu)
 {
-	u64 *alive, nr_alive;
+	u64 *alive, nr_alive, key = 0, next;
 	/* Chains in shared memory may have been tied into a ring: the walk ends anyhow. */
 	u64 steps = 2ull * map->rt->max_entries;
-	u32 key = 0, next, place;
 	bool any = false, first = true;
 
 	if (map->rt->type != BPF_MAP_TYPE_SK_STORAGE ||
@@ -152,16 +166,8 @@ static bool collect(struct sys_map *map, struct rt_vcpu *vcpu)
 		return false;
 	/* The element behind a key is found before the key goes. */
 	while (steps-- && !rt_map_get_next_key(map->rt, first ? NULL : &key, &next, vcpu)) {
-		u32 before = key;
-		bool drop = !first;
-
-		place = drop ? rt_map_place(map->rt, &before, vcpu) : 0;
-		drop = place && !sys_cookie_in(alive, nr_alive, map->cookies[place]);
-		if (drop) {
-			rt_map_delete_elem(map->rt, &before, vcpu);
-			map->cookies[place] = 0;
-			any = true;
-		}
+		if (!first && !(key & RT_OWNER_OF_TEST) && !sys_cookie_in(alive, nr_alive, key))
+			any |= !rt_map_delete_elem(map->rt, &key, vcpu);
 		key = next;
 		first = false;
 	}
@@ -169,26 +175,21 @@ static bool collect(struct sys_map *map, struct rt_vcpu *vcpu)
 	return any;
 }
 
-static long update(struct sys_map *map, u64 owner, const struct rt_elem *elem, struct rt_vcpu *vcpu)
+static long update(struct sys_map *map, const struct rt_owner *owner, const struct rt_elem *elem,
+		   struct rt_vcpu *vcpu)
 {
-	u32 key = (u32)owner, before = rt_map_place(map->rt, &key, vcpu), place;
-	long result = rt_map_copy_in(map->rt, &key, elem->value_room, elem->flags, vcpu);
+	const void *key = &owner->number;
+	long result = rt_map_copy_in(map->rt, key, elem->value_room, elem->flags, vcpu);
 
-	if (result == -E2BIG && collect(map, vcpu))
-		result = rt_map_copy_in(map->rt, &key, elem->value_room, elem->flags, vcpu);
-	if (result)
-		return result == -E2BIG ? -ENOMEM : result;
-	map->cookies[before] = 0;
-	place = rt_map_place(map->rt, &key, vcpu);
-	map->cookies[place] = place ? owner : 0;
-	return 0;
+	if (result == -ENOMEM && collect(map, vcpu))
+		result = rt_map_copy_in(map->rt, key, elem->value_room, elem->flags, vcpu);
+	return result;
 }
 
 long sys_storage_operate(struct sys_call *call, struct sys_map *map, struct rt_elem *elem,
 			 struct rt_vcpu *vcpu)
 {
-	u64 owner = 0;
-	u32 key, place;
+	struct rt_owner owner = { 0 };
 	long result;
 	int fd;
 
@@ -198,17 +199,31 @@ long sys_storage_operate(struct sys_call *call, struct sys_map *map, struct rt_e
 	result = owner_of(call, map, fd, &owner);
 	if (result)
 		return result;
-	drop_stranger(map, owner, vcpu);
-	key = (u32)owner;
+	rt_storage_drop_stale(map->rt, &owner, vcpu);
 	switch (elem->cmd) {
 	case BPF_MAP_LOOKUP_ELEM:
-		return rt_map_copy_out(map->rt, &key, elem->value_room, elem->flags, vcpu);
-	case BPF_MAP_UPDATE_ELEM: return update(map, owner, elem, vcpu);
-	default:
-		place = rt_map_place(map->rt, &key, vcpu);
-		result = rt_map_delete_elem(map->rt, &key, vcpu);
-		if (!result)
-			map->cookies[place] = 0;
-		return result;
+		return rt_map_copy_out(map->rt, &owner.number, elem->value_room, elem->flags, vcpu);
+	case BPF_MAP_UPDATE_ELEM: return update(map, &owner, elem, vcpu);
+	default: return rt_map_delete_elem(map->rt, &owner.number, vcpu);
 	}
+}
+
+void sys_storage_end_test(struct sys_call *call, u64 cookie)
+{
+	struct rt_owner owner = { .number = cookie | RT_OWNER_OF_TEST };
+	struct object_table *objects = call->hive->objects;
+	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+	u32 id = 0;
+
+	while (vcpu && (id = object_next_id(objects, OBJECT_MAP, id))) {
+		struct object *object = object_by_id(objects, OBJECT_MAP, id);
+		const struct rt_map *map = object ? sys_map_of(object)->rt : NULL;
+
+		if (map && map->type == BPF_MAP_TYPE_SK_STORAGE)
+			rt_storage_delete(map, &owner, vcpu);
+		if (object)
+			object_unref(object);
+	}
+	if (vcpu)
+		sys_vcpu_release(vcpu);
 }

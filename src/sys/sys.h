@@ -82,7 +82,10 @@ struct sys_client_ops {
 	int (*copy_fd)(struct sys_client *client, int fd);
 	/* Is there such a network device where the client is? NULL: where the supervisor is. */
 	bool (*device)(struct sys_client *client, u32 ifindex);
-	/* The process that a pidfd is of, -EBADF for anything else. NULL: there are no pidfds. */
+	/*
+	 * The task that a pidfd is of; -ESRCH when that is gone, -EBADF for anything else. NULL:
+	 * there are no pidfds.
+	 */
 	long (*pid_of_fd)(struct sys_client *client, int fd);
 	/*
 	 * The processes of the hive, as ids in *ret_pids (base_free() it, NULL for none): their

@@ -4,6 +4,7 @@
  * is an Ethernet frame that came in through the loopback; the program sees it behind that header.
  */
 #include "sys/test_run.h"
+#include "sys/map_slot.h"
 #include "abi/context.h"
 #include "base/alloc.h"
 
@@ -220,6 +221,7 @@ static int run_packet(struct sys_call *call, struct sys_prog *prog, struct packe
 		ctx.ip_summed = ABI_CSUM_COMPLETE;
 	}
 	error = test_run(call, prog, &ctx);
+	sys_storage_end_test(call, packet->sock.cookie);
 	if (!error)
 		error = put_header(packet, &ctx);
 	if (!error && complete && !checksum_holds(&ctx))

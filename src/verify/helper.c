@@ -351,6 +351,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 			verbose(env, "invalid map_ptr to access map->value\n");
 			return -EACCES;
 		}
+		if (arg & ABI_ARG_MAYBE_NULL && reg_is_null(reg))
+			return 0;
 		/* What is asked of a Bloom filter is read; queues fill it. */
 		raw = raw && meta->map->type != BPF_MAP_TYPE_BLOOM_FILTER;
 		err = mem_helper_access(env, regno, (int)meta->map->value_size, raw, false,
@@ -386,6 +388,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
 	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
 	case ARG_PTR_TO_BTF_ID:
+		if (arg & ABI_ARG_MAYBE_NULL && reg_is_null(reg))
+			return 0;
 		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
 	case ARG_PTR_TO_SPIN_LOCK:
 		return lock_check_argument(env, regno, meta->func_id == BPF_FUNC_spin_unlock);
@@ -453,6 +457,27 @@ static bool is_allowed(const struct verify_env *env, u32 func_id)
 	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
 }
 
+/* Storage of sockets is not for those that could listen to that very storage, nor for programs that
+ * are run by hand. */
+static bool allowed_in_probe(const struct verify_env *env, u32 func_id)
+{
+	u32 type = env->input->prog_type;
+
+	if ((func_id != BPF_FUNC_sk_storage_get && func_id != BPF_FUNC_sk_storage_delete) ||
+	    (type != BPF_PROG_TYPE_TRACING && type != BPF_PROG_TYPE_SYSCALL))
+		return true;
+	if (env->input->target || type == BPF_PROG_TYPE_SYSCALL)
+		return false;
+	switch (env->input->expected_attach_type) {
+	case BPF_TRACE_ITER:
+	case BPF_TRACE_RAW_TP: return true;
+	case BPF_TRACE_FENTRY:
+	case BPF_TRACE_FEXIT:
+		return env->attach_name && strncmp(env->attach_name, "bpf_sk_storage", 14) != 0;
+	default: return false;
+	}
+}
+
 static int find_helper(struct verify_env *env, s32 func_id, const struct abi_helper **ret_helper)
 {
 	const struct abi_helper *helper = func_id > 0 ? abi_helper_find(func_id) : NULL;
@@ -479,6 +504,10 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 	if (!abi_helper_available(helper, env->input->prog_type) &&
 	    !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
+		return -EINVAL;
+	}
+	if (!allowed_in_probe(env, (u32)func_id)) {
+		verbose(env, "helper call is not allowed in probe\n");
 		return -EINVAL;
 	}
 	if (helper->might_sleep && !env->sleepable) {

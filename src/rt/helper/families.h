@@ -27,6 +27,14 @@ RT_HELPER(get_local_storage);
 RT_HELPER(redirect_map);
 RT_HELPER(current_task_under_cgroup);
 
+/* storage.c */
+RT_HELPER(task_storage_get);
+RT_HELPER(task_storage_delete);
+RT_HELPER(sk_storage_get);
+RT_HELPER(sk_storage_delete);
+RT_HELPER(object_storage_get);
+RT_HELPER(object_storage_delete);
+
 /* read.c */
 RT_HELPER(probe_read);
 RT_HELPER(probe_read_str);

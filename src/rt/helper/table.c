@@ -3,6 +3,7 @@
  * The helpers that the data plane has, by number (enum bpf_func_id). bpf_tail_call (12) is not
  * among them: it does not return, so the engines do it themselves.
  */
+#include "abi/bpf_new.h"
 #include "rt/helper/families.h"
 
 #define AS(name, function) [BPF_FUNC_##name] = rt_helper_##function
@@ -148,6 +149,14 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	AS(skc_to_mptcp_sock, sk_of_a_kind),
 	AS(tcp_check_syncookie, tcp_syncookie),
 	AS(tcp_gen_syncookie, tcp_syncookie),
+	ROW(task_storage_get),
+	ROW(task_storage_delete),
+	ROW(sk_storage_get),
+	ROW(sk_storage_delete),
+	AS(inode_storage_get, object_storage_get),
+	AS(inode_storage_delete, object_storage_delete),
+	[ABI_FUNC_cgrp_storage_get] = rt_helper_object_storage_get,
+	[ABI_FUNC_cgrp_storage_delete] = rt_helper_object_storage_delete,
 	AS(msg_apply_bytes, msg_bytes),
 	AS(msg_cork_bytes, msg_bytes),
 };

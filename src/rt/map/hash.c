@@ -31,22 +31,33 @@ bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
 	return ret_layout->total <= RT_DATA_SIZE;
 }
 
+/* A storage's key is not the client's descriptor but the owner that it stands for. */
+static u32 stored_key_size(u32 type, u32 key_size)
+{
+	return hash_type_is_storage(type) ? sizeof(u64) : key_size;
+}
+
+static u32 behind_size(u32 type, u32 key_size)
+{
+	if (hash_type_is_storage(type))
+		return sizeof(u64);
+	return type == BPF_MAP_TYPE_LPM_TRIE ? key_size - 4 : 0;
+}
+
 /* The strides that follow from a map's sizes; false: too big. */
 static bool strides(u32 type, u32 key_size, u32 value_size, u64 nr_elems, u64 *ret_elem,
 		    u64 *ret_cpu)
 {
 	u64 value = ALIGN_UP((u64)value_size, 8);
 
-	*ret_elem = sizeof(struct hash_elem) + ALIGN_UP((u64)key_size, 8);
+	*ret_elem = sizeof(struct hash_elem) + ALIGN_UP((u64)stored_key_size(type, key_size), 8);
 	*ret_cpu = 0;
 	if (hash_type_is_percpu(type)) {
 		*ret_cpu = rt_map_product(nr_elems, value);
 		if (!*ret_cpu)
 			return false;
 	} else {
-		*ret_elem += value;
-		if (type == BPF_MAP_TYPE_LPM_TRIE)
-			*ret_elem += ALIGN_UP((u64)key_size - 4, 8);
+		*ret_elem += value + ALIGN_UP((u64)behind_size(type, key_size), 8);
 	}
 	return *ret_elem <= 1u << 30;
 }
@@ -90,6 +101,8 @@ void hash_init(struct rt_map *map)
 	u64 elem_stride, cpu_stride;
 
 	map->nr_buckets = (u32)rt_map_power_of_two(map->max_entries);
+	map->hash_key_size = stored_key_size(map->type, map->key_size);
+	map->hash_behind_size = behind_size(map->type, map->key_size);
 	strides(map->type, map->key_size, map->value_size, hash_nr_elems(map), &elem_stride,
 		&cpu_stride);
 	map->elem_stride = (u32)elem_stride;
@@ -139,7 +152,7 @@ u64 hash_of_bytes(const struct rt_map *map, const void *bytes, u32 size)
 
 u32 hash_key(const struct rt_map *map, const void *key)
 {
-	u64 hash = hash_of(map, key, map->key_size);
+	u64 hash = hash_of(map, key, map->hash_key_size);
 
 	return (u32)(hash ^ hash >> 32);
 }
@@ -153,7 +166,8 @@ u32 hash_chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key,
 	for (; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
 		const struct hash_elem *elem = hash_elem(map, at);
 
-		if (HASH_LOAD(elem->hash) == hash && rt_shared_equal(elem->key, key, map->key_size))
+		if (HASH_LOAD(elem->hash) == hash &&
+		    rt_shared_equal(elem->key, key, map->hash_key_size))
 			break;
 		at = HASH_LOAD(elem->link);
 	}
@@ -225,10 +239,13 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 
 	if (!hash_is_percpu(map)) {
 		rt_value_begin(map, hash_value(map, number, 0), vcpu);
-		rt_value_store(map, hash_value(map, number, 0), value);
-		if (store->prefix)
-			rt_shared_store(hash_lpm_prefix(map, number), store->prefix,
-					map->key_size - 4);
+		if (value)
+			rt_value_store(map, hash_value(map, number, 0), value);
+		else
+			rt_shared_zero(hash_value(map, number, 0), map->value_stride);
+		if (store->behind)
+			rt_shared_store(hash_behind(map, number), store->behind,
+					map->hash_behind_size);
 		return;
 	}
 	for (u32 i = 0; i < map->nr_vcpus; i++) {
@@ -269,7 +286,7 @@ static void link_head(const struct rt_map *map, struct hash_bucket *bucket, u32 
 	struct hash_elem *elem = hash_elem(map, number);
 
 	HASH_STORE(elem->hash, hash);
-	rt_shared_store(elem->key, key, map->key_size);
+	rt_shared_store(elem->key, key, map->hash_key_size);
 	HASH_STORE(elem->link, hash_bucket_head(word));
 	hash_bucket_set(bucket, number, hash_bucket_version(word) + replaces);
 }

@@ -34,6 +34,7 @@
 #ifndef SKEP_RT_MAP_HASH_H
 #define SKEP_RT_MAP_HASH_H
 
+#include "abi/bpf_new.h"
 #include "rt/lock.h"
 #include "rt/map/ops.h"
 #include "rt/map/shared.h"
@@ -108,6 +109,13 @@ static inline bool hash_type_is_lru(u32 type)
 	return type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
+/* Values that belong to a socket, a task, an inode or a cgroup (rt/storage.h). */
+static inline bool hash_type_is_storage(u32 type)
+{
+	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
+	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
+}
+
 static inline bool hash_is_percpu(const struct rt_map *map)
 {
 	return hash_type_is_percpu(map->type);
@@ -156,16 +164,20 @@ static inline u8 *hash_value(const struct rt_map *map, u32 number, u32 cpu)
 	if (hash_is_percpu(map))
 		return map->data + map->values_offset + cpu * map->cpu_stride +
 		       (u64)(number - 1) * map->value_stride;
-	return hash_elem(map, number)->key + ALIGN_UP(map->key_size, 8u);
+	return hash_elem(map, number)->key + ALIGN_UP(map->hash_key_size, 8u);
 }
 
-/* LPM tries: the lengths in use; the bits of element number's prefix as they were given. */
+/* LPM tries: the lengths in use. */
 static inline u64 *hash_lpm_lengths(const struct rt_map *map)
 {
 	return hash_head(map)->lengths;
 }
 
-static inline u8 *hash_lpm_prefix(const struct rt_map *map, u32 number)
+/*
+ * What is kept behind element number's value: an LPM trie's bits of the prefix as they were given,
+ * a storage's time of birth.
+ */
+static inline u8 *hash_behind(const struct rt_map *map, u32 number)
 {
 	return hash_value(map, number, 0) + map->value_stride;
 }
@@ -235,8 +247,8 @@ u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 
 /* What an update stores. */
 struct hash_store {
-	const void *value;
-	const void *prefix; /* LPM tries: key_size - 4 bytes to be kept behind the value */
+	const void *value;  /* NULL: zeros, not for per-CPU types */
+	const void *behind; /* hash_behind_size bytes to be kept behind the value */
 	bool all_cpus; /* per-CPU types: value holds one value for each vCPU, value_stride apart */
 };
 

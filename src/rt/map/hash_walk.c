@@ -56,7 +56,7 @@ static bool bucket_key(const struct rt_map *map, const struct hash_bucket *bucke
 			at = at ? HASH_LOAD(hash_elem(map, at)->link) : 0;
 		}
 		if (hash_elem_valid(map, at))
-			rt_shared_load(next_key, hash_elem(map, at)->key, map->key_size);
+			rt_shared_load(next_key, hash_elem(map, at)->key, map->hash_key_size);
 		if (hash_unchanged(bucket, word))
 			return hash_elem_valid(map, at);
 	}
@@ -121,8 +121,8 @@ static long copy_keys(const struct rt_map *map, struct rt_map_bucket *bucket, st
 	at = hash_bucket_head(HASH_LOAD(hash_bucket(map, index)->head_version));
 	for (; hash_elem_valid(map, at) && bucket->nr < HASH_HOPS_MAX; bucket->nr++) {
 		if (bucket->nr < bucket->room)
-			rt_shared_load(bucket->keys + (u64)bucket->nr * map->key_size,
-				       hash_elem(map, at)->key, map->key_size);
+			rt_shared_load(bucket->keys + (u64)bucket->nr * map->hash_key_size,
+				       hash_elem(map, at)->key, map->hash_key_size);
 		at = HASH_LOAD(hash_elem(map, at)->link);
 	}
 	hash_bucket_unlock(map, index);
@@ -158,7 +158,7 @@ static u32 place_in_bucket(const struct rt_map *map, struct rt_map_place *place,
 		u32 next = HASH_LOAD(elem->link);
 
 		if (place->has_key && HASH_LOAD(elem->hash) == hash &&
-		    rt_shared_equal(elem->key, key, map->key_size)) {
+		    rt_shared_equal(elem->key, key, map->hash_key_size)) {
 			place->skip = index + after;
 			return after ? next : at;
 		}
@@ -183,7 +183,7 @@ bool rt_map_place_find(const struct rt_map *map, struct rt_map_place *place, boo
 		if (!hash_elem_valid(map, at))
 			continue;
 		place->has_key = true;
-		rt_shared_load(key, hash_elem(map, at)->key, map->key_size);
+		rt_shared_load(key, hash_elem(map, at)->key, map->hash_key_size);
 		*ret_value = hash_value(map, at, 0);
 		return true;
 	}

@@ -102,7 +102,7 @@ static long lpm_update(const struct rt_map *map, const void *key, const void *va
 		       struct rt_vcpu *vcpu)
 {
 	const u8 *bits = (const u8 *)key + 4;
-	struct hash_store store = { .value = value, .prefix = bits };
+	struct hash_store store = { .value = value, .behind = bits };
 	struct lpm_key prefix;
 	u64 *word, bit;
 	long error;
@@ -200,7 +200,7 @@ static long lpm_next_key(const struct rt_map *map, const void *key, void *next_k
 		if (!found)
 			continue;
 		__builtin_memcpy(next_key, &search.best, 4);
-		rt_shared_load((u8 *)next_key + 4, hash_lpm_prefix(map, found), data_size(map));
+		rt_shared_load((u8 *)next_key + 4, hash_behind(map, found), data_size(map));
 		if (hash_find(map, &search.best, vcpu) == found)
 			return 0;
 	}

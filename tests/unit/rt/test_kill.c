@@ -499,7 +499,7 @@ static void child(const struct scenario *scenario, struct rt_map *map, u32 slot)
 {
 	struct rt_vcpu *vcpu;
 
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	vcpu = take_slot(slot);
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	raise(SIGSTOP);

@@ -96,7 +96,7 @@ static void hold_and_wait(struct value *value, int ready)
 {
 	struct rt_vcpu *vcpu;
 
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	vcpu = env_vcpu();
 	take(&value->lock, vcpu);
 	value->a = 5;

@@ -169,7 +169,7 @@ static void child(struct rt_map *map, u32 number)
 {
 	struct worker worker = { .map = map, .seed = number, .nr = ~0u };
 
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	for (;;) {
 		struct rt_vcpu *vcpu = rt_vcpu_acquire((u32)gettid());
 
@@ -229,7 +229,7 @@ static void test_stopped(struct arena *arena)
 		tap_bail("pipe: %s", strerror(errno));
 	pid = fork();
 	if (pid == 0) {
-		rt_process_begin(false);
+		rt_process_begin(false, 0);
 		vcpu = env_vcpu();
 		hash_bucket_lock(map, bucket, vcpu);
 		if (write(pipes[1], "x", 1) != 1)

@@ -124,7 +124,7 @@ static void test_dead(struct arena *arena, struct rt_vcpu *vcpu)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		rt_process_begin(false);
+		rt_process_begin(false, 0);
 		rt_ringbuf_reserve(map, 100, env_vcpu());
 		kill(getpid(), SIGKILL);
 	}
@@ -138,7 +138,7 @@ static void test_dead(struct arena *arena, struct rt_vcpu *vcpu)
 	*consumer(map) = *producer(map);
 	pid = fork();
 	if (pid == 0) {
-		rt_process_begin(false);
+		rt_process_begin(false, 0);
 		rt_ringbuf_reserve(map, 100, env_vcpu());
 		kill(getpid(), SIGKILL);
 	}

@@ -86,7 +86,7 @@ static pid_t start_holder(void)
 	if (pid == 0) {
 		struct rt_vcpu *held[NR_VCPUS];
 
-		rt_process_begin(false);
+		rt_process_begin(false, 0);
 		byte = (char)take_all(held);
 		if (write(ready[1], &byte, 1) != 1)
 			_exit(1);
@@ -135,7 +135,7 @@ static void test_reuse(void)
 
 	if (take_all(held) != NR_VCPUS)
 		tap_bail("slots are missing");
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	tap_ok(all_free(), "a process that begins gives up what its id held");
 	tap_is(take_all(held), NR_VCPUS, "and can take it");
 	for (u32 i = 0; i < NR_VCPUS; i++)
@@ -218,7 +218,7 @@ static void test_exclusion(void)
 			workers[w] = fork();
 			if (workers[w])
 				continue;
-			rt_process_begin(false);
+			rt_process_begin(false, 0);
 			for (u32 turn = 0; turn < TURNS; turn++) {
 				struct rt_vcpu *vcpu = rt_vcpu_acquire(me());
 
