@@ -20,6 +20,13 @@ static const struct variant {
 	abi_prog_set progs;
 	struct abi_helper helper;
 } variants[] = {
+	/* kernel/trace/bpf_trace.c has one of its own for sampled stacks: for any license. */
+	{ BPF_FUNC_get_stackid,
+	  ABI_PROG(BPF_PROG_TYPE_PERF_EVENT),
+	  { .name = "get_stackid",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_PTR_TO_CTX, ARG_CONST_MAP_PTR, ARG_ANYTHING },
+	    .available = true } },
 	{ BPF_FUNC_get_cgroup_classid,
 	  PROG_CLS | PROG_LWT,
 	  { .name = "get_cgroup_classid",

@@ -54,13 +54,19 @@ static bool flags_clash(u32 flags)
 	return (flags & both) == both;
 }
 
+/* A certain node for its memory? */
+static bool wants_node(const union abi_attr *attr)
+{
+	return attr->map_flags & BPF_F_NUMA_NODE && attr->numa_node != UINT32_MAX;
+}
+
 static int check_array(const union abi_attr *attr)
 {
 	bool percpu = attr->map_type == BPF_MAP_TYPE_PERCPU_ARRAY;
 
 	if (!attr->max_entries || attr->key_size != 4 || !attr->value_size ||
 	    attr->map_flags & ~ARRAY_FLAGS || flags_clash(attr->map_flags) ||
-	    (percpu && attr->map_flags & BPF_F_NUMA_NODE))
+	    (percpu && wants_node(attr)))
 		return -EINVAL;
 	if (attr->map_type != BPF_MAP_TYPE_ARRAY &&
 	    attr->map_flags & (BPF_F_MMAPABLE | BPF_F_INNER_MAP))
@@ -103,7 +109,7 @@ static int check_hash(const union abi_attr *attr)
 		return -EINVAL;
 	if (lru && attr->map_flags & BPF_F_NO_PREALLOC)
 		return -ABI_ENOTSUPP;
-	if (attr->map_flags & BPF_F_NUMA_NODE && (percpu || attr->map_flags & BPF_F_NO_COMMON_LRU))
+	if (wants_node(attr) && (percpu || attr->map_flags & BPF_F_NO_COMMON_LRU))
 		return -EINVAL;
 	if (!attr->max_entries || !attr->key_size || !attr->value_size)
 		return -EINVAL;
@@ -475,7 +481,7 @@ static int check_attr(struct sys_call *call)
 	if (sys_access_of_flags(attr->map_flags) < 0)
 		return -EINVAL;
 	/* One node, or any. */
-	if (attr->map_flags & BPF_F_NUMA_NODE && attr->numa_node && attr->numa_node != UINT32_MAX)
+	if (wants_node(attr) && attr->numa_node)
 		return -EINVAL;
 	if (attr->map_type >= ARRAY_SIZE(rows) || !rows[attr->map_type].check) {
 		if (abi_map_type_name(attr->map_type) && attr->map_type)

@@ -144,6 +144,26 @@ static int check_signature(struct sys_load *load)
 	return -EOPNOTSUPP;
 }
 
+/* A program bound to a device, of which no device here takes any: first what is wrong with it. */
+static int check_device(struct sys_load *load)
+{
+	const union abi_attr *attr = &load->call->attr;
+	u32 flags = attr->load.prog_flags;
+	bool only = flags & ABI_F_XDP_DEV_BOUND_ONLY;
+
+	if (attr->load.prog_type != BPF_PROG_TYPE_SCHED_CLS &&
+	    attr->load.prog_type != BPF_PROG_TYPE_XDP)
+		return -EINVAL;
+	if (flags & ~(u32)(ABI_F_XDP_DEV_BOUND_ONLY | BPF_F_XDP_HAS_FRAGS) ||
+	    (flags & BPF_F_XDP_HAS_FRAGS && !only) ||
+	    (attr->load.prog_type == BPF_PROG_TYPE_SCHED_CLS && only) ||
+	    !sys_device_exists(load->call->client, attr->load.prog_ifindex))
+		return -EINVAL;
+	sys_say(load->call->hive, "program \"%.16s\": devices take no programs in user space",
+		attr->load.prog_name);
+	return -EOPNOTSUPP;
+}
+
 static int check_kind(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
@@ -151,11 +171,8 @@ static int check_kind(struct sys_load *load)
 
 	if (attr->load.signature)
 		return check_signature(load);
-	if (attr->load.prog_ifindex) {
-		sys_say(hive, "program \"%.16s\": programs bound to a device are not available",
-			attr->load.prog_name);
-		return -EINVAL;
-	}
+	if (attr->load.prog_ifindex)
+		return check_device(load);
 	if (attr->load.prog_type == BPF_PROG_TYPE_EXT)
 		return sys_copy_name(load->prog->name, attr->load.prog_name);
 	if (!abi_ctx_find(attr->load.prog_type)) {

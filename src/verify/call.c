@@ -241,6 +241,11 @@ int check_return_value(struct verify_env *env, u32 regno)
 			regno, log_reg_type(reg->type));
 		return -EINVAL;
 	}
+	/* A place for an LSM program: it may be verified, but what it may return nobody says. */
+	if (env->input->prog_type == BPF_PROG_TYPE_TRACING &&
+	    (env->input->expected_attach_type == BPF_LSM_MAC ||
+	     env->input->expected_attach_type == BPF_LSM_CGROUP))
+		return -ABI_ENOTSUPP;
 	if (!return_range(env, &range))
 		return 0;
 	if (reg->type != SCALAR_VALUE) {

@@ -181,6 +181,37 @@ static int resolve_map(struct verify_env *env, u32 i)
 	return 0;
 }
 
+/* What is wrong with a kernel's variable is said as there; if nothing is, that there is none. */
+static int refuse_variable(struct verify_env *env, const struct bpf_insn *insn)
+{
+	const struct btf *btf = insn[1].imm ? NULL : env_kernel_btf(env);
+	const struct btf_type *type;
+
+	if (insn[1].imm && !(env->input->ops && env->input->ops->is_btf &&
+			     env->input->ops->is_btf(env->input->ops_arg, insn[1].imm))) {
+		verbose(env, "invalid module BTF object FD specified.\n");
+		return -EINVAL;
+	}
+	if (btf) {
+		type = insn->imm < 0 ? NULL : btf_type_by_id(btf, (u32)insn->imm);
+		if (insn->imm && !type) {
+			verbose(env, "ldimm64 insn specifies invalid btf_id %d.\n", insn->imm);
+			return -ENOENT;
+		}
+		if (!type ||
+		    (btf_kind_of(type) != BTF_KIND_VAR && btf_kind_of(type) != BTF_KIND_FUNC)) {
+			verbose(env, "pseudo btf_id %d in ldimm64 isn't KIND_VAR or KIND_FUNC\n",
+				insn->imm);
+			return -EINVAL;
+		}
+	}
+	verbose(env,
+		"ldimm64 of a kernel variable (btf_id %d) is not supported here: there is no "
+		"kernel whose variables could be read\n",
+		insn->imm);
+	return -EINVAL;
+}
+
 static int resolve_constant(struct verify_env *env, u32 i)
 {
 	const struct bpf_insn *insn = &env->insns[i];
@@ -193,13 +224,7 @@ static int resolve_constant(struct verify_env *env, u32 i)
 	switch (insn->src_reg) {
 	case 0:
 	case BPF_PSEUDO_FUNC: return 0;
-	case BPF_PSEUDO_BTF_ID:
-		verbose(env,
-			"ldimm64 of a kernel variable (btf_id %d) is not supported here: there is "
-			"no "
-			"kernel whose variables could be read\n",
-			insn->imm);
-		return -EINVAL;
+	case BPF_PSEUDO_BTF_ID: return refuse_variable(env, insn);
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE: return resolve_map(env, i);
 	case BPF_PSEUDO_MAP_FD:

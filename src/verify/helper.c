@@ -495,12 +495,12 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
 		return -EINVAL;
 	}
+	helper = abi_helper_for((u32)func_id, env->input->prog_type);
 	if (!env->input->gpl_compatible && helper->gpl_only) {
 		verbose(env,
 			"cannot call GPL-restricted function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
-	helper = abi_helper_for(func_id, env->input->prog_type);
 	if (!abi_helper_available(helper, env->input->prog_type) &&
 	    !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);

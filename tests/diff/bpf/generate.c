@@ -5,10 +5,13 @@
  * descriptor, a byte of what an address points to.
  */
 #include "generate.h"
+#include "abi/helper.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define HELPERS_END 512 /* beyond the last one */
 
 static u64 state;
 static bool has_map[64], has_prog[64], for_client;
@@ -185,6 +188,54 @@ static void tame_map(union abi_attr *attr)
 					    : 1 + attr->max_entries % 16;
 }
 
+/* Helpers that skep lacks for this type are not called: they are named at the start. */
+static void tame_calls(struct op *op)
+{
+	const union abi_attr *attr = attr_of(op);
+	const struct abi_helper *helper;
+	struct bpf_insn insn;
+	u32 i;
+
+	for (i = AT_INSNS; i < AT_LICENSE; i += sizeof(insn)) {
+		memcpy(&insn, op->memory + i, sizeof(insn));
+		if (insn.code != (BPF_JMP | BPF_CALL) || insn.src_reg)
+			continue;
+		helper = abi_helper_for((u32)insn.imm, attr->load.prog_type);
+		if (!helper || abi_helper_available(helper, attr->load.prog_type) ||
+		    !abi_helper_allowed((u32)insn.imm, attr->load.prog_type,
+					attr->load.expected_attach_type))
+			continue;
+		insn.imm = BPF_FUNC_get_prandom_u32;
+		put(op, i, &insn, sizeof(insn));
+	}
+}
+
+/* Names them, and the types. */
+static void say_absent(void)
+{
+	const struct abi_helper *helper;
+	u32 id, type, allowed, absent;
+	char types[512];
+
+	for (id = 1; id < HELPERS_END; id++) {
+		types[0] = '\0';
+		allowed = absent = 0;
+		for (type = 1; type <= ABI_PROG_TYPE_NETFILTER; type++) {
+			helper = abi_helper_for(id, type);
+			if (!helper || !has_prog[type] || !abi_helper_allowed(id, type, 0))
+				continue;
+			allowed++;
+			if (abi_helper_available(helper, type))
+				continue;
+			absent++;
+			strcat(strcat(types, " "), abi_prog_type_name(type));
+		}
+		if (absent)
+			printf("# bpf_%s is left out%s%s\n", abi_helper_find(id)->name,
+			       absent < allowed ? ", for" : "", absent < allowed ? types : "");
+	}
+}
+
 static bool has_attach_btf(const struct pair *pair, u32 fd)
 {
 	u32 type = fd < FDS ? pair->slots[fd].type : 0;
@@ -206,6 +257,7 @@ static void tame(struct pair *pair, struct op *op)
 	case BPF_PROG_LOAD:
 		if (!generate_has_prog(attr->load.prog_type))
 			attr->load.prog_type = 0;
+		tame_calls(op);
 		break;
 	case BPF_PROG_TEST_RUN:
 		attr->test.repeat %= 4;
@@ -315,6 +367,7 @@ void generate_probe(struct pair *pair)
 			attr_of(&op)->load.prog_flags = BPF_F_SLEEPABLE;
 		has_prog[type] = alike(pair, &op, "programs", abi_prog_type_name(type));
 	}
+	say_absent();
 }
 
 /* Ids that come back are translated: where they are has to be known. */

@@ -111,12 +111,13 @@ static void print_logs(const struct op *op)
 {
 	static char text[4096];
 	const union abi_attr *attr = (const void *)(op->memory + AT_ATTR);
+	u32 true_size;
 	int side;
 
 	if (op->kind != OP_BPF || op->cmd != BPF_PROG_LOAD || attr->load.log_level)
 		return;
 	for (side = 0; side < SIDES; side++) {
-		pair_log(&pair, side, op, text, sizeof(text));
+		pair_load(&pair, side, op, 1, text, sizeof(text), &true_size);
 		print_text(side ? "skep" : "kernel", (const u8 *)text);
 	}
 }

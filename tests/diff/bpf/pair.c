@@ -13,6 +13,10 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#define LOG_TRUE_SIZE_END                               \
+	(offsetof(union abi_attr, load.log_true_size) + \
+	 sizeof(((union abi_attr *)0)->load.log_true_size))
+
 static void must(bool ok, const char *what)
 {
 	if (!ok)
@@ -78,6 +82,7 @@ void pair_reset(struct pair *pair)
 	}
 	memset(pair->slots, 0, sizeof(pair->slots));
 	pair->parted = false;
+	pair->nr_pushed = 0;
 	umount2("/sys/fs/bpf", MNT_DETACH);
 	must(!mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL), "bpffs");
 }
@@ -338,7 +343,8 @@ static void take_back(struct pair *pair, int side, long result)
 		pair->worlds[side]->close(pair->worlds[side], (int)result);
 }
 
-void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, u32 size)
+long pair_load(struct pair *pair, int side, const struct op *op, u32 level, char *ret_text,
+	       u32 size, u32 *ret_true_size)
 {
 	struct world *world = pair->worlds[side];
 	union abi_attr *attr = (void *)(uintptr_t)MEMORY;
@@ -352,13 +358,49 @@ void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, 
 		given = MEMORY_SIZE - op->attr_at;
 	memcpy(attr, op->memory + op->attr_at, given);
 	memset((void *)(uintptr_t)(MEMORY + AT_OWN), 0, AT_EDGE - AT_OWN);
-	attr->load.log_level = 1;
+	attr->load.log_level = level;
 	attr->load.log_buf = MEMORY + AT_OWN;
 	attr->load.log_size = AT_EDGE - AT_OWN;
-	result = world->bpf(world, BPF_PROG_LOAD, attr, op->size < 48 ? 48 : op->size);
-	if (result >= FIRST_FD)
-		world->close(world, (int)result);
+	result = world->bpf(world, BPF_PROG_LOAD, attr,
+			    given < LOG_TRUE_SIZE_END ? LOG_TRUE_SIZE_END : given);
+	take_back(pair, side, result);
 	snprintf(ret_text, size, "%s", (const char *)(uintptr_t)(MEMORY + AT_OWN));
+	*ret_true_size = attr->load.log_true_size;
+	return result;
+}
+
+bool pair_was_pushed(const struct pair *pair, const struct slot *map, const struct op *op,
+		     u64 address)
+{
+	u32 i;
+
+	for (i = 0; i < pair->nr_pushed; i++)
+		if (pair->pushed[i].map_id == map->ids[0] && address >= MEMORY &&
+		    address <= MEMORY_END - pair->pushed[i].size &&
+		    !memcmp(pair->pushed[i].bytes, op->memory + (address - MEMORY),
+			    pair->pushed[i].size))
+			return true;
+	return false;
+}
+
+/* What went into a Bloom filter must be found there. */
+static void note_pushed(struct pair *pair, const struct op *op)
+{
+	const union abi_attr *attr = (const void *)(op->memory + op->attr_at);
+	const struct slot *map;
+	struct pushed *pushed = &pair->pushed[pair->nr_pushed];
+
+	if (op->cmd != BPF_MAP_UPDATE_ELEM || op->attr_at > AT_KEY || attr->elem.map_fd >= FDS)
+		return;
+	map = &pair->slots[attr->elem.map_fd];
+	if (map->type != BPF_MAP_TYPE_BLOOM_FILTER || map->value_size > PUSHED_SIZE ||
+	    attr->elem.value < MEMORY || attr->elem.value > MEMORY_END - map->value_size)
+		return;
+	must(pair->nr_pushed < PUSHED_MAX, "room for what Bloom filters hold");
+	pushed->map_id = map->ids[0];
+	pushed->size = map->value_size;
+	memcpy(pushed->bytes, op->memory + (attr->elem.value - MEMORY), map->value_size);
+	pair->nr_pushed++;
 }
 
 void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcome)
@@ -370,6 +412,8 @@ void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcom
 		results[side] = run_side(pair, side, op);
 		memcpy(ret_outcome->memory[side], (void *)(uintptr_t)MEMORY, MEMORY_SIZE);
 	}
+	if (op->kind == OP_BPF && !results[0] && !results[1])
+		note_pushed(pair, op);
 	if (op->kind == OP_CLOSE)
 		memset(&pair->slots[op->fd], 0, sizeof(pair->slots[0]));
 	if (op->kind == OP_DUP2 && results[0] == results[1] && results[0] >= 0) {

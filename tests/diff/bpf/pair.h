@@ -12,12 +12,14 @@
 
 #define SIDES	    2 /* 0: the kernel, 1: skep */
 #define MEMORY	    0x300000000000ull
-#define MEMORY_SIZE 0x8000u
+#define MEMORY_SIZE 0xa000u
 #define MEMORY_END  (MEMORY + MEMORY_SIZE) /* here begins a page that nobody may touch */
 #define READ_ONLY   (MEMORY_END + 0x1000)  /* a page of zeros */
 #define FIRST_FD    64			   /* lower ones are files of other kinds */
 #define FDS	    192
 #define NO_ID	    -1
+#define PUSHED_MAX  64
+#define PUSHED_SIZE 0x800
 
 /* Where what is in the client's memory. */
 enum {
@@ -36,7 +38,7 @@ enum {
 	AT_IDS = 0x5800,
 	AT_TEXT = 0x5c00,
 	AT_OWN = 0x6000,  /* what each side writes here is its own: not compared */
-	AT_EDGE = 0x7000, /* for structures that end in the forbidden page */
+	AT_EDGE = 0x9000, /* for structures that end in the forbidden page */
 };
 
 enum op_kind { OP_BPF, OP_CLOSE, OP_PERF, OP_FILL, OP_DUP, OP_DUP2, OP_SEND };
@@ -79,6 +81,11 @@ struct pair {
 	struct slot slots[FDS];
 	bool client; /* skep is reached by a client of it, not linked in */
 	bool parted; /* the same map holds different elements: the sequence ends */
+	struct pushed {
+		u32 map_id, size;
+		u8 bytes[PUSHED_SIZE];
+	} pushed[PUSHED_MAX]; /* into Bloom filters since the last reset */
+	u32 nr_pushed;
 };
 
 /* One result each, and what the memory held then. */
@@ -102,8 +109,14 @@ void pair_reset(struct pair *pair);
 /* Runs an operation on both sides and notes what became of the descriptors. */
 void pair_run(struct pair *pair, const struct op *op, struct outcome *ret_outcome);
 
-/* The log of a PROG_LOAD on one side, whether the operation asks for one or not: NUL-terminated. */
-void pair_log(struct pair *pair, int side, const struct op *op, char *ret_text, u32 size);
+/* Does a PROG_LOAD again on one side, with a log of that level and room for it; what it makes is
+ * closed. The text is NUL-terminated; the result is the call's. */
+long pair_load(struct pair *pair, int side, const struct op *op, u32 level, char *ret_text,
+	       u32 size, u32 *ret_true_size);
+
+/* Has the value at this address of op's memory been put into that Bloom filter? */
+bool pair_was_pushed(const struct pair *pair, const struct slot *map, const struct op *op,
+		     u64 address);
 
 /* Does this command return a descriptor? */
 bool gives_fd(u32 cmd);

@@ -336,15 +336,26 @@ static bool may_call(const struct kind *kind, u32 id)
 	return ops && ops->helpers && abi_struct_ops_helper(id);
 }
 
-/* Does the kernel let this type call the helper? Its arguments are never right. */
+/* May only programs under the GPL call it? */
+static bool gpl_only(const struct kind *kind, u32 id)
+{
+	const struct abi_helper *helper = abi_helper_for(id, kind->prog_type);
+
+	return helper && helper->gpl_only;
+}
+
+/* Does the kernel let this type call the helper, under which license? Its arguments are never
+ * right. */
 static void helpers(const struct kind *kind)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
 				 .flags = flags_of(kind),
 				 .tracepoint = kind->structure };
+	struct verify_case free = c;
 	u32 differ = 0, allowed = 0;
 
+	free.flags |= CASE_NOT_GPL;
 	for (u32 id = 1; id <= 211; id++) {
 		struct bpf_insn body[] = { insn(BPF_JMP | BPF_CALL, 0, 0, 0, (s32)id), move(0, 1),
 					   leave() };
@@ -353,6 +364,11 @@ static void helpers(const struct kind *kind)
 		oracle_kernel(&c, body, 3, 2, &theirs);
 		kernel = !strstr(theirs.text, "cannot use helper");
 		allowed += kernel;
+		if (kernel && skep) {
+			oracle_kernel(&free, body, 3, 2, &theirs);
+			kernel = strstr(theirs.text, "GPL-restricted");
+			skep = gpl_only(kind, id);
+		}
 		if (kernel == skep)
 			continue;
 		if (!differ++ || show)
