@@ -9,6 +9,7 @@
 
 #include "agent/layout.h"
 #include "agent/protocol.h"
+#include "agent/slot.h"
 #include "rt/arena.h"
 #include "rt/event.h"
 #include "rt/mem.h"
@@ -61,6 +62,8 @@ struct agent_fds {
 	u32 used;      /* some ticket is not 0 */
 	u32 questions; /* asked so far */
 	u64 tickets[AGENT_FDS_MAX];
+	u64 slots; /* address of the process's call slots (slot.c) */
+	u32 slot_used[AGENT_SLOTS];
 };
 #define AGENT_FDS_OFFSET (AGENT_THREADS_OFFSET + 0x90000)
 #define AGENT_FDS	 ((struct agent_fds *)(RT_PRIVATE_BASE + AGENT_FDS_OFFSET))
@@ -291,6 +294,12 @@ enum agent_verdict agent_do_close_range(struct agent_call *call);
 enum agent_verdict agent_do_dup_onto(struct agent_call *call);
 enum agent_verdict agent_do_unshare(struct agent_call *call);
 enum agent_verdict agent_do_fds_off(struct agent_call *call);
+
+/*
+ * slot.c: makes a call of bpf(2) by way of a call slot; its result is in call->regs. False: nothing
+ * was done.
+ */
+bool agent_slot_call(struct agent_call *call, u32 cmd);
 
 /* copy.c: copies from and to the application's memory that may fail. 0 or -EFAULT. */
 long agent_copy_in(void *dst, u64 address, u64 size);

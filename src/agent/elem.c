@@ -278,6 +278,8 @@ enum agent_verdict agent_do_bpf(struct agent_call *call)
 	if ((rt_elem_is_command(cmd) && serve(call, cmd)) ||
 	    (rt_batch_is_command(cmd) && serve_batch(call, cmd)))
 		return AGENT_DONE;
+	if (agent_slot_call(call, cmd))
+		return AGENT_DONE;
 	call->frame.kind = AGENT_KIND_OBJECT;
 	return AGENT_NOTIFY;
 }

@@ -53,6 +53,10 @@ enum agent_cmd {
 	/* A file of the façade was opened as fd: attr = struct agent_ticket. A pinned iterator
 	   begins. */
 	AGENT_OPENED,
+	/* Where this process's call slots are (agent/slot.h): attr = struct agent_ticket. */
+	AGENT_SLOTS_GIVE,
+	/* A call by way of a slot: attr and size are the call's own, what follows is in slot.h. */
+	AGENT_CALL,
 };
 
 enum agent_enter {

@@ -39,7 +39,8 @@ static int client_read(struct sys_client *base, void *dst, u64 address, u64 size
 
 	if (!size || window_read(client->window, dst, address, size))
 		return 0;
-	if (process_vm_readv((pid_t)base->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
+	if (!window_confirm(client->window, (pid_t)base->pid) ||
+	    process_vm_readv((pid_t)base->pid, &local, 1, &remote, 1, 0) != (ssize_t)size)
 		return -EFAULT;
 	return listener_valid(client->listener) ? 0 : -EFAULT;
 }
@@ -53,9 +54,9 @@ static int client_write(struct sys_client *base, u64 address, const void *src, u
 	struct gate_client *client = client_of(base);
 	struct iovec local = { (void *)src, size }, remote = { (void *)address, size };
 
-	if (!size)
+	if (!size || window_answer(client->window, address, src, size))
 		return 0;
-	if (!listener_valid(client->listener))
+	if (!window_confirm(client->window, (pid_t)base->pid) || !listener_valid(client->listener))
 		return -EFAULT;
 	window_written(client->window, address, size);
 	return process_vm_writev((pid_t)base->pid, &local, 1, &remote, 1, 0) == (ssize_t)size
@@ -88,7 +89,19 @@ void client_look(struct gate_client *client, u64 address)
 {
 	window_take(client->window, (pid_t)client->base.pid, address);
 	if (!listener_valid(client->listener))
-		client->window->size = client->window->has_agent = 0;
+		window_forget(client->window);
+}
+
+void client_look_into(struct gate_client *client, struct agent_slot *slot,
+		      const struct seccomp_data *call)
+{
+	struct window *window = client->window;
+
+	window_take_slot(window, slot, (u32)call->args[3], call->args[1], (u32)call->args[2]);
+	window->has_agent = call->args[4] & AGENT_CALL_COUNTED;
+	window->agent = (struct agent_fds_head){ .owner = client->base.tgid,
+						 .changes = (u32)call->args[4],
+						 .born = call->args[5] };
 }
 
 /*
@@ -553,6 +566,6 @@ int client_init(struct gate_client *client, struct gate *gate, struct listener *
 		.stat_fd = -1,
 		.recalled.fd = -1,
 	};
-	client->window->size = client->window->has_agent = 0;
+	window_forget(client->window);
 	return 0;
 }

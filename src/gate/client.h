@@ -35,6 +35,10 @@ int client_init(struct gate_client *client, struct gate *gate, struct listener *
 /* A call with attributes at this address is about to be served. */
 void client_look(struct gate_client *client, u64 address);
 
+/* The same for a call (AGENT_CALL) whose attributes and data lie in a slot of its process. */
+void client_look_into(struct gate_client *client, struct agent_slot *slot,
+		      const struct seccomp_data *call);
+
 /* The inode behind a client's descriptor: 0, -EBADF. */
 int client_stat_fd(struct gate_client *client, int fd, struct stat *ret_stat);
 

@@ -104,6 +104,31 @@ static long opened(struct gate_client *client, u64 attr, u32 size)
 	return read_opened(client, (int)what.fd);
 }
 
+/* One that has the id of a process that has just ended is another: that one's end is seen first. */
+static long give_slots(struct gate_client *client, u64 attr, u32 size)
+{
+	struct process_table *processes = client->gate->processes;
+	pid_t pid = (pid_t)client->base.tgid;
+	struct agent_ticket answer = { 0 };
+	struct call_slots *slots;
+
+	if (size != sizeof(answer))
+		return -EINVAL;
+	process_table_collect(processes);
+	slots = process_call_slots(processes, pid);
+	if (!slots) {
+		slots = call_slots_new(client->gate->options.arena);
+		if (!slots)
+			return -ENOMEM;
+		if (process_give_call_slots(processes, pid, slots)) {
+			call_slots_free(slots);
+			return -ENOMEM;
+		}
+	}
+	answer.ticket = call_slots_address(slots);
+	return client->base.ops->write(&client->base, attr, &answer, sizeof(answer));
+}
+
 /*
  * Does this clone make two processes share memory or descriptors, or threads not share them? Then
  * agents cannot tell from within whose descriptors they see.
@@ -177,15 +202,48 @@ static bool test_run(struct notice *notice)
 	return park_serve(&call, serve_test_run);
 }
 
+/* bpf(2) itself, once the client has been looked at. */
+static long call_bpf(struct notice *notice, struct gate_client *client, u32 cmd)
+{
+	long result;
+
+	/* What a client closed before this call is gone for it; the loop may not be there yet. */
+	if (sees_closed(cmd))
+		gate_collect_handles(notice->gate);
+	result = sys_bpf(notice->gate->options.sys, &client->base, cmd, notice->data->args[1],
+			 (u32)notice->data->args[2]);
+	closes_wait(client, notice->from_agent);
+	return result;
+}
+
+static s64 call_by_slot(struct notice *notice, struct gate_client *client)
+{
+	u32 cmd = (u32)notice->data->args[3], index = (u32)(notice->data->args[3] >> 32);
+	struct call_slots *slots =
+		process_call_slots(notice->gate->processes, (pid_t)client->base.tgid);
+	struct agent_slot *slot = slots ? call_slots_at(slots, index) : NULL;
+	struct agent_answer *answer = &client->window->answer;
+
+	if (!notice->from_agent || !slot || !agent_slot_takes(cmd) ||
+	    (u32)notice->data->args[2] > AGENT_SLOT_ATTR)
+		return -EINVAL;
+	client_look_into(client, slot, notice->data);
+	answer->result = (s32)call_bpf(notice, client, cmd);
+	return (s64)agent_answer_pack(answer);
+}
+
 static struct reply on_bpf(struct notice *notice)
 {
 	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
 	u64 attr = notice->data->args[1];
 	struct gate_client client;
-	long result;
 
 	if (client_init(&client, notice->gate, notice->listener) < 0)
 		return ANSWER(-ESRCH);
+	if (cmd == AGENT_CALL)
+		return ANSWER(call_by_slot(notice, &client));
+	if (cmd == AGENT_SLOTS_GIVE)
+		return ANSWER(give_slots(&client, attr, size));
 	if (cmd == AGENT_HIVE_INFO)
 		return ANSWER(hive_info(&client, attr, size));
 	if (cmd == AGENT_FACADE) {
@@ -204,12 +262,7 @@ static struct reply on_bpf(struct notice *notice)
 	if (cmd == BPF_PROG_TEST_RUN && test_run(notice))
 		return GO_ON;
 	client_look(&client, attr);
-	/* What a client closed before this call is gone for it; the loop may not be there yet. */
-	if (sees_closed(cmd))
-		gate_collect_handles(notice->gate);
-	result = sys_bpf(notice->gate->options.sys, &client.base, cmd, attr, size);
-	closes_wait(&client, notice->from_agent);
-	return ANSWER(result);
+	return ANSWER(call_bpf(notice, &client, cmd));
 }
 
 static struct reply on_perf_event_open(struct notice *notice)

@@ -188,7 +188,7 @@ int park_pause(struct gate_client *client)
 	client->listener = parked->call.listener;
 	swapcontext(&parked->context, &parked->loop);
 	/* Others have been served: what was remembered in this call may have changed. */
-	client->window->size = client->window->has_agent = 0;
+	window_forget(client->window);
 	client->stat_fd = -1;
 	client->recalled.fd = -1;
 	client->listener->valid_ns = 0;

@@ -37,6 +37,7 @@ struct process {
 	bool quiet_program; /* stays quiet with the next program it executes */
 	bool untracked;	    /* its agent does not see all that happens to descriptors */
 	struct mapping *mappings;
+	struct call_slots *call_slots;
 };
 
 /* What is known of a thread, and for how long already. */
@@ -89,6 +90,7 @@ static void drop(struct process_table *table, struct process *process)
 	*link = process->next;
 	table->nr_quiet -= process->quiet;
 	drop_mappings(process);
+	call_slots_free(process->call_slots);
 	close(process->pidfd);
 	base_free(process);
 }
@@ -204,6 +206,7 @@ void process_executed(struct process_table *table, pid_t pid)
 	if (!process)
 		return;
 	drop_mappings(process);
+	process->call_slots = call_slots_free(process->call_slots);
 	process->untracked = false;
 	if (process->quiet_program) {
 		process->quiet_program = false;
@@ -227,6 +230,23 @@ bool process_is_untracked(struct process_table *table, pid_t pid)
 	const struct process *process = find(table, pid);
 
 	return process && process->untracked;
+}
+
+struct call_slots *process_call_slots(struct process_table *table, pid_t pid)
+{
+	const struct process *process = find(table, pid);
+
+	return process ? process->call_slots : NULL;
+}
+
+int process_give_call_slots(struct process_table *table, pid_t pid, struct call_slots *slots)
+{
+	struct process *process = get(table, pid);
+
+	if (!process)
+		return -ENOMEM;
+	process->call_slots = slots;
+	return 0;
 }
 
 int process_add_mapping(struct process_table *table, pid_t pid, struct object *object)

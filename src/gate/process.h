@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 #include "base/types.h"
+#include "gate/call_slots.h"
 #include "object/object.h"
 
 struct process_table;
@@ -38,6 +39,13 @@ void process_executed(struct process_table *table, pid_t pid);
  */
 bool process_set_untracked(struct process_table *table, pid_t pid);
 bool process_is_untracked(struct process_table *table, pid_t pid);
+
+/*
+ * The process's call slots, NULL: it has none. Given once, they are the table's; taken back when
+ * the process ends or executes a program. 0 or -errno, then they are still the caller's.
+ */
+struct call_slots *process_call_slots(struct process_table *table, pid_t pid);
+int process_give_call_slots(struct process_table *table, pid_t pid, struct call_slots *slots);
 
 /* The process has object mapped: holds a reference until it ends or executes a program. 0 or
  * -errno. */

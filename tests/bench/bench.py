@@ -116,24 +116,27 @@ def gate(kernel):
     """Of 1, 2, 8 and 64 clients at once the time from one call of any of them to the next."""
     floor = medians(inner_ns, {"notify": [CALLS, "notify"], "copy": [CALLS, "copy"]})
     for clients in (1, 2, 8, 64):
-        many = [str(clients)] if clients > 1 else []
+        many, alone = ([str(clients)], [str(clients)]) if clients > 1 else ([], ["alone"])
         hive = [SKEP, "exec", "--", CALLS]
-        sides = {"in-process": hive + ["lookup"] + many, "batch": hive + ["batch"] + many, "gate": hive + ["gate"] + many}
-        if kernel:
-            sides |= {"kernel": [CALLS, "lookup"] + many, "kernel batch": [CALLS, "batch"] + many}
-        else:
-            sides["kernel"] = sides["kernel batch"] = [CALLS, "getppid"] + many
+        served = ["outer", "gate"] + (["info", "next-id"] if clients == 1 else [])
+        sides = {what: hive + [what] + many for what in ["lookup", "batch"] + served}
+        sides |= {f"kernel {what}": [CALLS, what if kernel else "getppid"] + alone for what in sides}
         got = medians(inner_ns, sides)
-        base, base_batch = got["kernel"], got["kernel batch"]
+        base, base_batch = got["kernel lookup"], got["kernel batch"]
         over = "the kernel's" if kernel else "a bare getppid"
         name = f"{clients} client" + ("s" if clients > 1 else "")
-        row(f"bpf(2) lookup in-process, {name}, over {over}", base, got["in-process"], base if kernel else None)
+        row(f"bpf(2) lookup in-process, {name}, over {over}", base, got["lookup"], base if kernel else None)
         row(f"bpf(2) batch of 64 in-process, an element, {name}, over {over}", base_batch, got["batch"],
             base_batch if kernel else None)
-        row(f"bpf(2) lookup by the supervisor, {name}, over {over}", base, got["gate"], base if kernel else None)
+        for what, title in (("outer", "lookup by the supervisor (a hash of maps)"), ("info", "info of a map"),
+                            ("next-id", "id of the next map"), ("gate", "lookup from code that is not rewritten")):
+            if what in got:
+                base = got[f"kernel {what}"]
+                row(f"bpf(2) {title}, {name}, over {over}", base, got[what], base if kernel else None)
         if clients == 1:
-            row("the same, over a bare seccomp notification", floor["notify"], got["gate"])
-            row("the same, over one that copies 8 bytes in and out", floor["copy"], got["gate"])
+            row("that of the hash of maps, over a bare seccomp notification", floor["notify"], got["outer"])
+            row("the same, over one that copies 8 bytes in and out", floor["copy"], got["outer"])
+            row("that of code that is not rewritten, over the latter", floor["copy"], got["gate"])
 
 
 def start_up():

@@ -2,10 +2,14 @@
 /*
  * Nanoseconds of one call, measured by making it for a while. With a number of clients: so many
  * processes make it at once, each on a map of its own, and the time is that between two calls of
- * any of them. Prints the median of several short runs.
+ * any of them. Prints the median of several short runs. By the clock, or in the process's own
+ * processor time where no other has a part in the call: always so with "alone".
  *
  *   getppid            a system call
  *   lookup, batch      bpf(2) on a hash: one element; one element of a batch of 64
+ *   outer              lookup in a hash of maps, which the supervisor serves in a hive
+ *   info, next-id      the other small commands: BPF_OBJ_GET_INFO_BY_FD of a map,
+ *                      BPF_MAP_GET_NEXT_ID
  *   gate               as lookup, by an instruction that no agent has rewritten: in a hive the
  *                      supervisor serves it
  *   filter, filter-ip  getppid under a seccomp filter that allows everything; that looks at the
@@ -43,7 +47,7 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #endif
 
-static int map;
+static int map, outer;
 
 static void fail(const char *what)
 {
@@ -75,6 +79,32 @@ static void call_batch(void)
 	if (bpf_map_lookup_batch(map, NULL, &token, keys, values, &count, NULL) != -ENOENT ||
 	    count != BATCH)
 		fail("batch");
+}
+
+static void call_outer(void)
+{
+	int key = 7;
+	unsigned id;
+
+	if (bpf_map_lookup_elem(outer, &key, &id))
+		fail("lookup of a map");
+}
+
+static void call_info(void)
+{
+	struct bpf_map_info info = { 0 };
+	unsigned size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(map, &info, &size))
+		fail("info");
+}
+
+static void call_next_id(void)
+{
+	unsigned id;
+
+	if (bpf_map_get_next_id(0, &id))
+		fail("next id");
 }
 
 /* mov %rdi,%rax; mov %rsi,%rdi; mov %rdx,%rsi; mov %rcx,%rdx; syscall; ret */
@@ -119,6 +149,16 @@ static void make_map(void)
 			fail("update");
 	}
 	make_raw();
+}
+
+static void make_outer(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = (unsigned)map);
+	int key = 7;
+
+	outer = bpf_map_create(BPF_MAP_TYPE_HASH_OF_MAPS, "outer", 4, 4, 16, &options);
+	if (outer < 0 || bpf_map_update_elem(outer, &key, &map, BPF_ANY))
+		fail("hash of maps");
 }
 
 /* Allows everything but, if answer is not 0, getppid. */
@@ -276,6 +316,7 @@ static int measure_clients(void (*call)(void), double per, int clients)
 			continue;
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		make_map();
+		make_outer();
 		for (;;) {
 			call();
 			done[i * 8]++;
@@ -312,14 +353,16 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*call)(void);
 		double per;
+		int alone; /* nobody else has a part in it */
 	} rows[] = {
-		{ "getppid", call_getppid, 1 },
-		{ "lookup", call_lookup, 1 },
-		{ "batch", call_batch, BATCH },
-		{ "gate", call_gate, 1 },
+		{ "getppid", call_getppid, 1, 1 }, { "lookup", call_lookup, 1, 1 },
+		{ "batch", call_batch, BATCH, 1 }, { "outer", call_outer, 1, 0 },
+		{ "info", call_info, 1, 0 },	   { "next-id", call_next_id, 1, 0 },
+		{ "gate", call_gate, 1, 0 },
 	};
 	const char *name = argc > 1 ? argv[1] : "";
 	int clients = argc > 2 ? atoi(argv[2]) : 0;
+	int alone = argc > 2 && !strcmp(argv[2], "alone");
 
 	if (!strcmp(name, "filter") || !strcmp(name, "filter-ip")) {
 		install(0, name[6] == '-');
@@ -333,12 +376,14 @@ int main(int argc, char **argv)
 			continue;
 		if (clients > 0 && clients <= CLIENTS_MAX)
 			return measure_clients(rows[i].call, rows[i].per, clients);
-		if (rows[i].call != call_getppid)
+		if (rows[i].call != call_getppid) {
 			make_map();
-		measure(rows[i].call, rows[i].per, rows[i].call != call_gate);
+			make_outer();
+		}
+		measure(rows[i].call, rows[i].per, rows[i].alone || alone);
 		return 0;
 	}
-	fprintf(stderr, "usage: calls getppid|filter|filter-ip|notify|copy|lookup|batch|gate "
-			"[CLIENTS]\n");
+	fprintf(stderr, "usage: calls getppid|filter|filter-ip|notify|copy|lookup|batch|"
+			"outer|info|next-id|gate [CLIENTS|alone]\n");
 	return 2;
 }
