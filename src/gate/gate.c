@@ -44,15 +44,22 @@ void gate_message(struct gate *gate, const char *format, ...)
 	gate->options.message(gate->options.message_arg, text);
 }
 
+static bool is_written(struct object *object)
+{
+	return object->kind == OBJECT_MAP && sys_map_rt(object)->type == BPF_MAP_TYPE_USER_RINGBUF;
+}
+
 static bool is_pollable(struct object *object)
 {
 	if (object->kind == OBJECT_MAP)
-		return sys_map_rt(object)->type == BPF_MAP_TYPE_RINGBUF;
+		return sys_map_rt(object)->type == BPF_MAP_TYPE_RINGBUF || is_written(object);
 	return object->kind == OBJECT_PERF && hook_perf_buffer(object);
 }
 
 static bool is_readable(struct object *object)
 {
+	if (is_written(object))
+		return rt_user_ringbuf_full(sys_map_rt(object));
 	if (object->kind == OBJECT_MAP)
 		return rt_ringbuf_readable(sys_map_rt(object));
 	return rt_perf_readable(hook_perf_buffer(object));
@@ -60,7 +67,9 @@ static bool is_readable(struct object *object)
 
 static int make_files(struct gate *gate)
 {
-	struct handle_table_options handles = { .pollable = is_pollable, .readable = is_readable };
+	struct handle_table_options handles = { .pollable = is_pollable,
+						.readable = is_readable,
+						.written = is_written };
 	char path[DIRECTORY_PATH_MAX + 32];
 	const char *message;
 	struct stat st;

@@ -370,20 +370,34 @@ u32 handle_table_pins(const struct handle_table *table)
 	return table->pin_changes;
 }
 
+/* Makes the FIFO readable, or with all that it takes one that cannot be written to. */
+static bool fill_pipe(const struct handle *handle, bool whole)
+{
+	static const char bytes[4096];
+
+	if (!whole)
+		return write(handle->fd, bytes, 1) == 1;
+	while (write(handle->fd, bytes, sizeof(bytes)) > 0)
+		;
+	return true;
+}
+
 bool handle_table_refresh(struct handle_table *table)
 {
 	bool any = false;
-	char byte = 0;
+	char bytes[4096];
 
 	for (struct handle *handle = table->pollable; handle; handle = handle->next_pollable) {
 		/* Emptied first: a record that comes in between is then not forgotten. */
 		if (handle->readable && !table->options.readable(handle->object)) {
-			while (read(handle->fd, &byte, 1) > 0)
+			while (read(handle->fd, bytes, sizeof(bytes)) > 0)
 				;
 			handle->readable = false;
 		}
 		if (!handle->readable && table->options.readable(handle->object))
-			handle->readable = write(handle->fd, &byte, 1) == 1;
+			handle->readable =
+				fill_pipe(handle, table->options.written &&
+							  table->options.written(handle->object));
 		any |= handle->readable;
 	}
 	return any;

@@ -15,13 +15,15 @@ struct handle_table;
 
 /*
  * A table whose FIFOs are made in directory dir_path, which must exist. readable says whether an
- * object has something to read, for those that can be waited for (pollable); arg is its first
- * argument.
+ * object has something to read, for those that can be waited for (pollable). Those that clients
+ * write to (written) are waited for the other way round: they are `readable` while there is no room
+ * to write, and then their FIFO has none either.
  */
 struct handle_table_options {
 	const char *dir_path;
 	bool (*pollable)(struct object *object);
 	bool (*readable)(struct object *object);
+	bool (*written)(struct object *object); /* NULL: none is */
 };
 int handle_table_new(const struct handle_table_options *options, struct handle_table **ret_table);
 /* Drops every handle and its reference. Takes NULL, returns NULL. */

@@ -47,6 +47,14 @@ u32 rt_ringbuf_reap(const struct rt_map *map);
 u64 rt_ringbuf_mmap_size(const struct rt_map *map);
 
 /*
+ * A ring that a client fills. drain() is the helper of that name: callback is a subprogram of the
+ * running program. full(): a client that waits for room has to wait.
+ */
+long rt_user_ringbuf_drain(const struct rt_map *map, u64 callback, u64 ctx, u64 flags,
+			   struct rt_vcpu *vcpu);
+bool rt_user_ringbuf_full(const struct rt_map *map);
+
+/*
  * A perf event that programs can write to (software event BPF_OUTPUT), in control. Records are
  * PERF_RECORD_SAMPLE with the parts of sample_type that RT_PERF_SAMPLE_TYPES lists.
  */

@@ -359,6 +359,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_STACK] = { .check = check_queue, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { .check = check_bloom_filter, .check_btf = btf_without_key },
 	[BPF_MAP_TYPE_RINGBUF] = { .check = check_ringbuf, .at_last = true },
+	[BPF_MAP_TYPE_USER_RINGBUF] = { .check = check_ringbuf, .at_last = true },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { .check = check_struct_ops, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_SK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
@@ -755,7 +756,8 @@ int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64
 	/* As for any file: every mapping reads, and a shared writable one writes. */
 	if ((access & O_ACCMODE) == O_WRONLY || (write && (access & O_ACCMODE) == O_RDONLY))
 		return -EACCES;
-	if (rt->type != BPF_MAP_TYPE_ARRAY && rt->type != BPF_MAP_TYPE_RINGBUF)
+	if (rt->type != BPF_MAP_TYPE_ARRAY && rt->type != BPF_MAP_TYPE_RINGBUF &&
+	    rt->type != BPF_MAP_TYPE_USER_RINGBUF)
 		return -ABI_ENOTSUPP;
 	if (!(map_flags & MAP_SHARED))
 		return -EINVAL;
@@ -771,7 +773,11 @@ int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64
 			return -EINVAL;
 		size = page_up((u64)rt->max_entries * rt->value_stride);
 	} else {
-		if (write && (offset || length != PAGE))
+		/* Who does not produce writes the consumer's position alone, who does all but that.
+		 */
+		if (write && rt->type == BPF_MAP_TYPE_RINGBUF && (offset || length != PAGE))
+			return -EPERM;
+		if (write && rt->type == BPF_MAP_TYPE_USER_RINGBUF && !offset)
 			return -EPERM;
 		size = 2 * PAGE + 2ull * rt->max_entries;
 	}

@@ -16,6 +16,7 @@
 #include "verify/call.h"
 #include "verify/explore.h"
 #include "verify/operand.h"
+#include "verify/slots.h"
 
 static int set_arguments(struct verify_env *env, u32 func_id, const struct frame *caller,
 			 struct frame *callee, const struct verify_map *map)
@@ -28,6 +29,13 @@ static int set_arguments(struct verify_env *env, u32 func_id, const struct frame
 	callee->callback_range = (struct ret_range){ 0, 1, true };
 	if (func_id == BPF_FUNC_loop) {
 		env_set_unknown(env, &regs[BPF_REG_1]);
+		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
+		return 0;
+	}
+	if (func_id == BPF_FUNC_user_ringbuf_drain) {
+		reg_set_pointer(&regs[BPF_REG_1], CONST_PTR_TO_DYNPTR);
+		regs[BPF_REG_1].dynptr = DYNPTR_LOCAL;
+		regs[BPF_REG_1].id = ++env->id_gen;
 		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
 		return 0;
 	}

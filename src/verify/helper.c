@@ -593,7 +593,8 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 		verbose(env, "get_local_storage() doesn't support non-zero flags\n");
 		return -EINVAL;
 	}
-	if (meta->func_id == BPF_FUNC_for_each_map_elem)
+	if (meta->func_id == BPF_FUNC_for_each_map_elem ||
+	    meta->func_id == BPF_FUNC_user_ringbuf_drain)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {
 		/* The number of iterations says whether one more may come. */

@@ -166,6 +166,8 @@ static int check_dynptr(struct verify_env *env, u32 regno, struct kfunc_meta *me
 	int err = dynptr_check(env, regno, DYNPTR_ANY);
 	const struct reg *dynptr;
 
+	if (!err && env_regs(env)[regno].type == CONST_PTR_TO_DYNPTR)
+		err = check_unmodified(env, regno, false);
 	if (err)
 		return err;
 	dynptr = dynptr_of(env, regno);

@@ -152,6 +152,10 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 		verbose(env, "off=");
 		print_signed(env, reg->off);
 	}
+	if (reg->type == CONST_PTR_TO_DYNPTR) {
+		separate(env, sep);
+		verbose(env, "type=%s", dynptr_kind_name(reg->dynptr));
+	}
 	if (reg_is_packet(reg)) {
 		separate(env, sep);
 		verbose(env, "r=");

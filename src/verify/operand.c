@@ -381,6 +381,7 @@ static int arithmetic_allowed(struct verify_env *env, const struct bpf_insn *ins
 	case PTR_TO_BUF:
 	case PTR_TO_TP_BUFFER:
 	case PTR_TO_BTF_ID:
+	case CONST_PTR_TO_DYNPTR:
 	case PTR_TO_FUNC: return 0;
 	case PTR_TO_FLOW_KEYS:
 		if (tnum_is_const(off->s.var_off))

@@ -91,6 +91,7 @@ RT_HELPER(ringbuf_reserve);
 RT_HELPER(ringbuf_submit);
 RT_HELPER(ringbuf_discard);
 RT_HELPER(ringbuf_query);
+RT_HELPER(user_ringbuf_drain);
 
 /* dynptr.c */
 RT_HELPER(dynptr_from_mem);

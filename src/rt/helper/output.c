@@ -32,6 +32,12 @@ RT_HELPER(ringbuf_discard)
 	return 0;
 }
 
+/* (map, callback, callback_ctx, flags) */
+RT_HELPER(user_ringbuf_drain)
+{
+	return (u64)rt_user_ringbuf_drain((const struct rt_map *)r1, r2, r3, r4, vcpu);
+}
+
 RT_HELPER(ringbuf_query)
 {
 	return rt_ringbuf_query((const struct rt_map *)r1, r2);

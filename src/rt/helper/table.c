@@ -60,6 +60,7 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(ringbuf_submit),
 	ROW(ringbuf_discard),
 	ROW(ringbuf_query),
+	ROW(user_ringbuf_drain),
 	ROW(dynptr_from_mem),
 	ROW(ringbuf_reserve_dynptr),
 	ROW(ringbuf_submit_dynptr),

@@ -47,6 +47,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_STACK] = &rt_map_queue_ops,
 	[BPF_MAP_TYPE_BLOOM_FILTER] = &rt_map_bloom_filter_ops,
 	[BPF_MAP_TYPE_RINGBUF] = &rt_map_ringbuf_ops,
+	[BPF_MAP_TYPE_USER_RINGBUF] = &rt_map_user_ringbuf_ops,
 	[BPF_MAP_TYPE_STRUCT_OPS] = &struct_ops_ops,
 	[BPF_MAP_TYPE_SK_STORAGE] = &rt_map_local_storage_ops,
 	[BPF_MAP_TYPE_TASK_STORAGE] = &rt_map_local_storage_ops,

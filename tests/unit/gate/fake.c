@@ -386,3 +386,8 @@ bool hook_reads_objects(const struct hook *hook)
 {
 	return false;
 }
+
+bool rt_user_ringbuf_full(const struct rt_map *map)
+{
+	return false;
+}

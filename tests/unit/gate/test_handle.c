@@ -151,7 +151,7 @@ static void test_pin(struct handle_table *table, struct object *object, const ch
 int main(void)
 {
 	char dir[] = "/tmp/skep-test-XXXXXX";
-	struct handle_table_options options = { dir, pollable, readable };
+	struct handle_table_options options = { dir, pollable, readable, NULL };
 	struct object_table *objects = object_table_new();
 	struct handle_table *table;
 	struct object map = { 0 }, prog = { 0 };
