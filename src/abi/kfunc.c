@@ -91,6 +91,10 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_probe_read_kernel_dynptr, DYNPTR_READ),
 	ROW(bpf_probe_read_user_str_dynptr, DYNPTR_READ),
 	ROW(bpf_probe_read_kernel_str_dynptr, DYNPTR_READ),
+	ROW(bpf_wq_init, ARGS(KARG_WORKQUEUE, KARG_MAP, KARG_SCALAR), .ret = KRET_SCALAR),
+	ROW(bpf_wq_set_callback_impl, ARGS(KARG_WORKQUEUE, KARG_FUNCTION, KARG_SCALAR, KARG_IGNORE),
+	    .ret = KRET_SCALAR),
+	ROW(bpf_wq_start, ARGS(KARG_WORKQUEUE, KARG_SCALAR), .ret = KRET_SCALAR),
 };
 
 static const struct abi_iter_kind iters[] = {

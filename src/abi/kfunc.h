@@ -29,7 +29,10 @@ enum abi_kfunc_arg {
 	KARG_PROG,	      /* __prog: the kernel fills it in, whatever the register holds */
 	KARG_IRQ_FLAG_UNINIT, /* room for the saved interrupt state */
 	KARG_IRQ_FLAG,
-	KARG_BTF, /* a trusted pointer to the structure that `structure` names */
+	KARG_WORKQUEUE, /* a bpf_wq in a map's value */
+	KARG_MAP,	/* __map: the map that it is in */
+	KARG_FUNCTION,	/* a function of the program, called later */
+	KARG_BTF,	/* a trusted pointer to the structure that `structure` names */
 };
 
 enum abi_kfunc_ret {

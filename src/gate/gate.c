@@ -114,6 +114,7 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 		return -ENOMEM;
 	gate->options = *options;
 	gate->directory.lock_fd = gate->epoll_fd = gate->signal_fd = gate->marker_fd = -1;
+	gate->timer_fd = -1;
 	gate->keeper.socket = -1;
 	gate->control.epoll_fd = gate->directory.control_fd = -1;
 	for (u32 i = 0; i < LISTENER_MAX; i++)

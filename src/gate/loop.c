@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 #include "gate/park.h"
@@ -41,6 +42,7 @@ enum source {
 	SOURCE_MARKER,
 	SOURCE_TRACEPIPE,
 	SOURCE_CONTROL,
+	SOURCE_TIMER,
 	SOURCE_EXTRA,
 };
 
@@ -72,9 +74,12 @@ static int open_descriptors(struct gate *gate, const sigset_t *signals)
 
 	gate->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	gate->signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (gate->epoll_fd < 0 || gate->signal_fd < 0)
+	gate->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (gate->epoll_fd < 0 || gate->signal_fd < 0 || gate->timer_fd < 0)
 		return -errno;
 	error = watch(gate, gate->signal_fd, EPOLLIN, SOURCE_SIGNAL);
+	if (!error)
+		error = watch(gate, gate->timer_fd, EPOLLIN, SOURCE_TIMER);
 	for (u32 i = 0; i < ARRAY_SIZE(rows) && !error; i++)
 		error = watch(gate, rows[i].fd, EPOLLIN, rows[i].source);
 	return error;
@@ -110,6 +115,8 @@ void loop_close(struct gate *gate)
 		close(gate->epoll_fd);
 	if (gate->signal_fd >= 0)
 		close(gate->signal_fd);
+	if (gate->timer_fd >= 0)
+		close(gate->timer_fd);
 	if (!gate->was_subreaper)
 		prctl(PR_SET_CHILD_SUBREAPER, 0);
 	pthread_sigmask(SIG_SETMASK, &gate->old_signals, NULL);
@@ -257,6 +264,7 @@ static bool dispatch(struct gate *gate, const struct epoll_event *event,
 	case SOURCE_MARKER: read_marker(gate); return false;
 	case SOURCE_TRACEPIPE: look(gate); return false;
 	case SOURCE_CONTROL: control_collect(gate); return false;
+	case SOURCE_TIMER: gate->timer_ns = 0; return false;
 	case SOURCE_EXTRA: return true;
 	default: serve_listener(gate, event->data.u32, event->events); return false;
 	}
@@ -275,6 +283,21 @@ static int interval_ms(struct gate *gate)
 	return gate->idle_ticks < READABLE_TICKS ? 1 : READABLE_MS_MAX;
 }
 
+/* Timers of map values that are due, and when to look again. */
+static void call_timers(struct gate *gate)
+{
+	u64 next = sys_async_step(gate->options.sys);
+	struct itimerspec at = { 0 };
+
+	gate->timers_due = !next;
+	if (!next || next == gate->timer_ns || (next == UINT64_MAX && !gate->timer_ns))
+		return;
+	gate->timer_ns = next == UINT64_MAX ? 0 : next;
+	at.it_value.tv_sec = (time_t)(gate->timer_ns / 1000000000u);
+	at.it_value.tv_nsec = (long)(gate->timer_ns % 1000000000u);
+	timerfd_settime(gate->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
 bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_signal)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -284,12 +307,14 @@ bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_sig
 	ret_signal->ssi_signo = 0;
 	if (extra_fd >= 0)
 		watch(gate, extra_fd, EPOLLIN, SOURCE_EXTRA);
-	nr = epoll_wait(gate->epoll_fd, events, EVENTS_MAX, park_any(gate) ? 0 : interval_ms(gate));
+	nr = epoll_wait(gate->epoll_fd, events, EVENTS_MAX,
+			park_any(gate) || gate->timers_due ? 0 : interval_ms(gate));
 	for (int i = 0; i < nr; i++)
 		extra |= dispatch(gate, &events[i], ret_signal);
 	if (nr == 0 && gate->objects_readable)
 		look(gate);
 	park_resume(gate);
+	call_timers(gate);
 	sys_hive_reap(gate->options.sys);
 	saving_step(gate);
 	if (extra_fd >= 0)

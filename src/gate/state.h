@@ -58,7 +58,9 @@ struct gate {
 				*/
 	u64 agent_restorer_ip; /* see struct filter_options */
 	u32 handover;	       /* see struct filter_options */
-	int epoll_fd, signal_fd;
+	int epoll_fd, signal_fd, timer_fd;
+	u64 timer_ns;	      /* when timer_fd goes off, 0: not at all */
+	bool timers_due;      /* more of them than were called in one go */
 	int early_signal;     /* was sent to us while a program started; 0: none */
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;

@@ -163,7 +163,11 @@ struct object *object_ref(struct object *object)
 
 struct object *object_unref(struct object *object)
 {
-	if (!object || --object->references)
+	if (!object)
+		return NULL;
+	if (object->references == 1 && object->last_reference)
+		object->last_reference(object);
+	if (--object->references)
 		return NULL;
 	take_id(object);
 	if (object->gate_release)
@@ -175,7 +179,8 @@ struct object *object_unref(struct object *object)
 void object_user_ref(struct object *object)
 {
 	object_ref(object);
-	object->users++;
+	if (!object->users++ && object->first_user)
+		object->first_user(object);
 }
 
 void object_user_unref(struct object *object)

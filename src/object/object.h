@@ -35,6 +35,9 @@ struct object {
 	/* May be NULL. The last file description and the last pin are gone: a prog array empties
 	 * itself. */
 	void (*last_user)(struct object *object);
+	void (*first_user)(struct object *object); /* the first one, also after the last one */
+	/* May be NULL. The last reference is about to go: it may take one itself, and lives on. */
+	void (*last_reference)(struct object *object);
 	struct object_table *table; /* where its id stands; NULL: nowhere */
 	/* Belongs to the gate: what stands for the object in clients (memfd, watch). NULL: none
 	 * yet. */

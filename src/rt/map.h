@@ -61,7 +61,8 @@ struct rt_map {
 	char name[BPF_OBJ_NAME_LEN];
 };
 
-#define RT_MAP_FROZEN 1u /* BPF_MAP_FREEZE: clients write no more */
+#define RT_MAP_FROZEN	     1u /* BPF_MAP_FREEZE: clients write no more */
+#define RT_MAP_WITHOUT_USERS 4u /* no client has it and no pin: timers are not begun any more */
 #define RT_MAP_IN_PROCESS                                                       \
 	2u /* clients' operations on elements need nothing but the map's memory \
 	    */
@@ -129,6 +130,16 @@ long rt_map_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 
 /* The map ends: so do the special fields of all its values (rt/map/value.h). */
 void rt_map_end_values(const struct rt_map *map, struct rt_vcpu *vcpu);
+
+/* Only its timers and work queues. */
+void rt_map_end_async(const struct rt_map *map, struct rt_vcpu *vcpu);
+
+/*
+ * Arrays and hashes whose values may have timers: is this the address of a value? Then its key;
+ * *index is room for an array's.
+ */
+bool rt_map_is_value(const struct rt_map *map, const u8 *value);
+const void *rt_map_key_of(const struct rt_map *map, const u8 *value, u32 *index);
 
 /*
  * A place in a hash type's walk, for one that pauses: it goes on where it was whatever changed

@@ -7,6 +7,7 @@
 #define SKEP_RT_SHARED_H
 
 #include "rt/arena.h"
+#include "rt/async.h"
 
 /*
  * Who holds a vCPU, in one word, so that a process killed at any instruction leaves it either free
@@ -39,6 +40,7 @@ struct rt_shared {
 		u32 word;
 		u32 waiters;
 	} __attribute__((aligned(64))) wake;
+	struct rt_async_queue async __attribute__((aligned(64)));
 };
 
 #define RT_SHARED ((struct rt_shared *)RT_DATA_BASE)

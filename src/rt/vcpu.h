@@ -85,8 +85,10 @@ struct rt_vcpu {
 	u64 deadline;
 	u32 polls;    /* calls of rt_prog_out_of_time() since then */
 	bool stopped; /* a loop was ended */
-	bool aborted; /* the running program ends at once, with 0 */
-	bool thrown;  /* ... and unwinds, with cookie_thrown */
+	const void
+		*async; /* the timer or work queue whose callback runs; NULL: none (rt/async.h) */
+	bool aborted;	/* the running program ends at once, with 0 */
+	bool thrown;	/* ... and unwinds, with cookie_thrown */
 	u64 cookie_thrown;
 	const struct abi_rt_skb *skb; /* of a netfilter program's run, NULL: none */
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
@@ -110,6 +112,7 @@ struct rt_process {
 	u64 clock;	    /* see rt_vcpu.clock */
 	u64 start_ns;	    /* monotonic, when the process began, as far as is known */
 	u64 start_boot_ns;  /* the same by the clock that runs while the machine sleeps */
+	u32 is_supervisor;  /* its one thread runs the callbacks of timers */
 	u32 foreign_pid_ns; /* thread ids mean nothing to other processes of the hive */
 } __attribute__((aligned(4096)));
 

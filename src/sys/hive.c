@@ -4,6 +4,7 @@
  * more fields than we do), finds the command's row and runs it. Beside it what lives as long as the
  * hive: its objects, and the queue of memory that waits for a grace period.
  */
+#include "sys/async.h"
 #include "sys/hive.h"
 #include "base/alloc.h"
 #include "sys/struct_ops.h"
@@ -120,6 +121,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 	if (!hive)
 		return NULL;
 	hive->ending = true;
+	sys_async_end(hive);
 	hive->model = model_free(hive->model);
 	sys_struct_ops_end(hive);
 	reap(hive, true);
@@ -309,8 +311,11 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 		return NULL;
 	memset(&vcpu->task, 0, sizeof(vcpu->task));
 	vcpu->task.flags = RT_TASK_HAS_IDS;
-	if (!client)
+	if (!client) {
+		/* No process has this id: nobody's memory is there. */
+		vcpu->task.remote_pid = UINT32_MAX;
 		return vcpu;
+	}
 	vcpu->task.pid = client->pid;
 	vcpu->task.tgid = client->tgid;
 	vcpu->task.remote_pid = client->pid;

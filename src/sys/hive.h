@@ -48,6 +48,8 @@ struct sys_hive {
 	bool kernel_btf_tried;
 	int sockets;			/* an epoll set, 0: none yet (client_socket.h) */
 	struct sys_map *reuseport_maps; /* all of them */
+	struct sys_async *async;	/* timers and work queues; NULL: there never was one */
+	struct sys_map *async_maps;	/* whose values have such */
 	struct model *model;		/* of kernel_btf, for iterators; NULL: not needed yet */
 	u64 iter_sessions;		/* begun so far */
 	bool fops_known;		/* iter_task_file.c */
@@ -80,6 +82,8 @@ struct sys_map {
 	struct sys_slot **slots;
 	u64 *cookies; /* whose an element is: arrays of sockets by index, storage by place */
 	struct sys_map *next_reuseport;
+	struct sys_map *next_async; /* of hive->async_maps */
+	u32 nr_async;		    /* timers and work queues in its values with a callback set */
 	bool has_owner;
 	u32 owner_type, owner_attach_type, owner_frags, owner_function;
 	struct sys_deferred deferred;
@@ -109,6 +113,11 @@ struct sys_prog {
 	u32 nr_func_info, nr_line_info;
 	struct sys_map **maps;
 	u32 nr_maps;
+	struct verify_async *async; /* its functions that timers and work queues may call */
+	u32 nr_async;
+	u32 async_set;	 /* timers and work queues that are set to call one */
+	bool async_kept; /* they hold a reference, nobody else did */
+	struct sys_prog *next_kept;
 	struct sys_deferred deferred;
 };
 
@@ -246,6 +255,8 @@ bool sys_map_is_of_maps(const struct sys_map *map);
  * What maps in map have to be like, from the one that the client shows: 0, -EBADF,
  * -EINVAL, -ENOTSUPP for a type that cannot be in a map.
  */
+/* Is the candidate like every map in a map of maps whose inner maps are described so? */
+bool sys_map_fits(const struct verify_map *inner, const struct sys_map *candidate);
 int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd);
 
 /* map_slot.c: the number by which agents know a map. A map gets one when it is first asked for. */

@@ -5,6 +5,7 @@
  * memory in the arena. A map that programs only read, or that holds objects, has its memory in the
  * control segment, where no traced process can write.
  */
+#include "sys/async.h"
 #include "sys/hive.h"
 #include "sys/map_slot.h"
 #include "base/alloc.h"
@@ -374,6 +375,10 @@ static bool may_have(u32 kind, u32 map_type)
 	case BTF_FIELD_SPIN_LOCK:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY ||
 		       is_storage(map_type);
+	case BTF_FIELD_TIMER:
+	case BTF_FIELD_WORKQUEUE:
+		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_LRU_HASH ||
+		       map_type == BPF_MAP_TYPE_ARRAY;
 	default: return false;
 	}
 }
@@ -395,7 +400,8 @@ static enum rt_field_kind rt_kind_of(u32 kind)
 static int take_fields(struct sys_call *call, struct sys_map *map, const struct btf *btf, u32 id)
 {
 	const union abi_attr *attr = &call->attr;
-	const u32 here = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK);
+	const u32 here = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_TIMER) |
+			 BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
 	struct rt_map *rt = map->rt;
 
 	if (btf_fields_parse(btf, id, BTF_FIELDS_OF_VALUES, attr->value_size, &map->fields) ||
@@ -423,7 +429,7 @@ static int take_fields(struct sys_call *call, struct sys_map *map, const struct 
 		}
 	}
 	rt->nr_fields = map->fields.nr;
-	return 0;
+	return sys_async_prepare(map);
 }
 
 static int check_btf(struct sys_call *call, struct sys_map *map, const struct btf *btf)
@@ -534,6 +540,7 @@ static void free_map(struct sys_deferred *deferred)
 {
 	struct sys_map *map = container_of(deferred, struct sys_map, deferred);
 
+	sys_async_forget_map(map);
 	if (map->fields.nr && !end_values(map)) {
 		sys_defer(map->hive, deferred, free_map);
 		return;
@@ -697,6 +704,7 @@ long sys_map_create(struct sys_call *call)
 	if (empties_without_users(map->rt->type))
 		map->object.last_user = last_user;
 	map->rt->id = map->object.id;
+	sys_async_add_map(map);
 	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));
 }
 

@@ -46,9 +46,8 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
 	return error;
 }
 
-static bool fits_inner(const struct sys_map *map, const struct sys_map *candidate)
+bool sys_map_fits(const struct verify_map *inner, const struct sys_map *candidate)
 {
-	const struct verify_map *inner = &map->inner;
 	const struct rt_map *rt = candidate->rt;
 
 	if (inner->type == BPF_MAP_TYPE_ARRAY && !(inner->flags & BPF_F_INNER_MAP) &&
@@ -56,7 +55,7 @@ static bool fits_inner(const struct sys_map *map, const struct sys_map *candidat
 		return false;
 	return inner->type == rt->type && inner->key_size == rt->key_size &&
 	       inner->value_size == rt->value_size && inner->flags == rt->flags &&
-	       !memcmp(&map->inner_fields, &candidate->fields, sizeof(candidate->fields));
+	       !memcmp(inner->fields, &candidate->fields, sizeof(candidate->fields));
 }
 
 int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct sys_map **ret_inner)
@@ -66,7 +65,7 @@ int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct s
 
 	if (error)
 		return error;
-	if (!fits_inner(map, inner)) {
+	if (!sys_map_fits(&map->inner, inner)) {
 		sys_map_put(inner);
 		return -EINVAL;
 	}

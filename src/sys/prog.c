@@ -7,6 +7,7 @@
 #include "sys/prog_load.h"
 #include "base/alloc.h"
 #include "rt/stream.h"
+#include "sys/async.h"
 
 #include <string.h>
 
@@ -46,6 +47,7 @@ void sys_prog_free(struct sys_prog *prog)
 	sys_btf_put(prog->btf);
 	sys_prog_put(prog->target);
 	base_free(prog->subprogs);
+	base_free(prog->async);
 	base_free(prog->func_info);
 	base_free(prog->line_info);
 	base_free(prog);
@@ -69,6 +71,8 @@ int sys_prog_publish(struct sys_prog *prog)
 
 	if (!error)
 		prog->rt->id = prog->object.id;
+	if (!error && prog->nr_async)
+		prog->object.last_reference = sys_async_last_reference;
 	return error;
 }
 

@@ -470,6 +470,10 @@ static int build(struct sys_load *load)
 		base_memdup(output->subprogs, (u64)output->nr_subprogs * sizeof(*output->subprogs));
 	if (!prog->subprogs)
 		return -ENOMEM;
+	prog->async = base_memdup(output->async, output->nr_async * sizeof(*output->async));
+	prog->nr_async = output->nr_async;
+	if (output->nr_async && !prog->async)
+		return -ENOMEM;
 	rt->tail_call_reachable = output->tail_calls;
 	rt->exception_callback = output->exception_callback;
 	rt->throws = output->throws;

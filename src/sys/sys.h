@@ -168,6 +168,14 @@ long sys_bpf(struct sys_hive *hive, struct sys_client *client, u32 cmd, u64 attr
 /* Called regularly from the supervisor's loop: frees what a grace period kept. */
 void sys_hive_reap(struct sys_hive *hive);
 
+/*
+ * Timers and work queues in maps' values: takes note of what programs have begun and calls what is
+ * due, for a few milliseconds at most. Returns the time (CLOCK_MONOTONIC, ns) at which it wants to
+ * be called again, 0: at once, UINT64_MAX: when programs begin something (rt/trace.h: the wake-up
+ * word).
+ */
+u64 sys_async_step(struct sys_hive *hive);
+
 /* Text of /proc/PID/fdinfo/N for an object (the part after pos, flags, mnt_id, ino); length or
  * -ENOSPC. */
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size);

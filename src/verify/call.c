@@ -197,12 +197,12 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 	}
 }
 
-static void log_bad_return(struct verify_env *env, u32 regno, const struct reg *reg,
-			   struct ret_range range)
+static void log_bad_return(struct verify_env *env, const char *where, u32 regno,
+			   const struct reg *reg, struct ret_range range)
 {
 	bool unknown = true;
 
-	verbose(env, "At program exit the register R%u has", regno);
+	verbose(env, "%s the register R%u has", where, regno);
 	if (reg->s.smin > INT64_MIN) {
 		verbose(env, " smin=%lld", (long long)reg->s.smin);
 		unknown = false;
@@ -218,11 +218,13 @@ static void log_bad_return(struct verify_env *env, u32 regno, const struct reg *
 
 int check_return_value(struct verify_env *env, u32 regno)
 {
+	bool async = vstate_frame(env->cur)->in_async;
+	const char *where = async ? "At async callback return" : "At program exit";
 	const struct reg *reg = &env_regs(env)[regno];
-	struct ret_range range;
+	struct ret_range range = { 0, 0, true };
 	int err;
 
-	if (!env->main_subprog &&
+	if (!env->main_subprog && !async &&
 	    (env->struct_ops || (env->input->prog_type == BPF_PROG_TYPE_LSM &&
 				 env->input->expected_attach_type != BPF_LSM_CGROUP)) &&
 	    !env->attach_proto->type)
@@ -234,7 +236,7 @@ int check_return_value(struct verify_env *env, u32 regno)
 		verbose(env, "R%u leaks addr as return value\n", regno);
 		return -EACCES;
 	}
-	if (env->main_subprog && env->main_subprog != env->exception_cb) {
+	if (!async && env->main_subprog && env->main_subprog != env->exception_cb) {
 		if (reg->type == SCALAR_VALUE)
 			return 0;
 		verbose(env, "At subprogram exit the register R%u is not a scalar value (%s)\n",
@@ -242,22 +244,23 @@ int check_return_value(struct verify_env *env, u32 regno)
 		return -EINVAL;
 	}
 	/* A place for an LSM program: it may be verified, but what it may return nobody says. */
-	if (env->input->prog_type == BPF_PROG_TYPE_TRACING &&
+	if (!async && env->input->prog_type == BPF_PROG_TYPE_TRACING &&
 	    (env->input->expected_attach_type == BPF_LSM_MAC ||
 	     env->input->expected_attach_type == BPF_LSM_CGROUP))
 		return -ABI_ENOTSUPP;
-	if (!return_range(env, &range))
+	if (!async && !return_range(env, &range))
 		return 0;
 	if (reg->type != SCALAR_VALUE) {
-		verbose(env, "At program exit the register R%u is not a known value (%s)\n", regno,
+		verbose(env, "%s the register R%u is not a known value (%s)\n", where, regno,
 			log_reg_type(reg->type));
 		return -EINVAL;
 	}
 	err = mark_precise(env, regno);
 	if (err)
 		return err;
-	if (reg->s.smin32 < range.min || reg->s.smax32 > range.max) {
-		log_bad_return(env, regno, reg, range);
+	if (range.is64 ? reg->s.smin < range.min || reg->s.smax > range.max
+		       : reg->s.smin32 < range.min || reg->s.smax32 > range.max) {
+		log_bad_return(env, where, regno, reg, range);
 		return -EINVAL;
 	}
 	return 0;

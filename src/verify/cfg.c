@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "abi/helper.h"
 #include "isa/opcode.h"
+#include "verify/async.h"
 #include "verify/helper.h"
 #include "verify/kfunc.h"
 
@@ -53,6 +54,8 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 			env->aux[i].force_checkpoint = true;
 			env->aux[i].prune_point = true;
 		}
+		if (async_is_call(env, i))
+			env->aux[i].prune_point = true;
 		if (insn_is_helper_call(insn) && helper_calls_back(insn->imm)) {
 			env->has_callbacks = true;
 			env->aux[i].calls_callback = true;

@@ -39,9 +39,10 @@ static bool map_scalar_ids(struct id_map *map, u32 old, u32 cur)
 /* Everything but numbers and ids. */
 static bool same_kind(const struct reg *a, const struct reg *b)
 {
-	return a->type == b->type && a->off == b->off && a->map == b->map && a->range == b->range &&
-	       a->subprogno == b->subprogno && a->btf == b->btf && a->btf_id == b->btf_id &&
-	       a->dynptr == b->dynptr && !a->dynptr_id == !b->dynptr_id;
+	return a->type == b->type && a->off == b->off && a->map == b->map &&
+	       a->map_uid == b->map_uid && a->range == b->range && a->subprogno == b->subprogno &&
+	       a->btf == b->btf && a->btf_id == b->btf_id && a->dynptr == b->dynptr &&
+	       !a->dynptr_id == !b->dynptr_id;
 }
 
 static bool same_reg(const struct reg *old, const struct reg *cur, struct id_map *map)
@@ -217,7 +218,7 @@ static bool frame_safe(struct verify_env *env, const struct frame *old, const st
 bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
 		  enum compare_how how)
 {
-	if (old->curframe != cur->curframe)
+	if (old->curframe != cur->curframe || old->sleepable != cur->sleepable)
 		return false;
 	env->id_map.nr = 0;
 	env->id_map.all_precise = env->input->test_all_precise || env->has_callbacks;
@@ -228,7 +229,8 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 		u16 live = env->aux[vstate_frame_insn(old, i)].live_regs;
 
 		if (old->frame[i]->callsite != cur->frame[i]->callsite ||
-		    old->frame[i]->in_callback != cur->frame[i]->in_callback)
+		    old->frame[i]->in_callback != cur->frame[i]->in_callback ||
+		    old->frame[i]->in_async != cur->frame[i]->in_async)
 			return false;
 		if (!frame_safe(env, old->frame[i], cur->frame[i], live, how))
 			return false;

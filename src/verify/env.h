@@ -55,6 +55,7 @@ struct subprog {
 	bool changes_packet, might_sleep; /* it, or what it calls */
 	bool unreliable;		  /* its prototype does not say what it is called with */
 	bool is_global, is_callback;
+	bool is_async;	       /* called later (async.h) */
 	bool called, verified; /* global: reached by a call; body checked by itself */
 	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
 	bool tags_known;       /* global: arg_tags were read (global_tags.h) */
@@ -103,6 +104,8 @@ struct verify_env {
 	u32 nr_subprogs;
 	const struct verify_map *maps[USED_MAPS_MAX];
 	u32 nr_maps;
+	struct verify_async *async; /* each function and map once */
+	u32 nr_async;
 	const struct abi_ctx *ctx;
 	const struct btf
 		*kernel_btf; /* what calls of kernel functions count in, once there is one */

@@ -31,6 +31,16 @@ static bool logs_paths(const struct verify_env *env)
 	return env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2);
 }
 
+static void push_pending(struct verify_env *env, struct pending *pending, u32 insn, u32 prev)
+{
+	pending->insn_idx = insn;
+	pending->prev_insn_idx = prev;
+	pending->log_pos = log_pos(&env->log);
+	pending->next = env->stack;
+	env->stack = pending;
+	env->stack_size++;
+}
+
 struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev)
 {
 	struct pending *pending;
@@ -48,14 +58,32 @@ struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev)
 		base_free(pending);
 		return NULL;
 	}
-	pending->insn_idx = insn;
-	pending->prev_insn_idx = prev;
-	pending->log_pos = log_pos(&env->log);
-	pending->next = env->stack;
-	env->stack = pending;
-	env->stack_size++;
+	push_pending(env, pending, insn, prev);
 	if (pending->state.parent)
 		pending->state.parent->branches++;
+	return &pending->state;
+}
+
+struct vstate *explore_push_entry(struct verify_env *env, u32 subprog, u32 prev)
+{
+	u32 insn = env->subprog[subprog].start;
+	struct pending *pending;
+
+	if (env->stack_size >= JUMP_SEQUENCE_MAX) {
+		verbose(env, "The sequence of %u jumps is too complex for async cb.\n",
+			env->stack_size + 1);
+		return NULL;
+	}
+	pending = base_zalloc(1, sizeof(*pending));
+	if (!pending)
+		return NULL;
+	pending->state.frame[0] = frame_new(CALLSITE_MAIN, 0, subprog);
+	if (!pending->state.frame[0]) {
+		base_free(pending);
+		return NULL;
+	}
+	pending->state.branches = 1;
+	push_pending(env, pending, insn, prev);
 	return &pending->state;
 }
 
@@ -370,6 +398,7 @@ static int explore_entry(struct verify_env *env, u32 subprog)
 		return -ENOMEM;
 	env->cur->frame[0] = frame;
 	env->cur->branches = 1;
+	env->cur->sleepable = env->sleepable;
 	env->cur->first_insn_idx = (s32)env->insn_idx;
 	env->cur->last_insn_idx = -1;
 	env->prev_line = NULL;

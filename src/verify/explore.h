@@ -13,6 +13,8 @@
  * jumps (logged); the caller fails with explore_push_error().
  */
 struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev);
+/* The same for a fresh state, with nothing in it, at the beginning of a function. */
+struct vstate *explore_push_entry(struct verify_env *env, u32 subprog, u32 prev);
 int explore_push_error(const struct verify_env *env);
 
 /* Explores the whole program: the main program, then each global function that is called. */

@@ -95,6 +95,10 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 			continue;
 		if (s && s == env->exception_cb)
 			exception_cb = subprogs;
+		/* Numbers only become smaller, and each entry is met once: those met are below. */
+		for (u32 i = 0; i < env->nr_async; i++)
+			if (env->async[i].subprog == s)
+				env->async[i].subprog = subprogs;
 		env->subprog[subprogs] = env->subprog[s];
 		env->subprog[subprogs++].start = start;
 	}

@@ -11,6 +11,7 @@
 #include "abi/helper.h"
 #include "abi/struct_ops.h"
 #include "abi/profile.h"
+#include "verify/async.h"
 #include "verify/backtrack.h"
 #include "verify/btf_ptr.h"
 #include "verify/callback.h"
@@ -33,6 +34,7 @@ struct call_meta {
 	const struct abi_helper *helper;
 	u32 func_id;
 	const struct verify_map *map;
+	u32 map_uid;
 	u32 release_regno, ref_id;
 	u32 subprog;	/* callback */
 	u32 fill_regno; /* stack memory that the helper fills: pointer and size */
@@ -47,6 +49,8 @@ bool helper_calls_back(s32 func_id)
 {
 	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);
 
+	if (async_is_helper(func_id))
+		return false;
 	for (u32 i = 0; helper && i < 5; i++)
 		if ((helper->arg[i] & ABI_ARG_BASE_MASK) == ARG_PTR_TO_FUNC)
 			return true;
@@ -105,6 +109,7 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
 	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
 	[ARG_PTR_TO_SPIN_LOCK] = { FITS(PTR_TO_MAP_VALUE), "map_value, ptr_" },
+	[ARG_PTR_TO_TIMER] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
 	[ARG_PTR_TO_DYNPTR] = { FITS(PTR_TO_STACK) | FITS(CONST_PTR_TO_DYNPTR), "fp, dynptr_ptr" },
 	[ARG_PTR_TO_BTF_ID] = { FITS(PTR_TO_BTF_ID), "ptr_, trusted_ptr_, rcu_ptr_" },
 };
@@ -337,6 +342,18 @@ static int check_dynptr_arg(struct verify_env *env, u32 regno, u16 arg, struct c
 	return 0;
 }
 
+/* A timer's map comes after the timer. */
+static int check_map_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (meta->map)
+		return async_check_same_map(env, meta->map, meta->map_uid, regno, "timer");
+	meta->map = reg->map;
+	meta->map_uid = reg->map_uid;
+	return 0;
+}
+
 static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -344,7 +361,7 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	int err;
 
 	switch (arg & ABI_ARG_BASE_MASK) {
-	case ARG_CONST_MAP_PTR: meta->map = reg->map; return 0;
+	case ARG_CONST_MAP_PTR: return check_map_arg(env, regno, meta);
 	case ARG_PTR_TO_MAP_KEY: return check_key_arg(env, regno, meta);
 	case ARG_PTR_TO_MAP_VALUE:
 		if (!meta->map) {
@@ -393,6 +410,11 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
 	case ARG_PTR_TO_SPIN_LOCK:
 		return lock_check_argument(env, regno, meta->func_id == BPF_FUNC_spin_unlock);
+	case ARG_PTR_TO_TIMER:
+		err = field_check_place(env, regno, BTF_FIELD_TIMER);
+		meta->map = reg->map;
+		meta->map_uid = reg->map_uid;
+		return err;
 	default: return 0;
 	}
 }
@@ -510,7 +532,7 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 		verbose(env, "helper call is not allowed in probe\n");
 		return -EINVAL;
 	}
-	if (helper->might_sleep && !env->sleepable) {
+	if (helper->might_sleep && !env->cur->sleepable) {
 		verbose(env, "helper call might sleep in a non-sleepable prog\n");
 		return -EINVAL;
 	}
@@ -593,6 +615,8 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 		verbose(env, "get_local_storage() doesn't support non-zero flags\n");
 		return -EINVAL;
 	}
+	if (meta->func_id == BPF_FUNC_timer_set_callback)
+		return async_push(env, meta->map, meta->map_uid, meta->subprog, false);
 	if (meta->func_id == BPF_FUNC_for_each_map_elem ||
 	    meta->func_id == BPF_FUNC_user_ringbuf_drain)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
@@ -699,6 +723,7 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 			null = 0;
 		reg_set_pointer(r0, PTR_TO_MAP_VALUE | null);
 		r0->map = meta->map;
+		r0->map_uid = meta->map_uid;
 		if (!null && reg_may_have_lock(r0))
 			r0->id = ++env->id_gen;
 		return note_reference(env, meta);

@@ -12,6 +12,7 @@
 #include "abi/profile.h"
 #include "btf/btf.h"
 #include "btf/walk.h"
+#include "verify/async.h"
 #include "verify/backtrack.h"
 #include "verify/call.h"
 #include "verify/helper.h"
@@ -31,6 +32,9 @@ struct kfunc_meta {
 	u32 dynptr, dynptr_id; /* kind and id of the initialised dynptr */
 	u32 dynptr_ref;
 	u32 iter_frame, iter_slot;
+	const struct verify_map *map; /* of the value that an argument points to */
+	u32 map_uid;
+	u32 subprog;
 };
 
 const char *kfunc_btf_name(const struct verify_env *env, s32 btf_id)
@@ -247,6 +251,51 @@ static int check_string(struct verify_env *env, u32 regno)
 	return -EINVAL;
 }
 
+static int check_workqueue(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (reg->type != PTR_TO_MAP_VALUE) {
+		verbose(env, "arg#%u doesn't point to a map value\n", regno - 1);
+		return -EINVAL;
+	}
+	meta->map = reg->map;
+	meta->map_uid = reg->map_uid;
+	return field_check_place(env, regno, BTF_FIELD_WORKQUEUE);
+}
+
+static int check_map(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err;
+
+	if (!reg->map) {
+		verbose(env, "pointer in R%u isn't map pointer\n", regno);
+		return -EINVAL;
+	}
+	/* As 6.18 has it: a map without work queues is never another one. */
+	err = btf_field_of(reg->map->fields, BTF_FIELD_WORKQUEUE)
+		      ? async_check_same_map(env, meta->map, meta->map_uid, regno, "workqueue")
+		      : 0;
+	if (err || reg->type == CONST_PTR_TO_MAP)
+		return err;
+	verbose(env, "arg#%u is %s expected %s or socket\n", regno - 1, log_reg_type(reg->type),
+		log_reg_type(reg->type));
+	return -EINVAL;
+}
+
+static int check_function(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (reg->type != PTR_TO_FUNC) {
+		verbose(env, "arg%u expected pointer to func\n", regno - 1);
+		return -EINVAL;
+	}
+	meta->subprog = reg->subprogno;
+	return 0;
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
@@ -279,6 +328,9 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	case KARG_CONST_STRING: return check_string(env, regno);
 	case KARG_IRQ_FLAG_UNINIT: return irq_save(env, regno);
 	case KARG_IRQ_FLAG: return irq_restore(env, regno);
+	case KARG_WORKQUEUE: return check_workqueue(env, regno, meta);
+	case KARG_MAP: return check_map(env, regno, meta);
+	case KARG_FUNCTION: return check_function(env, regno, meta);
 	default: return verify_bug(env, "unknown kfunc argument %u", arg);
 	}
 }
@@ -355,7 +407,7 @@ static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfun
 		return -EACCES;
 	}
 	meta->id = env->aux[env->insn_idx].kfunc - 1u;
-	if (meta->kfunc->flags & KFUNC_SLEEPABLE && !env->sleepable) {
+	if (meta->kfunc->flags & KFUNC_SLEEPABLE && !env->cur->sleepable) {
 		verbose(env, "program must be sleepable to call sleepable kfunc %s\n",
 			meta->kfunc->name);
 		return -EACCES;
@@ -379,6 +431,8 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 	/* Without a function for exceptions the cookie is the result. */
 	if (!err && meta.id == ABI_KFUNC_bpf_throw && !env->exception_cb)
 		err = check_return_value(env, BPF_REG_1);
+	if (!err && async_is_call(env, env->insn_idx))
+		err = async_push(env, meta.map, meta.map_uid, meta.subprog, true);
 	if (err)
 		return err;
 	clear_caller_saved(env);

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "abi/kfunc.h"
+#include "verify/async.h"
 #include "verify/kfunc.h"
 
 static struct reference *find_lock(struct vstate *state, u32 id, const void *ptr)
@@ -17,39 +18,6 @@ static struct reference *find_lock(struct vstate *state, u32 id, const void *ptr
 		    state->refs[i].ptr == ptr)
 			return &state->refs[i];
 	return NULL;
-}
-
-static int check_place(struct verify_env *env, u32 regno)
-{
-	const struct reg *reg = &env_regs(env)[regno];
-	const struct verify_map *map = reg->map;
-	const struct btf_field *field;
-	s64 offset = (s64)reg->s.var_off.value + reg->off;
-
-	if (!tnum_is_const(reg->s.var_off)) {
-		verbose(env,
-			"R%u doesn't have constant offset. bpf_spin_lock has to be at the constant "
-			"offset\n",
-			regno);
-		return -EINVAL;
-	}
-	if (!map->btf && !(map->fields && map->fields->nr)) {
-		verbose(env, "map '%.*s' has to have BTF in order to use bpf_spin_lock\n",
-			BPF_OBJ_NAME_LEN, map->name);
-		return -EINVAL;
-	}
-	field = btf_field_of(map->fields, BTF_FIELD_SPIN_LOCK);
-	if (!field) {
-		verbose(env, "map '%.*s' has no valid bpf_spin_lock\n", BPF_OBJ_NAME_LEN,
-			map->name);
-		return -EINVAL;
-	}
-	if (field->offset != offset) {
-		verbose(env, "off %lld doesn't point to 'struct bpf_spin_lock' that is at %u\n",
-			(long long)offset, field->offset);
-		return -EINVAL;
-	}
-	return 0;
 }
 
 static int unlock(struct verify_env *env, const struct reg *reg)
@@ -78,7 +46,7 @@ int lock_check_argument(struct verify_env *env, u32 regno, bool unlocks)
 	struct reference held = {
 		.kind = REFERENCE_LOCK, .id = reg->id, .insn_idx = env->insn_idx, .ptr = reg->map
 	};
-	int err = check_place(env, regno);
+	int err = field_check_place(env, regno, BTF_FIELD_SPIN_LOCK);
 
 	if (err || unlocks)
 		return err ? err : unlock(env, reg);
@@ -121,17 +89,23 @@ static bool is_tracing(u32 prog_type)
 
 int lock_check_map(struct verify_env *env, const struct verify_map *map)
 {
+	static const u32 not_traced[] = { BTF_FIELD_SPIN_LOCK, BTF_FIELD_TIMER,
+					  BTF_FIELD_WORKQUEUE };
 	u32 type = env->input->prog_type;
 
-	if (!btf_field_of(map->fields, BTF_FIELD_SPIN_LOCK))
-		return 0;
-	if (type == BPF_PROG_TYPE_SOCKET_FILTER) {
-		verbose(env, "socket filter progs cannot use bpf_spin_lock yet\n");
-		return -EINVAL;
-	}
-	if (is_tracing(type)) {
-		verbose(env, "tracing progs cannot use bpf_spin_lock yet\n");
-		return -EINVAL;
+	for (u32 i = 0; i < ARRAY_SIZE(not_traced); i++) {
+		const char *name = btf_field_name(not_traced[i]);
+
+		if (!btf_field_of(map->fields, not_traced[i]))
+			continue;
+		if (not_traced[i] == BTF_FIELD_SPIN_LOCK && type == BPF_PROG_TYPE_SOCKET_FILTER) {
+			verbose(env, "socket filter progs cannot use %s yet\n", name);
+			return -EINVAL;
+		}
+		if (is_tracing(type)) {
+			verbose(env, "tracing progs cannot use %s yet\n", name);
+			return -EINVAL;
+		}
 	}
 	return 0;
 }

@@ -324,6 +324,8 @@ void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, 
 		verbose(env, "%s%u", i ? "," : " refs=", state->refs[i].id);
 	if (frame->in_callback)
 		verbose(env, " cb");
+	if (frame->in_async)
+		verbose(env, " async_cb");
 	verbose(env, "\n");
 	if (!all)
 		clear_scratched(env);

@@ -337,6 +337,15 @@ static int walk_calls(struct verify_env *env, struct depth_walk *walk, u32 from)
 		callee = called_subprog(env, level->insn++);
 		if (callee < 0)
 			continue;
+		if (env->subprog[callee].is_async) {
+			if (env->subprog[callee].has_tail_call) {
+				verbose(env, "verifier bug: subprog has tail_call and async cb\n");
+				return -EFAULT;
+			}
+			/* It runs on a stack of its own, unless it is called, too. */
+			if (!insn_is_pseudo_call(&env->insns[level->insn - 1]))
+				continue;
+		}
 		if (callee && (u32)callee == env->exception_cb) {
 			verbose(env, "insn %u cannot call exception cb directly\n",
 				level->insn - 1);
@@ -370,6 +379,9 @@ int program_check_stack_depth(struct verify_env *env)
 		return -ENOMEM;
 	walk->private_stacks = has_private_stacks(env->input->prog_type);
 	err = walk_calls(env, walk, 0);
+	for (u32 i = 1; i < env->nr_subprogs && !err; i++)
+		if (env->subprog[i].is_async)
+			err = walk_calls(env, walk, i);
 	if (!err && env->exception_cb)
 		err = walk_calls(env, walk, env->exception_cb);
 	if (!err && env->exception_cb && env->subprog[env->exception_cb].tail_call_reachable) {

@@ -13,7 +13,7 @@ struct abi_kfunc;
 /* Is the path inside an RCU section? Programs that cannot sleep always are. */
 static inline bool section_in_rcu(const struct verify_env *env)
 {
-	return env->cur->active_rcu || env->cur->active_locks || !env->sleepable;
+	return env->cur->active_rcu || env->cur->active_locks || !env->cur->sleepable;
 }
 
 /* May the program sleep here? */
@@ -21,7 +21,7 @@ static inline bool section_may_sleep(const struct verify_env *env)
 {
 	const struct vstate *state = env->cur;
 
-	return env->sleepable && !state->active_rcu && !state->active_preempt &&
+	return state->sleepable && !state->active_rcu && !state->active_preempt &&
 	       !state->active_locks && !state->active_irq;
 }
 

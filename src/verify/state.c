@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "verify/async.h"
 #include "verify/verify.h"
+
 void reg_set_not_init(struct reg *reg)
 {
 	*reg = (struct reg){ .type = NOT_INIT, .s = scalar_unknown() };
@@ -33,6 +35,8 @@ void reg_set_not_null(struct reg *reg)
 	if (reg->map->inner) {
 		reg->type = CONST_PTR_TO_MAP;
 		reg->map = reg->map->inner;
+		if (async_in_map(reg->map))
+			reg->map_uid = reg->id;
 		return;
 	}
 	switch (reg->map->type) {
@@ -161,6 +165,7 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 	dst->last_insn_idx = src->last_insn_idx;
 	dst->callback_unroll_depth = src->callback_unroll_depth;
 	dst->may_goto_depth = src->may_goto_depth;
+	dst->sleepable = src->sleepable;
 	dst->cleaned = src->cleaned;
 	dst->active_rcu = src->active_rcu;
 	dst->active_preempt = src->active_preempt;

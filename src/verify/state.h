@@ -78,7 +78,8 @@ struct reg {
 		     one */
 	struct scalar s;	      /* the number, or the variable part of a pointer's offset */
 	const struct verify_map *map; /* CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY */
-	const struct btf *btf;	      /* PTR_TO_BTF_ID: where the structure is described */
+	u32 map_uid; /* which of the maps in a map of maps, where that matters (async.h) */
+	const struct btf *btf; /* PTR_TO_BTF_ID: where the structure is described */
 	u32 btf_id;
 	u32 id; /* links registers that hold the same value or were derived from the same null check
 		 */
@@ -123,7 +124,9 @@ struct frame {
 	u32 frameno, subprogno;
 	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
 	bool in_callback;
-	u32 entry_refs; /* references held when the callback was entered */
+	bool in_async;	   /* frame 0 of a callback that runs later */
+	u32 async_entries; /* callbacks that had to be set for this one to run */
+	u32 entry_refs;	   /* references held when the callback was entered */
 	struct ret_range callback_range;
 	u32 nr_slots;
 	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
@@ -176,6 +179,7 @@ struct vstate {
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
 	u32 callback_unroll_depth;
 	u32 may_goto_depth; /* times that this path went on in a may_goto loop */
+	bool sleepable;	    /* the program, or this callback of it, may sleep */
 	bool cleaned;	    /* dead registers and slots were cleared */
 	bool in_free_list;  /* evicted from the explored states, kept for its children */
 	struct reference *refs;

@@ -32,6 +32,7 @@ static struct verify_env *env_free(struct verify_env *env)
 	live_stack_done(env);
 	base_free(env->insns);
 	base_free(env->aux);
+	base_free(env->async);
 	base_free(env->line_info);
 	base_free(env->func_info);
 	base_free(env->postorder);
@@ -129,6 +130,9 @@ static int fill_output(struct verify_env *env, struct verify_output *output)
 		.throws = env->throws,
 	};
 	env->insns = NULL;
+	output->async = env->async;
+	output->nr_async = env->nr_async;
+	env->async = NULL;
 	output->subprogs = base_zalloc(env->nr_subprogs, sizeof(*output->subprogs));
 	output->used_maps = base_zalloc(env->nr_maps + 1, sizeof(*output->used_maps));
 	if (!output->subprogs || !output->used_maps) {
@@ -240,6 +244,7 @@ void verify_output_done(struct verify_output *output)
 {
 	base_free(output->insns);
 	base_free(output->subprogs);
+	base_free(output->async);
 	base_free(output->used_maps);
 	memset(output, 0, sizeof(*output));
 }

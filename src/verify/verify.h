@@ -100,6 +100,16 @@ struct verify_subprog {
 	bool unreliable, changes_packet, might_sleep;
 };
 
+/*
+ * A function that a timer or work queue calls, fn(map, key, value), and the map whose values have
+ * been assumed there.
+ */
+struct verify_async {
+	u32 subprog;
+	const struct verify_map *map;
+	void *handle; /* of the map; NULL: any map in a map of maps that is like `map` */
+};
+
 /* The program that the one being verified will be attached to. */
 struct verify_target {
 	u32 prog_type, expected_attach_type;
@@ -159,6 +169,8 @@ struct verify_output {
 	u32 nr_subprogs;
 	void **used_maps; /* handles, each once, in order of first use */
 	u32 nr_used_maps;
+	struct verify_async *async;
+	u32 nr_async;
 	bool tail_calls;
 	u32 exception_callback; /* a subprogram; 0: none */
 	bool throws;

@@ -106,6 +106,12 @@ RT_HELPER(dynptr_data);
 RT_HELPER(spin_lock);
 RT_HELPER(spin_unlock);
 
+/* timer.c */
+RT_HELPER(timer_init);
+RT_HELPER(timer_set_callback);
+RT_HELPER(timer_start);
+RT_HELPER(timer_cancel);
+
 /* loop.c */
 RT_HELPER(loop);
 RT_HELPER(for_each_map_elem);

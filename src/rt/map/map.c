@@ -3,6 +3,7 @@
  * Maps, type-independent: the table of types, making a map, and the doors through which helpers and
  * the system call reach a type's own functions.
  */
+#include "rt/map/hash.h"
 #include "rt/map/ops.h"
 #include "abi/bpf_new.h"
 #include "rt/map/value.h"
@@ -238,7 +239,16 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 struct ending {
 	const struct rt_map *map;
 	struct rt_vcpu *vcpu;
+	bool async; /* timers and work queues alone */
 };
+
+static void end_value(const struct ending *ending, void *value)
+{
+	if (ending->async)
+		rt_value_end_async(ending->map, value, ending->vcpu);
+	else
+		rt_value_end(ending->map, value, ending->vcpu);
+}
 
 static u64 end_one(void *arg, const void *key, void *value)
 {
@@ -246,24 +256,50 @@ static u64 end_one(void *arg, const void *key, void *value)
 	const struct rt_map_ops *ops = ops_of(ending->map);
 
 	if (!ops->percpu)
-		rt_value_end(ending->map, value, ending->vcpu);
+		end_value(ending, value);
 	for (u32 cpu = 0; ops->percpu && cpu < ending->map->nr_vcpus; cpu++) {
 		value = ops->lookup_percpu(ending->map, key, cpu, ending->vcpu);
 		if (value)
-			rt_value_end(ending->map, value, ending->vcpu);
+			end_value(ending, value);
 	}
 	return 0;
 }
 
 void rt_map_end_values(const struct rt_map *map, struct rt_vcpu *vcpu)
 {
-	struct ending ending = { map, vcpu };
+	struct ending ending = { map, vcpu, false };
 	bool any = false;
 
 	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++)
 		any |= map->fields[i].kind != RT_FIELD_PLAIN;
 	if (any)
 		rt_map_for_each(map, end_one, &ending, vcpu);
+}
+
+void rt_map_end_async(const struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	struct ending ending = { map, vcpu, true };
+
+	rt_map_for_each(map, end_one, &ending, vcpu);
+}
+
+bool rt_map_is_value(const struct rt_map *map, const u8 *value)
+{
+	u64 first = map->type == BPF_MAP_TYPE_ARRAY ? 0 : (u64)(hash_value(map, 1, 0) - map->data);
+	u64 nr = map->type == BPF_MAP_TYPE_ARRAY ? map->max_entries : hash_nr_elems(map);
+	u64 at = (u64)(value - map->data);
+
+	if (value < map->data || at < first || (at - first) % map->elem_stride)
+		return false;
+	return (at - first) / map->elem_stride < nr;
+}
+
+const void *rt_map_key_of(const struct rt_map *map, const u8 *value, u32 *index)
+{
+	if (map->type != BPF_MAP_TYPE_ARRAY)
+		return value - ALIGN_UP(map->key_size, 8u);
+	*index = (u32)((u64)(value - map->data) / map->elem_stride);
+	return index;
 }
 
 bool rt_map_has_buckets(const struct rt_map *map)

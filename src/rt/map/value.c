@@ -3,6 +3,7 @@
  * See value.h.
  */
 #include "rt/map/value.h"
+#include "rt/async.h"
 
 static u32 *lock_of(const struct rt_map *map, void *shared)
 {
@@ -45,6 +46,19 @@ static void zero_field(const struct rt_map_field *field, void *shared)
 				 __ATOMIC_RELEASE);
 }
 
+static void end_async(const struct rt_map_field *field, void *shared)
+{
+	rt_async_end((struct rt_async *)(void *)((u8 *)shared + field->offset));
+}
+
+void rt_value_end_async(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
+{
+	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++)
+		if (map->fields[i].kind == RT_FIELD_TIMER ||
+		    map->fields[i].kind == RT_FIELD_WORKQUEUE)
+			end_async(&map->fields[i], shared);
+}
+
 void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
 {
 	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++) {
@@ -52,7 +66,7 @@ void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
 
 		switch (field->kind) {
 		case RT_FIELD_TIMER:
-		case RT_FIELD_WORKQUEUE: zero_field(field, shared); break;
+		case RT_FIELD_WORKQUEUE: end_async(field, shared); break;
 		default: break;
 		}
 	}

@@ -33,6 +33,11 @@ struct object_table *sys_hive_objects(struct sys_hive *hive)
 	return objects;
 }
 
+u64 sys_async_step(struct sys_hive *hive)
+{
+	return UINT64_MAX;
+}
+
 void sys_hive_reap(struct sys_hive *hive)
 {
 }

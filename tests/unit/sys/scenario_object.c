@@ -99,13 +99,48 @@ static void btf_maps(struct world *world, int btf)
 	      attr.btf_key_type_id = 1, attr.btf_value_type_id = 10));
 	CASE("a lock by itself", FD,
 	     (attr.value_size = 4, attr.btf_key_type_id = 1, attr.btf_value_type_id = 9));
-	if (!world->kernel) {
-		CASE("a timer, refused with a sentence", -EOPNOTSUPP,
-		     (attr.value_size = 16, attr.btf_key_type_id = 1, attr.btf_value_type_id = 8));
-		tap_ok(strstr(world_last_message(world), "bpf_timer"),
-		       "the sentence names the timer");
-	}
 #undef CASE
+}
+
+/* Values that are a timer. */
+static void timer_maps(struct world *world, int btf)
+{
+	static const struct {
+		const char *text;
+		u32 type, flags;
+		long want;
+	} rows[] = {
+		{ "in an array", BPF_MAP_TYPE_ARRAY, 0, FD },
+		{ "in a hash", BPF_MAP_TYPE_HASH, 0, FD },
+		{ "in an LRU hash", BPF_MAP_TYPE_LRU_HASH, 0, FD },
+		{ "in an array that clients map", BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, FD },
+		{ "for programs to read", BPF_MAP_TYPE_ARRAY, BPF_F_RDONLY_PROG, -EACCES },
+		{ "for each CPU", BPF_MAP_TYPE_PERCPU_ARRAY, 0, -EOPNOTSUPP },
+		{ "in a per-CPU hash", BPF_MAP_TYPE_PERCPU_HASH, 0, -EOPNOTSUPP },
+		{ "in a task's storage", BPF_MAP_TYPE_TASK_STORAGE, BPF_F_NO_PREALLOC,
+		  -EOPNOTSUPP },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		union abi_attr attr;
+		char text[80];
+		long result;
+
+		memset(&attr, 0, sizeof(attr));
+		attr.map_type = rows[i].type;
+		attr.map_flags = rows[i].flags;
+		attr.key_size = 4;
+		attr.value_size = 16;
+		attr.max_entries = rows[i].type != BPF_MAP_TYPE_TASK_STORAGE;
+		attr.btf_fd = (u32)btf;
+		attr.btf_key_type_id = 1;
+		attr.btf_value_type_id = 8;
+		result = world_call(world, BPF_MAP_CREATE, &attr);
+		snprintf(text, sizeof(text), "map with a timer: %s", rows[i].text);
+		expect(world, result, rows[i].want, text);
+		if (result >= 0)
+			world->close(world, (int)result);
+	}
 }
 
 static void btf_logs(struct world *world)
@@ -240,6 +275,7 @@ void scenario_btf(struct world *world)
 
 	expect(world, fd, FD, "BTF_LOAD");
 	btf_maps(world, fd);
+	timer_maps(world, fd);
 	btf_info(world, fd);
 	btf_logs(world);
 	world->close(world, fd);

@@ -28,6 +28,8 @@ enum test_map {
 	MAP_PERCPU_HASH, /* 8 → 16 bytes */
 	MAP_FROZEN_TWO,	 /* read-only and frozen: two values, the first as above */
 	MAP_LOCKED,	 /* array, 4 → 16 bytes, 4 entries: a number, then a bpf_spin_lock at 8 */
+	MAP_TIMER,	 /* hash, 4 → 24 bytes: a number, then a bpf_timer at 8 */
+	MAP_WORKQUEUE,	 /* array, 4 → 24 bytes: a number, then a bpf_wq at 8 */
 	NR_TEST_MAPS
 };
 
@@ -63,6 +65,6 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
 	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[],
-	cases_socket[], cases_kfunc[], cases_dynptr[], cases_iter[], cases_lock[];
+	cases_socket[], cases_kfunc[], cases_dynptr[], cases_iter[], cases_lock[], cases_async[];
 
 #endif

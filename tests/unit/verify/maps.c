@@ -72,17 +72,41 @@ static struct verify_map maps[NR_TEST_MAPS] = {
 			 .key_size = 4,
 			 .value_size = 16,
 			 .max_entries = 4 },
+	[MAP_TIMER] = { .type = BPF_MAP_TYPE_HASH,
+			.key_size = 4,
+			.value_size = 24,
+			.max_entries = 4 },
+	[MAP_WORKQUEUE] = { .type = BPF_MAP_TYPE_ARRAY,
+			    .key_size = 4,
+			    .value_size = 24,
+			    .max_entries = 4 },
 };
 
-/* What the value of MAP_LOCKED has at 8. */
-static const struct btf_fields locked_fields = {
-	.nr = 1,
-	.kinds = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK),
-	.field = { { BTF_FIELD_SPIN_LOCK, 8, 4, 0 } },
+/* What the value of these has at 8, behind a number. */
+static const struct special {
+	const char *name;
+	u32 size, value_size;
+	struct btf_fields fields;
+} specials[NR_TEST_MAPS] = {
+#define SPECIAL(text, type, bytes, all)                   \
+	{                                                 \
+		text, bytes, all,                         \
+		{                                         \
+			1, BTF_FIELD_BIT(type),           \
+			{                                 \
+				{                         \
+					type, 8, bytes, 0 \
+				}                         \
+			}                                 \
+		}                                         \
+	}
+	[MAP_LOCKED] = SPECIAL("bpf_spin_lock", BTF_FIELD_SPIN_LOCK, 4, 16),
+	[MAP_TIMER] = SPECIAL("bpf_timer", BTF_FIELD_TIMER, 16, 24),
+	[MAP_WORKQUEUE] = SPECIAL("bpf_wq", BTF_FIELD_WORKQUEUE, 16, 24),
 };
 
-/* BTF of that value: int 1, long 2, bpf_spin_lock 3, value 4. */
-static int locked_btf(void)
+/* BTF of that value: int 1, long 2, the field 3, value 4. */
+static int special_btf(const struct special *special)
 {
 	static struct blob blob;
 	union bpf_attr attr = { 0 };
@@ -90,11 +114,11 @@ static int locked_btf(void)
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
 	blob_int(&blob, "long", 8);
-	blob_type(&blob, "bpf_spin_lock", BTF_KIND_STRUCT, 0, 1, 4);
-	blob_member(&blob, "val", 1, 0);
-	blob_type(&blob, "value", BTF_KIND_STRUCT, 0, 2, 16);
+	blob_type(&blob, special->name, BTF_KIND_STRUCT, 0, 1, special->size);
+	blob_member(&blob, "val", special->size == 4 ? 1 : 2, 0);
+	blob_type(&blob, "value", BTF_KIND_STRUCT, 0, 2, special->value_size);
 	blob_member(&blob, "number", 2, 0);
-	blob_member(&blob, "lock", 3, 64);
+	blob_member(&blob, "field", 3, 64);
 	blob_finish(&blob);
 	attr.btf = (u64)(uintptr_t)blob.bytes;
 	attr.btf_size = blob.size;
@@ -117,7 +141,7 @@ const struct verify_map *test_map(u32 index)
 	map->address = ADDRESS(index);
 	map->value_address = map->type == BPF_MAP_TYPE_ARRAY ? map->address + 0x800 : 0;
 	map->handle = map;
-	map->fields = index == MAP_LOCKED ? &locked_fields : NULL;
+	map->fields = specials[index].name ? &specials[index].fields : NULL;
 	map->frozen = is_frozen(index);
 	map->frozen_values = is_frozen(index) ? frozen_value : NULL;
 	return map;
@@ -133,8 +157,8 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS])
 					.map_flags = maps[i].flags };
 		u32 zero = 0;
 
-		if (i == MAP_LOCKED) {
-			attr.btf_fd = (u32)locked_btf();
+		if (specials[i].name) {
+			attr.btf_fd = (u32)special_btf(&specials[i]);
 			attr.btf_key_type_id = 1;
 			attr.btf_value_type_id = 4;
 		}
