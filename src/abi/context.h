@@ -97,6 +97,13 @@ struct abi_rt_sock {
 	u32 uid;
 	u32 nr_cgroups; /* ids from the root (level 0) down to its own; at most ABI_CGROUP_LEVELS */
 	u64 cgroup_ids[ABI_CGROUP_LEVELS];
+	bool reuses_port; /* SO_REUSEPORT */
+};
+
+/* A socket lookup: cookie leads to the socket that is selected (struct abi_rt_sock), 0: none. */
+struct abi_rt_sk_lookup {
+	struct bpf_sk_lookup lookup;
+	bool no_reuseport; /* it is not to be exchanged for another one of its group */
 };
 
 struct abi_rt_xdp {

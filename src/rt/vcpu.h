@@ -25,6 +25,7 @@
 #define RT_BITS_PLACES	     8	 /* bpf_iter_bits over more than one word, at one time */
 #define RT_BITS_WORDS	     511 /* BITS_ITER_NR_WORDS_MAX */
 
+struct rt_map;
 struct rt_vcpu;
 
 /*
@@ -32,6 +33,13 @@ struct rt_vcpu;
  * (BPF_PROG_TYPE_SYSCALL): func_id and its arguments.
  */
 typedef u64 (*rt_service_fn)(struct rt_vcpu *vcpu, u32 func_id, const u64 args[5]);
+
+/*
+ * A program's change to a map of sockets, made by the supervisor: sock goes to key, or, NULL, what
+ * is there goes. Results are those of the helpers.
+ */
+typedef long (*rt_sock_change_fn)(void *arg, const struct rt_map *map, const void *key,
+				  const void *sock, u64 flags, struct rt_vcpu *vcpu);
 
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
 struct rt_task {
@@ -77,6 +85,8 @@ struct rt_vcpu {
 	u32 borrowed;	       /* times that its holder took it once more (sys_vcpu_acquire()) */
 	rt_service_fn service; /* NULL: there is nobody to ask */
 	void *service_arg;
+	rt_sock_change_fn sock_change; /* NULL: no program changes such maps here */
+	void *sock_arg;
 	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
 	/*
 	 * Monotonic time at which loops of the running program end, 0: never. Whoever sets it

@@ -5,12 +5,17 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define NETNS_COOKIE 71 /* SO_NETNS_COOKIE */
+#define INIT_NETNS   3	/* the cookie of the first one: kernels before 5.14 do not tell */
 
 static int option(int copy, int name, void *value, socklen_t size)
 {
@@ -73,6 +78,99 @@ int sys_socket_of_fd(struct sys_call *call, int fd, bool watch, struct sys_socke
 	error = describe(copy, ret_socket);
 	if (!error && watch)
 		error = add_to_set(call->hive, copy, ret_socket->cookie);
+	close(copy);
+	return error;
+}
+
+/* Its state: TCP's own, of others whether there is a peer. */
+static u32 state_of(int copy, const struct bpf_sock *sock)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	struct tcp_info info = { 0 };
+	int listens = 0;
+
+	if (sock->protocol == IPPROTO_TCP && sock->type == SOCK_STREAM) {
+		size = sizeof(info);
+		return getsockopt(copy, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 ? BPF_TCP_CLOSE
+										 : info.tcpi_state;
+	}
+	if (!option(copy, SO_ACCEPTCONN, &listens, sizeof(int)) && listens)
+		return BPF_TCP_LISTEN;
+	return getpeername(copy, (struct sockaddr *)&peer, &size) < 0 ? BPF_TCP_CLOSE
+								      : BPF_TCP_ESTABLISHED;
+}
+
+static void set_address(const struct sockaddr_storage *from, u32 *ip4, u32 *ip6, u16 *port)
+{
+	const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+
+	*port = four->sin_port; /* in the same place in both */
+	if (from->ss_family == AF_INET)
+		memcpy(ip4, &four->sin_addr, sizeof(*ip4));
+	else
+		memcpy(ip6, &six->sin6_addr, sizeof(six->sin6_addr));
+}
+
+static void set_addresses(int copy, struct bpf_sock *sock)
+{
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	u16 port;
+
+	if (sock->family != AF_INET && sock->family != AF_INET6)
+		return;
+	if (!getsockname(copy, (struct sockaddr *)&address, &size)) {
+		set_address(&address, &sock->src_ip4, sock->src_ip6, &port);
+		sock->src_port = ntohs(port);
+	}
+	size = sizeof(address);
+	if (!getpeername(copy, (struct sockaddr *)&address, &size)) {
+		set_address(&address, &sock->dst_ip4, sock->dst_ip6, &port);
+		sock->dst_port = port;
+	}
+}
+
+static bool is_taken_over(int copy)
+{
+	char name[16] = { 0 };
+	socklen_t size = sizeof(name);
+
+	return !getsockopt(copy, IPPROTO_TCP, TCP_ULP, name, &size) && size && *name;
+}
+
+int sys_socket_image(struct sys_call *call, int fd, struct abi_rt_sock *ret_image)
+{
+	struct sys_client *client = call->client;
+	int copy = client->ops->copy_fd ? client->ops->copy_fd(client, fd) : -EBADF, error;
+	struct abi_rt_sock image = { .netns_cookie = INIT_NETNS, .sock.rx_queue_mapping = -1 };
+	struct bpf_sock *sock = &image.sock;
+	struct stat status;
+	int reuses = 0;
+
+	if (copy < 0)
+		return copy;
+	error = option(copy, SO_DOMAIN, &sock->family, sizeof(int));
+	if (!error)
+		error = option(copy, SO_TYPE, &sock->type, sizeof(int));
+	if (!error)
+		error = option(copy, SO_PROTOCOL, &sock->protocol, sizeof(int));
+	if (!error)
+		error = option(copy, SO_COOKIE, &image.cookie, sizeof(u64));
+	if (!error && sock->protocol == IPPROTO_TCP && is_taken_over(copy))
+		error = -EINVAL;
+	if (!error) {
+		option(copy, SO_MARK, &sock->mark, sizeof(int));
+		option(copy, SO_PRIORITY, &sock->priority, sizeof(int));
+		option(copy, SO_BINDTOIFINDEX, &sock->bound_dev_if, sizeof(int));
+		option(copy, NETNS_COOKIE, &image.netns_cookie, sizeof(u64));
+		image.uid = fstat(copy, &status) ? client->uid : status.st_uid;
+		sock->state = state_of(copy, sock);
+		image.reuses_port = !option(copy, SO_REUSEPORT, &reuses, sizeof(int)) && reuses;
+		set_addresses(copy, sock);
+		*ret_image = image;
+	}
 	close(copy);
 	return error;
 }

@@ -7,6 +7,7 @@
 #ifndef SKEP_SYS_CLIENT_SOCKET_H
 #define SKEP_SYS_CLIENT_SOCKET_H
 
+#include "abi/context.h"
 #include "sys/hive.h"
 
 /* As it is now. */
@@ -19,6 +20,11 @@ struct sys_socket {
 
 /* 0, -EBADF, -ENOTSOCK. watch: sys_socket_lives() can be asked about it later; -ENOMEM. */
 int sys_socket_of_fd(struct sys_call *call, int fd, bool watch, struct sys_socket *ret_socket);
+/*
+ * What programs see of it, as it is now: 0, -EBADF, -ENOTSOCK, -EINVAL for one that a protocol
+ * above TCP's has taken over.
+ */
+int sys_socket_image(struct sys_call *call, int fd, struct abi_rt_sock *ret_image);
 bool sys_socket_lives(struct sys_hive *hive, u64 cookie);
 /* The cookies of all sockets that live, in order, in *ret_cookies (base_free()): 0, -ENOMEM. */
 int sys_sockets_alive(struct sys_hive *hive, u64 **ret_cookies, u64 *ret_nr);

@@ -128,6 +128,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 	sys_btf_put(hive->kernel_btf);
 	reap(hive, true);
 	object_table_free(hive->objects);
+	sys_socks_free(hive);
 	if (hive->sockets)
 		close(hive->sockets);
 	base_free(hive);

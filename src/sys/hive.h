@@ -50,6 +50,7 @@ struct sys_hive {
 	struct sys_map *reuseport_maps; /* all of them */
 	struct sys_async *async;	/* timers and work queues; NULL: there never was one */
 	struct sys_map *async_maps;	/* whose values have such */
+	struct sys_sock *socks;		/* sockets that are in maps (map_sock.c) */
 	struct model *model;		/* of kernel_btf, for iterators; NULL: not needed yet */
 	u64 iter_sessions;		/* begun so far */
 	bool fops_known;		/* iter_task_file.c */
@@ -80,6 +81,7 @@ struct sys_map {
 	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
+	struct sys_sock_link **socks; /* maps of sockets: what stands in each place (map_sock.c) */
 	u64 *cookies; /* whose an element is: arrays of sockets by index, storage by place */
 	struct sys_map *next_reuseport;
 	struct sys_map *next_async; /* of hive->async_maps */
@@ -245,6 +247,16 @@ void sys_map_put(struct sys_map *map);
 void sys_prog_put(struct sys_prog *prog);
 void sys_btf_put(struct sys_btf *btf);
 void sys_link_put(struct sys_link *link);
+
+/* map_sock.c */
+bool sys_map_is_sock(const struct sys_map *map);
+/* Sockets that were closed leave their maps. */
+void sys_sock_sweep(struct sys_hive *hive, struct rt_vcpu *vcpu);
+/* A rt_sock_change_fn whose argument is the hive. */
+long sys_sock_change(void *arg, const struct rt_map *rt, const void *key, const void *rt_sock,
+		     u64 flags, struct rt_vcpu *vcpu);
+/* The hive ends: no map is left. */
+void sys_socks_free(struct sys_hive *hive);
 
 /* map_create.c: fills the verifier's picture of a map. */
 void sys_map_describe(const struct sys_map *map, struct verify_map *ret_description);

@@ -193,7 +193,10 @@ long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
 		if (!session->vcpu)
 			return SYS_ITER_AGAIN;
 		sys_read_comm(&session->vcpu->task);
+		session->vcpu->sock_change = sys_sock_change;
+		session->vcpu->sock_arg = session->hive;
 		error = fill(session, size);
+		session->vcpu->sock_change = NULL;
 		sys_vcpu_release(session->vcpu);
 		session->client = NULL;
 		if (error)

@@ -33,6 +33,8 @@
 #define LPM_KEY_MAX	  260u
 #define LPM_VALUE_MAX	  ((4u << 20) - 256 - 24) /* less the largest key and struct lpm_trie_node */
 #define CPUMAP_MAX	  256		    /* NR_CPUS of the kernel that skep is held against */
+#define SOCKHASH_KEY_MAX  512u		    /* MAX_BPF_STACK */
+#define SOCKHASH_MAX	  (1u << 28)	    /* UINT32_MAX / sizeof(struct bpf_shtab_bucket) */
 #define LOCAL_STORAGE_MAX 65407u	    /* BPF_LOCAL_STORAGE_MAX_VALUE_SIZE, as measured */
 #define PERCPU_MAX	  32768u	    /* PCPU_MIN_UNIT_SIZE */
 #define HASH_ELEM_MAX	  ((4u << 20) - 48) /* KMALLOC_MAX_SIZE - sizeof(struct htab_elem) */
@@ -176,6 +178,26 @@ static int check_xskmap(const union abi_attr *attr)
 	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY))
 		return -EINVAL;
 	return 0;
+}
+
+static bool is_sock_value(const union abi_attr *attr)
+{
+	return attr->max_entries && (attr->value_size == 4 || attr->value_size == 8) &&
+	       !(attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY));
+}
+
+static int check_sockmap(const union abi_attr *attr)
+{
+	return is_sock_value(attr) && attr->key_size == 4 ? 0 : -EINVAL;
+}
+
+static int check_sockhash(const union abi_attr *attr)
+{
+	if (!is_sock_value(attr) || !attr->key_size)
+		return -EINVAL;
+	if (attr->key_size > SOCKHASH_KEY_MAX)
+		return -E2BIG;
+	return attr->max_entries > SOCKHASH_MAX ? -EINVAL : 0;
 }
 
 static bool is_storage(u32 type)
@@ -346,6 +368,12 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_XSKMAP] = { .check = check_xskmap,
 				  .check_btf = btf_refused,
 				  .at_last = true },
+	[BPF_MAP_TYPE_SOCKMAP] = { .check = check_sockmap,
+				   .check_btf = btf_refused,
+				   .at_last = true },
+	[BPF_MAP_TYPE_SOCKHASH] = { .check = check_sockhash,
+				    .check_btf = btf_refused,
+				    .at_last = true },
 	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { .check = check_reuseport },
 	[BPF_MAP_TYPE_CGROUP_STORAGE] = { .check = check_cgroup_storage,
 					  .check_btf = btf_of_cgroup_storage,
@@ -631,6 +659,8 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	rt_map_init(map->rt, &spec, 0, seed);
 	if (spec.type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY)
 		return sys_reuseport_new(map);
+	if (sys_map_is_sock(map))
+		return sys_sock_new_map(map);
 	if (is_storage(spec.type))
 		return sys_storage_new(map);
 	if (sys_map_holds_objects(map)) {

@@ -75,6 +75,8 @@ static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *
 	vcpu = sys_vcpu_acquire(call->client);
 	if (!vcpu)
 		return -EBUSY;
+	if (sys_map_is_sock(map))
+		sys_sock_sweep(map->hive, vcpu);
 	if (sys_map_is_storage(map))
 		result = sys_storage_operate(call, map, elem, vcpu);
 	else

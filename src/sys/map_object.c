@@ -21,7 +21,7 @@ void sys_slot_free(struct sys_deferred *deferred)
 	base_free(slot);
 }
 
-enum kind { KIND_NONE, KIND_ARRAY, KIND_HASH_OF_MAPS, KIND_REDIRECT, KIND_REUSEPORT };
+enum kind { KIND_NONE, KIND_ARRAY, KIND_HASH_OF_MAPS, KIND_REDIRECT, KIND_REUSEPORT, KIND_SOCK };
 
 static enum kind kind_of(const struct sys_map *map)
 {
@@ -36,6 +36,8 @@ static enum kind kind_of(const struct sys_map *map)
 	case BPF_MAP_TYPE_CPUMAP:
 	case BPF_MAP_TYPE_XSKMAP: return KIND_REDIRECT;
 	case BPF_MAP_TYPE_REUSEPORT_SOCKARRAY: return KIND_REUSEPORT;
+	case BPF_MAP_TYPE_SOCKMAP:
+	case BPF_MAP_TYPE_SOCKHASH: return KIND_SOCK;
 	default: return KIND_NONE;
 	}
 }
@@ -73,6 +75,7 @@ int sys_slot_lookup(struct sys_map *map, const void *key, void *value, struct rt
 	case KIND_ARRAY: return lookup_index(map, key, value);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_lookup(map, key, value, vcpu);
 	case KIND_REUSEPORT: return sys_reuseport_lookup(map, key, value);
+	case KIND_SOCK: return sys_sock_lookup(map, key, value, vcpu);
 	default: return sys_redirect_lookup(map, key, value, vcpu);
 	}
 }
@@ -229,19 +232,21 @@ int sys_slot_update(struct sys_call *call, struct sys_map *map, const void *key,
 	case KIND_ARRAY: return update_index(call, map, key, fd, flags);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_update(call, map, key, fd, flags, vcpu);
 	case KIND_REUSEPORT: return sys_reuseport_update(call, map, key, value, flags);
+	case KIND_SOCK: return sys_sock_update(call, map, key, value, flags, vcpu);
 	default: return sys_redirect_update(call, map, key, value, flags, vcpu);
 	}
 }
 
 int sys_slot_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu)
 {
-	u32 index;
+	u32 index = 0;
 
-	memcpy(&index, key, sizeof(index));
+	memcpy(&index, key, map->rt->key_size < sizeof(index) ? map->rt->key_size : sizeof(index));
 	switch (kind_of(map)) {
 	case KIND_ARRAY: return delete_index(map, index);
 	case KIND_HASH_OF_MAPS: return sys_hash_of_maps_delete(map, key, vcpu);
 	case KIND_REUSEPORT: return sys_reuseport_delete(map, key);
+	case KIND_SOCK: return sys_sock_delete(map, key, vcpu);
 	default: return sys_redirect_delete(map, key, vcpu);
 	}
 }
@@ -253,6 +258,8 @@ void sys_slots_clear(struct sys_map *map)
 
 	if (map->rt && kind_of(map) == KIND_REUSEPORT && map->cookies)
 		sys_reuseport_clear(map);
+	if (map->rt && kind_of(map) == KIND_SOCK && map->socks)
+		sys_sock_clear_map(map);
 	for (i = 0; i < nr; i++) {
 		struct sys_slot *old = map->slots[i];
 

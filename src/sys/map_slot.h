@@ -40,6 +40,14 @@ int sys_reuseport_update(struct sys_call *call, struct sys_map *map, const void 
 int sys_reuseport_delete(struct sys_map *map, const void *key);
 int sys_reuseport_lookup(struct sys_map *map, const void *key, void *value);
 
+/* Maps of sockets that programs look up. */
+int sys_sock_new_map(struct sys_map *map);
+void sys_sock_clear_map(struct sys_map *map);
+int sys_sock_update(struct sys_call *call, struct sys_map *map, const void *key, const void *value,
+		    u64 flags, struct rt_vcpu *vcpu);
+int sys_sock_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
+int sys_sock_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
+
 /* Storage of sockets, tasks, inodes and cgroups. */
 bool sys_map_is_storage(const struct sys_map *map);
 /* For how many owners a map is made. */

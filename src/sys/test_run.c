@@ -169,6 +169,14 @@ static void run_until(struct series *series, struct rt_vcpu *vcpu, u64 end, u32 
 	}
 }
 
+static bool has_socks(const struct sys_prog *prog)
+{
+	for (u32 i = 0; i < prog->nr_maps; i++)
+		if (sys_map_is_sock(prog->maps[i]) || (sys_map_is_of_maps(prog->maps[i])))
+			return true;
+	return false;
+}
+
 /* Runs for a while. -EBUSY: there is no vCPU. */
 static int run_slice(struct sys_call *call, struct series *series, u64 length)
 {
@@ -185,6 +193,10 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 	vcpu->service = series->how->service;
 	vcpu->service_arg = series->how->service_arg;
 	vcpu->skb = series->how->skb;
+	vcpu->sock_change = sys_sock_change;
+	vcpu->sock_arg = call->hive;
+	if (has_socks(series->prog))
+		sys_sock_sweep(call->hive, vcpu);
 	run_until(series, vcpu, start + length, &call->attr.test.retval);
 	series->stopped = vcpu->stopped;
 	series->spent += now_ns() - start;
@@ -192,6 +204,7 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 	vcpu->stopped = false;
 	vcpu->service = NULL;
 	vcpu->skb = NULL;
+	vcpu->sock_change = NULL;
 	sys_vcpu_release(vcpu);
 	return 0;
 }
@@ -389,6 +402,7 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_SCHED_CLS:
 	case BPF_PROG_TYPE_SCHED_ACT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
+	case BPF_PROG_TYPE_SK_SKB:
 	case BPF_PROG_TYPE_LWT_IN:
 	case BPF_PROG_TYPE_LWT_OUT:
 	case BPF_PROG_TYPE_LWT_XMIT:

@@ -121,13 +121,27 @@ static void fill_lookup(struct bpf_sk_lookup *ctx, const struct bpf_sk_lookup *g
 /* Nothing is selected when a run begins. */
 static void begin_lookup(void *ctx)
 {
-	((struct bpf_sk_lookup *)ctx)->cookie = 0;
+	struct abi_rt_sk_lookup *run = ctx;
+
+	run->lookup.cookie = 0;
+	run->no_reuseport = false;
+}
+
+/* Which socket was selected: 0, or -EOPNOTSUPP for one that others of its group stand in for. */
+static int selected(const struct abi_rt_sk_lookup *run, u64 *ret_cookie)
+{
+	const struct abi_rt_sock *sock = (const struct abi_rt_sock *)(uintptr_t)run->lookup.cookie;
+
+	*ret_cookie = sock ? sock->cookie : 0;
+	return sock && sock->reuses_port && !run->no_reuseport ? -EOPNOTSUPP : 0;
 }
 
 long test_run_sk_lookup(struct sys_call *call, struct sys_prog *prog)
 {
 	const union abi_attr *attr = &call->attr;
-	struct bpf_sk_lookup given, ctx;
+	struct abi_rt_sk_lookup run = { .no_reuseport = false };
+	struct bpf_sk_lookup given;
+	u64 cookie = 0;
 	bool has_ctx;
 	int error;
 
@@ -140,10 +154,12 @@ long test_run_sk_lookup(struct sys_call *call, struct sys_prog *prog)
 	error = has_ctx ? check_lookup(&given) : -EINVAL;
 	if (error)
 		return error;
-	fill_lookup(&ctx, &given);
-	error = test_run_as(call, prog, &ctx, &(struct test_how){ .begin = begin_lookup });
+	fill_lookup(&run.lookup, &given);
+	error = test_run_as(call, prog, &run, &(struct test_how){ .begin = begin_lookup });
+	if (!error)
+		error = selected(&run, &cookie);
+	given.cookie = cookie;
 	if (!error)
 		error = test_finish(call, &(struct test_data){ 0 });
-	/* The cookie stays 0: there is no socket that could have been selected. */
 	return error ? error : test_ctx_finish(call, &given, sizeof(given));
 }

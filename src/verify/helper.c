@@ -419,6 +419,11 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	}
 }
 
+static bool takes_sockets(const struct call_meta *meta)
+{
+	return meta->map->type == BPF_MAP_TYPE_SOCKMAP || meta->map->type == BPF_MAP_TYPE_SOCKHASH;
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -435,6 +440,14 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 			return 0;
 		verbose(env, "R%u leaks addr into helper function\n", regno);
 		return -EACCES;
+	}
+	/* What is put into a map of sockets is one, not a value. */
+	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_MAP_VALUE && meta->map && takes_sockets(meta)) {
+		if (arg != ARG_PTR_TO_MAP_VALUE) {
+			verbose(env, "invalid arg_type for sockmap/sockhash\n");
+			return -EINVAL;
+		}
+		arg = ARG_PTR_TO_BTF_ID_SOCK_COMMON;
 	}
 	if (reg_is_packet(reg) && !meta->helper->pkt_access) {
 		verbose(env, "helper access to the packet is not allowed\n");
@@ -681,9 +694,8 @@ static void refine_result(struct verify_env *env, const struct call_meta *meta)
 /* A socket that is found in a map is a reference, too. */
 static bool acquires(const struct call_meta *meta)
 {
-	if (meta->func_id != BPF_FUNC_map_lookup_elem)
-		return meta->helper->acquires;
-	return meta->map->type == BPF_MAP_TYPE_SOCKMAP || meta->map->type == BPF_MAP_TYPE_SOCKHASH;
+	return meta->func_id == BPF_FUNC_map_lookup_elem ? takes_sockets(meta)
+							 : meta->helper->acquires;
 }
 
 /* The result's place among the references: a new one, or its argument's. */

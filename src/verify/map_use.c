@@ -75,11 +75,39 @@ static bool takes(u32 func_id, u32 map_type)
 	return map_type < 64 && types >> map_type & 1;
 }
 
+/*
+ * Programs that may give sockets to maps of sockets and take them away: none that could have been
+ * called with the socket's lock held.
+ */
+static bool may_update_sockets(const struct verify_env *env, u32 func_id)
+{
+	if (func_id != BPF_FUNC_map_update_elem && func_id != BPF_FUNC_map_delete_elem)
+		return false;
+	switch (env->input->prog_type) {
+	case BPF_PROG_TYPE_TRACING: return env->input->expected_attach_type == BPF_TRACE_ITER;
+	case BPF_PROG_TYPE_SOCK_OPS: return func_id == BPF_FUNC_map_delete_elem;
+	case BPF_PROG_TYPE_SOCKET_FILTER:
+	case BPF_PROG_TYPE_SCHED_CLS:
+	case BPF_PROG_TYPE_SCHED_ACT:
+	case BPF_PROG_TYPE_XDP:
+	case BPF_PROG_TYPE_SK_REUSEPORT:
+	case BPF_PROG_TYPE_FLOW_DISSECTOR:
+	case BPF_PROG_TYPE_SK_LOOKUP: return true;
+	default: return false;
+	}
+}
+
 int check_map_use(struct verify_env *env, const struct verify_map *map, const char *name,
 		  u32 func_id)
 {
 	if (!map || takes(func_id, map->type))
 		return 0;
+	if ((map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH) &&
+	    may_update_sockets(env, func_id))
+		return 0;
+	if ((map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH) &&
+	    (func_id == BPF_FUNC_map_update_elem || func_id == BPF_FUNC_map_delete_elem))
+		verbose(env, "cannot update sockmap in this context\n");
 	verbose(env, "cannot pass map_type %u into func bpf_%s#%u\n", map->type, name, func_id);
 	return -EINVAL;
 }

@@ -25,6 +25,11 @@ RT_HELPER(map_peek_elem);
 RT_HELPER(map_lookup_percpu_elem);
 RT_HELPER(get_local_storage);
 RT_HELPER(redirect_map);
+RT_HELPER(sk_redirect_map);
+RT_HELPER(sk_redirect_hash);
+RT_HELPER(msg_redirect_map);
+RT_HELPER(msg_redirect_hash);
+RT_HELPER(sock_map_update);
 RT_HELPER(current_task_under_cgroup);
 
 /* storage.c */

@@ -49,6 +49,37 @@ RT_HELPER(redirect_map)
 	return rt_redirect_map((const struct rt_map *)r1, r2, r3, vcpu);
 }
 
+/* (ctx, map, key, flags) */
+RT_HELPER(sk_redirect_map)
+{
+	u32 key = (u32)r3;
+
+	return rt_sock_redirect((const struct rt_map *)r2, &key, r4, false, vcpu);
+}
+
+RT_HELPER(sk_redirect_hash)
+{
+	return rt_sock_redirect((const struct rt_map *)r2, (const void *)r3, r4, false, vcpu);
+}
+
+RT_HELPER(msg_redirect_map)
+{
+	u32 key = (u32)r3;
+
+	return rt_sock_redirect((const struct rt_map *)r2, &key, r4, true, vcpu);
+}
+
+RT_HELPER(msg_redirect_hash)
+{
+	return rt_sock_redirect((const struct rt_map *)r2, (const void *)r3, r4, true, vcpu);
+}
+
+/* (sock_ops, map, key, flags): the socket of a context is of no kind that a map takes. */
+RT_HELPER(sock_map_update)
+{
+	return (u64)-EOPNOTSUPP;
+}
+
 /* (map, flags): the verifier has seen that the flags are 0. */
 RT_HELPER(get_local_storage)
 {

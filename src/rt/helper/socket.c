@@ -17,6 +17,7 @@
 #define INIT_NET       3     /* the cookie of the first network namespace on 6.18 */
 #define TIME_WAIT      6     /* BPF_TCP_TIME_WAIT, BPF_TCP_NEW_SYN_RECV */
 #define NEW_SYN_RECV   12
+#define AF_INET	       2
 #define LOOKUP_REPLACE BPF_SK_LOOKUP_F_REPLACE
 #define LOOKUP_FLAGS   (LOOKUP_REPLACE | BPF_SK_LOOKUP_F_NO_REUSEPORT)
 
@@ -129,15 +130,23 @@ RT_HELPER(tcp_syncookie)
 	return (u64)-EINVAL;
 }
 
-static u64 assign_lookup(struct bpf_sk_lookup *lookup, u64 sock, u64 flags)
+static u64 assign_lookup(struct abi_rt_sk_lookup *run, const struct abi_rt_sock *sock, u64 flags)
 {
+	struct bpf_sk_lookup *lookup = &run->lookup;
+
 	if (flags & ~(u64)LOOKUP_FLAGS)
 		return (u64)-EINVAL;
-	if (sock && sock != lookup->cookie)
-		return (u64)-EPROTOTYPE; /* from nowhere */
+	if (sock && sock->sock.state == BPF_TCP_ESTABLISHED)
+		return (u64)-ESOCKTNOSUPPORT;
+	if (sock && sock->sock.protocol != lookup->protocol)
+		return (u64)-EPROTOTYPE;
+	/* Sockets of IPv6 take IPv4 as well, unless they say otherwise. */
+	if (sock && sock->sock.family != lookup->family && sock->sock.family == AF_INET)
+		return (u64)-EAFNOSUPPORT;
 	if (lookup->cookie && !(flags & LOOKUP_REPLACE))
 		return (u64)-EEXIST;
-	lookup->cookie = sock;
+	lookup->cookie = (u64)sock;
+	run->no_reuseport = flags & BPF_SK_LOOKUP_F_NO_REUSEPORT;
 	return 0;
 }
 
@@ -145,7 +154,8 @@ static u64 assign_lookup(struct bpf_sk_lookup *lookup, u64 sock, u64 flags)
 RT_HELPER(sk_assign)
 {
 	if (vcpu->prog->type == BPF_PROG_TYPE_SK_LOOKUP)
-		return assign_lookup((struct bpf_sk_lookup *)r1, r2, r3);
+		return assign_lookup((struct abi_rt_sk_lookup *)r1, (const struct abi_rt_sock *)r2,
+				     r3);
 	return r3 ? (u64)-EINVAL : (u64)-EOPNOTSUPP;
 }
 
@@ -201,7 +211,15 @@ RT_HELPER(bind)
 /* (ctx, map, key, flags): the run's own socket is in no group that one in the map could be in. */
 RT_HELPER(sk_select_reuseport)
 {
-	const void *found = rt_map_lookup_elem((const struct rt_map *)r2, (const void *)r3, vcpu);
+	const struct sk_reuseport_md *md = (const struct sk_reuseport_md *)r1;
+	const struct rt_map *map = (const struct rt_map *)r2;
+	const struct abi_rt_sock *found = rt_map_lookup_elem(map, (const void *)r3, vcpu);
 
-	return found ? (u64)-EBADFD : (u64)-ENOENT;
+	if (!found)
+		return (u64)-ENOENT;
+	if (map->type == BPF_MAP_TYPE_REUSEPORT_SOCKARRAY)
+		return (u64)-EBADFD;
+	if (!found->reuses_port)
+		return (u64)-EINVAL;
+	return found->sock.protocol != md->ip_protocol ? (u64)-EPROTOTYPE : (u64)-EBADFD;
 }

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <linux/bpf_perf_event.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define ADDRESS(memory) ((u64)(uintptr_t)(memory))
 
@@ -174,6 +177,66 @@ static void run_message(struct world *world)
 }
 
 /* What an address hook learns of its socket, and the result that it gives the call. */
+/* redirect(ctx, map, 0, flags): its verdict. */
+static long redirect(struct world *world, int map, bool message, bool hash, s32 flags)
+{
+	static const s32 helpers[2][2] = {
+		{ BPF_FUNC_sk_redirect_map, BPF_FUNC_sk_redirect_hash },
+		{ BPF_FUNC_msg_redirect_map, BPF_FUNC_msg_redirect_hash },
+	};
+	struct bpf_insn insns[] = { STORE_K(BPF_W, 10, -4, 0),
+				    LD_MAP(2, BPF_PSEUDO_MAP_FD, map),
+				    MOV_X(3, 10),
+				    ADD_K(3, -4),
+				    MOV_K(4, flags),
+				    CALL(helpers[message][hash]),
+				    EXIT() };
+	int prog;
+	long verdict;
+
+	/* A map wants a number for its key. */
+	if (!hash) {
+		insns[3] = MOV_K(3, 0);
+		insns[4] = ADD_K(3, 0);
+	}
+	prog = world_prog(world, message ? BPF_PROG_TYPE_SK_MSG : BPF_PROG_TYPE_SK_SKB, insns,
+			  ARRAY_SIZE(insns));
+	expect(world, prog, FD, "a program that redirects");
+	verdict = scenario_run(world, prog);
+	world->close(world, prog);
+	return verdict;
+}
+
+static void run_redirect(struct world *world, bool hash)
+{
+	int map = world_map(world, hash ? BPF_MAP_TYPE_SOCKHASH : BPF_MAP_TYPE_SOCKMAP, 4, 4, 4, 0);
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int tcp = socket(AF_INET, SOCK_STREAM, 0), pair[2], listener;
+	u32 key = 0, value;
+
+	if (tcp < 0 || bind(tcp, (struct sockaddr *)&address, sizeof(address)) || listen(tcp, 1) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		tap_bail("socket: %d", errno);
+	value = (u32)(listener = world_take(world, tcp));
+	expect(world, redirect(world, map, false, hash, 0), SK_DROP, "redirect: nothing there");
+	expect(world, world_update(world, map, &key, &value, 0), 0, "redirect: a listener");
+	expect(world, redirect(world, map, false, hash, 0), SK_DROP, "redirect: drops");
+	expect(world, redirect(world, map, true, hash, 0), SK_DROP, "redirect: messages, too");
+	value = (u32)world_take(world, pair[0]);
+	expect(world, world_update(world, map, &key, &value, 0), 0, "redirect: a unix stream");
+	expect(world, redirect(world, map, false, hash, 0), SK_PASS, "redirect: passes");
+	expect(world, redirect(world, map, false, hash, 1), SK_PASS, "redirect: to its ingress");
+	expect(world, redirect(world, map, false, hash, 2), SK_DROP, "redirect: flags");
+	expect(world, redirect(world, map, true, hash, 0), SK_DROP, "redirect: no message out");
+	expect(world, redirect(world, map, true, hash, 1), SK_PASS, "redirect: a message in");
+	world->close(world, (int)value);
+	expect(world, redirect(world, map, false, hash, 0), SK_DROP, "redirect: it is closed");
+	close(pair[1]);
+	world->close(world, listener);
+	world->close(world, map);
+}
+
 static void run_address(struct world *world)
 {
 	static const struct bpf_insn insns[] = {
@@ -230,6 +293,8 @@ void test_run_context(struct world *world)
 	run_address(world);
 	run_device(world);
 	run_message(world);
+	run_redirect(world, false);
+	run_redirect(world, true);
 	run_tracepoint(world);
 	run_kprobe(world);
 	run_perf_event(world);

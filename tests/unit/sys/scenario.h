@@ -32,6 +32,7 @@ void scenario_map_of_maps(struct world *world);
 void scenario_map_stack(struct world *world);
 void scenario_map_storage(struct world *world); /* cgroup storages */
 void scenario_map_socket(struct world *world);
+void scenario_map_sock(struct world *world);	 /* sockets that programs look up */
 void scenario_map_local(struct world *world);	 /* storage of sockets, tasks, inodes, cgroups */
 void scenario_storage_prog(struct world *world); /* what programs store there */
 void scenario_map_redirect(struct world *world); /* devices, CPUs, AF_XDP sockets */
@@ -67,6 +68,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_storage(world);
 	scenario_map_redirect(world);
 	scenario_map_socket(world);
+	scenario_map_sock(world);
 	scenario_map_local(world);
 	scenario_storage_prog(world);
 	scenario_map_batch(world);

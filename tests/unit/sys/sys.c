@@ -22,9 +22,9 @@ static void test_refusals(struct world *world)
 	union abi_attr attr;
 	int fd;
 
-	fd = world_map(world, BPF_MAP_TYPE_SOCKMAP, 8, 8, 1, BPF_F_NO_PREALLOC);
+	fd = world_map(world, ABI_MAP_TYPE_ARENA, 0, 0, 1, BPF_F_MMAPABLE);
 	tap_is(fd, -EINVAL, "a map type that skep has not");
-	tap_ok(strstr(world_last_message(world), "sockmap"), "is refused by name");
+	tap_ok(strstr(world_last_message(world), "arena"), "is refused by name");
 	fd = world_prog(world, BPF_PROG_TYPE_LIRC_MODE2, ok_insns, 2);
 	tap_is(fd, -EINVAL, "a program type that skep has not");
 	tap_ok(strstr(world_last_message(world), "lirc_mode2"), "is refused by name");

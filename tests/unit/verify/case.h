@@ -30,6 +30,8 @@ enum test_map {
 	MAP_LOCKED,	 /* array, 4 → 16 bytes, 4 entries: a number, then a bpf_spin_lock at 8 */
 	MAP_TIMER,	 /* hash, 4 → 24 bytes: a number, then a bpf_timer at 8 */
 	MAP_WORKQUEUE,	 /* array, 4 → 24 bytes: a number, then a bpf_wq at 8 */
+	MAP_SOCKMAP,	 /* 4 entries */
+	MAP_SOCKHASH,	 /* 4 → a socket, 4 entries */
 	NR_TEST_MAPS
 };
 

@@ -80,6 +80,14 @@ static struct verify_map maps[NR_TEST_MAPS] = {
 			    .key_size = 4,
 			    .value_size = 24,
 			    .max_entries = 4 },
+	[MAP_SOCKMAP] = { .type = BPF_MAP_TYPE_SOCKMAP,
+			  .key_size = 4,
+			  .value_size = 8,
+			  .max_entries = 4 },
+	[MAP_SOCKHASH] = { .type = BPF_MAP_TYPE_SOCKHASH,
+			   .key_size = 4,
+			   .value_size = 8,
+			   .max_entries = 4 },
 };
 
 /* What the value of these has at 8, behind a number. */
