@@ -48,6 +48,7 @@ void scenario_netfilter(struct world *world);
 void scenario_stream(struct world *world);
 void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
 void scenario_struct_ops(struct world *world);
+void scenario_timer(struct world *world);
 void scenario_misc(struct world *world);
 void scenario_iter(struct world *world); /* iterators */
 
@@ -84,6 +85,7 @@ static inline void scenario_all(struct world *world)
 	scenario_stream(world);
 	scenario_syscall(world);
 	scenario_struct_ops(world);
+	scenario_timer(world);
 	scenario_misc(world);
 	scenario_iter(world);
 	scenario_place(world);
