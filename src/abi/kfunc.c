@@ -32,6 +32,17 @@
 #define STRING_AND_NUMBER  ARGS(KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR
 #define ITER(kind)	   ARGS(KARG_ITER), .iter = ABI_ITER_##kind
 #define DYNPTR_READ	   ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE), .ret = KRET_SCALAR
+#define LIST_PUSH                                                       \
+	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_IGNORE), \
+		.ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
+#define LIST_POP                                                                          \
+	ARGS(KARG_LIST_HEAD), .ret = KRET_NODE,                                           \
+			      .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL | KFUNC_UNDER_LOCK, \
+			      .progs = PROG_GENERIC
+#define LIST_PEEK                                                                           \
+	ARGS(KARG_LIST_HEAD), .ret = KRET_NODE, .flags = KFUNC_RET_NULL | KFUNC_UNDER_LOCK, \
+			      .progs = PROG_GENERIC
+#define RB_NODE .ret = KRET_NODE, .flags = KFUNC_RET_NULL | KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
 
 static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_rcu_read_lock, .ret = KRET_VOID),
@@ -95,6 +106,38 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_wq_set_callback_impl, ARGS(KARG_WORKQUEUE, KARG_FUNCTION, KARG_SCALAR, KARG_IGNORE),
 	    .ret = KRET_SCALAR),
 	ROW(bpf_wq_start, ARGS(KARG_WORKQUEUE, KARG_SCALAR), .ret = KRET_SCALAR),
+	ROW(bpf_obj_new_impl, ARGS(KARG_CONST, KARG_IGNORE), .ret = KRET_OBJECT,
+	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL, .progs = PROG_GENERIC),
+	ROW(bpf_percpu_obj_new_impl, ARGS(KARG_CONST, KARG_IGNORE), .ret = KRET_PERCPU_OBJECT,
+	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL, .progs = PROG_GENERIC),
+	ROW(bpf_obj_drop_impl, ARGS(KARG_OBJECT, KARG_IGNORE), .ret = KRET_VOID,
+	    .flags = KFUNC_RELEASE, .progs = PROG_GENERIC),
+	ROW(bpf_percpu_obj_drop_impl, ARGS(KARG_PERCPU_OBJECT, KARG_IGNORE), .ret = KRET_VOID,
+	    .flags = KFUNC_RELEASE, .progs = PROG_GENERIC),
+	ROW(bpf_refcount_acquire_impl, ARGS(KARG_REFCOUNTED, KARG_IGNORE), .ret = KRET_REFCOUNTED,
+	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL | KFUNC_RCU | KFUNC_UNDER_LOCK,
+	    .progs = PROG_GENERIC),
+	ROW(bpf_list_push_front_impl, LIST_PUSH),
+	ROW(bpf_list_push_back_impl, LIST_PUSH),
+	ROW(bpf_list_pop_front, LIST_POP),
+	ROW(bpf_list_pop_back, LIST_POP),
+	ROW(bpf_list_front, LIST_PEEK),
+	ROW(bpf_list_back, LIST_PEEK),
+	ROW(bpf_rbtree_add_impl,
+	    ARGS(KARG_RB_ROOT, KARG_RB_NODE, KARG_CALLBACK, KARG_IGNORE, KARG_IGNORE),
+	    .ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC),
+	ROW(bpf_rbtree_remove, ARGS(KARG_RB_ROOT, KARG_RB_NODE_LENT), .ret = KRET_NODE,
+	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL | KFUNC_UNDER_LOCK, .progs = PROG_GENERIC),
+	ROW(bpf_rbtree_first, ARGS(KARG_RB_ROOT), RB_NODE),
+	ROW(bpf_rbtree_root, ARGS(KARG_RB_ROOT), RB_NODE),
+	ROW(bpf_rbtree_left, ARGS(KARG_RB_ROOT, KARG_RB_NODE_LENT), RB_NODE),
+	ROW(bpf_rbtree_right, ARGS(KARG_RB_ROOT, KARG_RB_NODE_LENT), RB_NODE),
+	ROW(bpf_res_spin_lock, ARGS(KARG_RES_LOCK), .ret = KRET_LOCKED, .flags = KFUNC_UNDER_LOCK),
+	ROW(bpf_res_spin_unlock, ARGS(KARG_RES_LOCK), .ret = KRET_VOID, .flags = KFUNC_UNDER_LOCK),
+	ROW(bpf_res_spin_lock_irqsave, ARGS(KARG_RES_LOCK, KARG_IRQ_FLAG_UNINIT),
+	    .ret = KRET_LOCKED, .flags = KFUNC_UNDER_LOCK),
+	ROW(bpf_res_spin_unlock_irqrestore, ARGS(KARG_RES_LOCK, KARG_IRQ_FLAG), .ret = KRET_VOID,
+	    .flags = KFUNC_UNDER_LOCK),
 };
 
 static const struct abi_iter_kind iters[] = {

@@ -32,17 +32,33 @@ enum abi_kfunc_arg {
 	KARG_WORKQUEUE, /* a bpf_wq in a map's value */
 	KARG_MAP,	/* __map: the map that it is in */
 	KARG_FUNCTION,	/* a function of the program, called later */
-	KARG_BTF,	/* a trusted pointer to the structure that `structure` names */
+	/* Allocated objects, and lists and trees of them. */
+	KARG_OBJECT, /* __alloc: an object that is given away */
+	KARG_PERCPU_OBJECT,
+	KARG_REFCOUNTED, /* __refcounted_kptr: an object with a bpf_refcount */
+	KARG_LIST_HEAD,	 /* in a value or object whose lock is held */
+	KARG_LIST_NODE,	 /* of an object that is given away */
+	KARG_RB_ROOT,
+	KARG_RB_NODE,
+	KARG_RB_NODE_LENT, /* of an object in the tree */
+	KARG_CALLBACK,
+	KARG_RES_LOCK,
+	KARG_BTF, /* a trusted pointer to the structure that `structure` names */
 };
 
 enum abi_kfunc_ret {
 	KRET_VOID,
 	KRET_SCALAR,
-	KRET_MEM,	   /* memory of ret_size bytes */
-	KRET_RDONLY_MEM,   /* the same, only to be read */
-	KRET_BTF,	   /* a pointer to the structure that `structure` names */
-	KRET_DYNPTR_SLICE, /* memory of as many bytes as the constant argument says */
-	KRET_CAST_CTX,	   /* the kernel's own context structure */
+	KRET_MEM,	    /* memory of ret_size bytes */
+	KRET_RDONLY_MEM,    /* the same, only to be read */
+	KRET_BTF,	    /* a pointer to the structure that `structure` names */
+	KRET_DYNPTR_SLICE,  /* memory of as many bytes as the constant argument says */
+	KRET_CAST_CTX,	    /* the kernel's own context structure */
+	KRET_OBJECT,	    /* an object of the type that the constant argument names */
+	KRET_PERCPU_OBJECT, /* one for each CPU */
+	KRET_REFCOUNTED,    /* the object that is the argument */
+	KRET_NODE,	    /* the node of an object of the list or tree */
+	KRET_LOCKED,	    /* 0; on a path of its own -errno */
 	KRET_CAST, /* the structure whose BTF id is the constant argument; may be anything */
 };
 

@@ -104,6 +104,7 @@ struct btf *btf_free(struct btf *btf)
 	base_free(btf->resolved_id);
 	base_free(btf->resolved_size);
 	base_free(btf->by_name);
+	btf_objects_free(btf->objects);
 	base_free(btf);
 	return NULL;
 }

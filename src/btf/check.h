@@ -25,7 +25,40 @@ struct btf {
 	u32 *resolved_id, *resolved_size;
 	u32 *by_name; /* open addressing, ids; 0 is empty */
 	u32 by_name_mask;
+	struct btf_objects *objects; /* objects.c; NULL: not looked for */
 };
+
+/* A declaration tag "contains:…": what a list head or tree root has in it. */
+struct btf_contains {
+	u32 type;      /* the structure, or the variable */
+	s32 component; /* the member, -1 for a variable */
+	u32 tag;       /* id of the tag */
+};
+
+struct btf_object {
+	u32 id;
+	struct btf_fields *fields;
+};
+
+struct btf_objects {
+	const struct btf *kernel; /* NULL: not needed, or it cannot be had */
+	struct btf_contains *contains;
+	u32 nr_contains;
+	struct btf_object *object; /* by id */
+	u32 nr;
+};
+
+struct btf_fields;
+
+/* Takes NULL. */
+void btf_objects_free(struct btf_objects *objects);
+
+/* A tagged pointer: the kind of special field that it is (enum btf_field_kind), -1: none, or
+ * -errno. */
+int btf_pointer_field(const struct btf *btf, const struct btf_type *type, u32 *ret_pointee);
+
+/* The tag of a list head or tree root; NULL: there is none, or more than one. */
+const char *btf_contains_of(const struct btf *btf, u32 type, s32 component);
 
 enum btf_resolve_mode {
 	BTF_RESOLVE_ANY,

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "btf/check.h"
 #include "btf/walk.h"
 
 #define DEPTH_MAX 32 /* MAX_RESOLVE_DEPTH */
@@ -54,7 +55,7 @@ struct search {
 	struct btf_fields *fields;
 };
 
-static int find_in(struct search *search, const struct btf_type *type, u32 offset, u32 depth);
+static int find_in(struct search *search, u32 id, u32 offset, u32 depth);
 
 static int add(struct search *search, struct btf_field field)
 {
@@ -90,8 +91,7 @@ static int repeat(struct search *search, u32 first, u32 times, u32 stride)
 	return err;
 }
 
-/* A pointer with a tag: what kind of field it is, -1: none, or -errno. */
-static int pointer_kind(const struct btf *btf, const struct btf_type *type, u32 *ret_pointee)
+int btf_pointer_field(const struct btf *btf, const struct btf_type *type, u32 *ret_pointee)
 {
 	const struct btf_type *tag, *base;
 	const char *name;
@@ -119,7 +119,75 @@ static int pointer_kind(const struct btf *btf, const struct btf_type *type, u32 
 	else
 		return -EINVAL;
 	base = btf_skip_modifiers(btf, tag->type, ret_pointee);
-	return btf_is_struct(base) ? kind : -EINVAL;
+	return base && btf_kind_of(base) == BTF_KIND_STRUCT ? kind : -EINVAL;
+}
+
+/* Structures of the kernel that a referenced pointer may keep: their destructors are known. */
+static bool has_destructor(const char *name)
+{
+	static const char *const names[] = { "task_struct", "cgroup", "bpf_cpumask",
+					     "bpf_crypto_ctx" };
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* What the pointer points to is the kernel's, if that has a structure of the name. */
+static int resolve_pointer(const struct btf *btf, struct btf_field *field)
+{
+	const struct btf *kernel = btf->objects ? btf->objects->kernel : NULL;
+	const char *name = btf_type_name(btf, field->type_id);
+	u32 id = kernel && name && *name ? btf_find(kernel, name, BTF_KIND_STRUCT) : 0;
+
+	field->btf = btf;
+	if (!id)
+		return 0;
+	field->btf = kernel;
+	field->type_id = id;
+	return field->kind == BTF_FIELD_KPTR_REF && !has_destructor(name) ? -ENOENT : 0;
+}
+
+/* The tag "contains:TYPE:MEMBER" of a head or root. */
+static int resolve_root(const struct btf *btf, const char *tag, struct btf_field *field)
+{
+	const char *colon = tag ? strchr(tag, ':') : NULL, *wanted;
+	const struct btf_type *type, *node = NULL;
+	char name[128];
+	u32 id;
+
+	if (!colon)
+		return -EINVAL;
+	if ((size_t)(colon - tag) >= sizeof(name))
+		return -ENOENT;
+	memcpy(name, tag, (size_t)(colon - tag));
+	name[colon - tag] = '\0';
+	id = btf_find(btf, name, BTF_KIND_STRUCT);
+	if (!id)
+		return -ENOENT;
+	if (!colon[1])
+		return -EINVAL;
+	type = btf_type_by_id(btf, id);
+	wanted = kinds[field->kind == BTF_FIELD_LIST_HEAD ? BTF_FIELD_LIST_NODE : BTF_FIELD_RB_NODE]
+			 .structure;
+	field->btf = btf;
+	field->type_id = id;
+	for (u32 i = 0; i < btf_vlen_of(type); i++) {
+		const struct btf_member *member = btf_members_of(type) + i;
+		u32 bits = btf_member_offset(type, member);
+
+		if (strcmp(colon + 1, btf_string(btf, member->name_off)))
+			continue;
+		if (node)
+			return -EINVAL;
+		node = btf_type_by_id(btf, member->type);
+		if (!node || btf_kind_of(node) != BTF_KIND_STRUCT ||
+		    strcmp(wanted, btf_string(btf, node->name_off)) || bits % 64)
+			return -EINVAL;
+		field->node_offset = bits / 8;
+	}
+	return node ? 0 : -ENOENT;
 }
 
 /* The kind of a structure by its name; -1: none. */
@@ -134,11 +202,20 @@ static int struct_kind(const struct search *search, const struct btf_type *type)
 	return -1;
 }
 
+/* A member or variable: its type, and where a tag on it is. */
+struct place {
+	u32 id, tagged;
+	s32 component;
+};
+
 /* One member or variable; size: what a section says of it, 0: not said. */
-static int find_one(struct search *search, u32 id, u32 offset, u32 size, u32 depth)
+static int find_one(struct search *search, struct place place, u32 offset, u32 size, u32 depth)
 {
+	u32 id = place.id;
 	const struct btf_type *type = btf_type_by_id(search->btf, id);
-	u32 nelems = 1, first = search->fields->nr, element, pointee = 0;
+	u32 nested = id;
+	u32 nelems = 1, first = search->fields->nr, element;
+	struct btf_field field = { .offset = offset };
 	bool structure;
 	int kind, err;
 
@@ -147,7 +224,8 @@ static int find_one(struct search *search, u32 id, u32 offset, u32 size, u32 dep
 			return -E2BIG;
 		if (__builtin_mul_overflow(nelems, btf_array_of(type)->nelems, &nelems))
 			return -E2BIG;
-		type = btf_type_by_id(search->btf, btf_array_of(type)->type);
+		nested = btf_array_of(type)->type;
+		type = btf_type_by_id(search->btf, nested);
 	}
 	if (!type || !nelems)
 		return 0;
@@ -159,11 +237,11 @@ static int find_one(struct search *search, u32 id, u32 offset, u32 size, u32 dep
 	if (size && (u64)size != (u64)element * nelems)
 		return 0;
 	if (structure && kind < 0) {
-		err = find_in(search, type, offset, depth + 1);
+		err = find_in(search, nested, offset, depth + 1);
 		return err ? err : repeat(search, first, nelems, element);
 	}
 	if (!structure) {
-		kind = pointer_kind(search->btf, type, &pointee);
+		kind = btf_pointer_field(search->btf, type, &field.type_id);
 		if (kind < -1)
 			return kind;
 		if (kind < 0 || !(search->wanted & BTF_FIELD_BIT(kind)))
@@ -171,12 +249,23 @@ static int find_one(struct search *search, u32 id, u32 offset, u32 size, u32 dep
 	}
 	if (offset % kinds[kind].align || (structure && type->size != kinds[kind].size))
 		return 0;
-	err = add(search, (struct btf_field){ (u32)kind, offset, kinds[kind].size, pointee });
+	field.kind = (u32)kind;
+	field.size = kinds[kind].size;
+	if (BTF_FIELDS_ROOT & BTF_FIELD_BIT(kind))
+		err = resolve_root(search->btf,
+				   btf_contains_of(search->btf, place.tagged, place.component),
+				   &field);
+	else
+		err = BTF_FIELDS_KPTR & BTF_FIELD_BIT(kind) ? resolve_pointer(search->btf, &field)
+							    : 0;
+	if (!err)
+		err = add(search, field);
 	return err ? err : repeat(search, first, nelems, element);
 }
 
-static int find_in(struct search *search, const struct btf_type *type, u32 offset, u32 depth)
+static int find_in(struct search *search, u32 id, u32 offset, u32 depth)
 {
+	const struct btf_type *type = btf_type_by_id(search->btf, id);
 	int err = 0;
 
 	if (depth >= DEPTH_MAX)
@@ -186,15 +275,17 @@ static int find_in(struct search *search, const struct btf_type *type, u32 offse
 			const struct btf_var_secinfo *info = btf_secinfos_of(type) + i;
 			const struct btf_type *var = btf_type_by_id(search->btf, info->type);
 
+			struct place place = { var ? var->type : 0, info->type, -1 };
+
 			if (var)
-				err = find_one(search, var->type, info->offset, info->size, depth);
+				err = find_one(search, place, info->offset, info->size, depth);
 		} else {
 			const struct btf_member *member = btf_members_of(type) + i;
+			struct place place = { member->type, id, (s32)i };
 			u32 bits = btf_member_offset(type, member);
 
-			err = bits % 8
-				      ? -EINVAL
-				      : find_one(search, member->type, offset + bits / 8, 0, depth);
+			err = bits % 8 ? -EINVAL
+				       : find_one(search, place, offset + bits / 8, 0, depth);
 		}
 	}
 	return err;
@@ -203,8 +294,6 @@ static int find_in(struct search *search, const struct btf_type *type, u32 offse
 /* No two overlap, none lies outside, and graphs have their lock. */
 static int check(const struct btf_fields *fields, u32 value_size)
 {
-	u32 graphs = BTF_FIELD_BIT(BTF_FIELD_LIST_HEAD) | BTF_FIELD_BIT(BTF_FIELD_RB_ROOT);
-	u32 locks = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_RES_SPIN_LOCK);
 	u64 next = 0;
 
 	for (u32 i = 0; i < fields->nr; i++) {
@@ -216,9 +305,15 @@ static int check(const struct btf_fields *fields, u32 value_size)
 			return -EEXIST;
 		next = (u64)field->offset + field->size;
 	}
-	if ((fields->kinds & locks) == locks)
+	if ((fields->kinds & BTF_FIELDS_LOCK) == BTF_FIELDS_LOCK)
 		return -EINVAL;
-	return fields->kinds & graphs && !(fields->kinds & locks) ? -EINVAL : 0;
+	if (fields->kinds & BTF_FIELDS_ROOT && !(fields->kinds & BTF_FIELDS_LOCK))
+		return -EINVAL;
+	/* What is in two kinds of collections has to count who owns it. */
+	return (fields->kinds & BTF_FIELDS_NODE) == BTF_FIELDS_NODE &&
+			       !(fields->kinds & BTF_FIELD_BIT(BTF_FIELD_REFCOUNT))
+		       ? -EINVAL
+		       : 0;
 }
 
 int btf_fields_parse(const struct btf *btf, u32 id, u32 wanted, u32 value_size,
@@ -231,7 +326,7 @@ int btf_fields_parse(const struct btf *btf, u32 id, u32 wanted, u32 value_size,
 	memset(ret_fields, 0, sizeof(*ret_fields));
 	if (!type || (!btf_is_struct(type) && btf_kind_of(type) != BTF_KIND_DATASEC))
 		return 0;
-	err = find_in(&search, type, 0, 0);
+	err = find_in(&search, id, 0, 0);
 	if (!err)
 		err = check(ret_fields, value_size);
 	if (err)

@@ -27,6 +27,7 @@
 /* Modes that only the verifier's output carries (include/linux/filter.h): loads that may fault. */
 #define ISA_PROBE_MEM	0x20
 #define ISA_PROBE_MEMSX 0x40
+#define ISA_LOAD_OBJECT 0xe0 /* a pointer to an object of the type imm (rt/object.h), or 0 */
 
 /* Masks of fields that <linux/bpf_common.h> names for the 3 low bits and more. */
 #define ISA_MODE(code) ((code)&0xe0)

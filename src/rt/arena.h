@@ -56,6 +56,7 @@ struct agent_control;
 struct rt_map_slots;
 struct rt_storages;
 struct rt_task_layout;
+struct rt_object_heap;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
 struct rt_control {
@@ -77,6 +78,7 @@ struct rt_control {
 	const struct rt_task_layout *task_layout; /* rt/task_model.h; NULL: not known */
 	u64 facade_device;			  /* st_dev of facade_dir */
 	struct rt_storages *storages;		  /* rt/storage.h; NULL: there is no task storage */
+	struct rt_object_heap *objects;		  /* rt/object.h; NULL: nobody needed it yet */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

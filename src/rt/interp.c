@@ -13,6 +13,7 @@
 #include "rt/interp.h"
 #include "rt/kfunc.h"
 #include "rt/map.h"
+#include "rt/object.h"
 #include "rt/prog.h"
 #include "rt/stream.h"
 #include "rt/vcpu.h"
@@ -166,6 +167,7 @@ static bool call_out(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 *reg)
 		function = rt_helpers[pc->imm];
 	else if (pc->src_reg == BPF_PSEUDO_KFUNC_CALL && (u32)pc->imm < ABI_NR_KFUNCS)
 		function = rt_kfuncs[pc->imm];
+	vcpu->call_arg = (u16)pc->off;
 	if (function)
 		reg[BPF_REG_0] = function(reg[1], reg[2], reg[3], reg[4], reg[5], vcpu);
 	return function && likely(!vcpu->aborted);
@@ -337,6 +339,7 @@ static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16
 		ALU_LABELS(xor, BPF_XOR),
 		ALU_LABELS(arsh, BPF_ARSH),
 		ALU_LABELS(mov, BPF_MOV),
+		[BPF_LDX | ISA_LOAD_OBJECT | BPF_DW] = &&load_object,
 		[BPF_ALU64 | BPF_NEG] = &&neg64,
 		[BPF_ALU | BPF_NEG] = &&neg32,
 		[BPF_ALU | BPF_END | BPF_TO_LE] = &&to_le,
@@ -466,6 +469,9 @@ ldsx_h:
 	NEXT();
 ldsx_w:
 	DST = (u64)(s64)(s32)LOAD(32, SRC + (u64)pc->off);
+	NEXT();
+load_object:
+	DST = rt_object_check_arg((u32)pc->imm, LOAD(64, SRC + (u64)pc->off));
 	NEXT();
 probe:
 	DST = probe_load(vcpu, pc, SRC + (u64)pc->off);

@@ -23,11 +23,19 @@ enum rt_field_kind {
 	RT_FIELD_PLAIN, /* nothing: a lock */
 	RT_FIELD_TIMER, /* it fires no more */
 	RT_FIELD_WORKQUEUE,
+	RT_FIELD_OBJECT,	/* a pointer to an object of a program (rt/object.h) */
+	RT_FIELD_PERCPU_OBJECT, /* the same, one for each vCPU */
+	RT_FIELD_POINTER,	/* a pointer that owns nothing */
+	RT_FIELD_LIST,		/* of objects */
+	RT_FIELD_TREE,
 };
+
+struct rt_object_type;
 
 struct rt_map_field {
 	u32 offset, size;
-	u32 kind; /* enum rt_field_kind */
+	u32 kind;			   /* enum rt_field_kind */
+	const struct rt_object_type *type; /* of the objects */
 };
 
 struct rt_map {
@@ -56,7 +64,7 @@ struct rt_map {
 	/* Parts of the value that copies leave alone, by offset; has_lock: one is a bpf_spin_lock.
 	 */
 	u32 nr_fields, lock_offset;
-	bool has_lock;
+	bool has_lock, has_res_lock; /* has_res_lock: a bpf_res_spin_lock is there instead */
 	struct rt_map_field fields[RT_MAP_FIELDS];
 	char name[BPF_OBJ_NAME_LEN];
 };

@@ -99,6 +99,7 @@ struct rt_vcpu {
 		*async; /* the timer or work queue whose callback runs; NULL: none (rt/async.h) */
 	bool aborted;	/* the running program ends at once, with 0 */
 	bool thrown;	/* ... and unwinds, with cookie_thrown */
+	u32 call_arg;	/* what the call instruction says beside its arguments (bpf_insn.off) */
 	u64 cookie_thrown;
 	const struct abi_rt_skb *skb; /* of a netfilter program's run, NULL: none */
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */

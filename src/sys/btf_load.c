@@ -2,7 +2,9 @@
 /* BPF_BTF_LOAD: the blob is checked by src/btf, its report goes to the client's log buffer. */
 #include "sys/hive.h"
 #include "sys/log.h"
+#include "sys/object_type.h"
 #include "base/alloc.h"
+#include "btf/fields.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +14,18 @@ static void release(struct object *object)
 {
 	struct sys_btf *btf = container_of(object, struct sys_btf, object);
 
+	if (btf->hive)
+		sys_object_types_forget(btf->hive, btf->btf);
 	btf_free(btf->btf);
 	base_free(btf);
+}
+
+static const struct btf *kernel_btf(void *arg)
+{
+	struct sys_hive *hive = arg;
+
+	sys_kernel_btf_load(hive);
+	return hive->kernel_btf ? hive->kernel_btf->btf : NULL;
 }
 
 static int parse(struct sys_call *call, struct btf **ret_btf)
@@ -39,6 +51,8 @@ static int parse(struct sys_call *call, struct btf **ret_btf)
 	}
 	if (!error) {
 		error = sys_profile_check_btf(call->hive, *ret_btf);
+		if (!error)
+			error = btf_find_objects(*ret_btf, kernel_btf, call->hive);
 		if (error)
 			btf_free(*ret_btf);
 	}
@@ -72,6 +86,7 @@ long sys_btf_load(struct sys_call *call)
 	btf = base_zalloc(1, sizeof(*btf));
 	if (!btf)
 		return -ENOMEM;
+	btf->hive = call->hive;
 	error = parse(call, &btf->btf);
 	if (error) {
 		base_free(btf);

@@ -5,6 +5,7 @@
  * hive: its objects, and the queue of memory that waits for a grace period.
  */
 #include "sys/async.h"
+#include "sys/object_type.h"
 #include "sys/hive.h"
 #include "base/alloc.h"
 #include "sys/struct_ops.h"
@@ -127,6 +128,7 @@ struct sys_hive *sys_hive_free(struct sys_hive *hive)
 	reap(hive, true);
 	sys_btf_put(hive->kernel_btf);
 	reap(hive, true);
+	sys_object_heap_end(hive);
 	object_table_free(hive->objects);
 	sys_socks_free(hive);
 	if (hive->sockets)

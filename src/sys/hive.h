@@ -54,6 +54,7 @@ struct sys_hive {
 	struct model *model;		/* of kernel_btf, for iterators; NULL: not needed yet */
 	u64 iter_sessions;		/* begun so far */
 	bool fops_known;		/* iter_task_file.c */
+	struct sys_object_type *object_types; /* of programs' objects (object_type.h) */
 	u64 fops[OBJECT_LINK + 1];
 };
 
@@ -62,7 +63,8 @@ struct sys_slot; /* map_slot.h */
 struct sys_btf {
 	struct object object;
 	struct btf *btf;
-	bool kernel; /* the kernel's own, "vmlinux": no program and no map may bring it */
+	struct sys_hive *hive; /* NULL: no program can bring it */
+	bool kernel;	       /* the kernel's own, "vmlinux": no program and no map may bring it */
 };
 
 struct sys_map {

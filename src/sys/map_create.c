@@ -8,6 +8,7 @@
 #include "sys/async.h"
 #include "sys/hive.h"
 #include "sys/map_slot.h"
+#include "sys/object_type.h"
 #include "base/alloc.h"
 #include "sys/struct_ops.h"
 #include "rt/arena.h"
@@ -401,23 +402,23 @@ static bool may_have(u32 kind, u32 map_type)
 {
 	switch (kind) {
 	case BTF_FIELD_SPIN_LOCK:
+	case BTF_FIELD_RES_SPIN_LOCK:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY ||
 		       is_storage(map_type);
+	case BTF_FIELD_KPTR_UNREF:
+	case BTF_FIELD_KPTR_REF:
+	case BTF_FIELD_KPTR_PERCPU:
+	case BTF_FIELD_REFCOUNT:
+		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_PERCPU_HASH ||
+		       is_lru(map_type) || map_type == BPF_MAP_TYPE_ARRAY ||
+		       map_type == BPF_MAP_TYPE_PERCPU_ARRAY || is_storage(map_type);
+	case BTF_FIELD_LIST_HEAD:
+	case BTF_FIELD_RB_ROOT:
 	case BTF_FIELD_TIMER:
 	case BTF_FIELD_WORKQUEUE:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_LRU_HASH ||
 		       map_type == BPF_MAP_TYPE_ARRAY;
 	default: return false;
-	}
-}
-
-/* What the data plane has to know of a field of this kind. */
-static enum rt_field_kind rt_kind_of(u32 kind)
-{
-	switch (kind) {
-	case BTF_FIELD_TIMER: return RT_FIELD_TIMER;
-	case BTF_FIELD_WORKQUEUE: return RT_FIELD_WORKQUEUE;
-	default: return RT_FIELD_PLAIN;
 	}
 }
 
@@ -428,7 +429,8 @@ static enum rt_field_kind rt_kind_of(u32 kind)
 static int take_fields(struct sys_call *call, struct sys_map *map, const struct btf *btf, u32 id)
 {
 	const union abi_attr *attr = &call->attr;
-	const u32 here = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_TIMER) |
+	const u32 here = BTF_FIELDS_LOCK | BTF_FIELDS_KPTR | BTF_FIELDS_ROOT |
+			 BTF_FIELD_BIT(BTF_FIELD_REFCOUNT) | BTF_FIELD_BIT(BTF_FIELD_TIMER) |
 			 BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
 	struct rt_map *rt = map->rt;
 
@@ -448,12 +450,12 @@ static int take_fields(struct sys_call *call, struct sys_map *map, const struct 
 		}
 		if (!may_have(field->kind, attr->map_type))
 			return -EOPNOTSUPP;
-		rt->fields[i].offset = field->offset;
-		rt->fields[i].size = field->size;
-		rt->fields[i].kind = rt_kind_of(field->kind);
-		if (field->kind == BTF_FIELD_SPIN_LOCK) {
+		if (!sys_object_field(call->hive, field, &rt->fields[i]))
+			return -ENOMEM;
+		if (BTF_FIELD_BIT(field->kind) & BTF_FIELDS_LOCK) {
 			rt->lock_offset = field->offset;
-			rt->has_lock = true;
+			rt->has_lock = field->kind == BTF_FIELD_SPIN_LOCK;
+			rt->has_res_lock = !rt->has_lock;
 		}
 	}
 	rt->nr_fields = map->fields.nr;

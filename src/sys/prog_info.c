@@ -100,6 +100,14 @@ static struct bpf_insn *dump(const struct sys_prog *prog)
 		else if (BPF_CLASS(insns[i].code) == BPF_LDX &&
 			 BPF_MODE(insns[i].code) == ISA_PROBE_MEMSX)
 			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEMSX;
+		else if (BPF_CLASS(insns[i].code) == BPF_LDX &&
+			 ISA_MODE(insns[i].code) == ISA_LOAD_OBJECT) {
+			insns[i].code = BPF_LDX | BPF_DW | BPF_MEM;
+			insns[i].imm = 0;
+		}
+		/* Nor is it theirs what types objects have. */
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg != BPF_PSEUDO_CALL)
+			insns[i].off = 0;
 	}
 	for (i = 0; insns && i < nr; i++)
 		if (insns[i].code == (BPF_JMP | BPF_CALL) &&

@@ -4,6 +4,7 @@
  * the start of bpf_check()), the verifier, and what it accepted made into a program. Until the
  * object has its id everything hangs on struct sys_load and goes with load_done().
  */
+#include "sys/object_type.h"
 #include "sys/prog_load.h"
 #include "abi/context.h"
 #include "abi/kfunc.h"
@@ -232,6 +233,11 @@ static const struct btf *kernel_btf(void *arg)
 	return hive->kernel_btf ? hive->kernel_btf->btf : NULL;
 }
 
+static u32 object_type(void *arg, const struct btf *btf, u32 id, u32 node_offset)
+{
+	return sys_object_type(((struct sys_load *)arg)->call->hive, btf, id, node_offset);
+}
+
 /* As in the kernel an index below 0 is a place before the array. */
 static int fd_at(void *arg, s32 index, int *ret_fd)
 {
@@ -273,6 +279,7 @@ static void report(const struct sys_load *load, int error, const struct verify_d
 static const struct verify_ops ops = {
 	.map_by_fd = map_by_fd,
 	.kernel_btf = kernel_btf,
+	.object_type = object_type,
 	.fd_at = fd_at,
 	.is_btf = is_btf,
 	.read_func_info = sys_load_func_info,

@@ -3,6 +3,7 @@
  * See async.h. Messages of Linux 6.18: check_map_field_pointer() and push_async_cb() in
  * kernel/bpf/verifier.c.
  */
+#include "verify/object.h"
 #include "verify/async.h"
 
 #include <errno.h>
@@ -28,7 +29,7 @@ bool async_is_call(const struct verify_env *env, u32 i)
 int field_check_place(struct verify_env *env, u32 regno, enum btf_field_kind kind)
 {
 	const struct reg *reg = &env_regs(env)[regno];
-	const struct verify_map *map = reg->map;
+	const struct verify_map *map = reg->type == PTR_TO_MAP_VALUE ? reg->map : NULL;
 	const char *name = btf_field_name(kind);
 	const struct btf_field *field;
 	s64 offset = (s64)reg->s.var_off.value + reg->off;
@@ -39,14 +40,15 @@ int field_check_place(struct verify_env *env, u32 regno, enum btf_field_kind kin
 			regno, name);
 		return -EINVAL;
 	}
-	if (!map->btf && !(map->fields && map->fields->nr)) {
+	if (map && !map->btf && !(map->fields && map->fields->nr)) {
 		verbose(env, "map '%.*s' has to have BTF in order to use %s\n", BPF_OBJ_NAME_LEN,
 			map->name, name);
 		return -EINVAL;
 	}
-	field = btf_field_of(map->fields, kind);
+	field = btf_field_of(reg_fields(reg), kind);
 	if (!field) {
-		verbose(env, "map '%.*s' has no valid %s\n", BPF_OBJ_NAME_LEN, map->name, name);
+		verbose(env, "%s '%.*s' has no valid %s\n", map ? "map" : "local", BPF_OBJ_NAME_LEN,
+			map ? map->name : "kptr", name);
 		return -EINVAL;
 	}
 	if (field->offset != offset) {

@@ -10,8 +10,11 @@
 
 #include "btf/btf.h"
 #include "btf/walk.h"
+#include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/struct_ops.h"
+
+#define NESTING_MAX 16
 
 /* Members that keep what their structure has: a pointer that is got from a trusted one is trusted.
  */
@@ -124,6 +127,29 @@ static int access_untrusted_memory(struct verify_env *env, u32 regno, bool write
 	return 0;
 }
 
+/* An object's special fields are not for loads and stores, and nothing behind its end is. */
+static int check_object_fields(struct verify_env *env, const struct reg *reg, int off, int size)
+{
+	const struct btf_fields *fields = reg_fields(reg);
+	u32 end;
+
+	if (!(reg->type & MEM_ALLOC))
+		return 0;
+	for (u32 i = 0; fields && i < fields->nr; i++) {
+		const struct btf_field *field = &fields->field[i];
+
+		if ((u32)off >= field->offset + field->size || field->offset >= (u32)(off + size))
+			continue;
+		verbose(env, "direct access to %s is disallowed\n", btf_field_name(field->kind));
+		return -EACCES;
+	}
+	if (!btf_size_of(reg->btf, reg->btf_id, &end) && (u64)off + (u64)size <= end)
+		return 0;
+	verbose(env, "access beyond struct %s at off %d size %d\n", btf_ptr_type_name(reg), off,
+		size);
+	return -EACCES;
+}
+
 int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
 {
 	const struct reg reg = env_regs(env)[regno];
@@ -144,7 +170,7 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 			btf_ptr_type_name(&reg));
 		return -EPERM;
 	}
-	if (!env->input->gpl_compatible) {
+	if (!env->input->gpl_compatible && !btf_is_program(reg.btf)) {
 		verbose(env, "Cannot access kernel 'struct %s' from non-GPL compatible program\n",
 			btf_ptr_type_name(&reg));
 		return -EINVAL;
@@ -152,21 +178,27 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	err = refuse_pointer(env, regno, off);
 	if (err)
 		return err;
-	if (write && env->struct_ops)
+	if (write && env->struct_ops && !(reg.type & MEM_ALLOC))
 		return struct_ops_write(env, &reg, (u32)off, (u32)size);
-	if (write) {
+	if (write && (reg.type & (MEM_ALLOC | PTR_UNTRUSTED)) != MEM_ALLOC) {
 		verbose(env, "only read is supported\n");
 		return -EACCES;
 	}
+	err = check_object_fields(env, &reg, off, size);
+	if (err)
+		return err;
 	err = btf_place_find(reg.btf, reg.btf_id, (u32)off, (u32)size, &place, reason,
 			     sizeof(reason));
 	if (err) {
 		verbose(env, "%s", reason);
 		return err;
 	}
-	if (value < 0)
+	if (value < 0 || write)
 		return 0;
 	dst = &env_regs(env)[value];
+	/* What is in an object anybody can have written there. */
+	if (reg.type & MEM_ALLOC)
+		place.kind = BTF_PLACE_NUMBER;
 	switch (place.kind) {
 	case BTF_PLACE_STRUCT_PTR:
 		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(env, &reg, &place));
@@ -181,6 +213,40 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	default: env_set_unknown(env, dst);
 	}
 	return 0;
+}
+
+/* The structure that is the member at byte off of id; *off becomes the place in it. 0: none. */
+static u32 member_at(const struct btf *btf, u32 id, u32 *off)
+{
+	const struct btf_type *type = btf_type_by_id(btf, id), *inner;
+	const struct btf_member *members = btf_members_of(type);
+
+	for (u32 i = 0; i < btf_vlen_of(type); i++) {
+		u32 at = btf_member_offset(type, &members[i]) / 8, member, size;
+
+		inner = btf_skip_modifiers(btf, members[i].type, &member);
+		if (!inner || !btf_is_struct(inner) || btf_size_of(btf, member, &size))
+			continue;
+		if (*off < at || *off - at >= size)
+			continue;
+		*off -= at;
+		return member;
+	}
+	return 0;
+}
+
+bool btf_ptr_contains(const struct btf *btf, u32 id, u32 off, u32 wanted)
+{
+	for (u32 depth = 0; id && depth < NESTING_MAX; depth++) {
+		const struct btf_type *type = btf_skip_modifiers(btf, id, &id);
+
+		if (!type || !btf_is_struct(type))
+			return false;
+		if (id == wanted && !off)
+			return true;
+		id = member_at(btf, id, &off);
+	}
+	return false;
 }
 
 /* The structure that lies in the structure id at off, from the outside inwards, called name. */

@@ -17,7 +17,10 @@ static inline bool reg_type_is_probed(u32 type)
 {
 	u32 base = reg_base(type);
 
-	return base == PTR_TO_BTF_ID || (base == PTR_TO_MEM && (type & PTR_UNTRUSTED));
+	/* Objects of programs are memory, while they are known to be there. */
+	if (base == PTR_TO_BTF_ID)
+		return (type & (MEM_ALLOC | PTR_UNTRUSTED)) != MEM_ALLOC;
+	return base == PTR_TO_MEM && (type & PTR_UNTRUSTED);
 }
 
 /*
@@ -40,6 +43,9 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 
 /* Does regno point to a structure of this name, or to one that begins with it? 0, -EACCES. */
 int btf_ptr_check_struct(struct verify_env *env, u32 regno, const char *name);
+
+/* Does a structure `wanted` begin at byte off of the structure id? */
+bool btf_ptr_contains(const struct btf *btf, u32 id, u32 off, u32 wanted);
 
 /* The structure's name, for logs. */
 const char *btf_ptr_type_name(const struct reg *reg);

@@ -15,6 +15,7 @@
 #include "verify/backtrack.h"
 #include "verify/call.h"
 #include "verify/explore.h"
+#include "verify/graph.h"
 #include "verify/operand.h"
 #include "verify/slots.h"
 
@@ -27,6 +28,8 @@ static int set_arguments(struct verify_env *env, u32 func_id, const struct frame
 		reg_set_not_init(&regs[r]);
 	callee->in_callback = true;
 	callee->callback_range = (struct ret_range){ 0, 1, true };
+	if (func_id == CALLBACK_LESS)
+		return graph_set_less_arguments(env, caller, callee);
 	if (func_id == BPF_FUNC_loop) {
 		env_set_unknown(env, &regs[BPF_REG_1]);
 		regs[BPF_REG_2] = caller->regs[BPF_REG_3];

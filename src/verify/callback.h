@@ -13,6 +13,9 @@
 
 #include "verify/env.h"
 
+/* For bpf_rbtree_add(), which is no helper: what compares two nodes. */
+#define CALLBACK_LESS 0x10000u
+
 /* Pushes the path that enters the callback of the call at env->insn_idx. map: of for_each. 0 or
  * -errno. */
 int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct verify_map *map);

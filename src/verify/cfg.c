@@ -16,6 +16,7 @@
 #include "isa/opcode.h"
 #include "verify/async.h"
 #include "verify/helper.h"
+#include "abi/kfunc.h"
 #include "verify/kfunc.h"
 
 /* How far the walk got with an instruction. */
@@ -56,7 +57,8 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 		}
 		if (async_is_call(env, i))
 			env->aux[i].prune_point = true;
-		if (insn_is_helper_call(insn) && helper_calls_back(insn->imm)) {
+		if ((insn_is_helper_call(insn) && helper_calls_back(insn->imm)) ||
+		    env->aux[i].kfunc == ABI_KFUNC_bpf_rbtree_add_impl + 1) {
 			env->has_callbacks = true;
 			env->aux[i].calls_callback = true;
 			env->aux[i].force_checkpoint = true;

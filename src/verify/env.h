@@ -45,6 +45,11 @@ struct insn_aux {
 	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
 	u32 map_off;		      /* of BPF_PSEUDO_MAP_VALUE */
 	u64 const_key;		      /* tail_call index + 1 when known */
+	/* The type of the objects that it loads, takes or gives: NULL: none of a program's. */
+	const struct btf *object_btf;
+	u32 object_id, object_node; /* object_node: where its collection's node is */
+	bool object_seen;
+	bool object_owned; /* bpf_refcount_acquire(): its argument was owned on all paths */
 };
 
 struct subprog {
@@ -150,6 +155,7 @@ struct verify_env {
 	u32 main_subprog;			/* the one being verified by itself */
 	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
 	bool throws;				/* bpf_throw() is called somewhere */
+	bool loaded_kptr;			/* the load at insn_idx was one of a kptr */
 	u32 max_ctx_offset;			/* end of the furthest context access */
 	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */
 

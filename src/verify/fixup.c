@@ -14,6 +14,7 @@
 #include "isa/opcode.h"
 #include "verify/struct_ops.h"
 #include "verify/kfunc.h"
+#include "verify/object.h"
 
 static bool is_conditional(const struct bpf_insn *insn)
 {
@@ -173,7 +174,9 @@ int fixup_program(struct verify_env *env)
 									: ISA_PROBE_MEM);
 		if (env->aux[i].access == ACCESS_CTX)
 			err = convert_access(env, insn);
-		if (insn_is_kfunc_call(insn))
+		if (!err)
+			err = object_fix(env, i);
+		if (!err && insn_is_kfunc_call(insn))
 			err = kfunc_fix(env, i);
 		if (insn_is_pseudo_func(insn)) {
 			/* What the engines take for a function: its number. */

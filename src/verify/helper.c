@@ -17,9 +17,11 @@
 #include "verify/callback.h"
 #include "verify/call.h"
 #include "verify/format.h"
+#include "verify/graph.h"
 #include "verify/map_use.h"
 #include "verify/lock.h"
 #include "verify/mem.h"
+#include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
 #include "verify/section.h"
@@ -43,6 +45,8 @@ struct call_meta {
 	u64 size_max;			     /* largest value of the last size argument */
 	s64 const_key;			     /* of an array lookup, -1: not known */
 	u32 dynptr_regno, dynptr, dynptr_id; /* the initialised dynptr: its kind and id */
+	const struct btf_field *kptr;	     /* bpf_kptr_xchg(): what is exchanged */
+	u32 percpu_regno;		     /* the structure that is one for each CPU */
 };
 
 bool helper_calls_back(s32 func_id)
@@ -108,7 +112,11 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_FUNC] = { FITS(PTR_TO_FUNC), "func" },
 	[ARG_PTR_TO_STACK] = { FITS(PTR_TO_STACK), "fp" },
 	[ARG_PTR_TO_CONST_STR] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
-	[ARG_PTR_TO_SPIN_LOCK] = { FITS(PTR_TO_MAP_VALUE), "map_value, ptr_" },
+	[ARG_PTR_TO_SPIN_LOCK] = { FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_BTF_ID),
+				   "map_value, ptr_" },
+	[ARG_KPTR_XCHG_DEST] = { FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_BTF_ID), "map_value, ptr_" },
+	[ARG_PTR_TO_PERCPU_BTF_ID] = { FITS(PTR_TO_BTF_ID),
+				       "percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_" },
 	[ARG_PTR_TO_TIMER] = { FITS(PTR_TO_MAP_VALUE), "map_value" },
 	[ARG_PTR_TO_DYNPTR] = { FITS(PTR_TO_STACK) | FITS(CONST_PTR_TO_DYNPTR), "fp, dynptr_ptr" },
 	[ARG_PTR_TO_BTF_ID] = { FITS(PTR_TO_BTF_ID), "ptr_, trusted_ptr_, rcu_ptr_" },
@@ -124,6 +132,17 @@ static bool type_fits(u32 type, u16 arg)
 		type &= ~(u32)PTR_MAYBE_NULL;
 	if (!(types->fits & FITS(reg_base(type))))
 		return false;
+	switch (arg & ABI_ARG_BASE_MASK) {
+	case ARG_PTR_TO_SPIN_LOCK:
+	case ARG_KPTR_XCHG_DEST:
+		return type == PTR_TO_MAP_VALUE || type == (PTR_TO_BTF_ID | MEM_ALLOC);
+	case ARG_PTR_TO_PERCPU_BTF_ID:
+		type &= ~(u32)(type & MEM_RCU ? MEM_RCU : PTR_TRUSTED);
+		return type == (PTR_TO_BTF_ID | MEM_PERCPU);
+	}
+	/* What bpf_kptr_xchg() puts into its place. */
+	if (arg == (ARG_PTR_TO_BTF_ID | ABI_ARG_RELEASE | ABI_ARG_MAYBE_NULL) && type & MEM_ALLOC)
+		type &= ~(u32)(MEM_ALLOC | MEM_PERCPU);
 	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_BTF_ID)
 		return type == PTR_TO_BTF_ID || type == (PTR_TO_BTF_ID | PTR_TRUSTED) ||
 		       type == (PTR_TO_BTF_ID | MEM_RCU);
@@ -135,30 +154,37 @@ static bool type_fits(u32 type, u16 arg)
 	return !(type & ~(u32)(REG_BASE_MASK | MEM_RINGBUF));
 }
 
-static int check_arg_type(struct verify_env *env, u32 regno, u16 arg)
+static int check_arg_type(struct verify_env *env, u32 regno, u16 arg, const struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	u32 base = arg & ABI_ARG_BASE_MASK;
 
 	if (base >= ARRAY_SIZE(arg_types) || !arg_types[base].fits)
 		return verify_bug(env, "unsupported arg type %u", arg);
-	if (type_fits(reg->type, arg))
-		return reg_base(reg->type) == PTR_TO_BTF_ID && base != ARG_PTR_TO_BTF_ID
-			       ? socket_check_btf(env, regno, base)
-			       : 0;
+	if (type_fits(reg->type, arg)) {
+		if (reg_base(reg->type) != PTR_TO_BTF_ID)
+			return 0;
+		if (base == ARG_PTR_TO_SOCKET || base == ARG_PTR_TO_BTF_ID_SOCK_COMMON)
+			return socket_check_btf(env, regno, base);
+		if (!meta->kptr || regno != BPF_REG_2)
+			return 0;
+		if (reg->type & PTR_MAYBE_NULL) {
+			verbose(env, "Possibly NULL pointer passed to helper arg%u\n", regno);
+			return -EACCES;
+		}
+		return kptr_match(env, meta->kptr, regno) ? -EACCES : 0;
+	}
 	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
 		arg_types[base].expected);
 	return -EACCES;
 }
 
 /* Which pointers may carry an offset when they are passed. */
-static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
+int helper_check_offset(struct verify_env *env, u32 regno, bool releases)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 
-	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_DYNPTR && reg->type == PTR_TO_STACK)
-		return 0;
-	if (arg & ABI_ARG_RELEASE) {
+	if (releases) {
 		if (reg->off) {
 			verbose(env,
 				"R%u must have zero offset when passed to release func or trusted "
@@ -180,8 +206,23 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 	case PTR_TO_BUF:
 	case PTR_TO_BUF | MEM_RDONLY:
 	case SCALAR_VALUE: return 0;
-	default: return check_unmodified(env, regno, reg_base(reg->type) == PTR_TO_BTF_ID);
+	case PTR_TO_BTF_ID:
+	case PTR_TO_BTF_ID | MEM_ALLOC:
+	case PTR_TO_BTF_ID | PTR_TRUSTED:
+	case PTR_TO_BTF_ID | MEM_RCU:
+	case PTR_TO_BTF_ID | MEM_ALLOC | NON_OWN_REF:
+	case PTR_TO_BTF_ID | MEM_ALLOC | NON_OWN_REF | MEM_RCU:
+		return check_unmodified(env, regno, true);
+	default: return check_unmodified(env, regno, false);
 	}
+}
+
+static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
+{
+	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_DYNPTR &&
+	    env_regs(env)[regno].type == PTR_TO_STACK)
+		return 0;
+	return helper_check_offset(env, regno, arg & ABI_ARG_RELEASE);
 }
 
 int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed,
@@ -354,6 +395,18 @@ static int check_map_arg(struct verify_env *env, u32 regno, struct call_meta *me
 	return 0;
 }
 
+/* Only objects of programs are there once for each CPU; what the kernel has so is not here. */
+static int check_percpu(struct verify_env *env, u32 regno)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+
+	if (!btf_is_program(reg->btf)) {
+		verbose(env, "the kernel's per-CPU variables are not available in user space\n");
+		return -EACCES;
+	}
+	return object_note_type(env, reg->btf, reg->btf_id, OBJECT_NO_NODE);
+}
+
 static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -405,11 +458,22 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
 	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
 	case ARG_PTR_TO_BTF_ID:
-		if (arg & ABI_ARG_MAYBE_NULL && reg_is_null(reg))
+		/* bpf_kptr_xchg() takes what fits its place. */
+		if (meta->kptr || (arg & ABI_ARG_MAYBE_NULL && reg_is_null(reg)))
 			return 0;
 		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
+	case ARG_KPTR_XCHG_DEST:
+		if (reg->type == PTR_TO_MAP_VALUE)
+			meta->map = reg->map;
+		return kptr_check_destination(env, regno, &meta->kptr);
+	case ARG_PTR_TO_PERCPU_BTF_ID: meta->percpu_regno = regno; return check_percpu(env, regno);
 	case ARG_PTR_TO_SPIN_LOCK:
-		return lock_check_argument(env, regno, meta->func_id == BPF_FUNC_spin_unlock);
+		if (callback_of_tree(env)) {
+			verbose(env, "can't spin_{lock,unlock} in rbtree cb\n");
+			return -EACCES;
+		}
+		return lock_check_argument(env, regno, REFERENCE_LOCK,
+					   meta->func_id == BPF_FUNC_spin_unlock);
 	case ARG_PTR_TO_TIMER:
 		err = field_check_place(env, regno, BTF_FIELD_TIMER);
 		meta->map = reg->map;
@@ -456,7 +520,7 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 	if (reg_is_null(reg) && (arg & ABI_ARG_MAYBE_NULL)) {
 		err = mark_precise(env, regno);
 	} else {
-		err = check_arg_type(env, regno, arg);
+		err = check_arg_type(env, regno, arg, meta);
 		if (!err)
 			err = check_arg_offset(env, regno, arg);
 	}
@@ -468,14 +532,14 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 			return err;
 		meta->release_regno = regno;
 	} else if (arg & ABI_ARG_RELEASE) {
-		if (!reg->ref_id) {
+		if (!reg->ref_id && !reg_is_null(reg)) {
 			verbose(env, "R%u must be referenced when passed to release function\n",
 				regno);
 			return -EINVAL;
 		}
 		meta->release_regno = regno;
 	}
-	if (reg->ref_id) {
+	if (reg->ref_id && (arg & ABI_ARG_BASE_MASK) != ARG_KPTR_XCHG_DEST) {
 		if (meta->ref_id)
 			return verify_bug(env, "more than one arg with ref_obj_id R%u %u %u", regno,
 					  reg->ref_id, meta->ref_id);
@@ -599,8 +663,14 @@ static int release_argument(struct verify_env *env, const struct call_meta *meta
 
 	if (!meta->release_regno)
 		return 0;
-	err = meta->dynptr_regno ? dynptr_release(env, meta->release_regno)
-				 : slots_release_reference(env, meta->ref_id);
+	/* Nothing is put into the place of what bpf_kptr_xchg() takes out. */
+	if (reg_is_null(&env_regs(env)[meta->release_regno]))
+		return 0;
+	if (meta->kptr)
+		err = kptr_give_away(env, meta->ref_id);
+	else
+		err = meta->dynptr_regno ? dynptr_release(env, meta->release_regno)
+					 : slots_release_reference(env, meta->ref_id);
 	if (err) {
 		verbose(env, "func bpf_%s#%u reference has not been acquired before\n",
 			meta->helper->name, meta->func_id);
@@ -713,6 +783,18 @@ static int note_reference(struct verify_env *env, const struct call_meta *meta)
 	return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
 }
 
+/* bpf_per_cpu_ptr(), bpf_this_cpu_ptr(): an object of one CPU. */
+static int set_percpu_result(struct verify_env *env, const struct call_meta *meta, u32 null)
+{
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+	const struct insn_aux *aux = &env->aux[env->insn_idx];
+
+	reg_set_pointer(r0, PTR_TO_BTF_ID | MEM_ALLOC | MEM_RCU | null);
+	r0->btf = aux->object_btf;
+	r0->btf_id = aux->object_id;
+	return note_reference(env, meta);
+}
+
 static int set_result(struct verify_env *env, const struct call_meta *meta)
 {
 	struct reg *r0 = &env_regs(env)[BPF_REG_0];
@@ -752,7 +834,18 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 	case RET_PTR_TO_TCP_SOCK:
 		reg_set_pointer(r0, PTR_TO_TCP_SOCK | null);
 		return note_reference(env, meta);
+	case RET_PTR_TO_MEM_OR_BTF_ID: return set_percpu_result(env, meta, null);
 	case RET_PTR_TO_BTF_ID:
+		if (meta->kptr) {
+			reg_set_pointer(r0, PTR_TO_BTF_ID | null);
+			r0->btf = meta->kptr->btf;
+			r0->btf_id = meta->kptr->type_id;
+			if (field_is_local(meta->kptr))
+				r0->type |= MEM_ALLOC;
+			if (meta->kptr->kind == BTF_FIELD_KPTR_PERCPU)
+				r0->type |= MEM_PERCPU;
+			return note_reference(env, meta);
+		}
 		err = socket_set_struct(env, meta->helper->ret_struct,
 					null | (ret & ABI_RET_TRUSTED ? PTR_TRUSTED : 0));
 		return err ? err : note_reference(env, meta);

@@ -27,4 +27,7 @@ int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_
 /* A string in a map's value that never changes, and ends there. */
 int check_const_string(struct verify_env *env, u32 regno);
 
+/* May the pointer in regno be passed with its offset; releases: it is given away? 0 or -errno. */
+int helper_check_offset(struct verify_env *env, u32 regno, bool releases);
+
 #endif

@@ -15,6 +15,7 @@
 #include "verify/async.h"
 #include "verify/backtrack.h"
 #include "verify/call.h"
+#include "verify/graph.h"
 #include "verify/helper.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
@@ -35,6 +36,7 @@ struct kfunc_meta {
 	const struct verify_map *map; /* of the value that an argument points to */
 	u32 map_uid;
 	u32 subprog;
+	struct graph_call graph;
 };
 
 const char *kfunc_btf_name(const struct verify_env *env, s32 btf_id)
@@ -313,6 +315,8 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 		verbose(env, "Possibly NULL pointer passed to trusted arg%u\n", regno - 1);
 		return -EACCES;
 	}
+	if (graph_takes(arg))
+		return graph_check_arg(env, regno, arg, &meta->graph);
 	switch (arg) {
 	case KARG_CTX: return check_ctx(env, regno);
 	case KARG_SKB:
@@ -377,6 +381,8 @@ static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 	struct reg *r0 = &env_regs(env)[BPF_REG_0];
 	int err = 0;
 
+	if (graph_returns(kfunc->ret))
+		return graph_set_result(env, &meta->graph, meta->constant);
 	switch (kfunc->ret) {
 	case KRET_VOID: return 0;
 	case KRET_SCALAR: env_set_unknown(env, r0); return 0;
@@ -424,10 +430,16 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 	if (!insn->imm)
 		return 0;
 	err = find(env, insn, &meta);
+	meta.graph.kfunc = meta.kfunc;
+	meta.graph.id = meta.id;
+	if (!err)
+		err = graph_before(env, meta.kfunc, meta.id);
 	for (u32 i = 0; !err && i < abi_kfunc_nr_args(meta.kfunc); i++)
 		err = check_arg(env, i + 1, &meta);
 	if (!err)
 		err = section_check_kfunc(env, meta.kfunc, meta.id);
+	if (!err)
+		err = graph_after_args(env, &meta.graph);
 	/* Without a function for exceptions the cookie is the result. */
 	if (!err && meta.id == ABI_KFUNC_bpf_throw && !env->exception_cb)
 		err = check_return_value(env, BPF_REG_1);

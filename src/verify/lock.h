@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Spin locks in map values: bpf_spin_lock(), bpf_spin_unlock(), and what may happen between them.
- * Of two pointers to values of one map the id tells whether they are the same value.
+ * Locks in map values and allocated objects: bpf_spin_lock, bpf_res_spin_lock, and what may happen
+ * while they are held. Of two pointers to values of one map, or to objects of one BTF, the id tells
+ * whether they are the same.
  */
 #ifndef SKEP_VERIFY_LOCK_H
 #define SKEP_VERIFY_LOCK_H
 
-#include "btf/fields.h"
-#include "verify/env.h"
+#include "verify/object.h"
 
-/* Does the value that reg points to, or might, hold a lock? Then its id must stay. */
+/* Does the value or object that reg points to, or might, hold a lock? Then its id must stay. */
 static inline bool reg_may_have_lock(const struct reg *reg)
 {
-	u32 locks = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_RES_SPIN_LOCK);
+	const struct btf_fields *fields = reg_fields(reg);
 
-	return reg_base(reg->type) == PTR_TO_MAP_VALUE && reg->map->fields &&
-	       reg->map->fields->kinds & locks;
+	return fields && fields->kinds & BTF_FIELDS_LOCK;
 }
 
-/* The argument of bpf_spin_lock() or, with unlock, bpf_spin_unlock() in regno. 0 or -errno. */
-int lock_check_argument(struct verify_env *env, u32 regno, bool unlock);
+/*
+ * The argument, in regno, of a call that takes a lock or, with unlock, gives it back; kind is the
+ * REFERENCE_*LOCK* that it is then. 0 or -errno.
+ */
+int lock_check_argument(struct verify_env *env, u32 regno, u32 kind, bool unlock);
+
+/* Is a lock in the value or object that reg points to held? Says what not. */
+bool lock_is_held_for(struct verify_env *env, const struct reg *reg);
 
 /* With a lock held: is the call allowed? 0 or -errno. */
 int lock_check_call(struct verify_env *env, const struct bpf_insn *insn);

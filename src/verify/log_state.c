@@ -139,6 +139,10 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 		separate(env, sep);
 		verbose(env, "ref_obj_id=%u", reg->ref_id);
 	}
+	if (reg->type & NON_OWN_REF) {
+		separate(env, sep);
+		verbose(env, "non_own_ref");
+	}
 	if (base == CONST_PTR_TO_MAP || base == PTR_TO_MAP_VALUE || base == PTR_TO_MAP_KEY) {
 		if (reg->map->name[0]) {
 			separate(env, sep);

@@ -15,6 +15,7 @@
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
 #include "verify/call.h"
+#include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
 #include "verify/stack.h"
@@ -218,8 +219,33 @@ static u64 read_little_endian(const u8 *from, int size, bool sign_extend)
 	return value;
 }
 
+/* A pointer field of a value may be loaded and stored as a whole (kptr_access()). */
+static int check_kptr_field(struct verify_env *env, const struct reg *reg,
+			    const struct btf_field *field, int off, int size, bool direct)
+{
+	if (!direct) {
+		verbose(env, "kptr cannot be accessed indirectly by helper\n");
+		return -EACCES;
+	}
+	if (!tnum_is_const(reg->s.var_off)) {
+		verbose(env, "kptr access cannot have variable offset\n");
+		return -EACCES;
+	}
+	if (field->offset != (u64)off + reg->s.var_off.value) {
+		verbose(env, "kptr access misaligned expected=%u off=%llu\n", field->offset,
+			(unsigned long long)((u64)off + reg->s.var_off.value));
+		return -EACCES;
+	}
+	if (size != REG_SIZE) {
+		verbose(env, "kptr access size must be BPF_DW\n");
+		return -EACCES;
+	}
+	return 0;
+}
+
 /* Special fields of a value are not for loads, stores and helpers that take memory. */
-static int check_fields(struct verify_env *env, const struct reg *reg, int off, int size)
+static int check_fields(struct verify_env *env, const struct reg *reg, int off, int size,
+			bool direct)
 {
 	const struct btf_fields *fields = reg->map->fields;
 
@@ -229,6 +255,13 @@ static int check_fields(struct verify_env *env, const struct reg *reg, int off, 
 		if (reg->s.smin + off >= (s64)field->offset + field->size ||
 		    (s64)field->offset >= (s64)reg->s.umax + off + size)
 			continue;
+		if (BTF_FIELD_BIT(field->kind) & BTF_FIELDS_KPTR) {
+			int err = check_kptr_field(env, reg, field, off, size, direct);
+
+			if (err)
+				return err;
+			continue;
+		}
 		verbose(env, "%s cannot be accessed directly by load/store\n",
 			btf_field_name(field->kind));
 		return -EACCES;
@@ -241,6 +274,7 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	const struct verify_map *map = reg->map;
+	const struct btf_field *kptr = NULL;
 	u32 final = BPF_F_RDONLY_PROG;
 	int err = refuse_leak(env, value, write, "map");
 
@@ -249,9 +283,15 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 	if (!err)
 		err = check_region(env, regno, off, size, map->value_size, false);
 	if (!err)
-		err = check_fields(env, reg, off, size);
-	if (err || write || value < 0)
+		err = check_fields(env, reg, off, size, true);
+	if (err)
 		return err;
+	if (map->fields && map->fields->kinds & BTF_FIELDS_KPTR && tnum_is_const(reg->s.var_off))
+		kptr = fields_at(map->fields, (s64)reg->s.var_off.value + off, BTF_FIELDS_KPTR);
+	if (kptr)
+		return kptr_access(env, kptr, write, value);
+	if (write || value < 0)
+		return 0;
 	/* 6.18 wants to know the value, and for an array of more than one it cannot. */
 	if (map->frozen && (map->flags & final) && map->type == BPF_MAP_TYPE_ARRAY &&
 	    map->max_entries != 1 && tnum_is_const(reg->s.var_off))
@@ -542,7 +582,7 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
 
-	if (reg_type_is_probed(reg->type))
+	if (reg_type_is_probed(reg->type) || reg_base(reg->type) == PTR_TO_BTF_ID)
 		return btf_ptr_access(env, regno, off, size, write, value);
 	if (reg_base(reg->type) == PTR_TO_BUF)
 		return access_buffer(env, regno, off, size, write, value);
@@ -651,7 +691,7 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 		if (check_map_rights(env, reg->map, reg->off, size, write))
 			return -EACCES;
 		err = check_region(env, regno, reg->off, size, reg->map->value_size, zero_allowed);
-		return err ? err : check_fields(env, reg, reg->off, size);
+		return err ? err : check_fields(env, reg, reg->off, size, false);
 	case PTR_TO_STACK:
 		return stack_initialized(env, regno, reg->off, size, zero_allowed, write, fills);
 	case PTR_TO_CTX:
@@ -695,8 +735,11 @@ int check_load(struct verify_env *env, const struct bpf_insn *insn)
 	if (err)
 		return err;
 	type = env_regs(env)[insn->src_reg].type;
+	env->loaded_kptr = false;
 	err = mem_access(env, insn->src_reg, insn->off, isa_access_bytes(insn->code), false,
 			 insn->dst_reg, false, sign_extend);
+	if (!err && !env->loaded_kptr)
+		err = object_note_type(env, NULL, 0, OBJECT_NO_NODE);
 	return err ? err : note_access(env, type);
 }
 

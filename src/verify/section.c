@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "abi/kfunc.h"
+#include "verify/graph.h"
 
 /* What was valid in the section may be gone. */
 static void leave_rcu(struct frame *frame, struct reg *reg, void *arg)
@@ -28,6 +29,11 @@ static int check_rcu(struct verify_env *env, const struct abi_kfunc *kfunc, u32 
 {
 	struct vstate *state = env->cur;
 
+	if (state->active_rcu && callback_of_tree(env) &&
+	    (id == ABI_KFUNC_bpf_rcu_read_lock || id == ABI_KFUNC_bpf_rcu_read_unlock)) {
+		verbose(env, "Calling bpf_rcu_read_{lock,unlock} in unnecessary rbtree callback\n");
+		return -EACCES;
+	}
 	if (id == ABI_KFUNC_bpf_rcu_read_lock) {
 		if (state->active_rcu) {
 			verbose(env, "nested rcu read lock (kernel function %s)\n", kfunc->name);

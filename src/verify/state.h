@@ -58,6 +58,8 @@ enum reg_type {
 	MEM_RCU = 1 << 13,	 /* valid in the RCU section */
 	MEM_USER = 1 << 14,
 	MEM_PERCPU = 1 << 15,
+	MEM_ALLOC = 1 << 16,   /* an object that a program allocated; btf is the program's */
+	NON_OWN_REF = 1 << 17, /* it is in a collection whose lock is held: that owns it */
 };
 
 /*
@@ -135,14 +137,16 @@ struct frame {
 /* What has to be given back before the program ends. */
 enum reference_kind {
 	REFERENCE_POINTER,
-	REFERENCE_IRQ,	/* interrupts are off */
-	REFERENCE_LOCK, /* a bpf_spin_lock is held */
+	REFERENCE_IRQ,		/* interrupts are off */
+	REFERENCE_LOCK,		/* a bpf_spin_lock is held */
+	REFERENCE_RES_LOCK,	/* a bpf_res_spin_lock is held */
+	REFERENCE_RES_LOCK_IRQ, /* the same, with interrupts off */
 };
 
 struct reference {
 	u32 id, insn_idx;
 	u32 kind;	 /* enum reference_kind */
-	const void *ptr; /* REFERENCE_LOCK: what the lock lies in */
+	const void *ptr; /* locks: what the lock lies in */
 };
 
 /* Facts about one executed instruction that backtracking needs. */

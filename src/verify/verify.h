@@ -42,6 +42,12 @@ struct verify_ops {
 	int (*map_by_fd)(void *arg, int fd, const struct verify_map **ret_map);
 	/* The kernel's BTF, for helpers that return its structures. NULL: there is none. */
 	const struct btf *(*kernel_btf)(void *arg);
+	/*
+	 * The data plane's number of a structure of a program's BTF (rt/object.h), whose node lies
+	 * at node_offset (OBJECT_NO_NODE: none); 0: there is no room. NULL: programs that allocate
+	 * objects are refused.
+	 */
+	u32 (*object_type)(void *arg, const struct btf *btf, u32 id, u32 node_offset);
 	/* Only called if verify_input says that there is a fd_array: an entry, or -EFAULT. */
 	int (*fd_at)(void *arg, s32 index, int *ret_fd);
 	/* Is this descriptor one of BTF? Asked for entries that are no maps. */

@@ -108,6 +108,9 @@ RT_HELPER(dynptr_write);
 RT_HELPER(dynptr_data);
 
 /* lock.c */
+RT_HELPER(kptr_xchg);
+RT_HELPER(per_cpu_ptr);
+RT_HELPER(this_cpu_ptr);
 RT_HELPER(spin_lock);
 RT_HELPER(spin_unlock);
 

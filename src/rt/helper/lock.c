@@ -7,6 +7,7 @@
  */
 #include "rt/helper/families.h"
 #include "rt/lock.h"
+#include "rt/object.h"
 
 /* (lock) */
 RT_HELPER(spin_lock)
@@ -15,6 +16,8 @@ RT_HELPER(spin_lock)
 
 	if (unlikely(rt_lock_acquire((u32 *)r1, vcpu, &dead)))
 		vcpu->aborted = true;
+	else if (unlikely(dead))
+		rt_object_takeover(dead, vcpu);
 	return 0;
 }
 

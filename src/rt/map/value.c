@@ -4,6 +4,7 @@
  */
 #include "rt/map/value.h"
 #include "rt/async.h"
+#include "rt/object.h"
 
 static u32 *lock_of(const struct rt_map *map, void *shared)
 {
@@ -67,6 +68,16 @@ void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
 		switch (field->kind) {
 		case RT_FIELD_TIMER:
 		case RT_FIELD_WORKQUEUE: end_async(field, shared); break;
+		case RT_FIELD_POINTER: zero_field(field, shared); break;
+		case RT_FIELD_OBJECT:
+		case RT_FIELD_PERCPU_OBJECT:
+		case RT_FIELD_LIST:
+		case RT_FIELD_TREE:
+			rt_object_end_field(
+				field, shared,
+				map->has_lock || map->has_res_lock ? lock_of(map, shared) : NULL,
+				vcpu);
+			break;
 		default: break;
 		}
 	}
