@@ -21,7 +21,7 @@ static const struct {
 	bool repeats;
 } kinds[BTF_FIELD_NR_KINDS] = {
 	[BTF_FIELD_SPIN_LOCK] = { "bpf_spin_lock", "bpf_spin_lock", 4, 4, true, false },
-	[BTF_FIELD_RES_SPIN_LOCK] = { "bpf_res_spin_lock", "bpf_res_spin_lock", 8, 4, true, false },
+	[BTF_FIELD_RES_SPIN_LOCK] = { "bpf_res_spin_lock", "bpf_res_spin_lock", 4, 4, true, false },
 	[BTF_FIELD_TIMER] = { "bpf_timer", "bpf_timer", 16, 8, true, false },
 	[BTF_FIELD_WORKQUEUE] = { "bpf_wq", "bpf_wq", 16, 8, true, false },
 	[BTF_FIELD_TASK_WORK] = { "bpf_task_work", "bpf_task_work", 8, 8, true, false },

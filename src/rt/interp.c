@@ -111,13 +111,16 @@ static bool ordered_access(u64 *reg, const struct bpf_insn *pc)
 ATOMIC(32)
 ATOMIC(64)
 
-/* A load that the verifier could not prove (ISA_PROBE_MEM): 0 where it would fault. */
+/* A load that the verifier could not prove (ISA_PROBE_MEM): 0 where it would fault; or one of a
+ * pointer that has to be looked at (ISA_LOAD_OBJECT). */
 static u64 probe_load(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 address)
 {
 	bool is_signed = ISA_MODE(pc->code) == ISA_PROBE_MEMSX;
 	u64 value = 0;
 	u32 bytes = isa_access_bytes(pc->code);
 
+	if (ISA_MODE(pc->code) == ISA_LOAD_OBJECT)
+		return rt_object_check_arg((u32)pc->imm, LOAD(64, address));
 	rt_read_kernel(vcpu, &value, bytes, address);
 	if (!is_signed)
 		return value;
@@ -216,7 +219,8 @@ static bool unwind(struct rt_vcpu *vcpu, u32 first_frame, u64 *reg)
 	[BPF_LDX | BPF_MEM | (width)] = &&ldx_##name, [BPF_ST | BPF_MEM | (width)] = &&st_##name, \
 			     [BPF_STX | BPF_MEM | (width)] = &&stx_##name,                        \
 			     [BPF_LDX | ISA_PROBE_MEM | (width)] = &&probe,                       \
-			     [BPF_LDX | ISA_PROBE_MEMSX | (width)] = &&probe
+			     [BPF_LDX | ISA_PROBE_MEMSX | (width)] = &&probe,                     \
+			     [BPF_LDX | ISA_LOAD_OBJECT | (width)] = &&probe
 
 /* Operand forms: a and b are the operands, result what goes to the destination. */
 #define ALU(name, result64, result32)               \
@@ -339,7 +343,6 @@ static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16
 		ALU_LABELS(xor, BPF_XOR),
 		ALU_LABELS(arsh, BPF_ARSH),
 		ALU_LABELS(mov, BPF_MOV),
-		[BPF_LDX | ISA_LOAD_OBJECT | BPF_DW] = &&load_object,
 		[BPF_ALU64 | BPF_NEG] = &&neg64,
 		[BPF_ALU | BPF_NEG] = &&neg32,
 		[BPF_ALU | BPF_END | BPF_TO_LE] = &&to_le,
@@ -469,9 +472,6 @@ ldsx_h:
 	NEXT();
 ldsx_w:
 	DST = (u64)(s64)(s32)LOAD(32, SRC + (u64)pc->off);
-	NEXT();
-load_object:
-	DST = rt_object_check_arg((u32)pc->imm, LOAD(64, SRC + (u64)pc->off));
 	NEXT();
 probe:
 	DST = probe_load(vcpu, pc, SRC + (u64)pc->off);

@@ -24,8 +24,8 @@ static inline bool async_in_map(const struct verify_map *map)
 }
 
 /*
- * regno points to a map's value: does it, at a known offset, point to the value's field of this
- * kind? 0 or -EINVAL.
+ * regno points to a map's value or an object: does it, at a known offset, point to its field of
+ * this kind? 0 or -EINVAL.
  */
 int field_check_place(struct verify_env *env, u32 regno, enum btf_field_kind kind);
 

@@ -46,7 +46,6 @@ struct call_meta {
 	s64 const_key;			     /* of an array lookup, -1: not known */
 	u32 dynptr_regno, dynptr, dynptr_id; /* the initialised dynptr: its kind and id */
 	const struct btf_field *kptr;	     /* bpf_kptr_xchg(): what is exchanged */
-	u32 percpu_regno;		     /* the structure that is one for each CPU */
 };
 
 bool helper_calls_back(s32 func_id)
@@ -407,6 +406,16 @@ static int check_percpu(struct verify_env *env, u32 regno)
 	return object_note_type(env, reg->btf, reg->btf_id, OBJECT_NO_NODE);
 }
 
+static int check_lock_arg(struct verify_env *env, u32 regno, const struct call_meta *meta)
+{
+	if (callback_of_tree(env)) {
+		verbose(env, "can't spin_{lock,unlock} in rbtree cb\n");
+		return -EACCES;
+	}
+	return lock_check_argument(env, regno, REFERENCE_LOCK,
+				   meta->func_id == BPF_FUNC_spin_unlock);
+}
+
 static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -466,14 +475,8 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 		if (reg->type == PTR_TO_MAP_VALUE)
 			meta->map = reg->map;
 		return kptr_check_destination(env, regno, &meta->kptr);
-	case ARG_PTR_TO_PERCPU_BTF_ID: meta->percpu_regno = regno; return check_percpu(env, regno);
-	case ARG_PTR_TO_SPIN_LOCK:
-		if (callback_of_tree(env)) {
-			verbose(env, "can't spin_{lock,unlock} in rbtree cb\n");
-			return -EACCES;
-		}
-		return lock_check_argument(env, regno, REFERENCE_LOCK,
-					   meta->func_id == BPF_FUNC_spin_unlock);
+	case ARG_PTR_TO_PERCPU_BTF_ID: return check_percpu(env, regno);
+	case ARG_PTR_TO_SPIN_LOCK: return check_lock_arg(env, regno, meta);
 	case ARG_PTR_TO_TIMER:
 		err = field_check_place(env, regno, BTF_FIELD_TIMER);
 		meta->map = reg->map;
