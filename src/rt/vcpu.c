@@ -128,6 +128,9 @@ static enum attempt try_slot(u32 index, u64 identity, bool ask_alive)
 
 	if (!replace(lock, word, mine))
 		return BUSY;
+	/* Whoever died here may have started a timer and not come to tell it. */
+	if (unlikely(word & TID_MASK))
+		__atomic_store_n(&RT_SHARED->async.overflow, 1, __ATOMIC_RELAXED);
 	RT_VCPUS[index].lock_word = mine;
 	return TAKEN;
 }

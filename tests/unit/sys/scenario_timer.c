@@ -16,7 +16,8 @@
 
 enum { INT = 1, LONG, TIMER, VALUE, LARGER, PROTO, MAIN, TICK };
 
-#define FIELD 8 /* offset of the timer in both values */
+#define NO_THREAD ((1u << 22) - 1)
+#define FIELD	  8 /* offset of the timer in both values */
 
 static int load_btf(struct world *world)
 {
@@ -58,6 +59,26 @@ static int make_map(struct world *world, int btf, u32 type, u32 value)
 	return (int)world_call(world, BPF_MAP_CREATE, &attr);
 }
 
+/* A program and where its other functions begin. */
+static int load_insns(struct world *world, int btf, const struct bpf_insn *insns, u32 nr,
+		      const u32 *starts, u32 nr_starts)
+{
+	struct bpf_func_info funcs[4] = { { 0, MAIN } };
+	union abi_attr attr = { 0 };
+
+	for (u32 i = 0; i < nr_starts; i++)
+		funcs[i + 1] = (struct bpf_func_info){ starts[i], TICK };
+	attr.load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
+	attr.load.insns = (u64)(uintptr_t)insns;
+	attr.load.insn_cnt = nr;
+	attr.load.license = (u64)(uintptr_t) "GPL";
+	attr.load.prog_btf_fd = (u32)btf;
+	attr.load.func_info = (u64)(uintptr_t)funcs;
+	attr.load.func_info_rec_size = sizeof(funcs[0]);
+	attr.load.func_info_cnt = 1 + nr_starts;
+	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+}
+
 #define BEGIN_INSNS 25
 #define TICK_MAX    24
 
@@ -92,23 +113,14 @@ static int load(struct world *world, int btf, int map, const struct bpf_insn *ti
 		CALL(BPF_FUNC_timer_start),
 		EXIT(),
 	};
-	struct bpf_func_info funcs[4] = { { 0, MAIN } };
 	struct bpf_insn insns[BEGIN_INSNS + TICK_MAX];
-	union abi_attr attr = { 0 };
+	u32 all_starts[3];
 
 	memcpy(insns, begin, sizeof(begin));
 	memcpy(insns + BEGIN_INSNS, tick, nr * sizeof(*tick));
 	for (u32 i = 0; i < nr_starts; i++)
-		funcs[i + 1] = (struct bpf_func_info){ BEGIN_INSNS + starts[i], TICK };
-	attr.load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = BEGIN_INSNS + nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	attr.load.prog_btf_fd = (u32)btf;
-	attr.load.func_info = (u64)(uintptr_t)funcs;
-	attr.load.func_info_rec_size = sizeof(funcs[0]);
-	attr.load.func_info_cnt = 1 + nr_starts;
-	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+		all_starts[i] = BEGIN_INSNS + starts[i];
+	return load_insns(world, btf, insns, BEGIN_INSNS + nr, all_starts, nr_starts);
 }
 
 static int load_counter(struct world *world, int btf, int map)
@@ -166,6 +178,83 @@ static void fires(struct world *world, int btf, u32 type, const char *name)
 	world->close(world, prog);
 }
 
+static int outer_map(struct world *world, int inner)
+{
+	union abi_attr attr = { 0 };
+
+	attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
+	attr.key_size = attr.value_size = 4;
+	attr.max_entries = 2;
+	attr.inner_map_fd = (u32)inner;
+	return (int)world_call(world, BPF_MAP_CREATE, &attr);
+}
+
+/*
+ * A timer in a map that is found in another one. Of two maps found there nobody knows that they are
+ * the same: then (mixed) the timer's map is the second one.
+ */
+static void in_found_map(struct world *world, int btf, bool mixed)
+{
+	int inner = make_map(world, btf, BPF_MAP_TYPE_ARRAY, VALUE), prog;
+	int outer = outer_map(world, inner);
+	const struct bpf_insn insns[] = {
+		STORE_K(BPF_W, 10, -8, 1),
+		LD_MAP(1, BPF_PSEUDO_MAP_FD, outer),
+		MOV_X(2, 10),
+		ADD_K(2, -8),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JEQ_K(0, 0, 29),
+		MOV_X(7, 0),
+		LD_MAP(1, BPF_PSEUDO_MAP_FD, outer),
+		MOV_X(2, 10),
+		ADD_K(2, -8),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JEQ_K(0, 0, 22),
+		MOV_X(8, 0),
+		MOV_X(1, 7),
+		MOV_X(2, 10),
+		ADD_K(2, -8),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JEQ_K(0, 0, 16),
+		MOV_X(6, 0),
+		MOV_X(1, 6),
+		ADD_K(1, FIELD),
+		MOV_X(2, mixed ? 8 : 7),
+		MOV_K(3, 1),
+		CALL(BPF_FUNC_timer_init),
+		MOV_X(1, 6),
+		ADD_K(1, FIELD),
+		LD_MAP(2, BPF_PSEUDO_FUNC, 9),
+		CALL(BPF_FUNC_timer_set_callback),
+		MOV_X(1, 6),
+		ADD_K(1, FIELD),
+		MOV_K(2, 0),
+		MOV_K(3, 0),
+		CALL(BPF_FUNC_timer_start),
+		MOV_K(0, 0),
+		EXIT(),
+		LOAD(BPF_DW, 1, 3, 0),
+		ADD_K(1, 1),
+		INSN(BPF_STX | BPF_MEM | BPF_DW, 3, 1, 0, 0),
+		MOV_K(0, 0),
+		EXIT(),
+	};
+	u32 key = 1, fd = (u32)inner;
+
+	prog = load_insns(world, btf, insns, ARRAY_SIZE(insns), (u32[]){ 38 }, 1);
+	if (mixed) {
+		expect(world, prog, -EINVAL, "timer: of another map found in a map");
+	} else {
+		expect(world, prog, FD, "timer: in a map found in a map");
+		expect(world, world_update(world, outer, &key, &fd, 0), 0, "timer: the map");
+		expect(world, scenario_run(world, prog), 0, "timer: started there");
+		expect(world, await(world, inner, 1), 1, "timer: fired there");
+		world->close(world, prog);
+	}
+	world->close(world, outer);
+	world->close(world, inner);
+}
+
 static struct rt_async *field_of(struct world *world, int map)
 {
 	const struct rt_map *rt = sys_map_rt(world_object(world, map));
@@ -218,6 +307,11 @@ static void forged(struct world *world, int btf)
 	field->word = started | rt_async_callback(id, 1);
 	RT_SHARED->async.overflow = 1;
 	tap_is(await(world, map, 3), 3, "what found no room in the table is found");
+	/* A thread died on each vCPU, one of them in the middle of a start. */
+	field->word = started | rt_async_callback(id, 1);
+	for (u32 i = 0; i < RT_CONTROL->nr_vcpus; i++)
+		RT_SHARED->vcpus[i].word |= NO_THREAD;
+	tap_is(await(world, map, 4), 4, "what a dying thread has not told is found");
 	world->close(world, map);
 	world->close(world, other);
 	world->close(world, prog);
@@ -267,6 +361,8 @@ void scenario_timer(struct world *world)
 	fires(world, btf, BPF_MAP_TYPE_ARRAY, "timer: in an array");
 	fires(world, btf, BPF_MAP_TYPE_HASH, "timer: in a hash");
 	fires(world, btf, BPF_MAP_TYPE_LRU_HASH, "timer: in an LRU hash");
+	in_found_map(world, btf, false);
+	in_found_map(world, btf, true);
 	if (!world->kernel) {
 		forged(world, btf);
 		endless(world, btf);
