@@ -35,6 +35,11 @@ static bool bt_has_reg(const struct backtrack *bt, u32 reg)
 	return bt->reg_masks[bt->frame] & (1u << reg);
 }
 
+static bool logs(const struct verify_env *env)
+{
+	return (env->input->log.level & LOG_LEVEL2) && !env->quiet;
+}
+
 static bool bt_empty(const struct backtrack *bt)
 {
 	u64 any = 0;
@@ -315,6 +320,9 @@ static int back_exit(struct verify_env *env, struct backtrack *bt, int subseq_id
 	if (from_call && (bt->reg_masks[bt->frame] & ARGUMENT_MASK))
 		return verify_bug(env, "backtracking exit unexpected regs %x",
 				  bt->reg_masks[bt->frame]);
+	/* Every visit of such a call says by itself which of its arguments matter. */
+	if (subseq_idx >= 0 && env->aux[subseq_idx].calls_callback)
+		bt->reg_masks[bt->frame] &= ~(u32)ARGUMENT_MASK;
 	bt_clear_reg(bt, BPF_REG_0);
 	err = enter_callee(env, bt);
 	if (!err && r0)
@@ -363,7 +371,7 @@ static void log_step(struct verify_env *env, const struct backtrack *bt, u32 idx
 {
 	char text[MASK_TEXT_SIZE];
 
-	if (!(env->input->log.level & LOG_LEVEL2))
+	if (!logs(env))
 		return;
 	verbose(env, "mark_precise: frame%u: regs=%s ", bt->frame,
 		format_regs(text, bt->reg_masks[bt->frame]));
@@ -399,12 +407,12 @@ static int back_insn(struct verify_env *env, u32 idx, int subseq_idx, const stru
 	return err;
 }
 
-static void force_all_precise(struct verify_env *env)
+void force_all_precise(struct verify_env *env, const struct vstate *from)
 {
-	if (env->input->log.level & LOG_LEVEL2)
+	if (logs(env))
 		verbose(env, "mark_precise: frame%u: falling back to forcing all scalars precise\n",
-			env->cur->curframe);
-	for (struct vstate *state = env->cur->parent; state; state = state->parent) {
+			from->curframe);
+	for (struct vstate *state = from->parent; state; state = state->parent) {
 		for (u32 f = 0; f <= state->curframe; f++) {
 			struct frame *frame = state->frame[f];
 
@@ -432,7 +440,7 @@ void forget_precision(struct vstate *state)
 	}
 }
 
-/* Backwards through the stretch of one state. 1: all origins found. */
+/* Backwards through the stretch of one state. 1: all origins found; -ENOTSUPP: they cannot be. */
 static int back_stretch(struct verify_env *env, const struct vstate *state, int last,
 			int *subseq_idx, bool *skip_first)
 {
@@ -446,10 +454,6 @@ static int back_stretch(struct verify_env *env, const struct vstate *state, int 
 			*skip_first = false;
 		else
 			err = back_insn(env, i, *subseq_idx, history_of(state, end, i));
-		if (err == -ENOTSUPP) {
-			force_all_precise(env);
-			return 1;
-		}
 		if (err)
 			return err;
 		if (bt_empty(&env->bt))
@@ -464,7 +468,7 @@ static int back_stretch(struct verify_env *env, const struct vstate *state, int 
 }
 
 /* Marks what is wanted in one frame of a checkpoint; what is precise already needs no search. */
-static int mark_frame(struct verify_env *env, struct vstate *state, u32 f)
+static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool *changed)
 {
 	struct backtrack *bt = &env->bt;
 	struct frame *frame = state->frame[f];
@@ -478,7 +482,7 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f)
 		if (reg->type != SCALAR_VALUE || reg->precise)
 			bt->reg_masks[f] &= ~(1u << r);
 		else
-			reg->precise = true;
+			*changed = reg->precise = true;
 	}
 	for (u32 s = 0; s < MAX_SLOTS; s++) {
 		if (!(bt->stack_masks[f] & (1ULL << s)))
@@ -489,9 +493,9 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f)
 		if (!slot_is_scalar(&frame->slots[s]) || frame->slots[s].spilled.precise)
 			bt->stack_masks[f] &= ~(1ULL << s);
 		else
-			frame->slots[s].spilled.precise = true;
+			*changed = frame->slots[s].spilled.precise = true;
 	}
-	if (env->input->log.level & LOG_LEVEL2) {
+	if (logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
 			format_regs(text, bt->reg_masks[f]));
 		verbose(env, "stack=%s: ", format_slots(text, bt->stack_masks[f]));
@@ -517,32 +521,38 @@ static int reach_entry(struct verify_env *env, struct vstate *state)
 	return 0;
 }
 
-/* Searches the origins of everything in env->bt, beginning behind the current instruction. */
-static int search_origins(struct verify_env *env)
+/*
+ * Searches the origins of everything in env->bt, beginning behind instruction insn in state from.
+ * *changed becomes true if something was marked.
+ */
+static int search_origins(struct verify_env *env, struct vstate *from, u32 insn, bool *changed)
 {
-	struct vstate *state = env->cur;
-	int first = state->first_insn_idx, last = env->insn_idx, subseq_idx = -1;
+	struct vstate *state = from;
+	int first = state->first_insn_idx, last = (int)insn, subseq_idx = -1;
 	bool skip_first = true;
 
 	while (!bt_empty(&env->bt)) {
 		int err;
 
-		if (env->input->log.level & LOG_LEVEL2)
+		if (logs(env))
 			verbose(env,
 				"mark_precise: frame%u: last_idx %d first_idx %d subseq_idx %d \n",
 				env->bt.frame, last, first, subseq_idx);
 		if (last < 0)
 			return reach_entry(env, state);
 		err = back_stretch(env, state, last, &subseq_idx, &skip_first);
-		if (err)
-			return err < 0 ? err : 0;
+		if (err == 1)
+			return 0;
 		state = state->parent;
-		if (!state) {
-			force_all_precise(env);
+		if (err == -ENOTSUPP || (!err && !state)) {
+			*changed = true;
+			force_all_precise(env, from);
 			return 0;
 		}
+		if (err)
+			return err;
 		for (int f = env->bt.frame; f >= 0; f--) {
-			err = mark_frame(env, state, f);
+			err = mark_frame(env, state, f, changed);
 			if (err)
 				return err;
 		}
@@ -551,6 +561,13 @@ static int search_origins(struct verify_env *env)
 		first = state->first_insn_idx;
 	}
 	return 0;
+}
+
+static int search_current(struct verify_env *env)
+{
+	bool changed;
+
+	return search_origins(env, env->cur, env->insn_idx, &changed);
 }
 
 int mark_precise(struct verify_env *env, u32 regno)
@@ -564,7 +581,7 @@ int mark_precise(struct verify_env *env, u32 regno)
 	if (frame->regs[regno].type != SCALAR_VALUE)
 		return verify_bug(env, "backtracking misuse");
 	bt_set_reg(&env->bt, regno);
-	return search_origins(env);
+	return search_current(env);
 }
 
 int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot)
@@ -574,13 +591,13 @@ int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot)
 	memset(&env->bt, 0, sizeof(env->bt));
 	env->bt.frame = env->cur->curframe;
 	env->bt.stack_masks[frameno] |= 1ULL << slot;
-	return search_origins(env);
+	return search_current(env);
 }
 
 static void log_propagation(struct verify_env *env, u32 f, bool *first, const char *kind,
 			    int number)
 {
-	if (!(env->input->log.level & LOG_LEVEL2))
+	if (!logs(env))
 		return;
 	if (*first)
 		verbose(env, "frame %u: propagating %s%d", f, kind, number);
@@ -589,8 +606,11 @@ static void log_propagation(struct verify_env *env, u32 f, bool *first, const ch
 	*first = false;
 }
 
-int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur)
+int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur,
+			u32 insn, bool *changed)
 {
+	bool ignored;
+
 	if (!env->capable)
 		return 0;
 	memset(&env->bt, 0, sizeof(env->bt));
@@ -611,8 +631,8 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 			log_propagation(env, f, &first, "fp", -(int)(s + 1) * REG_SIZE);
 			env->bt.stack_masks[f] |= 1ULL << s;
 		}
-		if (!first && (env->input->log.level & LOG_LEVEL2))
+		if (!first && logs(env))
 			verbose(env, "\n");
 	}
-	return search_origins(env);
+	return search_origins(env, cur, insn, changed ? changed : &ignored);
 }

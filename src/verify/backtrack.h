@@ -15,8 +15,16 @@ int mark_precise(struct verify_env *env, u32 regno);
 /* So did what is spilled in a slot of a frame. */
 int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot);
 
-/* Carries the precise marks of a proven state to an equal one that is about to be pruned. */
-int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur);
+/*
+ * Carries the precise marks of a checkpoint to where an equal state came from: cur, the current
+ * state at instruction insn, or a copy of it that was kept. *changed (may be NULL) becomes true if
+ * something was marked. 0 or -errno.
+ */
+int propagate_precision(struct verify_env *env, const struct vstate *old, struct vstate *cur,
+			u32 insn, bool *changed);
+
+/* Every scalar on the way to the state mattered. */
+void force_all_precise(struct verify_env *env, const struct vstate *from);
 
 /* Notes that the current instruction was executed, with facts for backtracking. */
 int push_history(struct verify_env *env, struct vstate *state, u32 flags,

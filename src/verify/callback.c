@@ -14,6 +14,7 @@
 
 #include "verify/backtrack.h"
 #include "verify/call.h"
+#include "verify/compare.h"
 #include "verify/explore.h"
 #include "verify/graph.h"
 #include "verify/operand.h"
@@ -122,7 +123,7 @@ static void widen_reg(struct verify_env *env, const struct reg *old, struct reg 
 {
 	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE || old->precise || cur->precise)
 		return;
-	if (!scalar_equal(&old->s, &cur->s) || old->id != cur->id)
+	if (!scalar_equal(&old->s, &cur->s) || !map_ids(&env->id_map, old->id, cur->id))
 		env_set_unknown(env, cur);
 }
 
@@ -138,7 +139,8 @@ static const struct vstate *previous_iteration(const struct vstate *state, const
 
 static void widen_since(struct verify_env *env, struct vstate *state, const struct vstate *old)
 {
-	for (u32 f = 0; old && f <= state->curframe; f++) {
+	env->id_map.nr = 0;
+	for (int f = (int)state->curframe; old && f >= 0; f--) {
 		struct frame *cur = state->frame[f];
 		const struct frame *prev = old->frame[f];
 

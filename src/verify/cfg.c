@@ -50,7 +50,6 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 	mark_meeting_point(env, edge[0].target);
 	if (!insn_is_pseudo_call(insn) && !insn_is_pseudo_func(insn)) {
 		if (kfunc_is_iter_next(env, i)) {
-			env->has_callbacks = true;
 			env->aux[i].iter_next = true;
 			env->aux[i].force_checkpoint = true;
 			env->aux[i].prune_point = true;
@@ -59,7 +58,6 @@ static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 			env->aux[i].prune_point = true;
 		if ((insn_is_helper_call(insn) && helper_calls_back(insn->imm)) ||
 		    env->aux[i].kfunc == ABI_KFUNC_bpf_rbtree_add_impl + 1) {
-			env->has_callbacks = true;
 			env->aux[i].calls_callback = true;
 			env->aux[i].force_checkpoint = true;
 			mark_meeting_point(env, i);
@@ -89,7 +87,6 @@ static u32 edges_of(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 		mark_meeting_point(env, edge[0].target);
 		return 1;
 	case BPF_JCOND:
-		env->has_callbacks = true;
 		env->aux[i].force_checkpoint = true;
 		/* fall through */
 	default:

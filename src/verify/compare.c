@@ -5,7 +5,7 @@
  */
 #include "verify/compare.h"
 
-static bool map_ids(struct id_map *map, u32 old, u32 cur)
+bool map_ids(struct id_map *map, u32 old, u32 cur)
 {
 	if (!old != !cur)
 		return false;
@@ -221,7 +221,7 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 	if (old->curframe != cur->curframe || old->sleepable != cur->sleepable)
 		return false;
 	env->id_map.nr = 0;
-	env->id_map.all_precise = env->input->test_all_precise || env->has_callbacks;
+	env->id_map.all_precise = env->input->test_all_precise;
 	env->id_map.next_temporary = env->id_gen;
 	if (!refs_safe(env, old, cur))
 		return false;

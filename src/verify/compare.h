@@ -21,6 +21,9 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 /* Cheap necessary test for COMPARE_EXACT: registers are the same bit for bit. */
 bool states_look_same(const struct vstate *old, const struct vstate *cur);
 
+/* Equal ids in one state must be equal ids in the other: notes the pair; false: it does not fit. */
+bool map_ids(struct id_map *map, u32 old, u32 cur);
+
 /* The instruction at which frame number i of a checkpoint goes on. */
 static inline u32 vstate_frame_insn(const struct vstate *state, u32 i)
 {

@@ -19,6 +19,7 @@ struct btf_type;
 struct bpf_line_info;
 struct abi_struct_ops;
 struct live_stack;
+struct visit;
 
 #define INSNS_PROCESSED_MAX 1000000
 #define JUMP_SEQUENCE_MAX   8192
@@ -36,11 +37,15 @@ struct insn_aux {
 	u32 orig_idx;  /* in the program as loaded */
 	u16 live_regs; /* registers that may be read before being written, before this instruction
 			*/
+	u32 scc;       /* number of its loop in the subprogram's control flow; 0: in none */
+	u32 loop;      /* the same, or that of a call which calls back (loops.h); 0: in none */
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
-	bool iter_next; /* a call of an iterator's next */
-	u16 kfunc;	/* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
-	u8 access;	/* enum access_kind */
+	bool iter_next;	     /* a call of an iterator's next */
+	u16 kfunc;	     /* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
+	u8 access;	     /* enum access_kind */
+	u32 loop_subprog;    /* the callback of a bpf_loop() */
+	bool loop_not_plain; /* it has flags, or another callback on other paths */
 	bool map_poisoned, key_poisoned;
 	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
 	u32 map_off;		      /* of BPF_PSEUDO_MAP_VALUE */
@@ -65,6 +70,7 @@ struct subprog {
 	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
 	bool tags_known;       /* global: arg_tags were read (global_tags.h) */
 	u8 arg_tags[5];
+	u32 arg_btf_id[5]; /* the kernel structures that they point to; 0: not looked up */
 	const char *name;
 };
 
@@ -135,7 +141,6 @@ struct verify_env {
 	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;
 	bool sleepable; /* BPF_F_SLEEPABLE */
 	bool test_state_freq;
-	bool has_callbacks; /* some helper call calls the program back, or may_goto loops */
 
 	/* Exploration. */
 	struct vstate *cur;
@@ -147,11 +152,14 @@ struct verify_env {
 	struct explored *evicted;
 	struct live_stack *live_stack;
 	struct backtrack bt;
+	bool quiet; /* backtracking does not log */
 	struct id_map id_map;
 	struct history *cur_history; /* entry of the instruction being checked, if pushed */
 	u32 jmps_processed, prev_jmps_processed;
 	u32 insns_processed, prev_insns_processed;
 	u32 explored_size, evicted_size;
+	u32 nr_scc, nr_loops, nr_backedges;
+	struct visit **visits;			/* by loop - 1; NULL: no path was in a loop yet */
 	u32 main_subprog;			/* the one being verified by itself */
 	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
 	bool throws;				/* bpf_throw() is called somewhere */

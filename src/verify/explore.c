@@ -22,6 +22,7 @@
 #include "verify/kfunc.h"
 #include "verify/live_stack.h"
 #include "verify/lock.h"
+#include "verify/loops.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/prune.h"
@@ -360,7 +361,9 @@ static int explore_paths(struct verify_env *env)
 		}
 		if (err == 1) {
 			log_scratch_all(env);
-			prune_path_done(env, env->cur);
+			err = prune_path_done(env, env->cur);
+			if (err)
+				return err;
 			if (!pop(env, &prev))
 				return 0;
 			print_state = true;
@@ -378,6 +381,7 @@ static void free_explored(struct verify_env *env)
 	explore_done(env);
 	prune_done(env);
 	live_stack_done(env);
+	loops_done(env);
 }
 
 /* One entry: the main program, or a global function with its arguments. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Declaration tags of arguments, by the rules of btf_prepare_func_args() and
- * btf_validate_prog_ctx_type() in Linux 6.18 (kernel/bpf/btf.c). Trusted, untrusted and arena
- * pointers are not there: a function that takes them is refused.
+ * btf_validate_prog_ctx_type() in Linux 6.18 (kernel/bpf/btf.c). Arena pointers are not there: a
+ * function that takes them is refused.
  */
 #include "verify/global_tags.h"
 
@@ -15,9 +15,8 @@
 #define PREFIX "arg:"
 #define ARGS   5
 
-#define TAG_NULLABLE 4u
-#define TAG_ABSENT   8u /* one that the kernel knows and this hive does not */
-#define TAG_UNKNOWN  16u
+#define TAG_ABSENT  64u /* one that the kernel knows and this hive does not */
+#define TAG_UNKNOWN 128u
 
 static u8 tag_of(const char *text)
 {
@@ -25,9 +24,12 @@ static u8 tag_of(const char *text)
 		const char *text;
 		u8 tag;
 	} tags[] = {
-		{ "ctx", GLOBAL_TAG_CTX },    { "nonnull", GLOBAL_TAG_NONNULL },
-		{ "nullable", TAG_NULLABLE }, { "trusted", TAG_ABSENT },
-		{ "untrusted", TAG_ABSENT },  { "arena", TAG_ABSENT },
+		{ "ctx", GLOBAL_TAG_CTX },
+		{ "nonnull", GLOBAL_TAG_NONNULL },
+		{ "nullable", GLOBAL_TAG_NULLABLE },
+		{ "trusted", GLOBAL_TAG_TRUSTED },
+		{ "untrusted", GLOBAL_TAG_UNTRUSTED },
+		{ "arena", TAG_ABSENT },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(tags); i++)
@@ -68,19 +70,76 @@ int global_tags(struct verify_env *env, struct subprog *subprog, u32 arg, u32 *r
 		return -EOPNOTSUPP;
 	}
 	if (tags & TAG_ABSENT) {
-		verbose(env,
-			"arg#%u is a trusted, untrusted or arena pointer, which this hive does "
-			"not have\n",
-			arg);
+		verbose(env, "arg#%u is an arena pointer, which this hive does not have\n", arg);
 		return -EOPNOTSUPP;
-	}
-	if (tags & TAG_NULLABLE) {
-		/* Only of pointers to the kernel's structures. */
-		verbose(env, "arg#%u has invalid combination of tags\n", arg);
-		return -EINVAL;
 	}
 	*ret_tags = tags;
 	return 0;
+}
+
+bool global_tags_on_static(struct verify_env *env, struct subprog *subprog)
+{
+	if (!subprog->tags_known)
+		read_tags(env, subprog);
+	for (u32 arg = 0; arg < ARGS; arg++) {
+		if (!subprog->arg_tags[arg])
+			continue;
+		verbose(env, "arg#%u type tag is not supported in static functions\n", arg);
+		return true;
+	}
+	return false;
+}
+
+/* Length of a name without its flavour, the part from "___" on (libbpf's "essential name"). */
+static size_t plain_length(const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = length < 5 ? 0 : length - 4; i > 0; i--)
+		if (!strncmp(name + i, "___", 3) && name[i - 1] != '_' && name[i + 3] != '_')
+			return i;
+	return length;
+}
+
+/* How many types of the pointee's kind and name the kernel has; the first one's id. */
+static u32 count_candidates(const struct btf *kernel, const char *name, u32 kind, u32 *ret_id)
+{
+	size_t length = plain_length(name);
+	u32 nr = 0;
+
+	for (u32 id = 1; length && id < btf_nr_types(kernel); id++) {
+		const char *other;
+
+		if (btf_kind_of(btf_type_by_id(kernel, id)) != kind)
+			continue;
+		other = btf_type_name(kernel, id);
+		if (other && plain_length(other) == length && !strncmp(name, other, length) &&
+		    !nr++)
+			*ret_id = id;
+	}
+	return nr;
+}
+
+int global_kernel_type(struct verify_env *env, struct subprog *subprog, u32 arg, u32 pointee,
+		       u32 *ret_btf_id)
+{
+	const struct btf *btf = env->input->btf, *kernel = env_kernel_btf(env);
+	const struct btf_type *type = btf_skip_modifiers(btf, pointee, NULL);
+	const char *name = type ? btf_string(btf, type->name_off) : NULL;
+	u32 nr = 0;
+
+	*ret_btf_id = subprog->arg_btf_id[arg];
+	if (*ret_btf_id)
+		return 0;
+	if (type && name && kernel)
+		nr = count_candidates(kernel, name, btf_kind_of(type), ret_btf_id);
+	subprog->arg_btf_id[arg] = *ret_btf_id;
+	if (nr == 1)
+		return 0;
+	subprog->arg_btf_id[arg] = 0;
+	verbose(env, "arg#%u reference type('%s %s') %s\n", arg, btf_kind_text(type),
+		name ? name : "", nr ? "is ambiguous" : "has no matches");
+	return nr ? -ESRCH : -ENOENT;
 }
 
 static bool is_word(const struct btf_type *type)
@@ -91,15 +150,26 @@ static bool is_word(const struct btf_type *type)
 /* Types beside the context's own name, by program type. */
 static bool also_ctx(const struct verify_env *env, const struct btf_type *type, const char *name)
 {
-	bool raw_args = btf_is_struct(type) && !strcmp(name, "bpf_raw_tracepoint_args");
-
 	switch (env->input->prog_type) {
 	case BPF_PROG_TYPE_KPROBE:
 	case BPF_PROG_TYPE_PERF_EVENT: return btf_is_struct(type) && !strcmp(name, "pt_regs");
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
-	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE: return is_word(type);
-	case BPF_PROG_TYPE_TRACING: return raw_args || is_word(type);
-	case BPF_PROG_TYPE_TRACEPOINT: return true;
+	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
+	case BPF_PROG_TYPE_LSM:
+	case BPF_PROG_TYPE_STRUCT_OPS: return is_word(type);
+	case BPF_PROG_TYPE_TRACING:
+		switch (env->input->expected_attach_type) {
+		case BPF_TRACE_RAW_TP:
+			return is_word(type) ||
+			       (btf_is_struct(type) && !strcmp(name, "bpf_raw_tracepoint_args"));
+		case BPF_TRACE_ITER: return btf_is_struct(type) && !strncmp(name, "bpf_iter__", 10);
+		case BPF_TRACE_FENTRY:
+		case BPF_TRACE_FEXIT:
+		case BPF_MODIFY_RETURN: return is_word(type);
+		default: return false;
+		}
+	case BPF_PROG_TYPE_TRACEPOINT:
+	case BPF_PROG_TYPE_SYSCALL: return true;
 	default: return false;
 	}
 }

@@ -224,6 +224,20 @@ static int check_arg_offset(struct verify_env *env, u32 regno, u16 arg)
 	return helper_check_offset(env, regno, arg & ABI_ARG_RELEASE);
 }
 
+int helper_check_btf_id(struct verify_env *env, u32 regno, const char *name, bool maybe_null)
+{
+	u16 arg = ARG_PTR_TO_BTF_ID | (maybe_null ? ABI_ARG_MAYBE_NULL : 0);
+	const struct call_meta none = { .helper = NULL };
+	int err;
+
+	if (maybe_null && reg_is_null(&env_regs(env)[regno]))
+		return 0;
+	err = check_arg_type(env, regno, arg, &none);
+	if (!err)
+		err = btf_ptr_check_struct(env, regno, name);
+	return err ? err : check_arg_offset(env, regno, arg);
+}
+
 int check_sized_memory(struct verify_env *env, u32 regno, bool write, bool zero_allowed,
 		       bool *fills)
 {
@@ -491,6 +505,17 @@ static bool takes_sockets(const struct call_meta *meta)
 	return meta->map->type == BPF_MAP_TYPE_SOCKMAP || meta->map->type == BPF_MAP_TYPE_SOCKHASH;
 }
 
+/*
+ * A null pointer that need not be precise: no helper looks at what a size of 0 belongs to, and the
+ * size is precise. (A callback's context has to be: it becomes a number there.)
+ */
+static bool null_is_plain(const struct abi_helper *helper, u32 regno)
+{
+	u32 next = regno < 5 ? helper->arg[regno] & ABI_ARG_BASE_MASK : ARG_NONE;
+
+	return next == ARG_CONST_SIZE || next == ARG_CONST_SIZE_OR_ZERO;
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -521,7 +546,10 @@ static int check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 		return -EACCES;
 	}
 	if (reg_is_null(reg) && (arg & ABI_ARG_MAYBE_NULL)) {
-		err = mark_precise(env, regno);
+		/* Stricter than the kernel, whose log has nothing of it. */
+		env->quiet = true;
+		err = null_is_plain(meta->helper, regno) ? 0 : mark_precise(env, regno);
+		env->quiet = false;
 	} else {
 		err = check_arg_type(env, regno, arg, meta);
 		if (!err)
@@ -682,6 +710,24 @@ static int release_argument(struct verify_env *env, const struct call_meta *meta
 	return 0;
 }
 
+/* The kernel puts loops without flags and with one callback into the program: it wants to know. */
+static int mark_loop_flags(struct verify_env *env, u32 subprog)
+{
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+	bool first = !aux->loop_subprog;
+
+	if (aux->loop_not_plain)
+		return 0;
+	if (first)
+		aux->loop_subprog = subprog;
+	if (!reg_is_null(&env_regs(env)[BPF_REG_4])) {
+		aux->loop_not_plain = true;
+		return 0;
+	}
+	aux->loop_not_plain = aux->loop_subprog != subprog;
+	return mark_precise(env, BPF_REG_4);
+}
+
 /* Checks that belong to single helpers. */
 static int check_special(struct verify_env *env, const struct call_meta *meta)
 {
@@ -696,8 +742,8 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 		return -EACCES;
 	}
 	if (meta->func_id == BPF_FUNC_get_local_storage) {
-		if (reg_is_null(&regs[BPF_REG_2]))
-			return mark_precise(env, BPF_REG_2);
+		if (reg_is_null(&regs[BPF_REG_2])) /* the helper does not look at it */
+			return 0;
 		verbose(env, "get_local_storage() doesn't support non-zero flags\n");
 		return -EINVAL;
 	}
@@ -708,7 +754,9 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {
 		/* The number of iterations says whether one more may come. */
-		err = mark_precise(env, BPF_REG_1);
+		err = mark_loop_flags(env, meta->subprog);
+		if (!err)
+			err = mark_precise(env, BPF_REG_1);
 		if (err)
 			return err;
 		if (vstate_frame(env->cur)->callback_depth < regs[BPF_REG_1].s.umax)

@@ -18,6 +18,12 @@ bool helper_calls_back(s32 func_id);
 u32 helper_nr_args(const struct verify_env *env, s32 func_id);
 
 /*
+ * Does regno point to a structure of this name in the kernel's BTF, as what helpers take?
+ * maybe_null: it may also be null. 0 or -errno.
+ */
+int helper_check_btf_id(struct verify_env *env, u32 regno, const char *name, bool maybe_null);
+
+/*
  * size bytes at regno - 1, size being in regno: bounds, and that the size is bounded. See
  * mem_helper_access().
  */

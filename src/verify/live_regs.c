@@ -85,7 +85,11 @@ static void print_table(struct verify_env *env)
 		return;
 	verbose(env, "Live regs before insn:\n");
 	for (u32 i = 0; i < env->nr_insns; i++) {
-		verbose(env, "    %3u: ", i);
+		if (env->aux[i].scc)
+			verbose(env, "%3u ", env->aux[i].scc);
+		else
+			verbose(env, "    ");
+		verbose(env, "%3u: ", i);
 		for (u32 r = 0; r < BPF_REG_10; r++) {
 			if (env->aux[i].live_regs & REG_BIT(r))
 				verbose(env, "%u", r);

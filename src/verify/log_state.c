@@ -165,6 +165,10 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 		verbose(env, "r=");
 		print_unsigned(env, reg->range);
 	}
+	if (base == CONST_PTR_TO_DYNPTR) {
+		separate(env, sep);
+		verbose(env, "type=%s", dynptr_kind_name(reg->dynptr));
+	}
 	if (base == PTR_TO_MEM) {
 		separate(env, sep);
 		verbose(env, "sz=");
@@ -305,6 +309,16 @@ void log_scratch_all(struct verify_env *env)
 	env->scratched_slots = ~0ULL;
 }
 
+/* Locks of global data have no id, and then the kernel prints none. */
+static void log_references(struct verify_env *env, const struct vstate *state)
+{
+	if (!state->nr_refs || !state->refs[0].id)
+		return;
+	for (u32 i = 0; i < state->nr_refs; i++)
+		if (state->refs[i].id)
+			verbose(env, "%s%u", i ? "," : " refs=", state->refs[i].id);
+}
+
 void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, bool all)
 {
 	const struct frame *frame = state->frame[frameno];
@@ -324,8 +338,7 @@ void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, 
 	for (u32 i = 0; i < frame->nr_slots; i++)
 		if (all || (env->scratched_slots & (1ULL << i)))
 			print_slot(env, frame, i);
-	for (u32 i = 0; i < state->nr_refs; i++)
-		verbose(env, "%s%u", i ? "," : " refs=", state->refs[i].id);
+	log_references(env, state);
 	if (frame->in_callback)
 		verbose(env, " cb");
 	if (frame->in_async)

@@ -347,8 +347,7 @@ static int walk_calls(struct verify_env *env, struct depth_walk *walk, u32 from)
 				continue;
 		}
 		if (callee && (u32)callee == env->exception_cb) {
-			verbose(env, "insn %u cannot call exception cb directly\n",
-				level->insn - 1);
+			verbose(env, "insn %u cannot call exception cb directly", level->insn - 1);
 			return -EINVAL;
 		}
 		if (frame + 1 >= MAX_FRAMES) {

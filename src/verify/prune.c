@@ -11,6 +11,7 @@
 #include "verify/backtrack.h"
 #include "verify/compare.h"
 #include "verify/live_stack.h"
+#include "verify/loops.h"
 #include "verify/slots.h"
 
 #define HISTORY_MAX	    40 /* entries after which a checkpoint is forced */
@@ -54,14 +55,11 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 
 static void clean_proven_states(struct verify_env *env, struct explored *list)
 {
-	/* A state inside a callback loop may be proven before all that reads it was seen. */
-	if (env->has_callbacks)
-		return;
 	for (; list; list = list->next) {
 		struct vstate *state = &list->state;
 
 		if (state->branches || state->insn_idx != env->insn_idx || state->cleaned ||
-		    !vstate_same_callsites(state, env->cur))
+		    !vstate_same_callsites(state, env->cur) || loops_incomplete(env, state))
 			continue;
 		clean_state(env, state);
 	}
@@ -69,7 +67,7 @@ static void clean_proven_states(struct verify_env *env, struct explored *list)
 
 static void update_peak(struct verify_env *env)
 {
-	u32 states = env->explored_size + env->evicted_size;
+	u32 states = env->explored_size + env->evicted_size + env->nr_backedges;
 
 	if (states > env->peak_states)
 		env->peak_states = states;
@@ -81,11 +79,11 @@ static void evict(struct verify_env *env, struct explored **link)
 
 	*link = explored->next;
 	env->explored_size--;
-	if (!explored->state.branches) {
+	if (!explored->state.branches && !loops_incomplete(env, &explored->state)) {
 		explored_free(explored);
 		return;
 	}
-	/* Open paths still have it as parent. */
+	/* Open paths, or back edges, still have it as parent. */
 	explored->state.in_free_list = true;
 	explored->next = env->evicted;
 	env->evicted = explored;
@@ -106,17 +104,22 @@ static void free_evicted(struct verify_env *env, struct vstate *state)
 	}
 }
 
-void prune_path_done(struct verify_env *env, struct vstate *state)
+int prune_path_done(struct verify_env *env, struct vstate *state)
 {
 	while (state) {
 		struct vstate *parent = state->parent;
+		int err;
 
 		if (--state->branches)
 			break;
-		if (state->in_free_list)
+		err = state == env->cur ? 0 : loops_exit(env, state);
+		if (err)
+			return err;
+		if (state->in_free_list && !loops_incomplete(env, state))
 			free_evicted(env, state);
 		state = parent;
 	}
+	return 0;
 }
 
 static int infinite_loop(struct verify_env *env, const struct vstate *old)
@@ -130,7 +133,7 @@ static int infinite_loop(struct verify_env *env, const struct vstate *old)
 	return -EINVAL;
 }
 
-enum visit { VISIT_MISS, VISIT_HIT };
+enum visit_result { VISIT_MISS, VISIT_HIT };
 
 /* Compares with a state that is still being explored: only loops get here. */
 static int visit_open(struct verify_env *env, const struct vstate *old, bool *add, bool force)
@@ -164,7 +167,7 @@ static int visit_open(struct verify_env *env, const struct vstate *old, bool *ad
 	return VISIT_MISS;
 }
 
-static int end_by(struct verify_env *env, struct explored *explored)
+static int end_by(struct verify_env *env, struct explored *explored, bool in_loop)
 {
 	int err = 0;
 
@@ -172,7 +175,10 @@ static int end_by(struct verify_env *env, struct explored *explored)
 	if (env->aux[env->insn_idx].jmp_point)
 		err = push_history(env, env->cur, 0, NULL);
 	if (!err)
-		err = propagate_precision(env, &explored->state, env->cur);
+		err = propagate_precision(env, &explored->state, env->cur, env->insn_idx, NULL);
+	if (!err && in_loop)
+		err = loops_add_backedge(env, &explored->state);
+	update_peak(env);
 	return err ? err : 1;
 }
 
@@ -197,6 +203,11 @@ static int add_checkpoint(struct verify_env *env)
 		return -ENOMEM;
 	}
 	explored->state.insn_idx = env->insn_idx;
+	if (loops_enter(env, &explored->state)) {
+		explored_free(explored);
+		env->explored_size--;
+		return -ENOMEM;
+	}
 	explored->next = *bucket;
 	*bucket = explored;
 	cur->parent = &explored->state;
@@ -218,6 +229,7 @@ int prune_visit(struct verify_env *env)
 	clean_proven_states(env, *link);
 	while (*link) {
 		struct explored *explored = *link;
+		bool in_loop = true;
 		u32 allowed;
 		int visit;
 
@@ -226,14 +238,17 @@ int prune_visit(struct verify_env *env)
 			link = &explored->next;
 			continue;
 		}
-		if (explored->state.branches)
+		if (explored->state.branches) {
 			visit = visit_open(env, &explored->state, &add, force);
-		else
-			visit = states_equal(env, &explored->state, env->cur, COMPARE_LOOSE);
+		} else {
+			in_loop = loops_incomplete(env, &explored->state);
+			visit = states_equal(env, &explored->state, env->cur,
+					     in_loop ? COMPARE_WITHIN : COMPARE_LOOSE);
+		}
 		if (visit < 0)
 			return visit;
 		if (visit == VISIT_HIT)
-			return end_by(env, explored);
+			return end_by(env, explored, in_loop);
 		/* Misses count only where a state would be added: loops would evict their own. */
 		if (add)
 			explored->misses++;

@@ -13,8 +13,8 @@
  * -errno. */
 int prune_visit(struct verify_env *env);
 
-/* A path through state ended: its checkpoints with no more open paths are proven. */
-void prune_path_done(struct verify_env *env, struct vstate *state);
+/* A path through state ended: its checkpoints with no more open paths are proven. 0 or -errno. */
+int prune_path_done(struct verify_env *env, struct vstate *state);
 
 /* Frees all explored states. */
 void prune_done(struct verify_env *env);

@@ -14,6 +14,7 @@
 const char *dynptr_kind_name(u32 kind)
 {
 	switch (kind) {
+	case DYNPTR_ARGUMENT:
 	case DYNPTR_LOCAL: return "local";
 	case DYNPTR_RINGBUF: return "ringbuf";
 	case DYNPTR_SKB: return "skb";

@@ -12,16 +12,23 @@
 
 #include "verify/env.h"
 
-enum dynptr_kind { DYNPTR_ANY, DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR_XDP };
+enum dynptr_kind {
+	DYNPTR_ANY,
+	DYNPTR_LOCAL,
+	DYNPTR_RINGBUF,
+	DYNPTR_SKB,
+	DYNPTR_XDP,
+	DYNPTR_ARGUMENT, /* a global function's: may be of any kind, is called "local" */
+};
 
 #define DYNPTR_SLOTS 2u
 
 enum iter_state { ITER_STATE_NONE, ITER_STATE_ACTIVE, ITER_STATE_DRAINED };
 
-/* Is it memory of a packet, which helpers that change packets invalidate? */
+/* Can it be memory of a packet, which helpers that change packets invalidate? */
 static inline bool dynptr_is_packet(u32 kind)
 {
-	return kind == DYNPTR_SKB || kind == DYNPTR_XDP;
+	return kind == DYNPTR_SKB || kind == DYNPTR_XDP || kind == DYNPTR_ARGUMENT;
 }
 
 const char *dynptr_kind_name(u32 kind);

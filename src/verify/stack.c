@@ -77,20 +77,22 @@ int stack_in_bounds(struct verify_env *env, u32 regno, int off, int size, bool w
 	return grow(env, frame, (int)-min);
 }
 
-/* Bytes that were part of a spilled register and are not any more. */
-static void scrub_byte(struct verify_env *env, u8 *byte)
+/* A byte of a slot whose register, or object, is no more. */
+static void scrub_byte(u8 *byte)
 {
 	if (*byte != SLOT_INVALID)
 		*byte = SLOT_MISC;
 }
 
-static void scrub_spill(struct verify_env *env, struct slot *slot)
+/* A slot of which some bytes are overwritten: with them goes its register; zeros beside it: whole.
+ */
+static void scrub_slot(struct slot *slot, bool whole)
 {
 	if (!slot_is_spill(slot) && !slot_is_object(slot))
 		return;
 	for (u32 i = 0; i < REG_SIZE; i++)
-		if (slot->byte[i] == SLOT_SPILL || slot->byte[i] >= SLOT_DYNPTR)
-			slot->byte[i] = SLOT_MISC;
+		if (whole || slot->byte[i] != SLOT_ZERO)
+			scrub_byte(&slot->byte[i]);
 }
 
 static void spill(struct verify_env *env, struct slot *slot, const struct reg *reg, int size)
@@ -128,7 +130,7 @@ static int store_bytes(struct verify_env *env, struct frame *frame, int off, int
 {
 	u8 kind = SLOT_MISC;
 
-	scrub_spill(env, &frame->slots[slot_of(off)]);
+	scrub_slot(&frame->slots[slot_of(off)], true);
 	if (stores_zero(env, reg)) {
 		/* The bytes are zero only because that register is: its value matters. */
 		int err = value >= 0 ? mark_precise(env, value) : 0;
@@ -216,7 +218,7 @@ static int store_maybe(struct verify_env *env, struct frame *frame, int off, boo
 		*zero_used = true;
 		return 0;
 	}
-	scrub_spill(env, slot);
+	scrub_slot(slot, false);
 	if (zero && *byte == SLOT_ZERO) {
 		kind = SLOT_ZERO;
 		*zero_used = true;
@@ -425,7 +427,7 @@ static bool byte_readable(struct verify_env *env, struct frame *frame, int off, 
 	if (clobber) {
 		env_set_unknown(env, &slot->spilled);
 		for (u32 i = 0; i < REG_SIZE; i++)
-			scrub_byte(env, &slot->byte[i]);
+			scrub_byte(&slot->byte[i]);
 	}
 	return true;
 }

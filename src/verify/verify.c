@@ -20,6 +20,7 @@
 #include "verify/fixup.h"
 #include "verify/live_regs.h"
 #include "verify/live_stack.h"
+#include "verify/loops.h"
 #include "verify/program.h"
 #include "verify/prune.h"
 
@@ -30,6 +31,7 @@ static struct verify_env *env_free(struct verify_env *env)
 	explore_done(env);
 	prune_done(env);
 	live_stack_done(env);
+	loops_done(env);
 	base_free(env->insns);
 	base_free(env->aux);
 	base_free(env->async);
@@ -78,6 +80,7 @@ static int run_stages(struct verify_env *env)
 		program_resolve_constants,
 		cfg_check,
 		cfg_order,
+		loops_find,
 		btf_ptr_check_attach,
 		live_regs_compute,
 		explore_program,
