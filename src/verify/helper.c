@@ -648,6 +648,12 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 	return 0;
 }
 
+static bool changes_map(u32 func_id)
+{
+	return func_id == BPF_FUNC_map_update_elem || func_id == BPF_FUNC_map_delete_elem ||
+	       func_id == BPF_FUNC_map_push_elem || func_id == BPF_FUNC_map_pop_elem;
+}
+
 /* Writes through a helper into maps that programs may not change; which map the call always gets.
  */
 static int note_map(struct verify_env *env, const struct call_meta *meta)
@@ -656,8 +662,7 @@ static int note_map(struct verify_env *env, const struct call_meta *meta)
 
 	if (!meta->map)
 		return 0;
-	if ((meta->map->flags & BPF_F_RDONLY_PROG) && (meta->func_id == BPF_FUNC_map_update_elem ||
-						       meta->func_id == BPF_FUNC_map_delete_elem)) {
+	if ((meta->map->flags & BPF_F_RDONLY_PROG) && changes_map(meta->func_id)) {
 		verbose(env, "write into map forbidden\n");
 		return -EACCES;
 	}

@@ -98,7 +98,9 @@ static long run(struct world *world, int prog, struct test *test)
 /* An Ethernet frame, or an IP packet without one for LOCAL_OUT. */
 static struct test test_of(u8 pf, u8 hook, u16 protocol)
 {
-	struct test test = { .size = FRAME, .state = { hook, pf }, .has_state = true };
+	struct test test = { .size = FRAME,
+			     .state = { .hook = hook, .pf = pf },
+			     .has_state = true };
 
 	for (u32 i = 0; i < sizeof(test.data); i++)
 		test.data[i] = (u8)(i * 7);
