@@ -37,7 +37,7 @@ struct check {
 	int judge_object, judge_result; /* descriptors in the judge; else -1 */
 	struct skep_hive *hive;
 	struct json_object *rows; /* all */
-	struct json_object *told; /* by program of this file: what the hive told of it */
+	struct json_object *told; /* of this file's programs, as they were verified */
 	bool titles;
 	int status;
 };
@@ -201,25 +201,38 @@ static void verified(void *arg, const struct skep_verification *verification)
 	struct check *check = arg;
 	struct json_object *told = json_object_new_object();
 
+	json_object_object_add(told, "program", json_object_new_string(verification->name));
+	json_object_object_add(told, "processed", json_object_new_int64(verification->insns));
+	json_object_object_add(told, "states", json_object_new_int64(verification->states));
 	json_object_object_add(told, "memory",
 			       json_object_new_int64((int64_t)verification->memory));
 	if (verification->nr_causes)
 		json_object_object_add(told, "causes", causes_of(verification));
-	json_object_object_add(check->told, verification->name, told);
+	json_object_array_add(check->told, told);
 }
 
-/* bpf(2) knows the first bytes of a program's name. */
+/*
+ * What the hive told of a row's program: the first that is not another row's of what it verified
+ * under this name, of which bpf(2) knows the first bytes, and with these counters.
+ */
 static void add_told(const struct check *check, struct json_object *row)
 {
-	struct json_object *told;
 	char name[16];
 
 	snprintf(name, sizeof(name), "%s", row_text(row, "program"));
-	if (!json_object_object_get_ex(check->told, name, &told))
+	for (size_t i = 0; i < json_object_array_length(check->told); i++) {
+		struct json_object *told = json_object_array_get_idx(check->told, i), *value;
+
+		if (strcmp(name, row_text(told, "program")) ||
+		    row_number(told, "processed") != row_number(row, "processed") ||
+		    row_number(told, "states") != row_number(row, "states"))
+			continue;
+		if (json_object_object_get_ex(told, "memory", &value))
+			json_object_object_add(row, "memory", json_object_get(value));
+		if (json_object_object_get_ex(told, "causes", &value))
+			json_object_object_add(row, "causes", json_object_get(value));
+		json_object_array_del_idx(check->told, i, 1);
 		return;
-	json_object_object_foreach(told, key, value)
-	{
-		json_object_object_add(row, key, json_object_get(value));
 	}
 }
 
@@ -353,7 +366,7 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 	char reason[512];
 
 	json_object_put(check->told);
-	check->told = json_object_new_object();
+	check->told = json_object_new_array();
 	rows = ask(check, file, object_fd, ask_skep, reason, sizeof(reason));
 	if (!rows) {
 		not_judged(check, file, reason);

@@ -165,10 +165,6 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 		verbose(env, "r=");
 		print_unsigned(env, reg->range);
 	}
-	if (base == CONST_PTR_TO_DYNPTR) {
-		separate(env, sep);
-		verbose(env, "type=%s", dynptr_kind_name(reg->dynptr));
-	}
 	if (base == PTR_TO_MEM) {
 		separate(env, sep);
 		verbose(env, "sz=");

@@ -160,7 +160,7 @@ static void log_visit(struct verify_env *env, const char *what, const struct cha
 	if (!(env->input->log.level & LOG_LEVEL2) || is_ours(env, chain))
 		return;
 	verbose(env, "SCC %s (", what);
-	for (u32 f = 0; f < chain->depth; f++)
+	for (u32 f = 0; f < chain->depth && chain->callsite[f]; f++)
 		verbose(env, "%u,", chain->callsite[f]);
 	verbose(env, "%u)\n", chain->loop);
 }

@@ -3,7 +3,8 @@
  * Loads each program of each object file by itself and says what the verifier said: one line a
  * program, "FILE PROGRAM VERDICT EXPECTED | last words of the log". VERDICT is ok or a negative
  * errno; EXPECTED is what the kernel's self-tests annotate in the BTF for privileged clients
- * (success, failure, or a dash), followed by "text" if an expected message is missing.
+ * (success, failure, or a dash), followed by "text" if an expected message is missing. With -l the
+ * whole log follows, each line behind two spaces and a bar.
  *
  * With a kernel's own objects this compares bpf(2) of whoever serves it with that kernel's.
  */
@@ -23,6 +24,7 @@
 #define LAST_WORDS 160
 
 static char log_text[LOG_SIZE];
+static bool whole_logs;
 
 struct expectation {
 	bool success, failure, skip;
@@ -158,6 +160,12 @@ static void say_last_words(void)
 	printf(" | %.*s\n", LAST_WORDS, begin ? begin + 1 : log_text);
 }
 
+static void say_log(char *log)
+{
+	for (char *line = strtok(log, "\n"); line; line = strtok(NULL, "\n"))
+		printf("  | %s\n", line);
+}
+
 static void load_one(const char *path, const char *name)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
@@ -185,6 +193,8 @@ static void load_one(const char *path, const char *name)
 		err = bpf_object__load(object);
 	}
 	if (!expect.skip) {
+		char *log = whole_logs ? strdup(log_text) : NULL;
+
 		printf("%s %s ", file ? file + 1 : path, name);
 		if (err)
 			printf("%d", err);
@@ -196,14 +206,23 @@ static void load_one(const char *path, const char *name)
 					: "-",
 		       messages_there(&expect) ? "" : " text");
 		say_last_words();
+		if (log)
+			say_log(log);
+		free(log);
 	}
 	bpf_object__close(object);
 }
 
 int main(int argc, char **argv)
 {
+	int first = 1;
+
 	libbpf_set_print(quiet);
-	for (int i = 1; i < argc; i++) {
+	if (argc > 1 && !strcmp(argv[1], "-l")) {
+		whole_logs = true;
+		first++;
+	}
+	for (int i = first; i < argc; i++) {
 		struct bpf_object *object = bpf_object__open_file(argv[i], NULL);
 		struct bpf_program *program;
 

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The programs of the kernel's verifier self-tests, judged by skep.
 
-usage: verifier_progs.py [--source DIR] [--work DIR] SKEP LOADER [NAME...]
+usage: verifier_progs.py [--source DIR] [--work DIR] [--logs] SKEP LOADER [NAME...]
 
 Fetches Debian's linux-source-6.12 by name (or takes an unpacked tree), compiles progs/verifier_*.c (or the files
 named, without ".c") with clang, and loads every program alone under skep. The verdict is compared with the annotation
-and, where the running kernel takes programs, with its verdict. Nothing of the package is kept but in --work.
+and, where the running kernel takes programs, with its verdict; with --logs also the whole level-2 logs are (but for
+addresses, times, and the lines that trace how live stack slots are solved). Nothing of the package is kept but in --work.
 """
 import argparse
 import collections
 import glob
+import itertools
 import os
 import re
 import subprocess
@@ -66,16 +68,26 @@ def compile_all(top, work, names):
     return objects
 
 
+# What may differ between two logs of one program: addresses, times; and lines that trace how live slots are solved.
+VARIES = re.compile(r"0x(?:ffff|7e8)[0-9a-f]+ *|verification time \d+ usec")
+UNTOLD = re.compile(r"\([0-9,]+\) (?:frame|live stack)")
+
+
 def judge(command, objects):
-    """{(file, program): (verdict, expected, text missing, last words)}"""
+    """{(file, program): (verdict, expected, text missing, last words, log)}"""
     result = subprocess.run(command + objects, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                             errors="replace", check=False)
     verdicts = {}
-    for line in result.stdout.splitlines():
+    for line in result.stdout.split("\n"):
+        if line.startswith("  | "):
+            if not UNTOLD.match(line, 4):
+                log.append(VARIES.sub("#", line[4:].rstrip()))
+            continue
         facts, _, words = line.partition(" | ")
         parts = facts.split()
         if len(parts) >= 4:
-            verdicts[parts[0], parts[1]] = (parts[2] == "ok", parts[3], "text" in parts[4:], words)
+            log = []
+            verdicts[parts[0], parts[1]] = (parts[2] == "ok", parts[3], "text" in parts[4:], words, log)
     return verdicts
 
 
@@ -88,10 +100,22 @@ def report(title, differ):
         print(f"  {number} {words or '(before the verifier)'}: {', '.join(names[:3])}")
 
 
+def report_logs(ours, kernel):
+    """Where logs of programs on which both agree differ for the first time."""
+    same = [key for key in ours if key in kernel and ours[key][0] == kernel[key][0]]
+    differ = [key for key in same if ours[key][4] != kernel[key][4]]
+    print(f"{len(same)} programs with the kernel's verdict, {len(same) - len(differ)} with its whole log")
+    for key in differ:
+        pairs = itertools.zip_longest(ours[key][4], kernel[key][4], fillvalue="(end)")
+        mine, its = next(pair for pair in pairs if pair[0] != pair[1])
+        print(f"  {':'.join(key)}\n    skep:   {mine[:160]}\n    kernel: {its[:160]}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source", help="an unpacked tree, instead of the package")
     parser.add_argument("--work", help="directory for what is made; a temporary one without it")
+    parser.add_argument("--logs", action="store_true", help="compare whole logs, too")
     parser.add_argument("skep")
     parser.add_argument("loader")
     parser.add_argument("names", nargs="*")
@@ -100,8 +124,9 @@ def main():
         work = os.path.abspath(arguments.work or temporary)
         os.makedirs(work, exist_ok=True)
         objects = compile_all(arguments.source or fetch(work), work, arguments.names)
-        ours = judge([arguments.skep, "exec", arguments.loader], objects)
-        kernel = judge([arguments.loader], objects) if os.geteuid() == 0 else {}
+        loader = [arguments.loader] + (["-l"] if arguments.logs else [])
+        ours = judge([arguments.skep, "exec"] + loader, objects)
+        kernel = judge(loader, objects) if os.geteuid() == 0 else {}
     annotated = {key: v for key, v in ours.items() if v[1] in ("success", "failure")}
     wrong = [(key, v[3]) for key, v in annotated.items() if v[0] != (v[1] == "success")]
     print(f"{len(annotated)} annotated programs, {len(annotated) - len(wrong)} verdicts as annotated, "
@@ -113,6 +138,8 @@ def main():
         print(f"{len(both)} programs, {len(both) - len(differ)} verdicts as the running kernel's")
         report("not as the running kernel", differ)
         report("accepted by skep alone", [d for d in differ if ours[d[0]][0]])
+        if arguments.logs:
+            report_logs(ours, kernel)
 
 
 main()
