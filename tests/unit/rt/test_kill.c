@@ -18,8 +18,10 @@
 
 #include "harness/tap.h"
 #include "map_env.h"
+#include "rt/async.h"
 #include "rt/buffer.h"
 #include "rt/map/hash.h"
+#include "rt/prog.h"
 #include "rt/ring.h"
 #include "rt/shared.h"
 #include "rt/stack.h"
@@ -382,6 +384,113 @@ static const char *examine_stacks(struct rt_map *map, struct rt_vcpu *vcpu)
 	return nr < map->max_entries || nr > map->max_entries + 1 ? "not as many stacks fit" : NULL;
 }
 
+/* The program whose callback timers have. */
+static const struct rt_prog timer_prog = { .id = 7 };
+
+struct timed {
+	u64 number;
+	struct rt_async timer;
+};
+
+static struct timed *timed(struct rt_map *map, struct rt_vcpu *vcpu, u32 key)
+{
+	return rt_map_lookup_elem(map, &key, vcpu);
+}
+
+static void put_timed(struct rt_map *map, struct rt_vcpu *vcpu, u32 key, u64 number)
+{
+	const struct timed value = { number, { 0, 0 } };
+
+	rt_map_update_elem(map, &key, &value, 0, vcpu);
+}
+
+static void set_timer(struct rt_map *map, struct rt_vcpu *vcpu, u32 key, u64 due)
+{
+	struct timed *value = timed(map, vcpu, key);
+
+	vcpu->prog = &timer_prog;
+	rt_timer_init(&value->timer, map, 1);
+	rt_async_set_callback(&value->timer, key, vcpu);
+	rt_timer_start(&value->timer, due, 1, vcpu);
+}
+
+/* Timers in keys 1 to 3, and one that was there. */
+static void prepare_timers(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u32 key = 1; key <= 4; key++) {
+		put_timed(map, vcpu, key, key * 10);
+		set_timer(map, vcpu, key, key * 1000);
+	}
+	drop(map, vcpu, 4);
+}
+
+static void start_timer(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	set_timer(map, vcpu, 2, 5000);
+}
+
+static void begin_timer(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	drop(map, vcpu, 2);
+	put_timed(map, vcpu, 2, 20);
+	set_timer(map, vcpu, 2, 5000);
+}
+
+static void cancel_timer(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	rt_timer_cancel(&timed(map, vcpu, 2)->timer, vcpu);
+}
+
+static void replace_timed(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	put_timed(map, vcpu, 2, 21);
+}
+
+/* Is it what the operation began with, or what a prefix of its steps makes of that? */
+static bool is_whole(const struct timed *value, u32 key)
+{
+	u64 word = value->timer.word, callback = word & RT_ASYNC_CALLBACK;
+	u64 rest = word & ~(RT_ASYNC_CALLBACK | RT_ASYNC_STARTS);
+
+	if (!word)
+		return key == 2;
+	if (callback && callback != rt_async_callback(timer_prog.id, key))
+		return false;
+	if (rest & ~(RT_ASYNC_INIT | RT_ASYNC_STARTED) || !(rest & RT_ASYNC_INIT))
+		return false;
+	return !(rest & RT_ASYNC_STARTED) || callback;
+}
+
+/* No timer goes on in an element that nobody can reach, and every other one is whole. */
+static const char *examine_timers(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u32 key = 1; key <= 3; key++) {
+		const struct timed *value = timed(map, vcpu, key);
+
+		if (value && !is_whole(value, key))
+			return "a timer is torn";
+		if (key != 2 && (!value || value->timer.due != key * 1000))
+			return "another key's timer changed";
+	}
+	for (u32 i = 0; i < RT_ASYNC_QUEUE_SIZE; i++) {
+		u64 field = RT_SHARED->async.field[i];
+
+		if (field && !rt_map_is_value(map, (u8 *)(field - offsetof(struct timed, timer))))
+			return "the table names what is no timer";
+	}
+	for (u32 key = 0; key < 8; key++)
+		drop(map, vcpu, key);
+	/* Whoever comes to the slots of the dead ends what they were ending. */
+	for (u32 key = 0; key < 8; key++)
+		put_timed(map, vcpu, key, key);
+	for (u32 key = 0; key < 8; key++)
+		drop(map, vcpu, key);
+	for (u32 i = 1; i <= hash_nr_elems(map); i++)
+		if (((struct timed *)(void *)hash_value(map, i, 0))->timer.word)
+			return "a timer goes on in an element that is free";
+	return NULL;
+}
+
 static const struct scenario scenarios[] = {
 	{ "hash insert", BPF_MAP_TYPE_HASH, 4, prepare_hash, insert_one, examine_hash, true },
 	{ "hash insert, stolen element", BPF_MAP_TYPE_HASH, 4, prepare_steal, insert_one,
@@ -412,6 +521,16 @@ static const struct scenario scenarios[] = {
 	  examine_ring, false },
 	{ "trace queue", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, trace_one, examine_trace, false },
 	{ "perf buffer", BPF_MAP_TYPE_ARRAY, 1, prepare_nothing, perf_one, examine_perf, false },
+	{ "timer, started again", BPF_MAP_TYPE_HASH, 4, prepare_timers, start_timer, examine_timers,
+	  false },
+	{ "timer, begun", BPF_MAP_TYPE_HASH, 4, prepare_timers, begin_timer, examine_timers,
+	  false },
+	{ "timer, cancelled", BPF_MAP_TYPE_HASH, 4, prepare_timers, cancel_timer, examine_timers,
+	  true },
+	{ "timer, its element deleted", BPF_MAP_TYPE_HASH, 4, prepare_timers, delete_one,
+	  examine_timers, true },
+	{ "timer, its element replaced", BPF_MAP_TYPE_HASH, 4, prepare_timers, replace_timed,
+	  examine_timers, true },
 };
 
 /* The shared memory that an operation may change. */
@@ -578,12 +697,21 @@ static void run(struct arena *arena, const struct scenario *scenario)
 	bool ring = scenario->type == BPF_MAP_TYPE_RINGBUF;
 	bool keyless = ring || scenario->type == BPF_MAP_TYPE_QUEUE ||
 		       scenario->type == BPF_MAP_TYPE_STACK;
-	struct rt_map *map = env_map(arena, scenario->type, keyless ? 0 : 4, ring ? 0 : 8,
+	bool timers = scenario->prepare == prepare_timers; /* behind a number in each value */
+	u32 value_size = ring ? 0 : timers ? sizeof(struct timed) : 8;
+	struct rt_map *map = env_map(arena, scenario->type, keyless ? 0 : 4, value_size,
 				     scenario->max_entries, 0);
 	struct rt_vcpu *vcpu = take_slot(0);
 	const char *wrong;
 	u32 nr;
 
+	if (timers) {
+		map->fields[0] = (struct rt_map_field){ .offset = offsetof(struct timed, timer),
+							.size = sizeof(struct rt_async),
+							.kind = RT_FIELD_TIMER };
+		map->nr_fields = 1;
+	}
+	memset(&RT_SHARED->async, 0, sizeof(RT_SHARED->async));
 	nr_areas = 0;
 	add_area(map->data, map->data_size);
 	add_area(RT_SHARED, sizeof(struct rt_shared));
