@@ -190,15 +190,18 @@ static NOINLINE u32 redirect(s32 dirfd, u64 address, enum concern concern, char 
 	return (u32)length;
 }
 
-/* /proc/.../fdinfo/N of an object: the supervisor has the kernel's text. */
-static bool names_fdinfo(u64 address)
+/* /proc/.../fdinfo/N of an object, or kallsyms: the supervisor has the text. */
+static bool names_proc_file(u64 address)
 {
+	static const char kallsyms[] = "/proc/kallsyms";
 	char path[64];
 	u32 i;
 
 	memset(path, 0, sizeof(path));
 	if (copy_string(path, address, sizeof(path)) < 0)
 		return false;
+	if (memcmp(path, kallsyms, sizeof(kallsyms)) == 0)
+		return true;
 	for (i = 0; i + 8 < sizeof(path) && path[i]; i++)
 		if (memcmp(path + i, "/fdinfo/", 8) == 0)
 			return true;
@@ -344,7 +347,7 @@ enum agent_verdict agent_do_path(struct agent_call *call)
 	if (nr == __NR_chdir)
 		call->frame.kind = AGENT_KIND_CHDIR;
 	if (opens(nr) && concern_of(*reg) == PROC)
-		return names_fdinfo(*reg) ? AGENT_NOTIFY : AGENT_GO;
+		return names_proc_file(*reg) ? AGENT_NOTIFY : AGENT_GO;
 	second.length = first.length = 0;
 	concern = concern_of(*reg);
 	/* What a name within the façade is has to be told, too. */

@@ -76,6 +76,13 @@ const char *btf_kind_text(const struct btf_type *type);
 const struct btf_member *btf_find_member(const struct btf *btf, const struct btf_type *type,
 					 const char *name);
 
+/*
+ * Where the member path of the structure of this name lies: a name, or names with dots for nested
+ * ones; anonymous members are searched. false: there is no such member.
+ */
+bool btf_find_path(const struct btf *btf, const char *structure, const char *path,
+		   u32 *ret_bit_offset, u32 *ret_bits);
+
 /* The prototype of a type of kind FUNC; NULL for any other. */
 const struct btf_type *btf_func_proto(const struct btf *btf, u32 func_id);
 

@@ -234,3 +234,47 @@ int btf_place_find(const struct btf *btf, u32 id, u32 off, u32 size, struct btf_
 	}
 	return err;
 }
+
+/* The member whose name begins at path and ends at a dot or the end. Nesting is bounded: the BTF
+ * was checked. */
+static bool find_path(const struct btf *btf, const struct btf_type *type, const char *path,
+		      u32 base, u32 *ret_bit_offset, u32 *ret_bits)
+{
+	size_t length = strcspn(path, ".");
+	const struct btf_member *members = btf_members_of(type);
+
+	for (u32 i = 0; i < btf_vlen_of(type); i++) {
+		const struct btf_member *member = &members[i];
+		const char *name = btf_string(btf, member->name_off);
+		const struct btf_type *inner = btf_skip_modifiers(btf, member->type, NULL);
+		u32 offset = base + btf_member_offset(type, member), size;
+
+		if (!name || !inner)
+			continue;
+		if (!*name && btf_is_struct(inner) &&
+		    find_path(btf, inner, path, offset, ret_bit_offset, ret_bits))
+			return true;
+		if (strlen(name) != length || strncmp(name, path, length) != 0)
+			continue;
+		if (path[length])
+			return btf_is_struct(inner) && find_path(btf, inner, path + length + 1,
+								 offset, ret_bit_offset, ret_bits);
+		if (btf_size_of(btf, member->type, &size))
+			return false;
+		*ret_bit_offset = offset;
+		*ret_bits = btf_member_bits(type, member);
+		if (!*ret_bits)
+			*ret_bits = size * 8;
+		return true;
+	}
+	return false;
+}
+
+bool btf_find_path(const struct btf *btf, const char *structure, const char *path,
+		   u32 *ret_bit_offset, u32 *ret_bits)
+{
+	const struct btf_type *type =
+		btf_type_by_id(btf, btf_find(btf, structure, BTF_KIND_STRUCT));
+
+	return btf_is_struct(type) && find_path(btf, type, path, 0, ret_bit_offset, ret_bits);
+}

@@ -115,7 +115,7 @@ int gate_new(const struct gate_options *options, struct gate **ret_gate)
 	gate->options = *options;
 	gate->directory.lock_fd = gate->epoll_fd = gate->signal_fd = gate->marker_fd = -1;
 	gate->timer_fd = -1;
-	gate->keeper.socket = -1;
+	gate->keeper.socket = gate->kallsyms_fd = -1;
 	gate->control.epoll_fd = gate->directory.control_fd = -1;
 	for (u32 i = 0; i < LISTENER_MAX; i++)
 		gate->listeners[i].fd = -1;
@@ -190,6 +190,8 @@ struct gate *gate_free(struct gate *gate)
 	tracepipe_free(gate->tracepipe);
 	if (gate->marker_fd >= 0)
 		close(gate->marker_fd);
+	if (gate->kallsyms_fd >= 0)
+		close(gate->kallsyms_fd);
 	if (!left && gate->directory.path[0])
 		directory_dispose(gate->directory.path);
 	if (gate->directory.lock_fd >= 0)

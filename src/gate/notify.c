@@ -22,6 +22,7 @@
 #include "gate/closes.h"
 #include "gate/exec.h"
 #include "gate/fdinfo.h"
+#include "gate/kallsyms.h"
 #include "gate/park.h"
 #include "gate/perf.h"
 #include "gate/read.h"
@@ -397,7 +398,8 @@ static struct reply open_path(struct notice *notice, u64 address, int flags)
 	    client.base.ops->read_string(&client.base, path, address, sizeof(path)) < 0)
 		return GO_ON;
 	if (!strncmp(path, "/proc/", 6)) {
-		if (!fdinfo_open(&client, path, flags, &result))
+		if (!fdinfo_open(&client, path, flags, &result) &&
+		    !kallsyms_open(&client, path, flags, &result))
 			return GO_ON;
 		return ANSWER(result);
 	}

@@ -61,6 +61,7 @@ struct gate {
 	int epoll_fd, signal_fd, timer_fd;
 	u64 timer_ns;	      /* when timer_fd goes off, 0: not at all */
 	bool timers_due;      /* more of them than were called in one go */
+	int kallsyms_fd;      /* the machine's lines (kallsyms.c); below 0: not read yet */
 	int early_signal;     /* was sent to us while a program started; 0: none */
 	sigset_t old_signals; /* of the thread before gate_new() */
 	bool was_subreaper;

@@ -28,63 +28,18 @@ static const struct {
 #undef X
 };
 
-static bool is_struct(const struct btf_type *type)
-{
-	return type &&
-	       (btf_kind_of(type) == BTF_KIND_STRUCT || btf_kind_of(type) == BTF_KIND_UNION);
-}
-
-/*
- * The member whose name begins at path and ends at a dot or the end; anonymous ones are searched.
- * Nesting is bounded: the BTF was checked.
- */
-static bool find(const struct btf *btf, const struct btf_type *type, const char *path, u32 base,
-		 struct place *ret_place)
-{
-	size_t length = strcspn(path, ".");
-	const struct btf_member *members = btf_members_of(type);
-
-	for (u32 i = 0; i < btf_vlen_of(type); i++) {
-		const struct btf_member *member = &members[i];
-		const char *name = btf_string(btf, member->name_off);
-		const struct btf_type *inner = btf_skip_modifiers(btf, member->type, NULL);
-		u32 offset = base + btf_member_offset(type, member), size;
-
-		if (!name || !inner)
-			continue;
-		if (!*name && is_struct(inner) && find(btf, inner, path, offset, ret_place))
-			return true;
-		if (strlen(name) != length || strncmp(name, path, length) != 0)
-			continue;
-		if (path[length])
-			return is_struct(inner) &&
-			       find(btf, inner, path + length + 1, offset, ret_place);
-		if (btf_size_of(btf, member->type, &size))
-			return false;
-		ret_place->bit_offset = offset;
-		ret_place->bits = btf_member_bits(type, member);
-		if (!ret_place->bits)
-			ret_place->bits = size * 8;
-		return true;
-	}
-	return false;
-}
-
 struct model *model_new(const struct btf *btf, void *memory, u64 size)
 {
 	struct model *model = base_zalloc(1, sizeof(*model));
-	const struct btf_type *type;
 
 	if (!model)
 		return NULL;
 	model->btf = btf;
 	model->memory = memory;
 	model->size = size;
-	for (u32 i = 0; i < MODEL_NR_FIELDS; i++) {
-		type = btf_type_by_id(btf, btf_find(btf, fields[i].structure, BTF_KIND_STRUCT));
-		if (is_struct(type))
-			find(btf, type, fields[i].member, 0, &model->places[i]);
-	}
+	for (u32 i = 0; i < MODEL_NR_FIELDS; i++)
+		btf_find_path(btf, fields[i].structure, fields[i].member,
+			      &model->places[i].bit_offset, &model->places[i].bits);
 	return model;
 }
 

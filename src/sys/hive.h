@@ -104,6 +104,7 @@ struct sys_prog {
 	u64 load_time_ns; /* since boot */
 	u32 verified_insns, max_ctx_offset, max_rdonly_access, max_rdwr_access;
 	struct sys_btf *btf;
+	struct verify_shown shown; /* what clients see of it */
 	struct bpf_func_info *func_info;
 	u32 attach_btf_id;	 /* in the kernel's BTF or the target's; 0: none */
 	struct sys_prog *target; /* whose function it is for, until it is attached */

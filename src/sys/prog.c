@@ -48,6 +48,7 @@ void sys_prog_free(struct sys_prog *prog)
 	sys_prog_put(prog->target);
 	base_free(prog->subprogs);
 	base_free(prog->async);
+	verify_shown_done(&prog->shown);
 	base_free(prog->func_info);
 	base_free(prog->line_info);
 	base_free(prog);

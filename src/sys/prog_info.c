@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A program's info. The client asks for arrays by giving room and an address, and is told how many
- * there are whether or not it took them. Instructions are shown as clients write them: maps by id,
- * not by the addresses that the engines use.
+ * there are whether or not it took them. Instructions are those that a kernel shows
+ * (verify/shown.h), not the ones that the engines run.
  */
 #include "sys/info.h"
 #include "sys/prog_load.h"
-#include "abi/kfunc.h"
+#include "abi/ksym.h"
 #include "base/alloc.h"
-#include "isa/opcode.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Copies an array of count items to a client that has room for *nr of them; *nr becomes count. */
@@ -56,82 +56,26 @@ static int check_record_sizes(struct bpf_prog_info *info)
 	return 0;
 }
 
-/* The map that an address belongs to; *ret_value says whether it is one in the map's values. */
-static const struct sys_map *map_at(const struct sys_prog *prog, u64 address, bool *ret_value)
-{
-	u32 i;
-
-	for (i = 0; i < prog->nr_maps; i++) {
-		const struct rt_map *rt = prog->maps[i]->rt;
-		u64 values = (u64)(uintptr_t)rt->data;
-
-		*ret_value = false;
-		if (address == (u64)(uintptr_t)rt)
-			return prog->maps[i];
-		*ret_value = true;
-		if (rt->type == BPF_MAP_TYPE_ARRAY && address >= values &&
-		    address < values + rt->data_size)
-			return prog->maps[i];
-	}
-	return NULL;
-}
-
-/* What clients call it by. */
-static s32 kfunc_btf_id(const struct sys_prog *prog, u32 id)
-{
-	const struct abi_kfunc *kfunc = abi_kfunc_by_id(id);
-	const struct sys_btf *kernel = prog->hive->kernel_btf;
-
-	return kfunc && kernel ? (s32)btf_find(kernel->btf, kfunc->name, BTF_KIND_FUNC) : 0;
-}
-
+/* A copy of what clients see. */
 static struct bpf_insn *dump(const struct sys_prog *prog)
 {
-	u32 nr = prog->rt->nr_insns, i;
-	struct bpf_insn *insns = base_memdup(prog->rt->insns, (u64)nr * sizeof(*insns));
-	const struct sys_map *map;
-	bool value;
-	u64 imm;
+	const struct verify_shown *shown = &prog->shown;
+	struct bpf_insn *insns = base_memdup(shown->insns, (u64)shown->nr_insns * sizeof(*insns));
+	bool placed = false;
 
-	/* Loads that may fault are this hive's business: clients see plain ones. */
-	for (i = 0; insns && i < nr; i++) {
-		if (BPF_CLASS(insns[i].code) == BPF_LDX && BPF_MODE(insns[i].code) == ISA_PROBE_MEM)
-			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEM;
-		else if (BPF_CLASS(insns[i].code) == BPF_LDX &&
-			 BPF_MODE(insns[i].code) == ISA_PROBE_MEMSX)
-			insns[i].code = BPF_LDX | BPF_SIZE(insns[i].code) | BPF_MEMSX;
-		else if (BPF_CLASS(insns[i].code) == BPF_LDX &&
-			 ISA_MODE(insns[i].code) == ISA_LOAD_OBJECT) {
-			insns[i].code = BPF_LDX | BPF_DW | BPF_MEM;
-			insns[i].imm = 0;
-		}
-		/* Nor is it theirs what types objects have. */
-		if (insns[i].code == (BPF_JMP | BPF_CALL) && insns[i].src_reg != BPF_PSEUDO_CALL)
-			insns[i].off = 0;
-	}
-	for (i = 0; insns && i < nr; i++)
-		if (insns[i].code == (BPF_JMP | BPF_CALL) &&
-		    insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL)
-			insns[i].imm = kfunc_btf_id(prog, (u32)insns[i].imm);
-	for (i = 0; insns && i + 1 < nr; i++) {
-		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW))
-			continue;
-		imm = (u64)(u32)insns[i + 1].imm << 32 | (u32)insns[i].imm;
-		map = insns[i].src_reg == BPF_PSEUDO_FUNC ? NULL : map_at(prog, imm, &value);
-		if (map) {
-			insns[i].src_reg = value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
-			insns[i].imm = (s32)map->object.id;
-			insns[i + 1].imm = value ? (s32)(imm - (u64)(uintptr_t)map->rt->data) : 0;
-		}
-		i++;
-	}
+	for (u32 i = 0; i < shown->nr_insns; i++)
+		placed |= shown->places[i] != 0;
+	if (placed)
+		sys_kernel_btf_load(prog->hive);
+	if (insns && placed && prog->hive->kernel_btf)
+		verify_shown_place(shown, prog->hive->kernel_btf->btf, insns);
 	return insns;
 }
 
 static int give_insns(struct sys_call *call, const struct sys_prog *prog,
 		      struct bpf_prog_info *info)
 {
-	u32 length = prog->rt->nr_insns * (u32)sizeof(struct bpf_insn),
+	u32 length = prog->shown.nr_insns * (u32)sizeof(struct bpf_insn),
 	    room = info->xlated_prog_len;
 	struct bpf_insn *insns;
 	int error;
@@ -167,46 +111,120 @@ static void fill(const struct sys_prog *prog, struct bpf_prog_info *info)
 		info->btf_id = prog->btf->object.id;
 }
 
-/* Each function has a tag of its own; a program of one function has the program's. */
-static int give_tags(struct sys_call *call, const struct sys_prog *prog, struct bpf_prog_info *info)
+static u32 nr_functions(const struct sys_prog *prog)
 {
-	const struct rt_prog *rt = prog->rt;
-	u32 nr = rt->nr_subprogs > 1 ? rt->nr_subprogs : 1, i, end;
-	struct bpf_insn *insns = NULL;
-	u8(*tags)[SYS_TAG_SIZE];
+	return prog->shown.nr_subprogs > 1 ? prog->shown.nr_subprogs : 1;
+}
+
+/* Each function has a tag of its own; a program of one function has the program's. */
+static int function_tags(const struct sys_prog *prog, u8 (*ret_tags)[SYS_TAG_SIZE])
+{
+	const u32 *starts = prog->shown.starts;
+	struct bpf_insn *insns;
 	int error = 0;
 
-	if (nr == 1 || !info->nr_prog_tags)
-		return give(call, info->prog_tags, &info->nr_prog_tags, prog->tag, nr,
-			    SYS_TAG_SIZE);
-	tags = base_zalloc(nr, sizeof(*tags));
-	if (tags)
-		insns = dump(prog);
-	if (!insns)
-		error = -ENOMEM;
-	for (i = 0; i < nr && !error; i++) {
-		end = i + 1 < nr ? rt->subprogs[i + 1].start : rt->nr_insns;
-		error = sys_prog_tag(insns + rt->subprogs[i].start, end - rt->subprogs[i].start,
-				     tags[i]);
+	if (nr_functions(prog) == 1) {
+		memcpy(ret_tags[0], prog->tag, SYS_TAG_SIZE);
+		return 0;
 	}
-	if (!error)
-		error = give(call, info->prog_tags, &info->nr_prog_tags, tags, nr, SYS_TAG_SIZE);
-	base_free(tags);
+	insns = dump(prog);
+	if (!insns)
+		return -ENOMEM;
+	for (u32 i = 0; i < nr_functions(prog) && !error; i++)
+		error = sys_prog_tag(insns + starts[i], starts[i + 1] - starts[i], ret_tags[i]);
 	base_free(insns);
 	return error;
 }
 
-/* The interpreter runs it: the answer of a kernel that hides its native code and addresses. */
+static int give_tags(struct sys_call *call, const struct sys_prog *prog, struct bpf_prog_info *info)
+{
+	u32 nr = nr_functions(prog);
+	u8(*tags)[SYS_TAG_SIZE] = base_zalloc(nr, sizeof(*tags));
+	int error = tags ? 0 : -ENOMEM;
+
+	if (!error && info->nr_prog_tags)
+		error = function_tags(prog, tags);
+	if (!error)
+		error = give(call, info->prog_tags, &info->nr_prog_tags, tags, nr, SYS_TAG_SIZE);
+	base_free(tags);
+	return error;
+}
+
+/* The interpreter runs it: there is no native code, but functions have addresses. */
 static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 		       struct bpf_prog_info *info)
 {
+	u32 nr = nr_functions(prog), nr_lengths = info->nr_jited_func_lens;
+	u64 *addresses = base_zalloc(nr, sizeof(*addresses));
+	u32 *lengths = base_zalloc(nr, sizeof(*lengths));
+	int error = addresses && lengths ? 0 : -ENOMEM;
+
+	for (u32 i = 0; i < nr && !error; i++)
+		addresses[i] = ABI_KSYM_PROGRAM(prog->object.id, i);
+	if (!error)
+		error = give(call, info->jited_ksyms, &info->nr_jited_ksyms, addresses, nr,
+			     sizeof(*addresses));
+	if (!error)
+		error = give(call, info->jited_func_lens, &nr_lengths, lengths, nr,
+			     sizeof(*lengths));
+	info->nr_jited_func_lens = nr_lengths;
+	base_free(addresses);
+	base_free(lengths);
 	info->jited_prog_len = 0;
-	info->nr_jited_ksyms = prog->rt->nr_subprogs > 1 ? prog->rt->nr_subprogs : 1;
-	info->jited_ksyms = 0;
-	info->nr_jited_func_lens = info->nr_jited_ksyms;
-	info->jited_func_lens = 0;
 	info->nr_jited_line_info = 0;
-	return give_tags(call, prog, info);
+	return error ? error : give_tags(call, prog, info);
+}
+
+/* "bpf_prog_", the tag, and the name that BTF or the client gave it. */
+static void symbol_name(const struct sys_prog *prog, u32 function, const u8 *tag, char *out,
+			u32 size)
+{
+	const struct verify_shown *shown = &prog->shown;
+	const char *name = prog->name;
+	int length = snprintf(out, size, "bpf_prog_");
+
+	for (u32 i = 0; i < SYS_TAG_SIZE; i++)
+		length += snprintf(out + length, size - (u32)length, "%02x", tag[i]);
+	if (prog->btf && function < shown->nr_func_info)
+		name = btf_type_name(prog->btf->btf, shown->func_info[function].type_id);
+	if (name && *name)
+		snprintf(out + length, size - (u32)length, "_%s", name);
+}
+
+static int program_symbols(const struct sys_prog *prog, sys_symbol_fn fn, void *arg)
+{
+	u32 nr = nr_functions(prog);
+	u8(*tags)[SYS_TAG_SIZE] = base_zalloc(nr, sizeof(*tags));
+	char name[SYS_SYMBOL_MAX];
+	int error = tags ? function_tags(prog, tags) : -ENOMEM;
+
+	for (u32 i = 0; i < nr && !error; i++) {
+		symbol_name(prog, i, tags[i], name, sizeof(name));
+		error = fn(arg, ABI_KSYM_PROGRAM(prog->object.id, i), name, true);
+	}
+	base_free(tags);
+	return error;
+}
+
+int sys_symbols(struct sys_hive *hive, sys_symbol_fn fn, void *arg)
+{
+	char name[ABI_KSYM_NAME];
+	struct object *object;
+	int error = 0;
+	u64 address;
+
+	for (u32 i = 0; i < abi_ksym_count() && !error; i++)
+		if (abi_ksym(i, name, &address))
+			error = fn(arg, address, name, false);
+	for (u32 id = 0; !error;) {
+		id = object_next_id(hive->objects, OBJECT_PROG, id);
+		object = id ? object_by_id(hive->objects, OBJECT_PROG, id) : NULL;
+		if (!object)
+			break;
+		error = program_symbols(sys_prog_of(object), fn, arg);
+		object_unref(object);
+	}
+	return error;
 }
 
 int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
@@ -245,10 +263,10 @@ int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
 	else if (!prog->had_target)
 		info.attach_btf_obj_id = prog->attach_btf_id ? SYS_KERNEL_BTF_ID : 0;
 	if (give_insns(call, prog, &info) || fill_native(call, prog, &info) ||
-	    give(call, info.func_info, &info.nr_func_info, prog->func_info, prog->nr_func_info,
-		 sizeof(struct bpf_func_info)) ||
-	    give(call, info.line_info, &info.nr_line_info, prog->line_info, prog->nr_line_info,
-		 sizeof(struct bpf_line_info)))
+	    give(call, info.func_info, &info.nr_func_info, prog->shown.func_info,
+		 prog->shown.nr_func_info, sizeof(struct bpf_func_info)) ||
+	    give(call, info.line_info, &info.nr_line_info, prog->shown.line_info,
+		 prog->shown.nr_line_info, sizeof(struct bpf_line_info)))
 		return -EFAULT;
 	return sys_info_write(call, &info);
 }

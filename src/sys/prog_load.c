@@ -521,6 +521,8 @@ static int load_program(struct sys_load *load)
 	}
 	if (error)
 		return error;
+	prog->shown = load->output.shown;
+	load->output.shown = (struct verify_shown){ 0 };
 	prog->verified_insns = load->output.verified_insns;
 	prog->tail_calls = load->output.tail_calls;
 	prog->max_ctx_offset = load->output.max_ctx_offset;

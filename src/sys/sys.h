@@ -176,6 +176,14 @@ void sys_hive_reap(struct sys_hive *hive);
  */
 u64 sys_async_step(struct sys_hive *hive);
 
+/*
+ * The hive's part of /proc/kallsyms: what dumps of programs call, and the programs' functions. fn
+ * returns 0, or an error which ends the walk.
+ */
+typedef int (*sys_symbol_fn)(void *arg, u64 address, const char *name, bool is_program);
+#define SYS_SYMBOL_MAX 256
+int sys_symbols(struct sys_hive *hive, sys_symbol_fn fn, void *arg);
+
 /* Text of /proc/PID/fdinfo/N for an object (the part after pos, flags, mnt_id, ino); length or
  * -ENOSPC. */
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size);

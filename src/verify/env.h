@@ -47,6 +47,9 @@ struct insn_aux {
 	u32 loop_subprog;    /* the callback of a bpf_loop() */
 	bool loop_not_plain; /* it has flags, or another callback on other paths */
 	bool map_poisoned, key_poisoned;
+	/* bpf_loop(): always this function, without flags; or not. */
+	enum { LOOP_UNSEEN, LOOP_SAME, LOOP_DIFFERENT } inlined : 8;
+	u16 loop_callback;	      /* a subprogram */
 	const struct verify_map *map; /* of an ld_imm64, or the one map a helper call is given */
 	u32 map_off;		      /* of BPF_PSEUDO_MAP_VALUE */
 	u64 const_key;		      /* tail_call index + 1 when known */
@@ -164,6 +167,7 @@ struct verify_env {
 	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
 	bool throws;				/* bpf_throw() is called somewhere */
 	bool loaded_kptr;			/* the load at insn_idx was one of a kptr */
+	bool writes_packet;			/* some instruction does */
 	u32 max_ctx_offset;			/* end of the furthest context access */
 	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */
 

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
+#include "verify/shown.h"
 #include "verify/struct_ops.h"
 #include "verify/kfunc.h"
 #include "verify/object.h"
@@ -64,10 +65,35 @@ static void set_target(struct bpf_insn *insn, u32 i, u32 target)
 		insn->off = (s16)distance;
 }
 
+/*
+ * Lines of removed instructions go, but the last one of a removed piece, if the instruction behind
+ * it has none of its own: then it stands for that.
+ */
+static void move_lines(struct verify_env *env, const u8 *remove, const u32 *moved)
+{
+	struct bpf_line_info *lines = env->line_info;
+	u32 nr = 0, next = 0;
+
+	for (u32 i = 0; i < env->nr_line_info; i++) {
+		if (lines[i].insn_off >= next)
+			next = lines[i].insn_off;
+		while (next < env->nr_insns && remove[next])
+			next++;
+		if (next == env->nr_insns ||
+		    (next != lines[i].insn_off && i + 1 < env->nr_line_info &&
+		     lines[i + 1].insn_off <= next))
+			continue;
+		lines[nr] = lines[i];
+		lines[nr++].insn_off = moved[next];
+	}
+	env->nr_line_info = nr;
+}
+
 /* Drops the instructions with remove[i]; references to them go to the next one that stays. */
 static int remove_insns(struct verify_env *env, const u8 *remove)
 {
 	u32 *moved = base_zalloc(env->nr_insns + 1, sizeof(*moved)), nr = 0, subprogs = 0;
+	u16 renumbered[SUBPROGS_MAX + 1] = { 0 };
 	u32 exception_cb = 0;
 
 	if (!moved)
@@ -77,6 +103,7 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 		nr += !remove[i];
 	}
 	moved[env->nr_insns] = nr;
+	move_lines(env, remove, moved);
 	for (u32 i = 0; i < env->nr_insns; i++) {
 		s64 target;
 
@@ -100,9 +127,12 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 		for (u32 i = 0; i < env->nr_async; i++)
 			if (env->async[i].subprog == s)
 				env->async[i].subprog = subprogs;
+		renumbered[s] = (u16)subprogs;
 		env->subprog[subprogs] = env->subprog[s];
 		env->subprog[subprogs++].start = start;
 	}
+	for (u32 i = 0; i < nr; i++)
+		env->aux[i].loop_callback = renumbered[env->aux[i].loop_callback];
 	env->nr_subprogs = subprogs;
 	env->exception_cb = exception_cb;
 	env->nr_insns = nr;
@@ -155,12 +185,14 @@ static int convert_access(struct verify_env *env, struct bpf_insn *insn)
 	return 0;
 }
 
-int fixup_program(struct verify_env *env)
+int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 {
 	int err;
 
 	hard_wire_branches(env);
 	err = remove_dead_code(env);
+	if (!err)
+		err = shown_program(env, ret_shown);
 	for (u32 i = 0; i < env->nr_insns && !err; i++) {
 		struct bpf_insn *insn = &env->insns[i];
 

@@ -8,9 +8,9 @@
 #include "verify/env.h"
 
 /*
- * Removes code that no path reaches and rewrites context accesses; env->insns, env->aux,
- * env->subprog are changed in place. 0 or -errno.
+ * Removes code that no path reaches, makes what clients see of the program, and rewrites context
+ * accesses; env->insns, env->aux, env->subprog, env->line_info are changed in place. 0 or -errno.
  */
-int fixup_program(struct verify_env *env);
+int fixup_program(struct verify_env *env, struct verify_shown *ret_shown);
 
 #endif

@@ -672,6 +672,17 @@ static int note_map(struct verify_env *env, const struct call_meta *meta)
 	return 0;
 }
 
+/* Such a loop is shown inlined, if it is always the same. */
+static void note_loop(struct verify_env *env, u32 subprog)
+{
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+	bool same = reg_is_null(&env_regs(env)[BPF_REG_4]) &&
+		    (aux->inlined == LOOP_UNSEEN || aux->loop_callback == subprog);
+
+	aux->inlined = same && aux->inlined != LOOP_DIFFERENT ? LOOP_SAME : LOOP_DIFFERENT;
+	aux->loop_callback = (u16)subprog;
+}
+
 static int note_tail_call_index(struct verify_env *env, const struct call_meta *meta)
 {
 	const struct reg *index = &env_regs(env)[BPF_REG_3];
@@ -758,6 +769,7 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	    meta->func_id == BPF_FUNC_user_ringbuf_drain)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {
+		note_loop(env, meta->subprog);
 		/* The number of iterations says whether one more may come. */
 		err = mark_loop_flags(env, meta->subprog);
 		if (!err)

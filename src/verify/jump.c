@@ -30,7 +30,8 @@ static bool reg_not_null(const struct reg *reg)
 	case PTR_TO_TCP_SOCK: /* arithmetic on them is prohibited */
 	case CONST_PTR_TO_MAP: return true;
 	case PTR_TO_BTF_ID:
-		return reg->ref_id || (reg->type & MEM_ALLOC && !(reg->type & PTR_UNTRUSTED));
+		return reg->ref_id ||
+		       (reg->type & (MEM_ALLOC | PTR_TRUSTED) && !(reg->type & PTR_UNTRUSTED));
 	default: return false;
 	}
 }

@@ -529,6 +529,7 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 	err = refuse_leak(env, value, write, "packet");
 	if (!err)
 		err = check_packet_range(env, regno, off, size, false);
+	env->writes_packet |= write;
 	if (!err)
 		load_unknown(env, value, write);
 	return err;

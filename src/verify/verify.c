@@ -118,10 +118,12 @@ static void log_statistics(struct verify_env *env, u64 start_ns)
 		env->total_states, env->peak_states, 0u);
 }
 
-static int fill_output(struct verify_env *env, struct verify_output *output)
+static int fill_output(struct verify_env *env, const struct verify_shown *shown,
+		       struct verify_output *output)
 {
 	*output = (struct verify_output){
 		.insns = env->insns,
+		.shown = *shown,
 		.nr_insns = env->nr_insns,
 		.nr_subprogs = env->nr_subprogs,
 		.nr_used_maps = env->nr_maps,
@@ -169,6 +171,7 @@ static void set_counters(const struct verify_env *env, const struct base_account
 static int run_with(struct verify_env *env, struct base_account *account,
 		    struct verify_output *ret_output)
 {
+	struct verify_shown shown = { 0 };
 	struct timespec start;
 	size_t limit;
 	int err;
@@ -184,9 +187,11 @@ static int run_with(struct verify_env *env, struct base_account *account,
 		verbose(env, "verifying takes more than %zu KiB of memory\n", limit >> 10);
 	log_statistics(env, (u64)start.tv_sec * 1000000000ULL + start.tv_nsec);
 	if (!err)
-		err = fixup_program(env);
+		err = fixup_program(env, &shown);
 	if (!err)
-		err = fill_output(env, ret_output);
+		err = fill_output(env, &shown, ret_output);
+	else
+		verify_shown_done(&shown);
 	/* A log that lost text would be worse than no program. */
 	if (!err && env->log.out_of_memory) {
 		verify_output_done(ret_output);
@@ -249,5 +254,6 @@ void verify_output_done(struct verify_output *output)
 	base_free(output->subprogs);
 	base_free(output->async);
 	base_free(output->used_maps);
+	verify_shown_done(&output->shown);
 	memset(output, 0, sizeof(*output));
 }

@@ -167,9 +167,32 @@ struct verify_input {
 	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
 };
 
+/*
+ * The program as clients see it in dumps: what a kernel makes of it, which no engine executes.
+ * Lines and functions are where their instructions are in it.
+ */
+struct verify_shown {
+	struct bpf_insn *insns; /* maps by id; complete after verify_shown_place() */
+	u8 *places; /* of each instruction: which structure of the kernel's it reaches */
+	u32 nr_insns;
+	u32 *starts; /* of each subprogram, and the end */
+	u32 nr_subprogs;
+	struct bpf_line_info *line_info;
+	u32 nr_line_info;
+	struct bpf_func_info *func_info;
+	u32 nr_func_info;
+};
+
+/* Adds to a copy of shown's instructions the offsets of members that the kernel's BTF tells. */
+void verify_shown_place(const struct verify_shown *shown, const struct btf *kernel_btf,
+			struct bpf_insn *insns);
+
+void verify_shown_done(struct verify_shown *shown);
+
 /* What an accepted program becomes. Owned by the caller; verify_output_done() frees. */
 struct verify_output {
 	struct bpf_insn *insns; /* fixed up, see rt/prog.h */
+	struct verify_shown shown;
 	u32 nr_insns;
 	struct verify_subprog *subprogs;
 	u32 nr_subprogs;

@@ -148,6 +148,11 @@ void sys_hive_reap(struct sys_hive *hive)
 {
 }
 
+int sys_symbols(struct sys_hive *hive, sys_symbol_fn fn, void *arg)
+{
+	return fn(arg, 0x1000, "bpf_map_lookup_elem", false);
+}
+
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size)
 {
 	return snprintf(text, size, "map_type:\t27\n");
