@@ -93,7 +93,7 @@ static void read_much(struct stage *stage, u32 index, u64 operations, u64 seed)
 	struct worker worker;
 	struct shadow *shadow = &stage->shadows[index];
 
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	fence_off(stage, PROT_NONE);
 	worker_open(&worker, stage, index, seed);
 	for (u64 i = 0; i < operations; i++) {

@@ -21,7 +21,7 @@ static void work_for_ever(struct stage *stage, u32 index, u64 seed)
 {
 	struct worker worker;
 
-	rt_process_begin(false);
+	rt_process_begin(false, 0);
 	worker_open(&worker, stage, index, seed);
 	for (;;)
 		worker_step(&worker);

@@ -77,7 +77,7 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u32 
 		if (pids[i] < 0)
 			tap_bail("fork: %s", strerror(errno));
 		if (pids[i] == 0) {
-			rt_process_begin(false);
+			rt_process_begin(false, 0);
 			run_threads(&stage, jobs, i * threads, threads, operations, seed, false);
 			_exit(0);
 		}

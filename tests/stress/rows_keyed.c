@@ -11,6 +11,7 @@
 #include "rt/batch.h"
 #include "rt/map/hash.h"
 #include "rt/map/shared.h"
+#include "rt/storage.h"
 #include "stress.h"
 #include "unit/rt/map_env.h"
 
@@ -37,6 +38,9 @@ static struct key key_of(const struct stage *stage, u32 number)
 {
 	if (has(stage, ROW_PREFIX))
 		return (struct key){ { 32, number } };
+	/* An owner that is no task, which might be found to be dead. */
+	if (stage->row->type == BPF_MAP_TYPE_TASK_STORAGE)
+		return (struct key){ { number, (u32)(RT_OWNER_OF_TEST >> 32) } };
 	return (struct key){ { number, 0 } };
 }
 
@@ -181,7 +185,10 @@ static void find_one(struct worker *worker)
 	struct key bytes =
 		key_of(stage, (u32)worker_random(worker, STRESS_KEYS * stage->nr_workers));
 	u64 value[WORDS];
-	void *found = rt_map_lookup_elem(stage->map, &bytes, worker->vcpu);
+	const struct rt_owner owner = { .number = (u64)bytes.words[1] << 32 | bytes.words[0] };
+	void *found = stage->row->type == BPF_MAP_TYPE_TASK_STORAGE
+			      ? rt_storage_find(stage->map, &owner, worker->vcpu)
+			      : rt_map_lookup_elem(stage->map, &bytes, worker->vcpu);
 
 	if (found)
 		rt_shared_load(value, found, sizeof(value));

@@ -9,6 +9,8 @@
 #include "rt/map/value.h"
 #include "rt/arena.h"
 
+#define LOCKED_RETRIES 1024
+
 /* Its one element is the supervisor's business: here is nothing of it but that there is a map. */
 static u64 one_page(const struct rt_map_spec *spec)
 {
@@ -192,19 +194,30 @@ u64 rt_map_user_value_size(const struct rt_map *map)
 	return ops->percpu ? (u64)map->value_stride * map->nr_vcpus : map->value_size;
 }
 
+/* The value that was locked may be another key's by then: it counts if the key still has it. */
+static long copy_out_locked(const struct rt_map *map, const void *key, void *value,
+			    struct rt_vcpu *vcpu)
+{
+	const struct rt_map_ops *ops = ops_of(map);
+
+	for (u32 i = 0; i < LOCKED_RETRIES; i++) {
+		void *found = ops->lookup(map, key, vcpu);
+		long error = found ? rt_value_load_locked(map, value, found, vcpu) : -ENOENT;
+
+		if (error || ops->lookup(map, key, vcpu) == found)
+			return error;
+	}
+	return -EBUSY;
+}
+
 long rt_map_copy_out(const struct rt_map *map, const void *key, void *value, u64 flags,
 		     struct rt_vcpu *vcpu)
 {
 	const struct rt_map_ops *ops = ops_of(map);
 
-	if (unlikely(flags)) {
-		void *found;
-
-		if (flags != BPF_F_LOCK || !map->has_lock)
-			return -EINVAL;
-		found = ops->lookup(map, key, vcpu);
-		return found ? rt_value_load_locked(map, value, found, vcpu) : -ENOENT;
-	}
+	if (unlikely(flags))
+		return flags == BPF_F_LOCK && map->has_lock ? copy_out_locked(map, key, value, vcpu)
+							    : -EINVAL;
 	return ops->copy_out ? ops->copy_out(map, key, value, vcpu) : missing(ops);
 }
 

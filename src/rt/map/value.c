@@ -86,8 +86,15 @@ void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
 void rt_value_begin(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu)
 {
 	rt_value_end(map, shared, vcpu);
-	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++)
+	for (u32 i = 0; i < map->nr_fields && i < RT_MAP_FIELDS; i++) {
+		/*
+		 * Whoever has a pointer from the element's former life may hold its lock: that goes
+		 * on to keep others out. A word that nobody stands for is as good as a zero.
+		 */
+		if (map->has_lock && map->fields[i].offset == map->lock_offset)
+			continue;
 		zero_field(&map->fields[i], shared);
+	}
 }
 
 long rt_value_store_locked(const struct rt_map *map, void *shared, const void *private,

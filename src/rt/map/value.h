@@ -35,7 +35,9 @@ void rt_value_end(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu);
 /* Only its timers and work queues, as when the map has no users any more. */
 void rt_value_end_async(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu);
 
-/* A value that begins its life: special fields are zero; what was left in them is ended. */
+/*
+ * A value that begins its life: special fields but a lock are zero; what was left in them is ended.
+ */
 void rt_value_begin(const struct rt_map *map, void *shared, struct rt_vcpu *vcpu);
 
 /*
