@@ -56,12 +56,18 @@ static bool is_pollable(struct object *object)
 	return object->kind == OBJECT_PERF && hook_perf_buffer(object);
 }
 
+/* A record whose producer died before it committed would stop the consumer for ever. */
+static bool ring_is_readable(const struct rt_map *map)
+{
+	return rt_ringbuf_readable(map) || (rt_ringbuf_reap(map) && rt_ringbuf_readable(map));
+}
+
 static bool is_readable(struct object *object)
 {
 	if (is_written(object))
 		return rt_user_ringbuf_full(sys_map_rt(object));
 	if (object->kind == OBJECT_MAP)
-		return rt_ringbuf_readable(sys_map_rt(object));
+		return ring_is_readable(sys_map_rt(object));
 	return rt_perf_readable(hook_perf_buffer(object));
 }
 

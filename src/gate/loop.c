@@ -210,15 +210,21 @@ static void read_marker(struct gate *gate)
 	}
 }
 
-void gate_tell_losses(struct gate *gate, u64 interval_ns)
+static u64 coarse_ns(void)
 {
 	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+}
+
+void gate_tell_losses(struct gate *gate, u64 interval_ns)
+{
 	u64 now_ns;
 
 	if (!gate->lines_lost)
 		return;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	now_ns = (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
+	now_ns = coarse_ns();
 	if (now_ns - gate->losses_told_ns < interval_ns)
 		return;
 	gate_message(gate, "%llu lines of trace_pipe were lost: nobody reads them fast enough",
@@ -240,6 +246,14 @@ static void look(struct gate *gate)
 	else if (waited && !waits)
 		unwatch(gate, tracepipe_fd(gate->tracepipe));
 	gate->objects_readable = handle_table_refresh(gate->handles);
+	gate->looked_ns = coarse_ns();
+}
+
+/* Is there something that no event tells of? A producer's death is such a thing. */
+static bool look_is_due(const struct gate *gate)
+{
+	return tracepipe_more(gate->tracepipe) ||
+	       coarse_ns() - gate->looked_ns >= IDLE_MS * 1000000ull;
 }
 
 void gate_collect_handles(struct gate *gate)
@@ -277,6 +291,8 @@ static bool dispatch(struct gate *gate, const struct epoll_event *event,
  */
 static int interval_ms(struct gate *gate)
 {
+	if (tracepipe_more(gate->tracepipe))
+		return 0;
 	if (!gate->objects_readable)
 		return (int)saving_wait_ms(gate, IDLE_MS);
 	gate->idle_ticks++;
@@ -311,7 +327,7 @@ bool gate_step(struct gate *gate, int extra_fd, struct signalfd_siginfo *ret_sig
 			park_any(gate) || gate->timers_due ? 0 : interval_ms(gate));
 	for (int i = 0; i < nr; i++)
 		extra |= dispatch(gate, &events[i], ret_signal);
-	if (nr == 0 && gate->objects_readable)
+	if ((nr == 0 && gate->objects_readable) || look_is_due(gate))
 		look(gate);
 	park_resume(gate);
 	call_timers(gate);

@@ -34,12 +34,17 @@ static struct gate_child *find_child(struct gate *gate, pid_t pid)
 	return NULL;
 }
 
+#define FLUSH_PUMPS 64 /* somebody may still print */
+
 /* The last lines, as far as somebody reads them. */
 static void flush_trace(struct gate *gate)
 {
 	struct pollfd pipe = { tracepipe_fd(gate->tracepipe), POLLOUT, 0 };
+	u32 pumps = 0;
 
-	gate->lines_lost += tracepipe_pump(gate->tracepipe);
+	do
+		gate->lines_lost += tracepipe_pump(gate->tracepipe);
+	while (tracepipe_more(gate->tracepipe) && ++pumps < FLUSH_PUMPS);
 	while (tracepipe_waiting(gate->tracepipe) && poll(&pipe, 1, FLUSH_MS) == 1)
 		gate->lines_lost += tracepipe_pump(gate->tracepipe);
 	gate_tell_losses(gate, 0);

@@ -70,6 +70,7 @@ struct gate {
 	bool objects_readable; /* a client may take records without a word */
 	u64 lines_lost;	       /* of trace_pipe, not told yet */
 	u64 losses_told_ns;
+	u64 looked_ns;	/* when buffers were looked at the last time */
 	u32 idle_ticks; /* since the last event, while objects are readable */
 };
 

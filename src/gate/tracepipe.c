@@ -22,6 +22,8 @@
 #define LINE_NS_MIN 10
 #define CPUS_MAX    1024
 
+#define PUMP_MAX 16384u /* texts in a full queue, most of them short */
+
 struct tracepipe {
 	int fd;
 	u32 size;	   /* of the ring */
@@ -30,6 +32,7 @@ struct tracepipe {
 	u64 queue_dropped; /* rt_trace_dropped() when it was last asked */
 	u64 asked_ns;	   /* and when that was; CLOCK_MONOTONIC */
 	u32 cpu;	   /* of the last line: the kernel reports losses by CPU */
+	bool more;	   /* texts may have been left in the queue */
 	char ring[];
 };
 
@@ -204,7 +207,13 @@ u64 tracepipe_pump(struct tracepipe *pipe)
 
 	pipe->pushed_out += lost_in_queue(pipe);
 	reported = flush(pipe);
-	while (rt_trace_read(&record) > 0) {
+	/* As many as were in the queue when this began: whoever fills it faster does not keep us.
+	 */
+	pipe->more = true;
+	for (u32 i = 0; i < PUMP_MAX && pipe->more; i++) {
+		pipe->more = rt_trace_read(&record) > 0;
+		if (!pipe->more)
+			break;
 		pipe->cpu = record.cpu;
 		push(pipe, line, tracepipe_format(&record, line));
 		reported += flush(pipe);
@@ -223,6 +232,11 @@ void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length)
 	tracepipe_pump(pipe);
 	push(pipe, line, format_line(&record, ".....", "tracing_mark_write", line));
 	flush(pipe);
+}
+
+bool tracepipe_more(const struct tracepipe *pipe)
+{
+	return pipe->more;
 }
 
 bool tracepipe_waiting(const struct tracepipe *pipe)

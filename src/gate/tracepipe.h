@@ -36,6 +36,9 @@ u64 tracepipe_pump(struct tracepipe *pipe);
  */
 void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length);
 
+/* The last tracepipe_pump() did not reach the end of the queue: call it again soon. */
+bool tracepipe_more(const struct tracepipe *pipe);
+
 /* Lines wait for a reader; tracepipe_fd() becomes writable when it has taken some. */
 bool tracepipe_waiting(const struct tracepipe *pipe);
 int tracepipe_fd(const struct tracepipe *pipe);

@@ -171,16 +171,21 @@ bool rt_ring_readable(const struct rt_ring *ring)
 
 u32 rt_ring_reap(const struct rt_ring *ring)
 {
-	u64 at = LOAD(rt_ring_consumer(ring)->position),
-	    end = LOAD(rt_ring_producer(ring)->position);
+	u64 at = LOAD(rt_ring_consumer(ring)->position);
+	u64 left = LOAD(rt_ring_producer(ring)->position) - at;
 	u32 reaped = 0;
 
 	/* Positions that cannot be a ring's: somebody scribbled. */
-	if (end - at > ring->mask + 1)
+	if (left > ring->mask + 1)
 		return 0;
-	while (at < end) {
+	/* What is left grows smaller with each record; positions may wrap around. */
+	while (left) {
+		u64 size;
+
 		reaped += discard_dead(ring, at);
-		at += record_size(LOAD(header_at(ring, at)->length));
+		size = record_size(LOAD(header_at(ring, at)->length));
+		at += size;
+		left -= size < left ? size : left;
 	}
 	return reaped;
 }
@@ -189,7 +194,8 @@ const void *rt_ring_peek(const struct rt_ring *ring, u32 *ret_length)
 {
 	struct rt_ring_consumer *consumer = rt_ring_consumer(ring);
 
-	for (;;) {
+	/* More records are in no ring: somebody moves the positions while we look. */
+	for (u64 hops = 0; hops <= ring->mask / HEADER_SIZE; hops++) {
 		u64 at = LOAD(consumer->position), end = LOAD(rt_ring_producer(ring)->position);
 		struct rt_ring_header *header = header_at(ring, at);
 		u32 length;
@@ -213,6 +219,7 @@ const void *rt_ring_peek(const struct rt_ring *ring, u32 *ret_length)
 		STORE(consumer->position,
 		      at + (record_size(length) <= end - at ? record_size(length) : end - at));
 	}
+	return NULL;
 }
 
 void rt_ring_consume(const struct rt_ring *ring, const void *sample, u32 length)

@@ -16,6 +16,7 @@
 
 #define QUEUE_SIZE  (1UL << 20)
 #define TEXT_OFFSET offsetof(struct rt_trace_record, text)
+#define TORN_MAX    4096 /* records that one reading passes over */
 
 /* <linux/futex.h>: not the PRIVATE forms, since the waiter is another process. */
 #define FUTEX_WAIT 0
@@ -58,7 +59,7 @@ int rt_trace_read(struct rt_trace_record *ret_record)
 	const u8 *bytes;
 	u32 size;
 
-	while ((bytes = rt_ring_peek(&ring, &size)) != NULL) {
+	for (u32 i = 0; i < TORN_MAX && (bytes = rt_ring_peek(&ring, &size)) != NULL; i++) {
 		bool whole = size >= TEXT_OFFSET && size <= sizeof(*ret_record);
 
 		if (whole)

@@ -26,11 +26,11 @@ struct op {
 
 struct hash_case {
 	const char *name;
-	u32 type;
 	u32 filled; /* keys 0 … filled - 1 are there, with the values 10, 11, … */
 	struct op ops[3][3];
 	u8 nr[3];
-	u32 slots; /* vCPUs; 0: one for each */
+	u32 slots;	  /* vCPUs; 0: one for each */
+	bool two_buckets; /* keys 4 and 5 are in another bucket than the rest */
 };
 
 /* A value has two words, so that a torn one shows. */
@@ -232,21 +232,24 @@ static const char *examine(void *arg)
 	return wrong ? wrong : examine_whole(run);
 }
 
-/* Keys of one bucket: chains are as long as can be. */
+/* Keys of one bucket: chains are as long as can be. Or of two. */
 static void choose_keys(struct run *run)
 {
 	u32 nr = 0;
 
-	for (u32 key = 1; nr < KEYS; key++)
-		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == 0)
+	for (u32 key = 1; nr < KEYS; key++) {
+		u32 bucket = run->test->two_buckets && nr >= 4;
+
+		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == bucket)
 			run->keys[nr++] = key;
+	}
 }
 
 static void prepare(struct run *run, struct arena *arena)
 {
 	struct rt_vcpu *vcpu;
 
-	run->map = env_map(arena, run->test->type, 4, sizeof(struct value), MAX_ENTRIES, 0);
+	run->map = env_map(arena, BPF_MAP_TYPE_HASH, 4, sizeof(struct value), MAX_ENTRIES, 0);
 	choose_keys(run);
 	vcpu = rt_vcpu_acquire(40);
 	for (u32 i = 0; i < run->test->filled; i++) {
@@ -258,87 +261,67 @@ static void prepare(struct run *run, struct arena *arena)
 }
 
 static const struct hash_case tests[] = {
-	{ "look, replace",
-	  BPF_MAP_TYPE_HASH,
-	  2,
-	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
-	  { 1, 1 },
-	  0 },
-	{ "look, delete and reuse its element",
-	  BPF_MAP_TYPE_HASH,
-	  4,
-	  { { { LOOK, 1, 0, 0 } }, { { DROP, 1, 0, 0 }, { PUT, 4, 20, 0 } } },
-	  { 1, 2 },
-	  0 },
-	{ "look, its neighbour is deleted and reused",
-	  BPF_MAP_TYPE_HASH,
-	  4,
-	  { { { LOOK, 0, 0, 0 } }, { { DROP, 3, 0, 0 }, { PUT, 4, 20, 0 } } },
-	  { 1, 2 },
-	  0 },
-	{ "look, replaced twice",
-	  BPF_MAP_TYPE_HASH,
-	  1,
-	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 }, { PUT, 0, 21, 0 } } },
-	  { 1, 2 },
-	  0 },
-	{ "look twice, replace",
-	  BPF_MAP_TYPE_HASH,
-	  1,
-	  { { { LOOK, 0, 0, 0 }, { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
-	  { 2, 1 },
-	  0 },
-	{ "insert, insert the same",
-	  BPF_MAP_TYPE_HASH,
-	  1,
-	  { { { PUT, 1, 20, BPF_NOEXIST } }, { { PUT, 1, 21, BPF_NOEXIST } } },
-	  { 1, 1 },
-	  0 },
-	{ "replace, delete",
-	  BPF_MAP_TYPE_HASH,
-	  2,
-	  { { { PUT, 0, 20, BPF_EXIST } }, { { DROP, 0, 0, 0 } } },
-	  { 1, 1 },
-	  0 },
-	{ "take, delete",
-	  BPF_MAP_TYPE_HASH,
-	  3,
-	  { { { TAKE, 1, 0, 0 } }, { { DROP, 1, 0, 0 } } },
-	  { 1, 1 },
-	  0 },
-	{ "the last free element",
-	  BPF_MAP_TYPE_HASH,
-	  3,
-	  { { { PUT, 3, 20, 0 } }, { { PUT, 4, 21, 0 } } },
-	  { 1, 1 },
-	  0 },
-	{ "delete, steal what it freed",
-	  BPF_MAP_TYPE_HASH,
-	  4,
-	  { { { DROP, 0, 0, 0 } }, { { PUT, 4, 21, 0 } } },
-	  { 1, 1 },
-	  0 },
-	{ "replace, find, one vCPU for both",
-	  BPF_MAP_TYPE_HASH,
-	  2,
-	  { { { PUT, 0, 20, 0 } }, { { FIND, 0, 0, 0 }, { PUT, 1, 21, 0 } } },
-	  { 1, 2 },
-	  1 },
+	{ .name = "look, replace",
+	  .filled = 2,
+	  .ops = { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
+	  .nr = { 1, 1 } },
+	{ .name = "look, delete and reuse its element",
+	  .filled = 4,
+	  .ops = { { { LOOK, 1, 0, 0 } }, { { DROP, 1, 0, 0 }, { PUT, 4, 20, 0 } } },
+	  .nr = { 1, 2 } },
+	{ .name = "look, its neighbour is deleted and reused",
+	  .filled = 4,
+	  .ops = { { { LOOK, 0, 0, 0 } }, { { DROP, 3, 0, 0 }, { PUT, 4, 20, 0 } } },
+	  .nr = { 1, 2 } },
+	{ .name = "look, replaced twice",
+	  .filled = 1,
+	  .ops = { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 }, { PUT, 0, 21, 0 } } },
+	  .nr = { 1, 2 } },
+	{ .name = "look twice, replace",
+	  .filled = 1,
+	  .ops = { { { LOOK, 0, 0, 0 }, { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } } },
+	  .nr = { 2, 1 } },
+	{ .name = "insert, insert the same",
+	  .filled = 1,
+	  .ops = { { { PUT, 1, 20, BPF_NOEXIST } }, { { PUT, 1, 21, BPF_NOEXIST } } },
+	  .nr = { 1, 1 } },
+	{ .name = "replace, delete",
+	  .filled = 2,
+	  .ops = { { { PUT, 0, 20, BPF_EXIST } }, { { DROP, 0, 0, 0 } } },
+	  .nr = { 1, 1 } },
+	{ .name = "take, delete",
+	  .filled = 3,
+	  .ops = { { { TAKE, 1, 0, 0 } }, { { DROP, 1, 0, 0 } } },
+	  .nr = { 1, 1 } },
+	{ .name = "the last free element",
+	  .filled = 3,
+	  .ops = { { { PUT, 3, 20, 0 } }, { { PUT, 4, 21, 0 } } },
+	  .nr = { 1, 1 } },
+	{ .name = "delete, steal what it freed",
+	  .filled = 4,
+	  .ops = { { { DROP, 0, 0, 0 } }, { { PUT, 4, 21, 0 } } },
+	  .nr = { 1, 1 } },
+	{ .name = "replace, find, one vCPU for both",
+	  .filled = 2,
+	  .ops = { { { PUT, 0, 20, 0 } }, { { FIND, 0, 0, 0 }, { PUT, 1, 21, 0 } } },
+	  .nr = { 1, 2 },
+	  .slots = 1 },
 };
 
 static const struct hash_case wide[] = {
-	{ "look, replace, delete",
-	  BPF_MAP_TYPE_HASH,
-	  2,
-	  { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } }, { { DROP, 1, 0, 0 } } },
-	  { 1, 1, 1 },
-	  0 },
-	{ "find, delete, insert what was freed",
-	  BPF_MAP_TYPE_HASH,
-	  4,
-	  { { { FIND, 0, 0, 0 } }, { { DROP, 2, 0, 0 } }, { { PUT, 4, 20, 0 } } },
-	  { 1, 1, 1 },
-	  0 },
+	{ .name = "look, replace, delete",
+	  .filled = 2,
+	  .ops = { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } }, { { DROP, 1, 0, 0 } } },
+	  .nr = { 1, 1, 1 } },
+	{ .name = "find, delete, insert what was freed",
+	  .filled = 4,
+	  .ops = { { { FIND, 0, 0, 0 } }, { { DROP, 2, 0, 0 } }, { { PUT, 4, 20, 0 } } },
+	  .nr = { 1, 1, 1 } },
+	{ .name = "an insertion dies, its bucket is entered, its element looked for",
+	  .filled = 3,
+	  .ops = { { { PUT, 3, 20, 0 } }, { { DROP, 0, 0, 0 } }, { { PUT, 4, 21, 0 } } },
+	  .nr = { 1, 1, 1 },
+	  .two_buckets = true },
 };
 
 static void explore_one(const struct hash_case *test, const struct case_budget *budget)

@@ -107,8 +107,8 @@ static void read_much(struct stage *stage, u32 index, u64 operations, u64 seed)
 		rt_vcpu_release(worker.vcpu);
 		shadow->operations++;
 		end = cpu_seconds();
-		if (end - begin > (double)shadow->version / 1e9)
-			shadow->puts = (u64)((end - begin) * 1e6);
+		if ((end - begin) * 1e6 > (double)shadow->slowest_us)
+			shadow->slowest_us = (u64)((end - begin) * 1e6);
 		if (end - begin > STEP_MAX_S)
 			shadow_wrong(shadow, "an operation takes too long", i);
 	}
@@ -118,7 +118,7 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u64 
 {
 	pid_t scribbler, readers[READERS];
 	struct stage stage;
-	u64 done = 0;
+	u64 done = 0, slowest = 0;
 
 	stage_open(&stage, row, arena, READERS);
 	stage.hostile = true;
@@ -138,6 +138,8 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u64 
 		if (waitpid(readers[i], &status, 0) != readers[i] || status)
 			shadow_wrong(&stage.watcher, "a reader ended with", (u32)status);
 		done += stage.shadows[i].operations;
+		if (slowest < stage.shadows[i].slowest_us)
+			slowest = stage.shadows[i].slowest_us;
 	}
 	kill(scribbler, SIGKILL);
 	waitpid(scribbler, NULL, 0);
@@ -145,7 +147,8 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u64 
 		shadow_wrong(&stage.watcher, "no round was done", 0);
 	memset(RT_SHARED->vcpus, 0, sizeof(RT_SHARED->vcpus));
 	memset((void *)RT_TRACE_BASE, 0, 16384);
-	tap_note("%s: %llu rounds", row->name, (unsigned long long)done);
+	tap_note("%s: %llu rounds, the slowest %llu us", row->name, (unsigned long long)done,
+		 (unsigned long long)slowest);
 	stage_report(&stage, "hostile bytes");
 	stage_close(&stage);
 }

@@ -141,6 +141,14 @@ void worker_wrong(struct worker *worker, const char *what)
 		shadow_wrong(worker->shadow, what, SHADOW_LOAD(worker->shadow->operations));
 }
 
+void worker_error(struct worker *worker, const char *what, long error)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "%s (%ld)", what, error);
+	worker_wrong(worker, text);
+}
+
 void shadow_begin(struct shadow *shadow, u32 from, u32 to)
 {
 	SHADOW_STORE(shadow->from, from);

@@ -110,7 +110,7 @@ static void put_one(struct worker *worker, u32 key)
 	shadow_end(shadow);
 	if (error && !is_wait(error) &&
 	    !(is_full(error) && (!shadow->now[key] || has(stage, ROW_EVICTS))))
-		worker_wrong(worker, "an update gives an error");
+		worker_error(worker, "an update gives an error", error);
 }
 
 static void drop_one(struct worker *worker, u32 key)
@@ -135,7 +135,7 @@ static void drop_one(struct worker *worker, u32 key)
 		return;
 	}
 	if (error && (error != -ENOENT || (shadow->now[key] && !has(stage, ROW_EVICTS))))
-		worker_wrong(worker, "a deletion gives an error");
+		worker_error(worker, "a deletion gives an error", error);
 	if (!error && !shadow->now[key])
 		worker_wrong(worker, "a deletion finds what is not there");
 	if (!error && take &&
@@ -162,7 +162,7 @@ static void look_one(struct worker *worker)
 	error = rt_map_copy_out(stage->map, &bytes, value, flags_of(stage), worker->vcpu);
 	if (error && error != -ENOENT) {
 		if (!is_wait(error))
-			worker_wrong(worker, "a lookup gives an error");
+			worker_error(worker, "a lookup gives an error", error);
 		return;
 	}
 	if (!error)
@@ -284,7 +284,7 @@ static void change_batch(struct worker *worker, bool drop)
 		SHADOW_STORE(shadow->now[from + i], shadow->next[from + i]);
 	shadow_end(shadow);
 	if (error && !is_full(error) && !is_wait(error) && !(drop && error == -ENOENT))
-		worker_wrong(worker, "a batch gives an error");
+		worker_error(worker, "a batch gives an error", error);
 }
 
 static void look_batch(struct worker *worker)
@@ -295,7 +295,7 @@ static void look_batch(struct worker *worker)
 	long error = run_batch(worker, BPF_MAP_LOOKUP_BATCH, keys, values, &count);
 
 	if (error && error != -ENOENT && error != -ENOSPC && error != -EAGAIN && !is_wait(error))
-		worker_wrong(worker, "a batch of lookups gives an error");
+		worker_error(worker, "a batch of lookups gives an error", error);
 	for (u32 i = 0; i < count && i < ARRAY_SIZE(keys); i++)
 		if (version_of(stage, keys[i], values + (u64)i * WORDS, has(stage, ROW_IN_PLACE)) ==
 		    ~0ull)

@@ -39,7 +39,7 @@ static void keep(struct worker *worker)
 	id = rt_stack_store(worker->stage->map, ips, DEPTH,
 			    flags & (BPF_F_FAST_STACK_CMP | BPF_F_REUSE_STACKID), worker->vcpu);
 	if (id < 0 && id != -EEXIST && id != -ENOMEM && id != -EBUSY)
-		worker_wrong(worker, "keeping a stack gives an error");
+		worker_error(worker, "keeping a stack gives an error", id);
 }
 
 static void look(struct worker *worker, bool take)
@@ -53,7 +53,7 @@ static void look(struct worker *worker, bool take)
 	else
 		error = rt_map_copy_out(worker->stage->map, &id, ips, 0, worker->vcpu);
 	if (error && error != -ENOENT && error != -EBUSY)
-		worker_wrong(worker, "a stack's lookup gives an error");
+		worker_error(worker, "a stack's lookup gives an error", error);
 	if (!error && !is_whole(worker->stage, ips))
 		worker_wrong(worker, "a stack is torn");
 }

@@ -36,7 +36,7 @@ static void push(struct worker *worker)
 	if (!error)
 		SHADOW_STORE(shadow->puts, shadow->puts + 1);
 	else if (error != -E2BIG && error != -EBUSY)
-		worker_wrong(worker, "a push gives an error");
+		worker_error(worker, "a push gives an error", error);
 	shadow_end(shadow);
 }
 
@@ -51,7 +51,7 @@ static void pop(struct worker *worker, bool remove)
 	error = remove ? rt_map_pop_elem(stage->map, &value, worker->vcpu)
 		       : rt_map_peek_elem(stage->map, &value, worker->vcpu);
 	if (error && error != -ENOENT && error != -EBUSY)
-		worker_wrong(worker, "a pop gives an error");
+		worker_error(worker, "a pop gives an error", error);
 	if (!error && !is_whole(stage, &value)) {
 		worker_wrong(worker, "a value is torn");
 	} else if (!error && remove) {

@@ -32,6 +32,7 @@ struct shadow {
 	u64 puts, takes;			 /* of types without keys: ended well */
 	u64 last_put;				 /* number of the last one that ended well */
 	u64 seen[STRESS_WORKERS];		 /* the last number it took of each worker */
+	u64 slowest_us;				 /* CPU time of one round (hostile.c) */
 	u64 wrong;				 /* results that must not be */
 	char what[96];				 /* the first of them */
 } __attribute__((aligned(64)));
@@ -96,6 +97,7 @@ u64 worker_random(struct worker *worker, u64 below);
 bool worker_step(struct worker *worker);
 /* Notes what must not be. */
 void worker_wrong(struct worker *worker, const char *what);
+void worker_error(struct worker *worker, const char *what, long error);
 void shadow_wrong(struct shadow *shadow, const char *what, u64 number);
 
 /* Around what changes keys from … to - 1. */

@@ -87,9 +87,10 @@ long hash_next_key(const struct rt_map *map, const void *key, void *next_key, st
 long hash_for_each(const struct rt_map *map, rt_map_visit_fn visit, void *arg,
 		   struct rt_vcpu * vcpu)
 {
-	long nr = 0;
+	/* Chains that somebody has tied into rings are not walked for ever, all taken together. */
+	long nr = 0, most = 2l * hash_nr_elems(map) + HASH_HOPS_MAX;
 
-	for (u64 index = next_used_bucket(map, 0); index < map->nr_buckets;
+	for (u64 index = next_used_bucket(map, 0); index < map->nr_buckets && nr < most;
 	     index = next_used_bucket(map, index + 1)) {
 		u32 at = hash_bucket_head(HASH_LOAD(hash_bucket(map, (u32)index)->head_version));
 

@@ -23,6 +23,7 @@
 u32 fake_exec_begun, fake_exec_abandoned, fake_exec_quiet;
 static u32 enters[RT_SYSCALL_MAX], nr_objects, lines, wake_word;
 static bool has_record;
+static u32 dead_looks; /* a record's producer is found dead at this many'th look */
 static struct object_table *objects;
 
 static const struct rt_map fake_ringbuf = { .type = BPF_MAP_TYPE_RINGBUF };
@@ -120,8 +121,10 @@ long sys_bpf(struct sys_hive *hive, struct sys_client *client, u32 cmd, u64 attr
 	case FAKE_PIN: return fake_pin(client, attr, (int)size);
 	case FAKE_GET_PINNED: return fake_pin(client, attr, -1);
 	case FAKE_RECORD:
-		has_record = attr;
-		rt_wake_signal();
+		has_record = attr && !size;
+		dead_looks = size;
+		if (!size)
+			rt_wake_signal();
 		return 0;
 	case FAKE_OBJECTS: return nr_objects;
 	case FAKE_ENTERS: return attr < RT_SYSCALL_MAX ? (long)enters[attr] : -EINVAL;
@@ -314,6 +317,14 @@ void rt_wake_signal(void)
 bool rt_ringbuf_readable(const struct rt_map *map)
 {
 	return has_record;
+}
+
+u32 rt_ringbuf_reap(const struct rt_map *map)
+{
+	if (!dead_looks || --dead_looks)
+		return 0;
+	has_record = true;
+	return 1;
 }
 
 bool rt_perf_readable(const struct rt_perf_buffer *buffer)

@@ -16,11 +16,12 @@ enum fake_command {
 	FAKE_ACCESS,	  /* its access mode */
 	FAKE_PIN,	  /* pins the object of descriptor size to the path at attr */
 	FAKE_GET_PINNED,  /* a descriptor of what is pinned there */
-	FAKE_RECORD,	  /* makes every object readable (attr 1) or not (attr 0) */
-	FAKE_OBJECTS,	  /* how many objects live */
-	FAKE_ENTERS,	  /* how many enter events were fired for system call attr */
-	FAKE_KILL,	  /* the supervisor dies, on the spot */
-	FAKE_PRINT,	  /* puts a line into the trace queue */
+	FAKE_RECORD, /* makes every object readable (attr 1) or not (attr 0); size: at so many looks
+		      */
+	FAKE_OBJECTS, /* how many objects live */
+	FAKE_ENTERS,  /* how many enter events were fired for system call attr */
+	FAKE_KILL,    /* the supervisor dies, on the spot */
+	FAKE_PRINT,   /* puts a line into the trace queue */
 };
 
 extern u32 fake_exec_begun, fake_exec_abandoned, fake_exec_quiet;
