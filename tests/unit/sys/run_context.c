@@ -176,7 +176,6 @@ static void run_message(struct world *world)
 	world->close(world, fd);
 }
 
-/* What an address hook learns of its socket, and the result that it gives the call. */
 /* redirect(ctx, map, 0, flags): its verdict. */
 static long redirect(struct world *world, int map, bool message, bool hash, s32 flags)
 {
@@ -237,6 +236,7 @@ static void run_redirect(struct world *world, bool hash)
 	world->close(world, map);
 }
 
+/* What an address hook learns of its socket, and the result that it gives the call. */
 static void run_address(struct world *world)
 {
 	static const struct bpf_insn insns[] = {

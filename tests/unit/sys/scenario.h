@@ -45,6 +45,7 @@ void scenario_info(struct world *world);	 /* info, ids, tags */
 void scenario_link(struct world *world);
 void scenario_test_run(struct world *world);
 void scenario_netfilter(struct world *world);
+void scenario_net_helper(struct world *world);
 void scenario_stream(struct world *world);
 void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
 void scenario_struct_ops(struct world *world);
@@ -82,6 +83,7 @@ static inline void scenario_all(struct world *world)
 	scenario_link(world);
 	scenario_test_run(world);
 	scenario_netfilter(world);
+	scenario_net_helper(world);
 	scenario_stream(world);
 	scenario_syscall(world);
 	scenario_struct_ops(world);
