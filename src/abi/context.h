@@ -106,6 +106,35 @@ struct abi_rt_sk_lookup {
 	bool no_reuseport; /* it is not to be exchanged for another one of its group */
 };
 
+/*
+ * Contexts that more belongs to than programs see; whoever runs a program of these types sets it.
+ */
+#define ABI_MSG_FRAGS	      17   /* MAX_MSG_FRAGS */
+#define ABI_SYSCTL_MAX	      4095 /* bytes of a value */
+#define ABI_TCP_OPTIONS_MAX   40   /* MAX_TCP_OPTION_SPACE */
+#define ABI_SOCK_OPS_CTX_SIZE 224
+
+/* A message in one piece of memory, which its elements divide. */
+struct abi_rt_msg {
+	struct sk_msg_md md; /* size is the sum of the elements' lengths */
+	u64 memory;
+	u32 room, nr; /* bytes of memory; elements */
+	u32 length[ABI_MSG_FRAGS];
+};
+
+/* What a sysctl program may ask about; a value of no bytes is none. */
+struct abi_rt_sysctl {
+	struct bpf_sysctl sysctl;
+	u64 name, current, value; /* value has room for ABI_SYSCTL_MAX bytes */
+	u32 name_size, current_size, value_size;
+};
+
+struct abi_rt_sock_ops {
+	u8 ops[ABI_SOCK_OPS_CTX_SIZE]; /* struct bpf_sock_ops, as long as 6.18's */
+	u32 options_left;	       /* bytes that TCP options may still take */
+	bool has_packet;
+};
+
 struct abi_rt_xdp {
 	u64 data, data_end, data_meta;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex, pad;

@@ -4,6 +4,9 @@
  * of the UAPI structure. Pointers in it are followed by the program without a check, so they are
  * never the client's: those to packets lead to the data that the client gave, those to sockets to a
  * socket of zeros, or nowhere if the program has to expect that.
+ *
+ * For a sysctl program the data is what it can ask for: the name, the value and, when it is
+ * written, the new value, each with a NUL at its end.
  */
 #include "sys/test_run.h"
 #include "abi/context.h"
@@ -12,6 +15,17 @@
 #include <errno.h>
 #include <string.h>
 
+#define TCP_HEADER  20u
+#define MESSAGE_MAX (16u * TEST_PAGE) /* how long a message may get */
+
+/* A context with all that belongs to it. */
+union context {
+	struct abi_rt_sock sock;
+	struct abi_rt_msg msg;
+	struct abi_rt_sysctl sysctl;
+	struct abi_rt_sock_ops sock_ops;
+};
+
 /* Memory of one run; sock is what pointers to sockets lead to. */
 struct memory {
 	u8 *ctx;
@@ -19,6 +33,7 @@ struct memory {
 	u8 *data;
 	u32 data_size;
 	struct abi_rt_sock sock;
+	u8 value[ABI_SYSCTL_MAX]; /* of a sysctl */
 };
 
 static bool is_pointer(const struct abi_ctx_field *field)
@@ -69,12 +84,90 @@ static void clear_pointers(const struct abi_ctx *form, struct memory *memory)
 			memset(memory->ctx + form->fields[i].offset, 0, sizeof(u64));
 }
 
+static bool takes_data(const struct sys_prog *prog, const struct abi_ctx *form)
+{
+	return has_packet(form) || prog->type == BPF_PROG_TYPE_CGROUP_SYSCTL;
+}
+
+/* The text that begins at *at and ends with a NUL or with the data; its length, without that. */
+static u32 next_text(const struct memory *memory, u32 *at, u64 *ret_text)
+{
+	const u8 *text = memory->data + *at, *end = memchr(text, 0, memory->data_size - *at);
+	u32 length = end ? (u32)(end - text) : memory->data_size - *at;
+
+	*ret_text = (u64)(uintptr_t)text;
+	*at += length + (end != NULL);
+	return length;
+}
+
+static int set_sysctl(struct memory *memory, struct abi_rt_sysctl *run)
+{
+	u64 value;
+	u32 at = 0;
+
+	run->name_size = next_text(memory, &at, &run->name);
+	run->current_size = next_text(memory, &at, &run->current);
+	run->value_size = next_text(memory, &at, &value);
+	if (run->value_size > ABI_SYSCTL_MAX || at != memory->data_size)
+		return -EINVAL;
+	memcpy(memory->value, (const void *)(uintptr_t)value, run->value_size);
+	run->value = (u64)(uintptr_t)memory->value;
+	return 0;
+}
+
+/* What helpers of the type work on: 0, or -EINVAL. */
+static int set_run(const struct sys_prog *prog, struct memory *memory)
+{
+	union context *run = (union context *)(void *)memory->ctx;
+	u32 size = memory->data_size;
+
+	switch (prog->type) {
+	case BPF_PROG_TYPE_SK_MSG:
+		run->msg.md.size = size;
+		run->msg.memory = (u64)(uintptr_t)memory->data;
+		run->msg.room = MESSAGE_MAX;
+		run->msg.nr = 1;
+		run->msg.length[0] = size;
+		return 0;
+	case BPF_PROG_TYPE_SOCK_OPS:
+		run->sock_ops.has_packet = size;
+		run->sock_ops.options_left = ABI_TCP_OPTIONS_MAX;
+		if (size > TCP_HEADER)
+			run->sock_ops.options_left =
+				size > TCP_HEADER + ABI_TCP_OPTIONS_MAX
+					? 0
+					: TCP_HEADER + ABI_TCP_OPTIONS_MAX - size;
+		return 0;
+	case BPF_PROG_TYPE_CGROUP_SYSCTL: return set_sysctl(memory, &run->sysctl);
+	default: return 0;
+	}
+}
+
+/* What goes back as data. */
+static struct test_data result_of(const struct sys_prog *prog, const struct memory *memory)
+{
+	const union context *run = (const union context *)(const void *)memory->ctx;
+	const struct bpf_sock_ops *ops = (const struct bpf_sock_ops *)(const void *)memory->ctx;
+
+	switch (prog->type) {
+	case BPF_PROG_TYPE_SK_MSG:
+		return (struct test_data){ .data = memory->data, .size = run->msg.md.size };
+	case BPF_PROG_TYPE_SOCK_OPS:
+		return (struct test_data){ .data = memory->data,
+					   .size = (u32)((const u8 *)ops->skb_data_end -
+							 memory->data) };
+	case BPF_PROG_TYPE_CGROUP_SYSCTL:
+		return (struct test_data){ .data = memory->value, .size = run->sysctl.value_size };
+	default: return (struct test_data){ .data = memory->data, .size = memory->data_size };
+	}
+}
+
 static int check(const union abi_attr *attr, const struct sys_prog *prog,
 		 const struct abi_ctx *form, u32 size)
 {
 	/* A packet for a program without one: here the kernel's answer stands. */
-	if (!has_packet(form) && (attr->test.data_in || attr->test.data_out ||
-				  attr->test.data_size_in || attr->test.data_size_out))
+	if (!takes_data(prog, form) && (attr->test.data_in || attr->test.data_out ||
+					attr->test.data_size_in || attr->test.data_size_out))
 		return -ABI_ENOTSUPP;
 	if (attr->test.flags || attr->test.cpu || attr->test.batch_size)
 		return -EINVAL;
@@ -83,17 +176,27 @@ static int check(const union abi_attr *attr, const struct sys_prog *prog,
 	return 0;
 }
 
-static int read_memory(struct sys_call *call, const struct abi_ctx *form, bool open,
-		       struct memory *memory)
+/* Bytes of memory for data that helpers may make longer. */
+static u32 room_for(const struct sys_prog *prog, u32 size)
+{
+	switch (prog->type) {
+	case BPF_PROG_TYPE_SK_MSG: return MESSAGE_MAX;
+	case BPF_PROG_TYPE_SOCK_OPS: return size + ABI_TCP_OPTIONS_MAX;
+	default: return size ? size : 1;
+	}
+}
+
+static int read_memory(struct sys_call *call, const struct sys_prog *prog,
+		       const struct abi_ctx *form, bool open, struct memory *memory)
 {
 	const union abi_attr *attr = &call->attr;
 	bool given;
 	int error;
 
 	/* What the verifier lets a program of this type read, and what helpers know of a socket. */
-	memory->ctx = base_zalloc(1, form->size + sizeof(struct abi_rt_sock));
+	memory->ctx = base_zalloc(1, form->size + sizeof(union context));
 	memory->data_size = attr->test.data_size_in;
-	memory->data = base_zalloc(1, memory->data_size ? memory->data_size : 1);
+	memory->data = base_zalloc(1, room_for(prog, memory->data_size));
 	if (!memory->ctx || !memory->data)
 		return -ENOMEM;
 	error = sys_read(call, memory->data, attr->test.data_in, memory->data_size);
@@ -107,19 +210,22 @@ static int run_and_report(struct sys_call *call, struct sys_prog *prog, const st
 			  struct memory *memory)
 {
 	int error = set_pointers(form, memory);
+	struct test_data result;
 
 	if (prog->type == BPF_PROG_TYPE_CGROUP_SOCK)
 		test_sock_init(call, (struct abi_rt_sock *)(void *)memory->ctx);
 	else
 		test_sock_init(call, &memory->sock);
 	if (!error)
+		error = set_run(prog, memory);
+	if (!error)
 		error = test_run(call, prog, memory->ctx);
 	if (error)
 		return error;
+	result = result_of(prog, memory);
 	clear_pointers(form, memory);
-	if (has_packet(form))
-		error = test_finish(call, &(struct test_data){ .data = memory->data,
-							       .size = memory->data_size });
+	if (takes_data(prog, form))
+		error = test_finish(call, &result);
 	else if (sys_write_attr(call, test.retval) || sys_write_attr(call, test.duration))
 		error = -EFAULT;
 	return error ? error : test_ctx_finish(call, memory->ctx, memory->ctx_size);
@@ -133,7 +239,7 @@ long test_run_ctx(struct sys_call *call, struct sys_prog *prog)
 	int error = check(&call->attr, prog, form, memory.ctx_size);
 
 	if (!error)
-		error = read_memory(call, form, open, &memory);
+		error = read_memory(call, prog, form, open, &memory);
 	if (!error)
 		error = run_and_report(call, prog, form, &memory);
 	base_free(memory.ctx);

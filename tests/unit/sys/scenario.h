@@ -55,6 +55,7 @@ void scenario_iter(struct world *world); /* iterators */
 
 /* Of skep alone. */
 void test_run_context(struct world *world);
+void test_run_helpers(struct world *world);
 void scenario_place(struct world *world);    /* cgroups, name spaces, devices, netfilter, tokens */
 void scenario_lifetime(struct world *world); /* who holds whom, and fresh ids */
 

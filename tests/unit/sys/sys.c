@@ -242,6 +242,7 @@ int main(void)
 
 	scenario_all(world);
 	test_run_context(world);
+	test_run_helpers(world);
 	test_refusals(world);
 	test_rights(world);
 	test_pins(world);
