@@ -396,13 +396,13 @@ static void play_daemon(void)
 	CHECK(read(pipes[0], &status, 1) == 0);
 }
 
+static char chroot_path[] = "/tmp/host-XXXXXX";
+
 /* In a root without /proc, /sys and libraries. */
 static void in_chroot(int unused)
 {
-	char template[] = "/tmp/host-XXXXXX";
-
-	CHECK(mkdtemp(template) && (geteuid() == 0 || unshare(CLONE_NEWUSER) == 0));
-	if (chroot(template) < 0)
+	CHECK(geteuid() == 0 || unshare(CLONE_NEWUSER) == 0);
+	if (chroot(chroot_path) < 0)
 		_exit(errno == EPERM ? 0 : 1);
 	CHECK(chdir("/") == 0);
 	CHECK(open("/sys/fs/cgroup", O_RDONLY) < 0 && errno == ENOENT);
@@ -413,7 +413,12 @@ static void in_chroot(int unused)
 
 static void play_chroot(void)
 {
-	CHECK(status_of(in_chroot, 0) == 0);
+	int status;
+
+	CHECK(mkdtemp(chroot_path));
+	status = status_of(in_chroot, 0);
+	CHECK(rmdir(chroot_path) == 0);
+	CHECK(status == 0);
 }
 
 static void run_self(const char *part)
