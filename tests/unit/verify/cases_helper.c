@@ -61,11 +61,11 @@ const struct verify_case cases_helper[] = {
 	{ "ring buffer query", TRACEPOINT, "r1 = map_fd 2\nr2 = 0\ncall bpf_ringbuf_query#134\nr0 = 0\nexit", 0, NULL, 0 },
 	/* We make a null pointer precise where 6.18 forgets to: other values must not be pruned by it. */
 	{ "snprintf", TRACEPOINT, "r1 = r10\nr1 += -16\nr2 = 16\nr3 = map_value 6 + 0\nr4 = r10\nr4 += -24\n*(u64 *)(r10 -24) = 7\nr5 = 8\ncall bpf_snprintf#165\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
-	{ "snprintf with too few arguments", TRACEPOINT, "r1 = r10\nr1 += -16\nr2 = 16\nr3 = map_value 6 + 0\nr4 = 0\nr5 = 0\ncall bpf_snprintf#165\nr0 = 0\nexit", -EINVAL, "Invalid format string", CASE_OWN_LOG },
+	{ "snprintf with too few arguments", TRACEPOINT, "r1 = r10\nr1 += -16\nr2 = 16\nr3 = map_value 6 + 0\nr4 = 0\nr5 = 0\ncall bpf_snprintf#165\nr0 = 0\nexit", -EINVAL, "Invalid format string", 0 },
 	{ "snprintf format from the stack", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -16\nr2 = 8\nr3 = r10\nr3 += -8\nr4 = 0\nr5 = 0\ncall bpf_snprintf#165\nr0 = 0\nexit", -EACCES, "R3 type=fp expected=map_value", 0 },
 	{ "snprintf format that may change", TRACEPOINT, "r1 = r10\nr1 += -16\nr2 = 8\nr3 = map_value 7 + 0\nr4 = 0\nr5 = 0\ncall bpf_snprintf#165\nr0 = 0\nexit", -EACCES, "R3 does not point to a readonly map'", 0 },
 	{ "snprintf format without end", TRACEPOINT, "r1 = r10\nr1 += -16\nr2 = 8\nr3 = map_value 6 + 12\nr4 = 0\nr5 = 0\ncall bpf_snprintf#165\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
-	{ "vprintk", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\nr3 = 0\nr4 = 0\ncall bpf_trace_vprintk#177\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG },
+	{ "vprintk", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\nr3 = 0\nr4 = 0\ncall bpf_trace_vprintk#177\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "helper overwrites a spill", KPROBE, "*(u64 *)(r10 -8) = r1\nr1 = r10\nr1 += -8\nr2 = 4\nr3 = 0\ncall bpf_probe_read_kernel#113\nr0 = *(u64 *)(r10 -8)\nexit", 0, NULL, 0 },
 	{ "helper with a record", KPROBE, "r1 = map_fd 2\nr2 = 16\nr3 = 0\ncall bpf_ringbuf_reserve#131\nif r0 == 0x0 goto pc+8\nr6 = r0\nr1 = r0\nr2 = 16\nr3 = 0\ncall bpf_probe_read_kernel#113\nr1 = r6\nr2 = 0\ncall bpf_ringbuf_submit#132\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "memory that may be null", SOCKET, "*(u32 *)(r10 -4) = 0\nr2 = r10\nr2 += -4\nr1 = map_fd 0\ncall bpf_map_lookup_elem#1\nr3 = 8\nr4 = r0\nr1 = r10\nr1 += -16\n*(u64 *)(r10 -16) = 0\nr2 = 8\nr5 = 8\nr3 = r4\nr4 = 8\ncall bpf_trace_vprintk#177\nr0 = 0\nexit", -EACCES, "R3 may be null while R4 says that there is memory", CASE_OURS },

@@ -257,40 +257,16 @@ static bool is_private_line(const char *line, size_t length)
 {
 	if (!line)
 		return false;
-	if (length > 4 && (!memcmp(line, "SCC ", 4) || !strncmp(line, "verification time", 17)))
+	if (length > 17 && !memcmp(line, "verification time", 17))
 		return true;
 	return length > 3 && line[0] == '(' && line[1] >= '0' && line[1] <= '9' &&
 	       (memmem(line, length, ") frame ", 8) || memmem(line, length, ") live stack", 12));
-}
-
-/*
- * A private line between an instruction and the state behind it: puts the state where it stands
- * without. out is the end of the text so far, line what follows. The characters of line that were
- * used up.
- */
-static size_t join_state(const char *text, char **out, const char *line)
-{
-	const char *last = *out;
-	size_t digits = strspn(line, "0123456789"), length, column;
-
-	if (!digits || line[digits] != ':' || line[digits + 2] == '(' || *out == text ||
-	    !strncmp(line + digits, ": safe", 6))
-		return 0;
-	for (last = *out - 1; last > text && last[-1] != '\n'; last--)
-		;
-	length = *out - last;
-	if (!memmem(last, length, ": (", 3) || memchr(last, ';', length))
-		return 0;
-	column = length + 4 > 40 ? length + 4 : 40;
-	*out += sprintf(*out - 1, "%*c;", (int)(ALIGN_UP(column, 8) - length - 1), ' ') - 1;
-	return digits + 1;
 }
 
 /* Takes out addresses of maps and private lines, in place. */
 static void normalise(char *text)
 {
 	char *copy = malloc(2 * strlen(text) + 64), *out = copy;
-	bool table = false, joined = false;
 
 	if (!copy)
 		tap_bail("no memory");
@@ -298,19 +274,6 @@ static void normalise(char *text)
 		char *end = strchrnul(line, '\n');
 		size_t length = end - line + (*end == '\n');
 
-		if (!strncmp(line, "Live regs", 9))
-			table = true;
-		else if (table && (line[0] != ' ' || length < 20 || line[7] != ':'))
-			table = false;
-		else if (table)
-			memset(line, ' ', 4); /* numbers of loops */
-		if (joined) {
-			size_t used = join_state(copy, &out, line);
-
-			line += used;
-			length -= used;
-			joined = false;
-		}
 		if (!is_private_line(line, length)) {
 			char *address = memmem(line, length, " = 0x", 5);
 			size_t before = address && memmem(line, length, "(18) r", 6)
@@ -333,8 +296,7 @@ static void normalise(char *text)
 				memmove(out, line, length);
 				out += length;
 			}
-		} else if (!memcmp(line, "SCC ", 4))
-			joined = true;
+		}
 		line = end + (*end == '\n');
 	}
 	*out = '\0';
