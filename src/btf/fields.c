@@ -125,8 +125,9 @@ int btf_pointer_field(const struct btf *btf, const struct btf_type *type, u32 *r
 /* Structures of the kernel that a referenced pointer may keep: their destructors are known. */
 static bool has_destructor(const char *name)
 {
-	static const char *const names[] = { "task_struct", "cgroup", "bpf_cpumask",
-					     "bpf_crypto_ctx" };
+	static const char *const names[] = { "task_struct",	    "cgroup",
+					     "bpf_cpumask",	    "bpf_crypto_ctx",
+					     "prog_test_ref_kfunc", "prog_test_member" };
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(name, names[i]))
@@ -332,4 +333,19 @@ int btf_fields_parse(const struct btf *btf, u32 id, u32 wanted, u32 value_size,
 	if (err)
 		memset(ret_fields, 0, sizeof(*ret_fields));
 	return err;
+}
+
+bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b)
+{
+	if (a->nr != b->nr || a->kinds != b->kinds)
+		return false;
+	for (u32 i = 0; i < a->nr; i++) {
+		const struct btf_field *x = &a->field[i], *y = &b->field[i];
+
+		if (x->kind != y->kind || x->offset != y->offset || x->size != y->size ||
+		    x->type_id != y->type_id || x->btf != y->btf ||
+		    x->node_offset != y->node_offset)
+			return false;
+	}
+	return true;
 }

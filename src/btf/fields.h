@@ -86,6 +86,9 @@ const struct btf_fields *btf_fields_of_object(const struct btf *btf, u32 id);
 /* Is this the BTF of a program? */
 bool btf_is_program(const struct btf *btf);
 
+/* Are the two alike, to what they lead to? */
+bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b);
+
 /* As logs call it. */
 const char *btf_field_name(u32 kind);
 

@@ -211,7 +211,7 @@ static bool is_in_place(u64 object, u64 target)
 	return target & RT_OBJECT_IN_GRAPH ? word != 0 : word == object;
 }
 
-static void drop_untyped(u64 object, struct rt_vcpu *vcpu)
+void rt_object_drop_untyped(u64 object, struct rt_vcpu *vcpu)
 {
 	u32 arg = READ_ONCE(rt_object_header_of(object)->type);
 	bool percpu = arg & RT_OBJECT_ARG_PERCPU;
@@ -252,7 +252,7 @@ static void tidy(struct rt_object_slot *slot, u32 before, struct rt_vcpu *vcpu)
 			__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
 		if (slot != own && rt_object_enter(vcpu) == own)
 			rt_object_hold(own, object, 0);
-		drop_untyped(object, vcpu);
+		rt_object_drop_untyped(object, vcpu);
 		/* Whatever was made of it, it is not looked at again. */
 		if (slot == own && READ_ONCE(slot->held[i].object) == object)
 			__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);

@@ -80,7 +80,8 @@ struct sys_map {
 	bool frozen;
 	struct verify_map inner; /* maps of maps: what each map in it is like */
 	struct btf_fields inner_fields;
-	u32 slot; /* RT_MAP_SLOTS: it has none (map_slot.c) */
+	struct sys_btf *inner_btf; /* of these; NULL: they need none */
+	u32 slot;		   /* RT_MAP_SLOTS: it has none (map_slot.c) */
 	/* Maps of objects: what the slots refer to; owner is what its programs have in common. */
 	struct sys_slot **slots;
 	struct sys_sock_link **socks; /* maps of sockets: what stands in each place (map_sock.c) */

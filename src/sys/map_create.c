@@ -579,6 +579,7 @@ static void free_map(struct sys_deferred *deferred)
 	sys_struct_ops_free(map);
 	release_memory(map);
 	sys_btf_put(map->btf);
+	sys_btf_put(map->inner_btf);
 	base_free(map->slots);
 	base_free(map->cookies);
 	base_free(map);

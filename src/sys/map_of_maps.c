@@ -42,6 +42,12 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
 		inner->max_entries = sample->rt->max_entries;
 	map->inner_fields = sample->fields;
 	inner->fields = &map->inner_fields;
+	/* What its fields lead to is described there. */
+	if (sample->btf && sample->fields.nr) {
+		inner->btf = sample->btf->btf;
+		map->inner_btf = sample->btf;
+		object_ref(&sample->btf->object);
+	}
 	sys_map_put(sample);
 	return error;
 }
@@ -55,7 +61,7 @@ bool sys_map_fits(const struct verify_map *inner, const struct sys_map *candidat
 		return false;
 	return inner->type == rt->type && inner->key_size == rt->key_size &&
 	       inner->value_size == rt->value_size && inner->flags == rt->flags &&
-	       !memcmp(inner->fields, &candidate->fields, sizeof(candidate->fields));
+	       btf_fields_equal(inner->fields, &candidate->fields);
 }
 
 int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct sys_map **ret_inner)

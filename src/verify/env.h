@@ -57,6 +57,7 @@ struct insn_aux {
 	const struct btf *object_btf;
 	u32 object_id, object_node; /* object_node: where its collection's node is */
 	bool object_seen;
+	bool object_mixed; /* objects of several types: the data plane looks at each one's own */
 	bool object_owned; /* bpf_refcount_acquire(): its argument was owned on all paths */
 };
 

@@ -89,7 +89,8 @@ static int check_drop(struct verify_env *env, u32 regno, bool percpu, struct gra
 	}
 	call->btf = reg->btf;
 	call->btf_id = reg->btf_id;
-	return object_note_type(env, reg->btf, reg->btf_id, OBJECT_NO_NODE);
+	object_note_any(env, reg->btf, reg->btf_id);
+	return 0;
 }
 
 static int check_refcounted(struct verify_env *env, u32 regno, struct graph_call *call)

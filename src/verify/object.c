@@ -31,7 +31,7 @@ const struct btf_field *fields_at(const struct btf_fields *fields, s64 offset, u
 static bool lives_under_rcu(const struct btf_field *field)
 {
 	static const char *const names[] = { "cgroup", "bpf_cpumask", "task_struct",
-					     "bpf_crypto_ctx" };
+					     "bpf_crypto_ctx", "prog_test_ref_kfunc" };
 	const char *name = btf_type_name(field->btf, field->type_id);
 
 	if (field_is_local(field))
@@ -263,6 +263,17 @@ int object_note_type(struct verify_env *env, const struct btf *btf, u32 id, u32 
 	return 0;
 }
 
+void object_note_any(struct verify_env *env, const struct btf *btf, u32 id)
+{
+	struct insn_aux *aux = &env->aux[env->insn_idx];
+
+	aux->object_mixed |= aux->object_seen && (aux->object_btf != btf || aux->object_id != id);
+	aux->object_seen = true;
+	aux->object_btf = btf;
+	aux->object_id = id;
+	aux->object_node = OBJECT_NO_NODE;
+}
+
 int object_fix(struct verify_env *env, u32 i)
 {
 	const struct verify_ops *ops = env->input->ops;
@@ -273,6 +284,10 @@ int object_fix(struct verify_env *env, u32 i)
 
 	if (!aux->object_btf)
 		return 0;
+	if (aux->object_mixed) {
+		insn->off = aux->object_owned ? RT_ARG_OWNED : 0;
+		return 0;
+	}
 	if (!ops->object_type) {
 		verbose(env, "objects of programs are not available here\n");
 		return -EOPNOTSUPP;

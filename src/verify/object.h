@@ -62,6 +62,9 @@ void object_forget_unowned(struct verify_env *env);
 #define OBJECT_PERCPU  (UINT32_MAX - 1) /* there is no node, and one object for each CPU */
 int object_note_type(struct verify_env *env, const struct btf *btf, u32 id, u32 node_offset);
 
+/* The same for an instruction that takes objects of any types: what it needs stands with them. */
+void object_note_any(struct verify_env *env, const struct btf *btf, u32 id);
+
 /* Tells the accepted instruction i, which is about objects, their type. 0 or -errno. */
 int object_fix(struct verify_env *env, u32 i);
 

@@ -29,17 +29,27 @@ RT_KFUNC(bpf_percpu_obj_new_impl)
 	return type ? rt_object_new(type, true, vcpu) : 0;
 }
 
+/* One instruction may drop objects of several types: then they say of which. */
+static u64 drop(u64 object, bool percpu, struct rt_vcpu *vcpu)
+{
+	const struct rt_object_type *type = type_of_call(vcpu);
+
+	if (type)
+		rt_object_drop(type, percpu, object, vcpu);
+	else
+		rt_object_drop_untyped(object, vcpu);
+	return 0;
+}
+
 /* (object) */
 RT_KFUNC(bpf_obj_drop_impl)
 {
-	rt_object_drop(type_of_call(vcpu), false, r1, vcpu);
-	return 0;
+	return drop(r1, false, vcpu);
 }
 
 RT_KFUNC(bpf_percpu_obj_drop_impl)
 {
-	rt_object_drop(type_of_call(vcpu), true, r1, vcpu);
-	return 0;
+	return drop(r1, true, vcpu);
 }
 
 /* (object): to its owner the verifier has promised one more. */

@@ -250,10 +250,11 @@ static void store_value(const struct rt_map *map, u32 number, const struct hash_
 	}
 	for (u32 i = 0; i < map->nr_vcpus; i++) {
 		if (store->all_cpus)
-			rt_shared_store(hash_value(map, number, i),
-					value + (u64)i * map->value_stride, map->value_stride);
+			rt_value_store_part(map, hash_value(map, number, i),
+					    value + (u64)i * map->value_stride, map->value_stride);
 		else if (i == vcpu->index)
-			rt_shared_store(hash_value(map, number, i), value, map->value_size);
+			rt_value_store_part(map, hash_value(map, number, i), value,
+					    map->value_size);
 		else if (zero_others)
 			rt_shared_zero(hash_value(map, number, i), map->value_stride);
 	}
@@ -266,8 +267,8 @@ void hash_load_value(const struct rt_map *map, u32 number, void *value)
 		return;
 	}
 	for (u32 i = 0; i < map->nr_vcpus; i++)
-		rt_shared_load((u8 *)value + (u64)i * map->value_stride, hash_value(map, number, i),
-			       map->value_stride);
+		rt_value_load_part(map, (u8 *)value + (u64)i * map->value_stride,
+				   hash_value(map, number, i));
 }
 
 /* Says in the journal what is to be done to the bucket, op last: from then on it counts. */
@@ -304,6 +305,8 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 	new = HASH_LOAD(slot->cell);
 	if (unlikely(!hash_elem_valid(map, new)))
 		return -E2BIG;
+	for (u32 i = 0; map->nr_fields && hash_is_percpu(map) && i < map->nr_vcpus; i++)
+		rt_value_begin(map, hash_value(map, new, i), vcpu);
 	store_value(map, new, store, vcpu, !fresh);
 	if (hash_is_lru(map))
 		hash_forget_use(map, new);

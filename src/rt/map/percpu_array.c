@@ -5,6 +5,7 @@
  */
 #include "rt/map/array.h"
 #include "rt/map/shared.h"
+#include "rt/map/value.h"
 
 static u64 cpu_stride(u32 max_entries, u32 value_size)
 {
@@ -42,6 +43,15 @@ static void *percpu_array_lookup(const struct rt_map *map, const void *key, stru
 	return percpu_array_lookup_percpu(map, key, vcpu->index, vcpu);
 }
 
+/* The element lives for ever, but not what its fields hold. */
+static void store(const struct rt_map *map, void *shared, const void *value, u64 size,
+		  struct rt_vcpu *vcpu)
+{
+	rt_value_store_part(map, shared, value, size);
+	if (unlikely(map->nr_fields))
+		rt_value_end(map, shared, vcpu);
+}
+
 static long percpu_array_update(const struct rt_map *map, const void *key, const void *value,
 				u64 flags, struct rt_vcpu *vcpu)
 {
@@ -52,7 +62,7 @@ static long percpu_array_update(const struct rt_map *map, const void *key, const
 		return error;
 	if (unlikely(vcpu->index >= map->nr_vcpus))
 		return -EINVAL;
-	rt_shared_store(value_of_cpu(map, index, vcpu->index), value, map->value_size);
+	store(map, value_of_cpu(map, index, vcpu->index), value, map->value_size, vcpu);
 	return 0;
 }
 
@@ -64,8 +74,8 @@ static long percpu_array_copy_out(const struct rt_map *map, const void *key, voi
 	if (index >= map->max_entries)
 		return -ENOENT;
 	for (u32 cpu = 0; cpu < map->nr_vcpus; cpu++)
-		rt_shared_load((u8 *)value + (u64)cpu * map->value_stride,
-			       value_of_cpu(map, index, cpu), map->value_stride);
+		rt_value_load_part(map, (u8 *)value + (u64)cpu * map->value_stride,
+				   value_of_cpu(map, index, cpu));
 	return 0;
 }
 
@@ -78,9 +88,8 @@ static long percpu_array_copy_in(const struct rt_map *map, const void *key, cons
 	if (error)
 		return error;
 	for (u32 cpu = 0; cpu < map->nr_vcpus; cpu++)
-		rt_shared_store(value_of_cpu(map, index, cpu),
-				(const u8 *)value + (u64)cpu * map->value_stride,
-				map->value_stride);
+		store(map, value_of_cpu(map, index, cpu),
+		      (const u8 *)value + (u64)cpu * map->value_stride, map->value_stride, vcpu);
 	return 0;
 }
 

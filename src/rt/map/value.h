@@ -21,6 +21,16 @@ static inline void rt_value_store(const struct rt_map *map, void *shared, const 
 		rt_value_store_fields(map, shared, private);
 }
 
+/* The same for one vCPU's value of a per-CPU type; size: with or without the bytes behind it. */
+static inline void rt_value_store_part(const struct rt_map *map, void *shared, const void *private,
+				       u64 size)
+{
+	if (likely(!map->nr_fields))
+		rt_shared_store(shared, private, size);
+	else
+		rt_value_store_fields(map, shared, private);
+}
+
 /* private becomes the value, its special fields zero. */
 void rt_value_load(const struct rt_map *map, void *private, const void *shared);
 
@@ -48,5 +58,13 @@ long rt_value_store_locked(const struct rt_map *map, void *shared, const void *p
 			   struct rt_vcpu *vcpu);
 long rt_value_load_locked(const struct rt_map *map, void *private, void *shared,
 			  struct rt_vcpu *vcpu);
+
+/* The same for one vCPU's value of a per-CPU type, with the bytes behind it. */
+static inline void rt_value_load_part(const struct rt_map *map, void *private, const void *shared)
+{
+	rt_shared_load(private, shared, map->value_stride);
+	if (unlikely(map->nr_fields))
+		rt_value_load(map, private, shared);
+}
 
 #endif
