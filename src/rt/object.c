@@ -98,7 +98,9 @@ u64 rt_objects_in_use(void)
 			u64 object = heap->class[i].first + (u64)e * heap->class[i].stride;
 			u32 state = READ_ONCE(rt_object_header_of(object)->state);
 
-			count += state != RT_OBJECT_FREE && state != RT_OBJECT_WAITING;
+			/* One that was never finished is found when memory is short. */
+			count += state == RT_OBJECT_LIVE ||
+				 (state & RT_LOCK_HELD && !rt_lock_gone(state));
 		}
 	}
 	return count;
@@ -132,6 +134,15 @@ static s32 find_held(const struct rt_object_slot *slot, u64 object)
 		if (READ_ONCE(slot->held[i - 1].object) == object)
 			return (s32)i - 1;
 	return -1;
+}
+
+static s32 count_held(const struct rt_object_slot *slot, u64 object)
+{
+	s32 nr = 0;
+
+	for (u32 i = 0; i < RT_OBJECT_HELD; i++)
+		nr += READ_ONCE(slot->held[i].object) == object;
+	return nr;
 }
 
 void rt_object_unhold(struct rt_object_slot *slot, u64 object)
@@ -200,6 +211,35 @@ void rt_object_rollback(struct rt_object_slot *slot)
 	rt_object_commit(slot);
 }
 
+static void set_reusable(u32 class, u32 element)
+{
+	struct rt_object_heap *heap = the_heap();
+	struct rt_object_class *c = &heap->class[class];
+	u32 word = element / 64;
+
+	__atomic_fetch_or(&c->bitmap[word], 1UL << element % 64, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&c->summary[word / 64], 1UL << word % 64, __ATOMIC_RELEASE);
+	__atomic_fetch_add(&heap->shared->class[class].reusable, 1, __ATOMIC_RELAXED);
+	WRITE_ONCE(heap->shared->class[class].hint, word);
+}
+
+/* Dropped objects wait in a list until nobody can still look at one. */
+static void wait_for_readers(struct rt_object_slot *slot, u32 class, u64 object)
+{
+	struct rt_object_header *header = rt_object_header_of(object);
+
+	if (!slot) {
+		WRITE_ONCE(header->state, RT_OBJECT_FREE);
+		set_reusable(class, (u32)((object - the_heap()->class[class].first) /
+					  the_heap()->class[class].stride));
+		return;
+	}
+	/* Its type's number goes when nobody will ask for it any more. */
+	__atomic_store_n(&header->state, RT_OBJECT_WAITING, __ATOMIC_RELEASE);
+	__atomic_store_n((u64 *)(void *)&header->type, READ_ONCE(slot->dropped), __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->dropped, object, __ATOMIC_RELEASE);
+}
+
 /* Did the entry's object arrive at its place, or never leave it? */
 static bool is_in_place(u64 object, u64 target)
 {
@@ -221,44 +261,69 @@ void rt_object_drop_untyped(u64 object, struct rt_vcpu *vcpu)
 		rt_object_drop(type, percpu, object, vcpu);
 }
 
-/* Was it the entry's owner who had the object when that ended? */
-static bool was_held(u64 object, u64 target, u32 owner)
+static bool is_waiting(u64 object)
 {
-	if (class_of(object) == RT_OBJECT_CLASSES ||
-	    READ_ONCE(rt_object_header_of(object)->state) != RT_OBJECT_LIVE)
-		return false;
-	return !target || (READ_ONCE(rt_object_header_of(object)->owner) == owner &&
-			   !is_in_place(object, target));
+	return class_of(object) < RT_OBJECT_CLASSES &&
+	       READ_ONCE(rt_object_header_of(object)->state) == RT_OBJECT_WAITING;
+}
+
+/*
+ * An entry of a slot that is ours, made by whoever had the token `before`: afterwards it says that
+ * there is a reference to be dropped, or it is gone.
+ */
+static void settle_entry(struct rt_object_slot *slot, u32 i, u32 before)
+{
+	u64 object = READ_ONCE(slot->held[i].object), target = READ_ONCE(slot->held[i].target);
+	const struct rt_object_header *header = rt_object_header_of(object);
+	bool held = !target;
+
+	/* On its way into the list of those that wait: is it there? */
+	if (is_waiting(object) && READ_ONCE(slot->dropped) != object)
+		wait_for_readers(slot, class_of(object), object);
+	if (class_of(object) == RT_OBJECT_CLASSES || READ_ONCE(header->state) != RT_OBJECT_LIVE)
+		held = false;
+	else if ((target & 3) >= RT_OBJECT_COUNTING)
+		/* It was counted, or not given back; with the last one there is more to be done. */
+		held = READ_ONCE(header->refs) >= (s64)(target >> 8) ||
+		       ((target & 3) == RT_OBJECT_DROPPING && READ_ONCE(header->refs) <= 0);
+	else if (target)
+		held = READ_ONCE(header->owner) == before && !is_in_place(object, target);
+	if (held)
+		__atomic_store_n(&slot->held[i].target, 0, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
+}
+
+static void drop_entry(struct rt_object_slot *slot, u32 i, struct rt_vcpu *vcpu)
+{
+	struct rt_object_slot *own = &the_heap()->shared->slots[vcpu->index % RT_VCPU_MAX];
+	u64 object = READ_ONCE(slot->held[i].object);
+	s32 nr;
+
+	if (slot != own) {
+		__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
+		if (rt_object_enter(vcpu) == own)
+			rt_object_hold(own, object, 0);
+	}
+	/* It goes with one of the object's entries; if with none, it is not looked at again. */
+	nr = count_held(slot, object);
+	rt_object_drop_untyped(object, vcpu);
+	if (slot == own && count_held(slot, object) == nr)
+		__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
 }
 
 /* The slot is ours: what its last user, whose token was `before`, left is put in order. */
 static void tidy(struct rt_object_slot *slot, u32 before, struct rt_vcpu *vcpu)
 {
-	struct rt_object_slot *own = &the_heap()->shared->slots[vcpu->index % RT_VCPU_MAX];
-
 	rt_object_rollback(slot);
-	for (u32 i = 0; i < RT_OBJECT_HELD; i++) {
-		u64 object = READ_ONCE(slot->held[i].object);
-		u64 target = READ_ONCE(slot->held[i].target);
-
-		if (!object)
-			continue;
-		if (!was_held(object, target, before)) {
-			__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
-			continue;
-		}
-		__atomic_store_n(&slot->held[i].target, 0, __ATOMIC_RELEASE);
-		if (slot != own)
-			__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
-		if (slot != own && rt_object_enter(vcpu) == own)
-			rt_object_hold(own, object, 0);
-		rt_object_drop_untyped(object, vcpu);
-		/* Whatever was made of it, it is not looked at again. */
-		if (slot == own && READ_ONCE(slot->held[i].object) == object)
-			__atomic_store_n(&slot->held[i].object, 0, __ATOMIC_RELEASE);
-	}
-	if (slot != own)
-		__atomic_store_n(&slot->nr_held, 0, __ATOMIC_RELEASE);
+	/* All of them before any count changes. */
+	for (u32 i = 0; i < RT_OBJECT_HELD; i++)
+		if (READ_ONCE(slot->held[i].object))
+			settle_entry(slot, i, before);
+	for (u32 i = 0; i < RT_OBJECT_HELD; i++)
+		for (u32 n = 0; n < RT_OBJECT_HELD && READ_ONCE(slot->held[i].object); n++)
+			drop_entry(slot, i, vcpu);
+	__atomic_store_n(&slot->nr_held, 0, __ATOMIC_RELEASE);
 }
 
 struct rt_object_slot *rt_object_enter(struct rt_vcpu *vcpu)
@@ -329,35 +394,7 @@ void rt_object_reclaim(struct rt_vcpu *vcpu)
 	}
 }
 
-/* Memory. */
-
-static void set_reusable(u32 class, u32 element)
-{
-	struct rt_object_heap *heap = the_heap();
-	struct rt_object_class *c = &heap->class[class];
-	u32 word = element / 64;
-
-	__atomic_fetch_or(&c->bitmap[word], 1UL << element % 64, __ATOMIC_RELEASE);
-	__atomic_fetch_or(&c->summary[word / 64], 1UL << word % 64, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&heap->shared->class[class].reusable, 1, __ATOMIC_RELAXED);
-	WRITE_ONCE(heap->shared->class[class].hint, word);
-}
-
-/* Dropped objects wait in a list until nobody can still look at one. */
-static void wait_for_readers(struct rt_object_slot *slot, u32 class, u64 object)
-{
-	struct rt_object_header *header = rt_object_header_of(object);
-
-	if (!slot) {
-		WRITE_ONCE(header->state, RT_OBJECT_FREE);
-		set_reusable(class, (u32)((object - the_heap()->class[class].first) /
-					  the_heap()->class[class].stride));
-		return;
-	}
-	__atomic_store_n((u64 *)(void *)&header->type, READ_ONCE(slot->dropped), __ATOMIC_RELAXED);
-	__atomic_store_n(&slot->dropped, object, __ATOMIC_RELEASE);
-	__atomic_store_n(&header->state, RT_OBJECT_WAITING, __ATOMIC_RELEASE);
-}
+/* Memory that was used before. */
 
 static bool readers_gone(const struct rt_object_slot *slot)
 {
@@ -385,10 +422,6 @@ static void flush(struct rt_object_slot *slot)
 				object = 0;
 				break;
 			}
-			/* Who put it there died before he said so. */
-			if (READ_ONCE(header->refs) <= 0 &&
-			    READ_ONCE(header->state) == RT_OBJECT_LIVE)
-				expected = RT_OBJECT_LIVE;
 			next = __atomic_load_n((u64 *)(void *)&header->type, __ATOMIC_RELAXED);
 			__atomic_store_n(&slot->waiting, next, __ATOMIC_RELEASE);
 			if (!__atomic_compare_exchange_n(&header->state, &expected, RT_OBJECT_FREE,
@@ -549,15 +582,23 @@ u64 rt_object_new(const struct rt_object_type *type, bool percpu, struct rt_vcpu
 bool rt_object_acquire(u64 object, struct rt_vcpu *vcpu)
 {
 	struct rt_object_header *header = rt_object_header_of(object);
+	struct rt_object_slot *slot = rt_object_enter(vcpu);
 	s32 refs = READ_ONCE(header->refs);
 
-	do {
-		if (refs <= 0)
-			return false;
-	} while (!__atomic_compare_exchange_n(&header->refs, &refs, refs + 1, false,
-					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-	rt_object_hold(rt_object_enter(vcpu), object, 0);
-	return true;
+	if (refs > 0)
+		rt_object_hold(slot, object, (u64)(refs + 1) << 8 | RT_OBJECT_COUNTING);
+	while (refs > 0) {
+		if (__atomic_compare_exchange_n(&header->refs, &refs, refs + 1, false,
+						__ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			rt_object_aim(slot, object, 0);
+			return true;
+		}
+		if (refs > 0)
+			rt_object_aim(slot, object, (u64)(refs + 1) << 8 | RT_OBJECT_COUNTING);
+		else
+			rt_object_unhold(slot, object);
+	}
+	return false;
 }
 
 /* Dropping: an object whose last reference went, and what is in its fields. */
@@ -586,10 +627,15 @@ static u64 take_child(const struct rt_map_field *field, u64 object, struct rt_vc
 static bool loses_last(u64 object, struct rt_object_slot *slot)
 {
 	struct rt_object_header *header = rt_object_header_of(object);
+	u32 refs = (u32)READ_ONCE(header->refs);
 
-	if (READ_ONCE(header->state) == RT_OBJECT_LIVE &&
-	    __atomic_sub_fetch(&header->refs, 1, __ATOMIC_ACQ_REL) <= 0)
-		return true;
+	if (READ_ONCE(header->state) == RT_OBJECT_LIVE) {
+		rt_object_aim(slot, object, (u64)refs << 8 | RT_OBJECT_DROPPING);
+		if (__atomic_sub_fetch(&header->refs, 1, __ATOMIC_ACQ_REL) <= 0) {
+			rt_object_aim(slot, object, 0);
+			return true;
+		}
+	}
 	rt_object_unhold(slot, object);
 	return false;
 }

@@ -91,6 +91,10 @@ struct rt_object_slot {
 
 /* In the low bit of target: the place is a node's owner, and 0 there means "out". */
 #define RT_OBJECT_IN_GRAPH 1u
+/* Or: it is no place, but how many references there are if this one was counted, from bit 8 on. */
+#define RT_OBJECT_COUNTING 2u
+/* Or: how many there are as long as this one was not given back. */
+#define RT_OBJECT_DROPPING 3u
 
 struct rt_object_shared {
 	struct {
