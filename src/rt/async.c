@@ -15,8 +15,8 @@
 #include "rt/x86_64/cpu.h"
 
 #define CLOCKS_MAX  16 /* MAX_CLOCKS */
-#define TIMER_FLAGS 3  /* BPF_F_TIMER_ABS | BPF_F_TIMER_CPU_PIN */
-#define TIMER_ABS   1
+#define TIMER_ABS   1  /* BPF_F_TIMER_ABS */
+#define TIMER_PIN   2  /* BPF_F_TIMER_CPU_PIN */
 #define PROBES	    8
 #define SPINS	    64
 #define WAIT_MAX_NS 250000000ULL /* for a callback that is running */
@@ -120,16 +120,19 @@ long rt_async_set_callback(struct rt_async *field, u32 subprog, struct rt_vcpu *
 	return 0;
 }
 
-static long start(struct rt_async *field, s64 due)
+/* pinned: 0 or RT_ASYNC_PINNED. */
+static long start(struct rt_async *field, s64 due, u64 pinned, const struct rt_vcpu *vcpu)
 {
+	const u64 replaced = RT_ASYNC_STARTS | RT_ASYNC_VCPU | RT_ASYNC_PINNED;
+	u64 how = RT_ASYNC_STARTED | pinned | ((u64)vcpu->index << 52 & RT_ASYNC_VCPU);
 	u64 old = load(field), new;
 
 	do {
 		if (!(old & RT_ASYNC_INIT) || !rt_async_prog(old))
 			return -EINVAL;
 		__atomic_store_n(&field->due, due, __ATOMIC_SEQ_CST);
-		new = (old & ~RT_ASYNC_STARTS) | ((old + RT_ASYNC_START) & RT_ASYNC_STARTS);
-	} while (!replace(field, &old, new | RT_ASYNC_STARTED));
+		new = (old & ~replaced) | ((old + RT_ASYNC_START) & RT_ASYNC_STARTS);
+	} while (!replace(field, &old, new | how));
 	rt_async_tell(field);
 	return 0;
 }
@@ -139,17 +142,17 @@ long rt_timer_start(struct rt_async *field, u64 ns, u64 flags, struct rt_vcpu *v
 	s32 clock = rt_async_clock(load(field));
 	s64 due = (s64)ns;
 
-	if (flags & ~(u64)TIMER_FLAGS)
+	if (flags & ~(u64)(TIMER_ABS | TIMER_PIN))
 		return -EINVAL;
 	if (!(flags & TIMER_ABS) && clock >= 0 &&
 	    __builtin_add_overflow(due, (s64)rt_clock_ns(vcpu, clock), &due))
 		due = INT64_MAX;
-	return start(field, due);
+	return start(field, due, flags & TIMER_PIN ? RT_ASYNC_PINNED : 0, vcpu);
 }
 
-long rt_work_start(struct rt_async *field, u32 flags)
+long rt_work_start(struct rt_async *field, u32 flags, struct rt_vcpu *vcpu)
 {
-	return flags ? -EINVAL : start(field, 0);
+	return flags ? -EINVAL : start(field, 0, 0, vcpu);
 }
 
 /*

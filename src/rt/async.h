@@ -25,20 +25,23 @@ struct rt_async {
 };
 
 /*
- * bits 0-31 the program's id, 0: no callback is set; 32-41 the callback, a subprogram of it;
- * 42-57 a number that each start makes another one; 58-59 the clock.
+ * bits 0-31 the program's id, 0: no callback is set; 32-39 the callback, a subprogram of it;
+ * 41-51 a number that each start makes another one; 52-57 the vCPU that it was started on;
+ * 58-59 the clock.
  */
+#define RT_ASYNC_PINNED	 (1ULL << 40) /* the callback shall run on that vCPU and no other */
 #define RT_ASYNC_RUNNING (1ULL << 60) /* the supervisor is in the callback */
 #define RT_ASYNC_STARTED (1ULL << 61)
 #define RT_ASYNC_WORK	 (1ULL << 62) /* a work queue: no clock, due at once */
 #define RT_ASYNC_INIT	 (1ULL << 63)
 
-#define RT_ASYNC_CALLBACK   ((1ULL << 42) - 1) /* program and subprogram */
-#define RT_ASYNC_START	    (1ULL << 42)
-#define RT_ASYNC_STARTS	    (0xffffULL << 42)
+#define RT_ASYNC_CALLBACK   ((1ULL << 40) - 1) /* program and subprogram */
+#define RT_ASYNC_START	    (1ULL << 41)
+#define RT_ASYNC_STARTS	    (0x7ffULL << 41)
+#define RT_ASYNC_VCPU	    (0x3fULL << 52)
 #define RT_ASYNC_CLOCK(i)   ((u64)(i) << 58)
 #define RT_ASYNC_CLOCKS	    3
-#define RT_ASYNC_SUBPROGS   1024
+#define RT_ASYNC_SUBPROGS   256
 #define RT_ASYNC_QUEUE_SIZE 1024
 
 static inline u32 rt_async_prog(u64 word)
@@ -55,6 +58,11 @@ static inline u32 rt_async_subprog(u64 word)
 static inline u64 rt_async_callback(u32 prog, u32 subprog)
 {
 	return prog | (u64)(subprog & (RT_ASYNC_SUBPROGS - 1)) << 32;
+}
+
+static inline u32 rt_async_vcpu(u64 word)
+{
+	return word >> 52 & 63;
 }
 
 /* The clock that a timer goes by, as clock_gettime(2) counts them; -1: there is no such one. */
@@ -86,7 +94,7 @@ long rt_timer_init(struct rt_async *field, const struct rt_map *map, u64 flags);
 long rt_timer_start(struct rt_async *field, u64 ns, u64 flags, struct rt_vcpu *vcpu);
 long rt_timer_cancel(struct rt_async *field, struct rt_vcpu *vcpu);
 long rt_work_init(struct rt_async *field, const struct rt_map *map, u32 flags);
-long rt_work_start(struct rt_async *field, u32 flags);
+long rt_work_start(struct rt_async *field, u32 flags, struct rt_vcpu *vcpu);
 /* For both. The callback is a subprogram of the running program. */
 long rt_async_set_callback(struct rt_async *field, u32 subprog, struct rt_vcpu *vcpu);
 

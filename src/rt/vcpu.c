@@ -200,6 +200,13 @@ struct rt_vcpu *rt_vcpu_acquire(u32 tid)
 	return likely(vcpu) ? vcpu : missed();
 }
 
+struct rt_vcpu *rt_vcpu_acquire_slot(u32 tid, u32 index)
+{
+	if (index >= RT_CONTROL->nr_vcpus || try_slot(index, identity_of(tid), true) != TAKEN)
+		return NULL;
+	return prepare(index, tid);
+}
+
 struct rt_vcpu *rt_vcpu_await(u32 tid, u32 wait_ms)
 {
 	const struct __kernel_timespec nap = { .tv_nsec = 1000 * 1000 };

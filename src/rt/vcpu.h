@@ -147,9 +147,12 @@ void rt_process_begin(bool foreign_pid_ns, u64 start_boot_ns);
  */
 struct rt_vcpu *rt_vcpu_acquire(u32 tid);
 
+/* The very slot with this number; NULL: somebody holds it. */
+struct rt_vcpu *rt_vcpu_acquire_slot(u32 tid, u32 index);
+
 /*
- * The same for a system call, which can wait where an event is missed: up to wait_ms longer, for
- * slots whose holders do not run at present.
+ * rt_vcpu_acquire() for a system call, which can wait where an event is missed: up to wait_ms
+ * longer, for slots whose holders do not run at present.
  */
 struct rt_vcpu *rt_vcpu_await(u32 tid, u32 wait_ms);
 

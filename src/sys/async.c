@@ -7,6 +7,7 @@
 #include "sys/async.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "base/hash.h"
@@ -14,6 +15,7 @@
 
 #define SLICE_NS      5000000ull    /* of callbacks, before others are served */
 #define RUN_MAX_NS    1000000000ull /* of one callback's loops */
+#define PINNED_NS     250000000ull  /* for a vCPU that is taken, before another one will do */
 #define RETRY_NS      1000000ull    /* when all vCPUs were taken */
 #define CLOCK_LOOK    1000000000ull /* clocks that may be set are looked at again so often */
 #define TELL_NS	      1000000000ull /* between two sentences */
@@ -220,7 +222,9 @@ static void call(struct sys_hive *hive, struct async_entry *entry, u32 subprog, 
 	u64 args[5] = { (u64)entry->map->rt, (u64)rt_map_key_of(entry->map->rt, value, &index),
 			(u64)value };
 
-	memcpy(vcpu->task.comm, "swapper", sizeof("swapper"));
+	snprintf(vcpu->task.comm, sizeof(vcpu->task.comm),
+		 load(entry->field) & RT_ASYNC_WORK ? "kworker/%u:0" : "swapper/%u",
+		 vcpu->index % 100);
 	vcpu->task.flags |= RT_TASK_HAS_COMM;
 	vcpu->async = entry->field;
 	vcpu->deadline = clock_ns(CLOCK_MONOTONIC) + RUN_MAX_NS;
@@ -235,6 +239,21 @@ static void call(struct sys_hive *hive, struct async_entry *entry, u32 subprog, 
 		sys_say(hive, "program %.16s: the callback of a timer was stopped after %llu s",
 			prog->rt->name, RUN_MAX_NS / 1000000000ull);
 	vcpu->stopped = false;
+}
+
+/* The one that it was started on, if possible; a pinned timer waits for it a while. */
+static struct rt_vcpu *vcpu_for(struct async_entry *entry, u64 word, u64 now)
+{
+	struct rt_vcpu *vcpu = sys_vcpu_acquire_slot(rt_async_vcpu(word));
+
+	if (!vcpu && word & RT_ASYNC_PINNED) {
+		if (!entry->waits_since)
+			entry->waits_since = now;
+		if (now - entry->waits_since < PINNED_NS)
+			return NULL;
+	}
+	entry->waits_since = 0;
+	return vcpu ? vcpu : sys_vcpu_acquire(NULL);
 }
 
 /* False: there is no vCPU just now. */
@@ -253,7 +272,9 @@ static bool fire(struct sys_hive *hive, struct async_entry *entry, u64 now)
 		note(hive, field, now);
 		return true;
 	}
-	vcpu = sys_vcpu_acquire(NULL);
+	vcpu = vcpu_for(entry, word, now);
+	if (!vcpu && entry->waits_since)
+		return !async_wait(hive->async, entry, now + RETRY_NS);
 	if (!vcpu)
 		return false;
 	running = (word & ~RT_ASYNC_STARTED) | RT_ASYNC_RUNNING;

@@ -19,8 +19,9 @@ struct async_entry {
 	struct rt_async *field; /* in data */
 	struct sys_map *map;
 	struct sys_prog *prog;
-	u64 due;   /* CLOCK_MONOTONIC, ns; when it is in the heap */
-	u32 place; /* in the heap, + 1; 0: it waits for nothing */
+	u64 due;	 /* CLOCK_MONOTONIC, ns; when it is in the heap */
+	u64 waits_since; /* for the vCPU that it is pinned to; 0: it does not */
+	u32 place;	 /* in the heap, + 1; 0: it waits for nothing */
 };
 
 struct sys_async {

@@ -297,34 +297,48 @@ void sys_link_put(struct sys_link *link)
 		object_unref(&link->object);
 }
 
-struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
+static u32 own_tid(void)
 {
 	/* Asked once: a supervisor's thread does not fork and go on serving. */
 	static __thread u32 tid;
+
+	if (!tid)
+		tid = (u32)gettid();
+	return tid;
+}
+
+/* No process has this id: nobody's memory is there. */
+static struct rt_vcpu *for_nobody(struct rt_vcpu *vcpu)
+{
+	if (vcpu)
+		vcpu->task = (struct rt_task){ .remote_pid = UINT32_MAX, .flags = RT_TASK_HAS_IDS };
+	return vcpu;
+}
+
+struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
+{
 	struct rt_vcpu *vcpu = client ? client->vcpu : NULL;
 
 	if (vcpu) {
 		vcpu->borrowed++;
 		return vcpu;
 	}
-	if (!tid)
-		tid = (u32)gettid();
-	vcpu = rt_vcpu_await(tid, VCPU_WAIT_MS);
-	if (!vcpu)
-		return NULL;
-	memset(&vcpu->task, 0, sizeof(vcpu->task));
-	vcpu->task.flags = RT_TASK_HAS_IDS;
-	if (!client) {
-		/* No process has this id: nobody's memory is there. */
-		vcpu->task.remote_pid = UINT32_MAX;
-		return vcpu;
-	}
-	vcpu->task.pid = client->pid;
-	vcpu->task.tgid = client->tgid;
-	vcpu->task.remote_pid = client->pid;
-	vcpu->task.uid = client->uid;
-	vcpu->task.gid = client->gid;
+	vcpu = rt_vcpu_await(own_tid(), VCPU_WAIT_MS);
+	if (!client)
+		return for_nobody(vcpu);
+	if (vcpu)
+		vcpu->task = (struct rt_task){ .pid = client->pid,
+					       .tgid = client->tgid,
+					       .remote_pid = client->pid,
+					       .uid = client->uid,
+					       .gid = client->gid,
+					       .flags = RT_TASK_HAS_IDS };
 	return vcpu;
+}
+
+struct rt_vcpu *sys_vcpu_acquire_slot(u32 index)
+{
+	return for_nobody(rt_vcpu_acquire_slot(own_tid(), index));
 }
 
 void sys_vcpu_release(struct rt_vcpu *vcpu)

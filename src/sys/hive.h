@@ -330,6 +330,8 @@ void sys_read_comm(struct rt_task *task);
 /* A vCPU for map operations and runs in the supervisor, for this client's task, or (client NULL)
  * for nobody's; NULL: all are taken. */
 struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client);
+/* The one with this number, for nobody's task; NULL: it is taken. */
+struct rt_vcpu *sys_vcpu_acquire_slot(u32 index);
 void sys_vcpu_release(struct rt_vcpu *vcpu);
 
 /* Runs later, when no vCPU can be using what it frees any more. */

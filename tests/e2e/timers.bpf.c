@@ -194,6 +194,26 @@ int in_own_callback(struct __sk_buff *skb)
 	return bpf_timer_start(&value->timer, 0, 0);
 }
 
+static int where(void *map, int *key, struct counting *value)
+{
+	/* The vCPU that it was started on. */
+	value->count += bpf_get_smp_processor_id() == value->wanted;
+	fired++;
+	return 0;
+}
+
+SEC("tc")
+int pinned(struct __sk_buff *skb)
+{
+	struct counting *value = fresh(&hash, 12, bpf_get_smp_processor_id());
+
+	if (!value)
+		return 1;
+	bpf_timer_init(&value->timer, &hash, CLOCK_MONOTONIC);
+	bpf_timer_set_callback(&value->timer, where);
+	return bpf_timer_start(&value->timer, MILLISECOND, 2);
+}
+
 static long start_one(__u32 i, void *unused)
 {
 	struct counting *value = fresh(&hash, 1000 + i, 1);

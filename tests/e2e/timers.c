@@ -118,6 +118,9 @@ int main(void)
 	run(skel->progs.in_own_callback, 0);
 	become(&skel->bss->fired, 1);
 	printf("deletes itself: %ld, then %ld\n", skel->bss->fired, count_of(skel->maps.hash, 11));
+	run(skel->progs.pinned, 0);
+	become(&skel->bss->fired, 1);
+	printf("where it was started: %ld\n", count_of(skel->maps.hash, 12));
 	run(skel->progs.in_work, 9);
 	for (int i = 0; i < 30000 && count_of(skel->maps.works, 1) != 2; i++)
 		usleep(1000);

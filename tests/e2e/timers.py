@@ -20,6 +20,8 @@ cancelled: 0 returns 0 0 1 0 -22 0 0
 deleted: 0 returns 0 0 0 0 0 0 0
 in_own_callback: 0 returns 0
 deletes itself: 1, then -2
+pinned: 0 returns 0
+where it was started: 1
 in_work: 0 returns 0 -22 -22 -22 0 -16 -22 0 -22 0
 worked: 2
 closed, but set in a timer: 1

@@ -23,5 +23,5 @@ RT_KFUNC(bpf_wq_set_callback_impl)
 /* (wq, flags) */
 RT_KFUNC(bpf_wq_start)
 {
-	return rt_kfunc_int(rt_work_start((struct rt_async *)r1, (u32)r2));
+	return rt_kfunc_int(rt_work_start((struct rt_async *)r1, (u32)r2, vcpu));
 }

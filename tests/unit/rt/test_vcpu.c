@@ -69,6 +69,10 @@ static void test_nesting(void)
 	rt_vcpu_release(held[1]);
 	again = rt_vcpu_acquire(me());
 	tap_ok(again == held[1], "what was given back is there again");
+	tap_ok(!rt_vcpu_acquire_slot(me(), again->index), "a certain slot: not while it is held");
+	tap_ok(!rt_vcpu_acquire_slot(me(), NR_VCPUS), "nor one that there is not");
+	rt_vcpu_release(again);
+	tap_ok(rt_vcpu_acquire_slot(me(), held[1]->index) == held[1], "then it is that one");
 	release_all(held, NR_VCPUS);
 	tap_ok(all_free(), "all given back");
 }
