@@ -263,6 +263,15 @@ void gate_collect_handles(struct gate *gate)
 			     "so many descriptors were closed at once that some were found late");
 }
 
+static void timer_went_off(struct gate *gate)
+{
+	u64 times;
+
+	/* Set anew it may not have gone off yet: then there is nothing to be read. */
+	if (read(gate->timer_fd, &times, sizeof(times)) == sizeof(times))
+		gate->timer_ns = 0;
+}
+
 static bool dispatch(struct gate *gate, const struct epoll_event *event,
 		     struct signalfd_siginfo *ret_signal)
 {
@@ -278,7 +287,7 @@ static bool dispatch(struct gate *gate, const struct epoll_event *event,
 	case SOURCE_MARKER: read_marker(gate); return false;
 	case SOURCE_TRACEPIPE: look(gate); return false;
 	case SOURCE_CONTROL: control_collect(gate); return false;
-	case SOURCE_TIMER: gate->timer_ns = 0; return false;
+	case SOURCE_TIMER: timer_went_off(gate); return false;
 	case SOURCE_EXTRA: return true;
 	default: serve_listener(gate, event->data.u32, event->events); return false;
 	}

@@ -159,9 +159,9 @@ long rt_work_start(struct rt_async *field, u32 flags, struct rt_vcpu *vcpu)
  * As long as the supervisor is in the callback. It is never so in the supervisor itself, whose one
  * thread runs callbacks to their end.
  */
-static void wait_for_callback(const struct rt_async *field, struct rt_vcpu *vcpu)
+static void wait_for_callback(struct rt_async *field, struct rt_vcpu *vcpu)
 {
-	u64 end = 0;
+	u64 end = 0, word;
 
 	if (RT_PROCESS->is_supervisor)
 		return;
@@ -173,9 +173,13 @@ static void wait_for_callback(const struct rt_async *field, struct rt_vcpu *vcpu
 		if (!end)
 			end = rt_clock_ns(vcpu, RT_CLOCK_MONOTONIC) + WAIT_MAX_NS;
 		else if (rt_clock_ns(vcpu, RT_CLOCK_MONOTONIC) > end)
-			return;
+			break;
 		rt_sys_yield();
 	}
+	/* The supervisor may have died in it: nobody waits for that a second time. */
+	word = load(field);
+	while (word & RT_ASYNC_RUNNING && !replace(field, &word, word & ~RT_ASYNC_RUNNING))
+		;
 }
 
 long rt_timer_cancel(struct rt_async *field, struct rt_vcpu *vcpu)

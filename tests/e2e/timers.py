@@ -44,6 +44,12 @@ cc -Wall -o timers {HERE}/timers.c -I. -lbpf"""])
         timers = os.path.join(scratch, "timers")
         result = e2e.skep_exec([timers])
         equal(result.out.splitlines(), WANT.splitlines(), "under skep exec", result)
+        # Its parent is the supervisor, which has nothing to do when all timers have fired.
+        idle = "import os,time; f=lambda: sum(map(int,open(f'/proc/{os.getppid()}/stat').read().split()[13:15])); " \
+               "a=f(); time.sleep(1); print('idle', f() - a < 50)"
+        result = e2e.skep_exec(["/usr/bin/python3", "-c",
+                                f"import os; os.spawnl(os.P_WAIT, '{timers}', 'timers'); {idle}"])
+        ok("idle True" in result.out, "and the supervisor rests afterwards", result)
         if not e2e.have_root_bpf():
             e2e.skip("the kernel takes no programs from this user")
             return
