@@ -127,16 +127,24 @@ static bool only_log_differs(const struct op *op, const struct outcome *outcome,
 			continue;
 		if (end > MEMORY_END)
 			end = MEMORY_END;
-		if (end < MEMORY_END && level < 4 && end - start < LOG_MAX &&
+		if (end < MEMORY_END && !(level & 4) && end - start < LOG_MAX &&
 		    !memchr(memory[side] + (start - MEMORY), 0, end - start))
 			return false;
-		if (level < 4 && start == MEMORY + AT_LOG && end < MEMORY_END &&
+		if (!(level & 4) && start == MEMORY + AT_LOG && end < MEMORY_END &&
 		    !is_part_of((char *)memory[side] + AT_LOG, &logs[side],
 				attr->load.log_level & 8))
 			return false;
 		memset(memory[side] + (start - MEMORY), 0, end - start);
 	}
 	return !memcmp(memory[0], memory[1], MEMORY_SIZE);
+}
+
+/* What the call asked for; a buffer that does not rotate is what asking again has room for. */
+static u32 level_of(const struct op *op)
+{
+	u32 level = op_attr(op)->load.log_level;
+
+	return level & 7 ? level & 7 : level;
 }
 
 /* Is all of the log's place the client's? */
@@ -149,7 +157,7 @@ static bool has_room(const union abi_attr *attr)
 bool load_own_words(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
 	const long *results = outcome->results;
-	u32 level = op_attr(op)->load.log_level & 7, i;
+	u32 level = level_of(op), i;
 
 	if (op->cmd != BPF_PROG_LOAD || !op_attr(op)->load.log_level)
 		return false;
@@ -173,7 +181,7 @@ bool load_half_log(struct pair *pair, const struct op *op, const struct outcome 
 
 	if (op->cmd != BPF_PROG_LOAD || outcome->results[0] != -EFAULT || has_room(attr))
 		return false;
-	ask_again(pair, op, attr->load.log_level & 7);
+	ask_again(pair, op, level_of(op));
 	return same_verdict(logs[0].result, logs[1].result) &&
 	       !strcmp(logs[0].plain, logs[1].plain);
 }

@@ -186,16 +186,36 @@ static enum thing thing_of(int fd)
 					  : ANOTHER;
 }
 
-/* Does the program that was loaded call a helper, which may give it what is a side's own? */
-static bool calls_helper(void)
+/* Times, random numbers, CPUs, processes, addresses, ids: what these return is a side's own. */
+static bool is_own_helper(s32 helper)
+{
+	switch (helper) {
+	case BPF_FUNC_ktime_get_ns:
+	case BPF_FUNC_ktime_get_boot_ns:
+	case BPF_FUNC_ktime_get_coarse_ns:
+	case BPF_FUNC_ktime_get_tai_ns:
+	case BPF_FUNC_jiffies64:
+	case BPF_FUNC_get_prandom_u32:
+	case BPF_FUNC_get_smp_processor_id:
+	case BPF_FUNC_get_current_pid_tgid:
+	case BPF_FUNC_get_current_task:
+	case BPF_FUNC_get_current_task_btf:
+	case BPF_FUNC_get_current_cgroup_id:
+	case BPF_FUNC_get_netns_cookie:
+	case BPF_FUNC_get_socket_cookie: return true;
+	default: return false;
+	}
+}
+
+/* Does the program that was loaded call one of them? */
+static bool calls_own_helper(void)
 {
 	struct bpf_insn insn;
 	u32 i;
 
 	for (i = AT_INSNS; i < AT_LICENSE; i += sizeof(insn)) {
 		memcpy(&insn, (void *)(uintptr_t)(MEMORY + i), sizeof(insn));
-		if (insn.code == (BPF_JMP | BPF_CALL) && !insn.src_reg &&
-		    insn.imm > BPF_FUNC_map_delete_elem)
+		if (insn.code == (BPF_JMP | BPF_CALL) && !insn.src_reg && is_own_helper(insn.imm))
 			return true;
 	}
 	return false;
@@ -234,7 +254,7 @@ static void learn(struct pair *pair, u32 cmd, int fd)
 	else if (cmd == BPF_OBJ_GET)
 		slot->thing = thing_of(fd);
 	if (cmd == BPF_PROG_LOAD)
-		own_result = calls_helper();
+		own_result = calls_own_helper();
 	if (slot->thing == A_MAP) {
 		const struct bpf_map_info *map = info_of(pair->worlds[0], fd, 24);
 
