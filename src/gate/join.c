@@ -169,8 +169,9 @@ int join_execute(const struct control_answer *answer, const struct program *prog
 	pid_t helper, self = getpid();
 
 	*ret_entered = false;
+	/* The directory goes with the hive: it is not the program that was not found. */
 	if (control_fd < 0)
-		return control_fd;
+		return control_fd == -ENOENT ? -ECONNREFUSED : control_fd;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
 		error = -errno;
 		close(control_fd);
