@@ -88,10 +88,18 @@ def build(tree, work):
     return program
 
 
+def hide_sockmaps(work):
+    """The library that hides them (no_sockmap.c says why)."""
+    library = os.path.join(work, "no_sockmap.so")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "no_sockmap.c")
+    run("gcc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl")
+    return library
+
+
 def judge(output):
     for name in STAGES:
         ok(f"Fork 100 tasks to '{name}'" in output, f"{name}: alone, and a hundred at a time")
-    ok("test_sockmap SKIP" in output, "sockmap: skipped, since there are no such maps")
+    ok("test_sockmap SKIP" in output, "sockmap: skipped, since nothing is sent through such maps")
     for line in PASSES:
         ok(line in output, line)
 
@@ -118,11 +126,13 @@ def main():
         e2e.done()
     try:
         program = build(tree, os.path.join(cache, "work"))
+        library = hide_sockmaps(os.path.join(cache, "work"))
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
         ok(False, "test_maps is built", getattr(error, "stderr", None) or error)
         e2e.done()
     try:
-        result = subprocess.run([e2e.SKEP, "exec", "--", program], cwd=os.path.dirname(program), stdin=subprocess.DEVNULL,
+        result = subprocess.run([e2e.SKEP, "exec", "--", "env", "LD_PRELOAD=" + library, program],
+                                cwd=os.path.dirname(program), stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT)
         output = result.stdout.decode(errors="replace")
     except subprocess.TimeoutExpired as error:
