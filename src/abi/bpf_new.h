@@ -44,6 +44,8 @@
 #define ABI_F_PATH_FD		  (1u << 14)
 #define ABI_F_VTYPE_BTF_OBJ_FD	  (1u << 15)
 #define ABI_F_TOKEN_FD		  (1u << 16)
+#define ABI_F_SEGV_ON_FAULT	  (1u << 17)
+#define ABI_F_NO_USER_CONV	  (1u << 18)
 #define ABI_F_XDP_DEV_BOUND_ONLY  (1u << 6)
 #define ABI_F_TEST_REG_INVARIANTS (1u << 7)
 #define ABI_F_ATTACH_BEFORE	  (1u << 3)

@@ -138,6 +138,13 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    .ret = KRET_LOCKED, .flags = KFUNC_UNDER_LOCK),
 	ROW(bpf_res_spin_unlock_irqrestore, ARGS(KARG_RES_LOCK, KARG_IRQ_FLAG), .ret = KRET_VOID,
 	    .flags = KFUNC_UNDER_LOCK),
+	ROW(bpf_arena_alloc_pages,
+	    ARGS(KARG_MAP, KARG_IGNORE, KARG_SCALAR, KARG_SCALAR, KARG_SCALAR), .ret = KRET_SCALAR,
+	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
+	ROW(bpf_arena_free_pages, ARGS(KARG_MAP, KARG_IGNORE, KARG_SCALAR), .ret = KRET_VOID,
+	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
+	ROW(bpf_arena_reserve_pages, ARGS(KARG_MAP, KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR,
+	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
 };
 
 static const struct abi_iter_kind iters[] = {

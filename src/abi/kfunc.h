@@ -30,7 +30,7 @@ enum abi_kfunc_arg {
 	KARG_IRQ_FLAG_UNINIT, /* room for the saved interrupt state */
 	KARG_IRQ_FLAG,
 	KARG_WORKQUEUE, /* a bpf_wq in a map's value */
-	KARG_MAP,	/* __map: the map that it is in */
+	KARG_MAP,	/* __map: a map; of a bpf_wq that which it is in */
 	KARG_FUNCTION,	/* a function of the program, called later */
 	/* Allocated objects, and lists and trees of them. */
 	KARG_OBJECT, /* __alloc: an object that is given away */

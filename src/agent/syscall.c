@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/fds.h"
 #include "agent/special.h"
+#include "rt/page_arena.h"
 
 #define E_NOSYS 38
 #define E_INTR	4
@@ -17,6 +18,7 @@
 #define USER_CS 0x33
 #define USER_SS 0x2b
 
+#define MADV_DONTFORK	    10
 #define MREMAP_MAYMOVE	    1
 #define MREMAP_FIXED	    2
 #define MAP_FIXED	    0x10
@@ -163,23 +165,29 @@ static void restore_arguments(struct agent_call *call)
  * it. */
 static void map_object(struct rt_pt_regs *regs)
 {
-	u64 length = regs->si, flags = regs->r10, address;
+	u64 length = regs->si, flags = regs->r10, wanted = regs->di, address, place;
 	long ret;
 
 	if (regs->ax < RT_ARENA_BASE || regs->ax >= RT_ARENA_BASE + RT_ARENA_SIZE)
 		return;
+	/* An arena has the same place in every process. */
+	place = rt_page_arena_place_of(regs->ax);
+	if (place && !(flags & MAP_FIXED)) {
+		wanted = place;
+		flags |= MAP_FIXED_NOREPLACE;
+	}
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if ((flags & MAP_FIXED_NOREPLACE) == MAP_FIXED_NOREPLACE) {
 			/* Claim the place first, so that nothing else is replaced. */
-			ret = rt_syscall6(__NR_mmap, regs->di, length, 0,
-					  0x22 | MAP_FIXED_NOREPLACE, (u64)-1, 0);
+			ret = rt_syscall6(__NR_mmap, wanted, length, 0, 0x22 | MAP_FIXED_NOREPLACE,
+					  (u64)-1, 0);
 			if (ret < 0) {
 				regs->ax = ret;
 				return;
 			}
 		}
 		address = rt_syscall6(__NR_mremap, regs->ax, 0, length,
-				      MREMAP_MAYMOVE | MREMAP_FIXED, regs->di, 0);
+				      MREMAP_MAYMOVE | MREMAP_FIXED, wanted, 0);
 	} else {
 		address = rt_syscall6(__NR_mremap, regs->ax, 0, length, MREMAP_MAYMOVE, 0, 0);
 	}
@@ -188,6 +196,8 @@ static void map_object(struct rt_pt_regs *regs)
 		if (ret < 0) {
 			rt_syscall3(__NR_munmap, address, length, 0);
 			address = ret;
+		} else if (place) {
+			rt_syscall3(__NR_madvise, address, length, MADV_DONTFORK);
 		}
 	}
 	regs->ax = address;

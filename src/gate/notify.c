@@ -298,7 +298,8 @@ static struct reply on_ioctl(struct notice *notice)
 static long map_object(struct gate_client *client, struct object *object, int access,
 		       const struct notice *notice)
 {
-	u64 length = notice->data->args[1], offset = notice->data->args[5], address = 0;
+	u64 length = notice->data->args[1], offset = notice->data->args[5],
+	    address = notice->data->args[0];
 	u32 protection = (u32)notice->data->args[2];
 	void *memory;
 	int error;

@@ -18,8 +18,14 @@ static const char *check_alu(const struct bpf_insn *insn)
 
 	if (op == BPF_MOV) {
 		bool narrow = insn->off == 8 || insn->off == 16;
-		bool word = insn->off == 32 && BPF_CLASS(insn->code) == BPF_ALU64;
+		bool wide = BPF_CLASS(insn->code) == BPF_ALU64;
+		bool word = insn->off == 32 && wide;
 
+		if (is_reg && wide && insn->off == ISA_ADDR_SPACE_CAST)
+			return insn->imm != 1 && insn->imm != 1 << 16
+				       ? "addr_space_cast insn can only convert between address "
+					 "space 1 and 0"
+				       : NULL;
 		if (is_reg ? insn->imm != 0 || (insn->off != 0 && !narrow && !word)
 			   : insn->src_reg != 0 || insn->off != 0)
 			return "BPF_MOV uses reserved fields";

@@ -25,9 +25,16 @@
 #endif
 
 /* Modes that only the verifier's output carries (include/linux/filter.h): loads that may fault. */
-#define ISA_PROBE_MEM	0x20
-#define ISA_PROBE_MEMSX 0x40
-#define ISA_LOAD_OBJECT 0xe0 /* a pointer to an object of the type imm (rt/object.h), or 0 */
+#define ISA_PROBE_MEM	 0x20
+#define ISA_PROBE_MEMSX	 0x40
+#define ISA_LOAD_OBJECT	 0xe0 /* a pointer to an object of the type imm (rt/object.h), or 0 */
+/* The same for accesses to an arena's pages; atomic ones. */
+#define ISA_ARENA_MEM	 0xa0
+#define ISA_ARENA_MEMSX	 0xc0
+#define ISA_ARENA_ATOMIC 0xe0
+
+/* BPF_MOV | BPF_X of 64 bits with this off: imm is 1 (to address space 0) or 1 << 16 (to 1). */
+#define ISA_ADDR_SPACE_CAST 1
 
 /* Masks of fields that <linux/bpf_common.h> names for the 3 low bits and more. */
 #define ISA_MODE(code) ((code)&0xe0)

@@ -54,6 +54,7 @@
 struct rt_event_table;
 struct agent_control;
 struct rt_map_slots;
+struct rt_page_arenas;
 struct rt_storages;
 struct rt_task_layout;
 struct rt_object_heap;
@@ -77,6 +78,7 @@ struct rt_control {
 	struct rt_map_slots *map_slots;		  /* rt/map_slot.h; NULL: there are none */
 	const struct rt_task_layout *task_layout; /* rt/task_model.h; NULL: not known */
 	u64 facade_device;			  /* st_dev of facade_dir */
+	struct rt_page_arenas *page_arenas;	  /* rt/page_arena.h; NULL: none is mapped */
 	struct rt_storages *storages;		  /* rt/storage.h; NULL: there is no task storage */
 	struct rt_object_heap *objects;		  /* rt/object.h; NULL: nobody needed it yet */
 };

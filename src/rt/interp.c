@@ -9,6 +9,7 @@
  */
 #include "isa/opcode.h"
 #include "rt/alu.h"
+#include "rt/arena_access.h"
 #include "rt/helper.h"
 #include "rt/interp.h"
 #include "rt/kfunc.h"
@@ -110,6 +111,29 @@ static bool ordered_access(u64 *reg, const struct bpf_insn *pc)
 
 ATOMIC(32)
 ATOMIC(64)
+
+static bool atomic_access(u64 *reg, const struct bpf_insn *pc)
+{
+	switch (BPF_SIZE(pc->code)) {
+	case BPF_W: return atomic32(reg, pc);
+	case BPF_DW: return atomic64(reg, pc);
+	default: return ordered_access(reg, pc);
+	}
+}
+
+static bool arena_access(const struct rt_prog *prog, const struct bpf_insn *pc, u64 *reg,
+			 struct rt_vcpu *vcpu)
+{
+	struct bpf_insn plain;
+
+	if (BPF_CLASS(pc->code) == BPF_LDX)
+		reg[pc->dst_reg] = rt_arena_load(prog, pc, reg, vcpu);
+	else if (ISA_MODE(pc->code) == ISA_ARENA_MEM)
+		rt_arena_store(prog, pc, reg, vcpu);
+	else if (rt_arena_atomic(prog, pc, reg, &plain, vcpu))
+		return atomic_access(reg, &plain);
+	return true;
+}
 
 /* A load that the verifier could not prove (ISA_PROBE_MEM): 0 where it would fault; or one of a
  * pointer that has to be looked at (ISA_LOAD_OBJECT). */
@@ -220,7 +244,12 @@ static bool unwind(struct rt_vcpu *vcpu, u32 first_frame, u64 *reg)
 			     [BPF_STX | BPF_MEM | (width)] = &&stx_##name,                        \
 			     [BPF_LDX | ISA_PROBE_MEM | (width)] = &&probe,                       \
 			     [BPF_LDX | ISA_PROBE_MEMSX | (width)] = &&probe,                     \
-			     [BPF_LDX | ISA_LOAD_OBJECT | (width)] = &&probe
+			     [BPF_LDX | ISA_LOAD_OBJECT | (width)] = &&probe,                     \
+			     [BPF_LDX | ISA_ARENA_MEM | (width)] = &&arena,                       \
+			     [BPF_LDX | ISA_ARENA_MEMSX | (width)] = &&arena,                     \
+			     [BPF_ST | ISA_ARENA_MEM | (width)] = &&arena,                        \
+			     [BPF_STX | ISA_ARENA_MEM | (width)] = &&arena,                       \
+			     [BPF_STX | ISA_ARENA_ATOMIC | (width)] = &&arena
 
 /* Operand forms: a and b are the operands, result what goes to the destination. */
 #define ALU(name, result64, result32)               \
@@ -366,10 +395,10 @@ static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16
 		[BPF_LDX | BPF_MEMSX | BPF_B] = &&ldsx_b,
 		[BPF_LDX | BPF_MEMSX | BPF_H] = &&ldsx_h,
 		[BPF_LDX | BPF_MEMSX | BPF_W] = &&ldsx_w,
-		[BPF_STX | BPF_ATOMIC | BPF_B] = &&ordered,
-		[BPF_STX | BPF_ATOMIC | BPF_H] = &&ordered,
-		[BPF_STX | BPF_ATOMIC | BPF_W] = &&atomic_w,
-		[BPF_STX | BPF_ATOMIC | BPF_DW] = &&atomic_dw,
+		[BPF_STX | BPF_ATOMIC | BPF_B] = &&atomic,
+		[BPF_STX | BPF_ATOMIC | BPF_H] = &&atomic,
+		[BPF_STX | BPF_ATOMIC | BPF_W] = &&atomic,
+		[BPF_STX | BPF_ATOMIC | BPF_DW] = &&atomic,
 		[BPF_LD | BPF_IMM | BPF_DW] = &&ld_imm64,
 		[BPF_LD | BPF_ABS | BPF_B] = &&ld_packet,
 		[BPF_LD | BPF_ABS | BPF_H] = &&ld_packet,
@@ -418,7 +447,8 @@ mov64_X:
 	DST = pc->off == 0    ? SRC
 	      : pc->off == 8  ? (u64)(s64)(s8)SRC
 	      : pc->off == 16 ? (u64)(s64)(s16)SRC
-			      : (u64)(s64)(s32)SRC;
+	      : pc->off == 32 ? (u64)(s64)(s32)SRC
+			      : rt_arena_cast(prog, SRC);
 	NEXT();
 mov32_X:
 	DST = pc->off == 0 ? (u32)SRC : pc->off == 8 ? (u32)(s32)(s8)SRC : (u32)(s32)(s16)SRC;
@@ -476,16 +506,12 @@ ldsx_w:
 probe:
 	DST = probe_load(vcpu, pc, SRC + (u64)pc->off);
 	NEXT();
-atomic_w:
-	if (!atomic32(reg, pc))
+arena:
+	if (!arena_access(prog, pc, reg, vcpu))
 		return 0;
 	NEXT();
-atomic_dw:
-	if (!atomic64(reg, pc))
-		return 0;
-	NEXT();
-ordered:
-	if (!ordered_access(reg, pc))
+atomic:
+	if (!atomic_access(reg, pc))
 		return 0;
 	NEXT();
 ld_imm64:

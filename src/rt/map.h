@@ -60,7 +60,8 @@ struct rt_map {
 		used_offset; /* hash types: parts of data */
 	/* Hash types: bytes of a key as it is stored, and of what is kept behind the value. */
 	u32 hash_key_size, hash_behind_size;
-	u32 state; /* RT_MAP_* */
+	u64 user_start, user_size; /* arenas: where clients map them; 0: nobody has yet */
+	u32 state;		   /* RT_MAP_* */
 	/* Parts of the value that copies leave alone, by offset; has_lock: one is a bpf_spin_lock.
 	 */
 	u32 nr_fields, lock_offset;

@@ -53,6 +53,7 @@ struct rt_prog {
 	 * was. Changes while programs run.
 	 */
 	const struct rt_trampoline *const *trampolines;
+	const struct rt_map *arena; /* whose pages it may access (rt/page_arena.h); NULL: none */
 	char name[BPF_OBJ_NAME_LEN];
 };
 

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "sys/struct_ops.h"
 #include "rt/arena.h"
+#include "rt/page_arena.h"
 #include "rt/map_slot.h"
 #include "rt/stack.h"
 #include "sys/sha256.h"
@@ -394,6 +395,7 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_SK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 	[BPF_MAP_TYPE_INODE_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
+	[ABI_MAP_TYPE_ARENA] = { .check = sys_arena_check, .at_last = true },
 	[ABI_MAP_TYPE_CGRP_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 };
 
@@ -591,6 +593,7 @@ static void release(struct object *object)
 
 	sys_map_slot_retire(map);
 	sys_storage_retire(map);
+	sys_arena_retire(map);
 	sys_defer(map->hive, &map->deferred, free_map);
 }
 
@@ -639,6 +642,14 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
 	if (is_storage(spec.type))
 		spec.max_entries = sys_storage_owners(spec.value_size);
+	if (spec.type == ABI_MAP_TYPE_ARENA && spec.flags & ABI_F_SEGV_ON_FAULT) {
+		sys_say(call->hive,
+			"map \"%.16s\": a client that touches a page which no program has "
+			"allocated "
+			"gets one here: BPF_F_SEGV_ON_FAULT is not available",
+			attr->map_name);
+		return -EOPNOTSUPP;
+	}
 	size = rt_map_memory_size(&spec);
 	if (!size || size > RT_CONTROL->data_size) {
 		sys_say(call->hive,
@@ -757,6 +768,8 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 	memcpy(description->name, rt->name, sizeof(description->name));
 	description->frozen = map->frozen;
 	description->address = (u64)(uintptr_t)rt;
+	description->user_start = rt->user_start;
+	description->user_size = rt->user_size;
 	if (rt->type == BPF_MAP_TYPE_ARRAY) {
 		description->value_address = (u64)(uintptr_t)rt->data;
 		/* In control: what was read while verifying is what programs will read. */
@@ -788,17 +801,18 @@ static u64 page_up(u64 size)
 }
 
 int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
-		 u64 *ret_address)
+		 u64 *address)
 {
 	const struct rt_map *rt = sys_map_of(object)->rt;
 	bool write = prot & PROT_WRITE;
-	u64 size;
+	u64 size, place;
+	int error;
 
 	/* As for any file: every mapping reads, and a shared writable one writes. */
 	if ((access & O_ACCMODE) == O_WRONLY || (write && (access & O_ACCMODE) == O_RDONLY))
 		return -EACCES;
 	if (rt->type != BPF_MAP_TYPE_ARRAY && rt->type != BPF_MAP_TYPE_RINGBUF &&
-	    rt->type != BPF_MAP_TYPE_USER_RINGBUF)
+	    rt->type != BPF_MAP_TYPE_USER_RINGBUF && rt->type != ABI_MAP_TYPE_ARENA)
 		return -ABI_ENOTSUPP;
 	if (!(map_flags & MAP_SHARED))
 		return -EINVAL;
@@ -809,6 +823,13 @@ int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64
 		return -EPERM;
 	if (write && rt->flags & BPF_F_RDONLY_PROG)
 		return -EACCES;
+	if (rt->type == ABI_MAP_TYPE_ARENA) {
+		error = sys_arena_mmap(sys_map_of(object), *address, map_flags, offset, length,
+				       &place);
+		if (!error)
+			*address = (u64)(uintptr_t)rt_page_arena_pages(rt);
+		return error;
+	}
 	if (rt->type == BPF_MAP_TYPE_ARRAY) {
 		if (!(rt->flags & BPF_F_MMAPABLE))
 			return -EINVAL;
@@ -824,6 +845,6 @@ int sys_map_mmap(struct object *object, int access, u32 prot, u32 map_flags, u64
 	}
 	if (offset % PAGE || !length || offset > size || page_up(length) > size - offset)
 		return -EINVAL;
-	*ret_address = (u64)(uintptr_t)rt->data + offset;
+	*address = (u64)(uintptr_t)rt->data + offset;
 	return 0;
 }

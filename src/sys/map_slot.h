@@ -48,6 +48,13 @@ int sys_sock_update(struct sys_call *call, struct sys_map *map, const void *key,
 int sys_sock_delete(struct sys_map *map, const void *key, struct rt_vcpu *vcpu);
 int sys_sock_lookup(struct sys_map *map, const void *key, void *value, struct rt_vcpu *vcpu);
 
+/* Arenas. Where a client maps one, which the first mapping decides: 0 and *ret_place, or -errno. */
+int sys_arena_check(const union abi_attr *attr);
+int sys_arena_mmap(struct sys_map *map, u64 hint, u32 flags, u64 offset, u64 length,
+		   u64 *ret_place);
+/* Before the grace period after which its memory is freed. */
+void sys_arena_retire(struct sys_map *map);
+
 /* Storage of sockets, tasks, inodes and cgroups. */
 bool sys_map_is_storage(const struct sys_map *map);
 /* For how many owners a map is made. */

@@ -432,7 +432,7 @@ static int build_streams(struct sys_load *load, struct rt_prog *rt)
 {
 	bool has_loops, writes = writes_streams(&load->output, &has_loops);
 
-	if (!writes && !has_loops)
+	if (!writes && !has_loops && !rt->arena)
 		return 0;
 	rt->streams = arena_alloc(load->call->hive->options.arena, ARENA_DATA,
 				  rt_stream_memory_size(), 4096);
@@ -484,6 +484,12 @@ static int build(struct sys_load *load)
 	rt->tail_call_reachable = output->tail_calls;
 	rt->exception_callback = output->exception_callback;
 	rt->throws = output->throws;
+	for (i = 0; i < output->nr_used_maps; i++) {
+		const struct sys_map *map = output->used_maps[i];
+
+		if (map->rt->type == ABI_MAP_TYPE_ARENA)
+			rt->arena = map->rt;
+	}
 	rt->stats_enabled = load->call->hive->stats_users != 0;
 	memcpy(rt->name, prog->name, sizeof(rt->name));
 	return build_streams(load, rt);

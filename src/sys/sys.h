@@ -211,11 +211,12 @@ void sys_tickets_stop(void);
 
 /*
  * mmap(2) of a map's descriptor, with the kernel's rules (kernel/bpf/syscall.c bpf_map_mmap):
- * access is the descriptor's O_ACCMODE, prot and map_flags are mmap's. 0 and the arena address of
- * the first byte in *ret_address, or -ENOTSUPP (524), -EINVAL, -EPERM, -EACCES.
+ * access is the descriptor's O_ACCMODE, prot and map_flags are mmap's. *address is what the client
+ * asks for. 0 and the address of the first byte in the hive's arena in *address, or -ENOTSUPP
+ * (524), -EINVAL, -EPERM, -EACCES.
  */
 int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
-		 u64 *ret_address);
+		 u64 *address);
 
 /*
  * Iterators (OBJECT_ITER). What a client that opens a pinned link gets: a new walk, the caller's

@@ -101,6 +101,7 @@ static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map
 		       map_ids(map, old->dynptr_id, cur->dynptr_id);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return packet_safe(old, cur, map);
+	case PTR_TO_ARENA: return true;
 	default: return same_reg(old, cur, map) && old->frameno == cur->frameno;
 	}
 }

@@ -49,6 +49,24 @@ static bool has_storage(const struct verify_env *env, u32 type)
 	return false;
 }
 
+static int add_arena(struct verify_env *env, const struct verify_map *map)
+{
+	if (env->arena) {
+		verbose(env, "Only one arena per program\n");
+		return -EBUSY;
+	}
+	if (!env->allow_ptr_leaks || !env->capable) {
+		verbose(env, "CAP_BPF and CAP_PERFMON are required to use arena\n");
+		return -EPERM;
+	}
+	env->arena = map;
+	if (!map->user_start) {
+		verbose(env, "arena's user address must be set via map_extra or mmap()\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* Notes that the program has this map; *ret_map is the description that was noted first. */
 static int add_map(struct verify_env *env, const struct verify_map *map,
 		   const struct verify_map **ret_map)
@@ -81,7 +99,7 @@ static int add_map(struct verify_env *env, const struct verify_map *map,
 	}
 	env->maps[env->nr_maps++] = map;
 	*ret_map = map;
-	return 0;
+	return map->type == ABI_MAP_TYPE_ARENA ? add_arena(env, map) : 0;
 }
 
 static int add_entry(struct verify_env *env, int fd)
@@ -136,6 +154,15 @@ static int value_address(struct verify_env *env, const struct verify_map *map, u
 	if (off >= MAX_VAR_OFF) {
 		verbose(env, "direct value offset of %u is not allowed\n", off);
 		return -EINVAL;
+	}
+	if (map->type == ABI_MAP_TYPE_ARENA && off <= map->user_size) {
+		*ret_address = map->user_start + off;
+		return 0;
+	}
+	if (map->type == ABI_MAP_TYPE_ARENA) {
+		verbose(env, "invalid access to map value pointer, value_size=%u off=%u\n",
+			map->value_size, off);
+		return -ERANGE;
 	}
 	if (map->type != BPF_MAP_TYPE_ARRAY) {
 		verbose(env, "no direct value access support for this map type\n");

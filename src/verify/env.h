@@ -31,7 +31,8 @@ struct visit;
 /* ACCESS_SPECIAL + the base type for pointers other than plain and probed ones. */
 enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_PROBE, ACCESS_SPECIAL };
 
-#define ACCESS_CTX (ACCESS_SPECIAL + PTR_TO_CTX)
+#define ACCESS_CTX   (ACCESS_SPECIAL + PTR_TO_CTX)
+#define ACCESS_ARENA (ACCESS_SPECIAL + PTR_TO_ARENA)
 
 struct insn_aux {
 	u32 orig_idx;  /* in the program as loaded */
@@ -44,6 +45,7 @@ struct insn_aux {
 	bool iter_next;	     /* a call of an iterator's next */
 	u16 kfunc;	     /* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
 	u8 access;	     /* enum access_kind */
+	bool arena_alu;	     /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
 	u32 loop_subprog;    /* the callback of a bpf_loop() */
 	bool loop_not_plain; /* it has flags, or another callback on other paths */
 	bool map_poisoned, key_poisoned;
@@ -130,7 +132,8 @@ struct verify_env {
 	bool attach_unreliable;
 	const struct abi_struct_ops *struct_ops; /* NULL: the program is none */
 	const char *attach_name;
-	u32 attach_skip; /* parameters of attach_proto before the first argument */
+	u32 attach_skip;		/* parameters of attach_proto before the first argument */
+	const struct verify_map *arena; /* the program's one arena; NULL: it has none */
 	const struct abi_iter_target *iter; /* attached to an iterator's target: its row */
 	struct bpf_line_info *line_info;
 	u32 nr_line_info;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "abi/bpf_new.h"
 #include "isa/opcode.h"
 #include "verify/backtrack.h"
 #include "verify/branch.h"
@@ -163,6 +164,10 @@ static int check_constant(struct verify_env *env, const struct bpf_insn *insn)
 		return 0;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
+		if (aux->map->type == ABI_MAP_TYPE_ARENA) {
+			env_set_unknown(env, dst);
+			return 0;
+		}
 		reg_set_pointer(dst, PTR_TO_MAP_VALUE);
 		dst->off = (s32)aux->map_off;
 		break;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "abi/bpf_new.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
 #include "verify/shown.h"
@@ -185,17 +186,54 @@ static int convert_access(struct verify_env *env, struct bpf_insn *insn)
 	return 0;
 }
 
+/* What needs no client's address is a move of 32 bits. */
+static void fix_cast(const struct verify_env *env, struct bpf_insn *insn)
+{
+	if (insn->imm != 1 && !(env->arena->flags & ABI_F_NO_USER_CONV))
+		return;
+	insn->code = BPF_ALU | BPF_MOV | BPF_X;
+	insn->off = 0;
+	insn->imm = 0;
+}
+
+static void fix_arena_access(struct bpf_insn *insn)
+{
+	u8 mode = BPF_MODE(insn->code);
+
+	mode = mode == BPF_ATOMIC  ? ISA_ARENA_ATOMIC
+	       : mode == BPF_MEMSX ? ISA_ARENA_MEMSX
+				   : ISA_ARENA_MEM;
+	insn->code = BPF_CLASS(insn->code) | mode | BPF_SIZE(insn->code);
+}
+
+/* What clients see of it, too. */
+static void fix_arena(struct verify_env *env)
+{
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		struct bpf_insn *insn = &env->insns[i];
+
+		if (env->aux[i].arena_alu)
+			insn->code = BPF_ALU | BPF_OP(insn->code) | BPF_SRC(insn->code);
+		if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == ISA_ADDR_SPACE_CAST)
+			fix_cast(env, insn);
+		i += insn_is_ldimm64(insn);
+	}
+}
+
 int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 {
 	int err;
 
 	hard_wire_branches(env);
 	err = remove_dead_code(env);
+	fix_arena(env);
 	if (!err)
 		err = shown_program(env, ret_shown);
 	for (u32 i = 0; i < env->nr_insns && !err; i++) {
 		struct bpf_insn *insn = &env->insns[i];
 
+		if (env->aux[i].access == ACCESS_ARENA)
+			fix_arena_access(insn);
 		if (env->aux[i].access == ACCESS_PROBE && BPF_CLASS(insn->code) != BPF_LDX) {
 			/* A write to a structure of the kernel's that nobody here has. */
 			if (!struct_ops_writes(env))

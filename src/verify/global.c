@@ -24,6 +24,7 @@ enum arg_kind {
 	ARG_IS_MEM,
 	ARG_IS_DYNPTR,
 	ARG_IS_TRUSTED,	  /* a kernel structure */
+	ARG_IS_ARENA,	  /* any number */
 	ARG_IS_UNTRUSTED, /* may point anywhere: reading it is safe, and nothing else */
 };
 
@@ -152,6 +153,13 @@ static int read_pointer(struct verify_env *env, struct subprog *subprog, u32 i, 
 	}
 	if (tags & GLOBAL_TAG_UNTRUSTED)
 		return read_untrusted(env, subprog, i, pointee, tags, arg);
+	if (tags & GLOBAL_TAG_ARENA) {
+		arg->kind = ARG_IS_ARENA;
+		if (!(tags & ~GLOBAL_TAG_ARENA))
+			return 0;
+		verbose(env, "arg#%u arena cannot be combined with any other tags\n", i);
+		return -EINVAL;
+	}
 	return read_memory(env, i, pointee, tags, arg);
 }
 
@@ -317,6 +325,11 @@ static int check_argument(struct verify_env *env, u32 regno, const struct protot
 		return helper_check_btf_id(
 			env, regno, btf_type_name(env_kernel_btf(env), arg->btf_id), arg->nullable);
 	case ARG_IS_UNTRUSTED: return operand_read(env, regno);
+	case ARG_IS_ARENA:
+		if (reg->type == PTR_TO_ARENA || reg->type == SCALAR_VALUE)
+			return 0;
+		verbose(env, "R%u is not a pointer to arena or scalar.\n", regno);
+		return -EINVAL;
 	}
 	return verify_bug(env, "unknown kind of argument %u", arg->kind);
 }
@@ -351,7 +364,8 @@ static void set_argument(struct verify_env *env, struct reg *reg, const struct p
 	u32 null = arg->nullable ? PTR_MAYBE_NULL : 0;
 
 	switch (arg->kind) {
-	case ARG_IS_SCALAR: env_set_unknown(env, reg); return;
+	case ARG_IS_SCALAR:
+	case ARG_IS_ARENA: env_set_unknown(env, reg); return;
 	case ARG_IS_CTX: reg_set_pointer(reg, PTR_TO_CTX); return;
 	case ARG_IS_MEM:
 		reg_set_pointer(reg, PTR_TO_MEM | null);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Declaration tags of arguments, by the rules of btf_prepare_func_args() and
- * btf_validate_prog_ctx_type() in Linux 6.18 (kernel/bpf/btf.c). Arena pointers are not there: a
- * function that takes them is refused.
+ * btf_validate_prog_ctx_type() in Linux 6.18 (kernel/bpf/btf.c).
  */
 #include "verify/global_tags.h"
 
@@ -15,7 +14,6 @@
 #define PREFIX "arg:"
 #define ARGS   5
 
-#define TAG_ABSENT  64u /* one that the kernel knows and this hive does not */
 #define TAG_UNKNOWN 128u
 
 static u8 tag_of(const char *text)
@@ -29,7 +27,7 @@ static u8 tag_of(const char *text)
 		{ "nullable", GLOBAL_TAG_NULLABLE },
 		{ "trusted", GLOBAL_TAG_TRUSTED },
 		{ "untrusted", GLOBAL_TAG_UNTRUSTED },
-		{ "arena", TAG_ABSENT },
+		{ "arena", GLOBAL_TAG_ARENA },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(tags); i++)
@@ -67,10 +65,6 @@ int global_tags(struct verify_env *env, struct subprog *subprog, u32 arg, u32 *r
 	tags = subprog->arg_tags[arg];
 	if (tags & TAG_UNKNOWN) {
 		verbose(env, "arg#%u has unsupported set of tags\n", arg);
-		return -EOPNOTSUPP;
-	}
-	if (tags & TAG_ABSENT) {
-		verbose(env, "arg#%u is an arena pointer, which this hive does not have\n", arg);
 		return -EOPNOTSUPP;
 	}
 	*ret_tags = tags;

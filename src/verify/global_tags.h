@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the declaration tags of a global function say about its arguments: "arg:ctx", "arg:nonnull",
- * "arg:nullable", "arg:trusted" and "arg:untrusted" (libbpf's __arg_ctx and so on).
+ * "arg:nullable", "arg:trusted", "arg:untrusted" and "arg:arena" (libbpf's __arg_ctx and so on).
  */
 #ifndef SKEP_VERIFY_GLOBAL_TAGS_H
 #define SKEP_VERIFY_GLOBAL_TAGS_H
@@ -13,6 +13,7 @@
 #define GLOBAL_TAG_NULLABLE  4u
 #define GLOBAL_TAG_TRUSTED   8u
 #define GLOBAL_TAG_UNTRUSTED 16u
+#define GLOBAL_TAG_ARENA     32u
 
 /* The tags of argument arg of the function. 0 or -errno with a message: tags that are not known. */
 int global_tags(struct verify_env *env, struct subprog *subprog, u32 arg, u32 *ret_tags);

@@ -34,6 +34,7 @@ static const char *const type_names[] = {
 	[CONST_PTR_TO_DYNPTR] = "dynptr_ptr",
 	[PTR_TO_BUF] = "buf",
 	[PTR_TO_TP_BUFFER] = "tp_buffer",
+	[PTR_TO_ARENA] = "arena",
 };
 
 const char *log_reg_type(u32 type)

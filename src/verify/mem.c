@@ -39,6 +39,7 @@ static int check_alignment(struct verify_env *env, const struct reg *reg, int of
 
 	strict |= env->strict_alignment;
 	switch (reg_base(reg->type)) {
+	case PTR_TO_ARENA: return 0;
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META:
 		where = tnum_add(reg->s.var_off,
@@ -619,6 +620,7 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	case PTR_TO_XDP_SOCK: return access_socket(env, regno, off, size, write, value);
 	case PTR_TO_TP_BUFFER: return access_tp_buffer(env, regno, off, size, write, value);
 	case CONST_PTR_TO_MAP: return access_map_ptr(env, regno, off, write);
+	case PTR_TO_ARENA: load_unknown(env, value, write); return 0;
 	default:
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
 		return -EACCES;
@@ -711,7 +713,8 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 static int note_access(struct verify_env *env, u32 type)
 {
 	u32 base = reg_base(type);
-	bool special = base == PTR_TO_CTX || (base >= PTR_TO_SOCKET && base <= PTR_TO_XDP_SOCK);
+	bool special = base == PTR_TO_CTX || base == PTR_TO_ARENA ||
+		       (base >= PTR_TO_SOCKET && base <= PTR_TO_XDP_SOCK);
 	u8 kind = (u8)(special			  ? ACCESS_SPECIAL + base
 		       : reg_type_is_probed(type) ? ACCESS_PROBE
 						  : ACCESS_PLAIN);
@@ -776,6 +779,13 @@ static int refuse_atomic_target(struct verify_env *env, const char *what, u32 re
 	return -EACCES;
 }
 
+/* Those that 6.18 has to repeat until they succeed, which it does not do on an arena. */
+static bool makes_loop(const struct bpf_insn *insn)
+{
+	return insn->imm == (BPF_AND | BPF_FETCH) || insn->imm == (BPF_OR | BPF_FETCH) ||
+	       insn->imm == (BPF_XOR | BPF_FETCH);
+}
+
 static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *insn)
 {
 	int err = operand_read(env, insn->src_reg);
@@ -788,7 +798,8 @@ static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *
 		err = refuse_leak(env, BPF_REG_0, true, "mem");
 	if (!err)
 		err = refuse_leak(env, insn->src_reg, true, "mem");
-	if (!err && !atomic_target_ok(&env_regs(env)[insn->dst_reg]))
+	if (!err && (!atomic_target_ok(&env_regs(env)[insn->dst_reg]) ||
+		     (env_regs(env)[insn->dst_reg].type == PTR_TO_ARENA && makes_loop(insn))))
 		err = refuse_atomic_target(env, "stores into", insn->dst_reg);
 	return err;
 }

@@ -133,10 +133,30 @@ static int check_move_register(struct verify_env *env, const struct bpf_insn *in
 	return 0;
 }
 
+/* From address space 1, a client's, to 0, a program's, or back. */
+static int cast_address(struct verify_env *env, const struct bpf_insn *insn)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+
+	if (insn->imm == 1)
+		reg_set_pointer(dst, PTR_TO_ARENA);
+	else
+		env_set_unknown(env, dst);
+	return 0;
+}
+
 static int check_move(struct verify_env *env, const struct bpf_insn *insn)
 {
+	bool casts =
+		insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == ISA_ADDR_SPACE_CAST;
 	struct reg *dst;
 	int err = 0;
+
+	if (casts && !env->arena) {
+		verbose(env, "addr_space_cast insn can only be used in a program that has an "
+			     "associated arena\n");
+		return -EINVAL;
+	}
 
 	if (BPF_SRC(insn->code) == BPF_X)
 		err = operand_read(env, insn->src_reg);
@@ -145,7 +165,7 @@ static int check_move(struct verify_env *env, const struct bpf_insn *insn)
 	if (err)
 		return err;
 	if (BPF_SRC(insn->code) == BPF_X)
-		return check_move_register(env, insn);
+		return casts ? cast_address(env, insn) : check_move_register(env, insn);
 	dst = &env_regs(env)[insn->dst_reg];
 	reg_set_const(dst,
 		      BPF_CLASS(insn->code) == BPF_ALU64 ? (u64)(s64)insn->imm : (u32)insn->imm);
@@ -302,6 +322,11 @@ static int check_binary(struct verify_env *env, const struct bpf_insn *insn)
 	reg_set_const(&constant, (u64)(s64)insn->imm);
 	if (is_register)
 		src = &env_regs(env)[insn->src_reg];
+	if (dst->type == PTR_TO_ARENA || src->type == PTR_TO_ARENA) {
+		reg_set_pointer(dst, PTR_TO_ARENA);
+		env->aux[env->insn_idx].arena_alu |= BPF_CLASS(insn->code) == BPF_ALU64;
+		return 0;
+	}
 	if (dst->type != SCALAR_VALUE || src->type != SCALAR_VALUE)
 		return pointer_operands(env, insn, src);
 	if (is_register && dst->precise) {

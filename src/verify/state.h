@@ -49,6 +49,7 @@ enum reg_type {
 	CONST_PTR_TO_DYNPTR, /* a dynptr that a callback is given: slots.h */
 	PTR_TO_BUF,	     /* of an iterator: its size is checked when the program is linked */
 	PTR_TO_TP_BUFFER,    /* of a writable tracepoint: checked when the program is attached */
+	PTR_TO_ARENA, /* any number: what it may reach is checked at run time (rt/page_arena.h) */
 	REG_BASE_MASK = 0xff,
 	PTR_MAYBE_NULL = 1 << 8,
 	MEM_RDONLY = 1 << 9,

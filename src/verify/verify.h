@@ -19,6 +19,7 @@ struct vstate;
 
 /* A map as the verifier sees it. */
 struct verify_map {
+	u64 user_start, user_size; /* arenas: where clients map them; 0: nobody has yet */
 	u32 type, key_size, value_size, max_entries, flags, id;
 	u64 map_extra;
 	char name[BPF_OBJ_NAME_LEN];

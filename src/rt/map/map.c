@@ -58,6 +58,7 @@ static const struct rt_map_ops *const map_types[] = {
 	[BPF_MAP_TYPE_TASK_STORAGE] = &rt_map_local_storage_ops,
 	[BPF_MAP_TYPE_INODE_STORAGE] = &rt_map_local_storage_ops,
 	[ABI_MAP_TYPE_CGRP_STORAGE] = &rt_map_local_storage_ops,
+	[ABI_MAP_TYPE_ARENA] = &rt_map_page_arena_ops,
 };
 
 /* For a type that this build does not have: every operation is missing. */

@@ -56,7 +56,7 @@ extern const struct rt_map_ops rt_map_array_ops, rt_map_percpu_array_ops, rt_map
 	rt_map_perf_event_array_ops, rt_map_queue_ops, rt_map_bloom_filter_ops, rt_map_lru_hash_ops,
 	rt_map_lpm_trie_ops, rt_map_lru_percpu_hash_ops, rt_map_hash_of_maps_ops,
 	rt_map_cgroup_storage_ops, rt_map_percpu_cgroup_storage_ops, rt_map_stack_trace_ops,
-	rt_map_user_ringbuf_ops, rt_map_local_storage_ops, rt_map_devmap_ops,
+	rt_map_user_ringbuf_ops, rt_map_page_arena_ops, rt_map_local_storage_ops, rt_map_devmap_ops,
 	rt_map_devmap_hash_ops, rt_map_cpumap_ops, rt_map_sockmap_ops, rt_map_sockhash_ops;
 
 /* The row of map's type; NULL if this build does not have it. */

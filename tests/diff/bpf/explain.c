@@ -110,6 +110,13 @@ static bool exclusive(struct pair *pair, const struct op *op, const struct outco
 	       outcome->results[0] >= 0 && outcome->results[1] == -EINVAL;
 }
 
+/* An arena that would not give a client's fault a page. */
+static bool segv_on_fault(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	return op->cmd == BPF_MAP_CREATE && op_attr(op)->map_type == ABI_MAP_TYPE_ARENA &&
+	       op_attr(op)->map_flags & ABI_F_SEGV_ON_FAULT && outcome->results[1] == -EOPNOTSUPP;
+}
+
 /* A full LRU map drops elements, the kernel by lists for each CPU. */
 static bool lru(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -148,6 +155,7 @@ static struct explained table[] = {
 	  lru, 0 },
 	{ "which values a Bloom filter finds by mistake follows its seed", bloom, 0 },
 	{ "maps exclusive to a signed program are refused", exclusive, 0 },
+	{ "arenas in which a client's fault is fatal are refused", segv_on_fault, 0 },
 	{ "the same log, but for addresses, the time taken, and the words of 6.1", load_own_words,
 	  0 },
 	{ "a log whose buffer is mapped in part: text taken back later meets its end",

@@ -22,9 +22,9 @@ static void test_refusals(struct world *world)
 	union abi_attr attr;
 	int fd;
 
-	fd = world_map(world, ABI_MAP_TYPE_ARENA, 0, 0, 1, BPF_F_MMAPABLE);
-	tap_is(fd, -EINVAL, "a map type that skep has not");
-	tap_ok(strstr(world_last_message(world), "arena"), "is refused by name");
+	fd = world_map(world, ABI_MAP_TYPE_ARENA, 0, 0, 1, BPF_F_MMAPABLE | ABI_F_SEGV_ON_FAULT);
+	tap_is(fd, -EOPNOTSUPP, "a flag of maps that skep has not");
+	tap_ok(strstr(world_last_message(world), "BPF_F_SEGV_ON_FAULT"), "is refused by name");
 	fd = world_prog(world, BPF_PROG_TYPE_LIRC_MODE2, ok_insns, 2);
 	tap_is(fd, -EINVAL, "a program type that skep has not");
 	tap_ok(strstr(world_last_message(world), "lirc_mode2"), "is refused by name");
