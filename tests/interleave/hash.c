@@ -16,7 +16,15 @@
 #define OPS_MAX	    6
 #define MAX_ENTRIES 4
 
-enum kind { LOOK, FIND, PUT, DROP, TAKE };
+enum kind {
+	LOOK,
+	FIND,
+	PUT,
+	DROP,
+	TAKE,
+	ENTER, /* the key's bucket is locked and unlocked */
+	POP,   /* a free element is taken and given back */
+};
 
 struct op {
 	enum kind kind;
@@ -29,8 +37,7 @@ struct hash_case {
 	u32 filled; /* keys 0 … filled - 1 are there, with the values 10, 11, … */
 	struct op ops[3][3];
 	u8 nr[3];
-	u32 slots;	  /* vCPUs; 0: one for each */
-	bool two_buckets; /* keys 4 and 5 are in another bucket than the rest */
+	u32 slots; /* vCPUs; 0: one for each */
 };
 
 /* A value has two words, so that a torn one shows. */
@@ -64,6 +71,23 @@ static u32 number_of(const struct value *value)
 	return value->second == ~value->first ? (u32)value->first : TORN;
 }
 
+static void pop(struct run *run, struct rt_vcpu *vcpu)
+{
+	struct hash_slot *slot;
+	bool fresh;
+
+	if (!hash_enter(run->map, vcpu, &slot) && !hash_pop(run->map, slot, vcpu, &fresh))
+		hash_push(run->map, slot, vcpu);
+}
+
+static void enter(struct run *run, const u32 *key, struct rt_vcpu *vcpu)
+{
+	u32 index = hash_key(run->map, key) & (run->map->nr_buckets - 1);
+
+	if (!hash_bucket_lock(run->map, index, vcpu))
+		hash_bucket_unlock(run->map, index);
+}
+
 static u64 operate(struct run *run, const struct op *op, struct rt_vcpu *vcpu)
 {
 	const u32 *key = &run->keys[op->key];
@@ -77,6 +101,8 @@ static u64 operate(struct run *run, const struct op *op, struct rt_vcpu *vcpu)
 	case FIND: return result_of(hash_find(run->map, key, vcpu) ? 0 : -ENOENT, 0);
 	case PUT: return result_of(rt_map_update_elem(run->map, key, &value, op->flags, vcpu), 0);
 	case DROP: return result_of(hash_delete(run->map, key, vcpu), 0);
+	case ENTER: enter(run, key, vcpu); return result_of(0, 0);
+	case POP: pop(run, vcpu); return result_of(0, 0);
 	default:
 		error = hash_lookup_and_delete(run->map, key, &value, vcpu);
 		return result_of(error, error ? 0 : number_of(&value));
@@ -122,6 +148,8 @@ static u64 specified(const struct op *op, u32 *values)
 			return result_of(-E2BIG, 0);
 		*value = op->value;
 		return result_of(0, 0);
+	case ENTER:
+	case POP: return result_of(0, 0);
 	default:
 		*value = 0;
 		if (!old)
@@ -232,17 +260,14 @@ static const char *examine(void *arg)
 	return wrong ? wrong : examine_whole(run);
 }
 
-/* Keys of one bucket: chains are as long as can be. Or of two. */
+/* Keys of one bucket: chains are as long as can be. */
 static void choose_keys(struct run *run)
 {
 	u32 nr = 0;
 
-	for (u32 key = 1; nr < KEYS; key++) {
-		u32 bucket = run->test->two_buckets && nr >= 4;
-
-		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == bucket)
+	for (u32 key = 1; nr < KEYS; key++)
+		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == 0)
 			run->keys[nr++] = key;
-	}
 }
 
 static void prepare(struct run *run, struct arena *arena)
@@ -317,11 +342,18 @@ static const struct hash_case wide[] = {
 	  .filled = 4,
 	  .ops = { { { FIND, 0, 0, 0 } }, { { DROP, 2, 0, 0 } }, { { PUT, 4, 20, 0 } } },
 	  .nr = { 1, 1, 1 } },
-	{ .name = "an insertion dies, its bucket is entered, its element looked for",
+	{ .name = "insert the last, its bucket is entered, an element is looked for",
 	  .filled = 3,
-	  .ops = { { { PUT, 3, 20, 0 } }, { { DROP, 0, 0, 0 } }, { { PUT, 4, 21, 0 } } },
-	  .nr = { 1, 1, 1 },
-	  .two_buckets = true },
+	  .ops = { { { PUT, 3, 20, 0 } }, { { ENTER, 0, 0, 0 } }, { { POP, 0, 0, 0 } } },
+	  .nr = { 1, 1, 1 } },
+	{ .name = "replace, its bucket is entered, an element is looked for",
+	  .filled = 4,
+	  .ops = { { { PUT, 3, 20, 0 } }, { { ENTER, 0, 0, 0 } }, { { POP, 0, 0, 0 } } },
+	  .nr = { 1, 1, 1 } },
+	{ .name = "delete, its bucket is entered, an element is looked for",
+	  .filled = 4,
+	  .ops = { { { DROP, 3, 0, 0 } }, { { ENTER, 0, 0, 0 } }, { { POP, 0, 0, 0 } } },
+	  .nr = { 1, 1, 1 } },
 };
 
 static void explore_one(const struct hash_case *test, const struct case_budget *budget)

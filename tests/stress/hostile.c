@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,11 +124,15 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u64 
 	stage_open(&stage, row, arena, READERS);
 	stage.hostile = true;
 	scribbler = fork();
-	if (scribbler == 0)
+	if (scribbler == 0) {
+		/* Whatever ends the test ends this. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		scribble(&stage, seed);
+	}
 	for (u32 i = 0; i < READERS; i++) {
 		readers[i] = fork();
 		if (readers[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			read_much(&stage, i, operations, seed);
 			_exit(0);
 		}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,8 +34,11 @@ static pid_t start(struct stage *stage, u32 index, u64 seed)
 
 	if (pid < 0)
 		tap_bail("fork: %s", strerror(errno));
-	if (pid == 0)
+	if (pid == 0) {
+		/* Whatever ends the test ends its workers. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		work_for_ever(stage, index, seed);
+	}
 	return pid;
 }
 

@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,6 +79,7 @@ static void run(struct arena *arena, const struct row *row, u64 operations, u32 
 		if (pids[i] < 0)
 			tap_bail("fork: %s", strerror(errno));
 		if (pids[i] == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			rt_process_begin(false, 0);
 			run_threads(&stage, jobs, i * threads, threads, operations, seed, false);
 			_exit(0);

@@ -332,6 +332,29 @@ void keyed_read_all(struct worker *worker)
 		look_batch(worker);
 }
 
+/*
+ * What a death has cut off is made whole, so that until the next one nothing else may be torn. A
+ * deletion that was journalled is done by whoever comes to its bucket first: here and now.
+ */
+static void settle_doubt(struct worker *dead, u32 key)
+{
+	struct stage *stage = dead->stage;
+	struct shadow *shadow = dead->shadow;
+	u32 number = number_of(dead->index, key);
+	struct key bytes = key_of(stage, number);
+	u64 value[VALUE_MAX], version = ++shadow->version;
+	bool may_go = has(stage, ROW_EVICTS) || !shadow->next[key];
+	long error = -EBUSY;
+
+	make_value(stage, number, version, value);
+	for (u32 i = 0; i < PATIENCE && is_wait(error); i++)
+		error = rt_map_copy_in(stage->map, &bytes, value, BPF_EXIST | flags_of(stage),
+				       dead->vcpu);
+	if (error && !(error == -ENOENT && may_go))
+		shadow_wrong(shadow, "after a death: an update never ends well", number);
+	SHADOW_STORE(shadow->now[key], error ? 0 : version);
+}
+
 /* What must be there, and what an operation that was cut off may have left. */
 static void settle_key(struct worker *dead, u32 key, bool in_doubt)
 {
@@ -360,19 +383,8 @@ static void settle_key(struct worker *dead, u32 key, bool in_doubt)
 				   : "after a death: not the last value",
 			     number);
 	SHADOW_STORE(shadow->now[key], error ? 0 : seen);
-	/* What a death has cut off is made whole: until the next one nothing else may be torn. */
-	if (mixed && !error) {
-		u64 version = ++shadow->version;
-
-		make_value(stage, number, version, value);
-		error = -1;
-		for (u32 i = 0; i < PATIENCE && error; i++)
-			error = rt_map_copy_in(stage->map, &bytes, value, flags_of(stage),
-					       dead->vcpu);
-		if (error)
-			shadow_wrong(shadow, "after a death: an update never ends well", number);
-		SHADOW_STORE(shadow->now[key], version);
-	}
+	if (in_doubt && !error)
+		settle_doubt(dead, key);
 }
 
 void keyed_settle(struct worker *dead)

@@ -364,7 +364,7 @@ static long update_once(const struct rt_map *map, const void *key, u32 hash,
 		error = rt_value_store_locked(map, hash_value(map, old, 0), store->value, vcpu);
 	else if (old)
 		error = replace(map, slot, hash, old, key, store, vcpu);
-	else if (likely(hops < HASH_HOPS_MAX))
+	else if (likely(hops < HASH_CHAIN_MAX))
 		error = insert(map, slot, hash, key, store, vcpu);
 	else
 		error = -ENOMEM;

@@ -43,6 +43,7 @@
 #define HASH_RETRIES_MAX     65536 /* where there is no lock */
 #define HASH_EVICTIONS	     16
 #define HASH_HOPS_MAX	     8192u
+#define HASH_CHAIN_MAX	     (HASH_HOPS_MAX - 8) /* keys of a bucket; a replacement needs one more */
 #define HASH_SUMMARY_BUCKETS 256u /* buckets that share one summary bit: a page of them */
 
 #define HASH_LPM_WORDS (2048 / 64 + 1)

@@ -109,18 +109,24 @@ static void list_lock_release(const struct rt_map *map, u32 list)
 }
 
 /*
- * May the first element of list be taken? Always, but for a cell: its element is free only when the
- * slot's holder is gone, with no journal entry open that still counts on it. The element is looked
- * at before the token: one that a live holder put there comes with that holder's token.
+ * The first element of list, if it may be taken; 0: there is none. It may always, but for a cell:
+ * its element is free only when the slot's holder is gone, with no journal entry open that still
+ * counts on it. The element is looked at before the token, since one that a live holder put there
+ * comes with that holder's token; and again after the journal, since whoever has settled that in
+ * the meantime may have found the element linked. Then both must be as they were.
  */
-static bool list_may_pop(const struct rt_map *map, u32 list)
+static u32 list_may_pop(const struct rt_map *map, u32 list)
 {
 	const struct hash_slot *slot = list_slot(map, list);
+	u32 first = list_first(map, list), token;
 
-	if (!list_first(map, list))
-		return false;
-	return !list_is_cell(map, list) ||
-	       (rt_lock_gone(HASH_LOAD(slot->token)) && !journal_open(slot));
+	if (!first || !list_is_cell(map, list))
+		return first;
+	token = HASH_LOAD(slot->token);
+	if (!rt_lock_gone(token) || journal_open(slot) || list_first(map, list) != first ||
+	    HASH_LOAD(slot->token) != token)
+		return 0;
+	return first;
 }
 
 /* Moves the first element of list to slot->cell: 0, -E2BIG when there is none, or the lock's error.
@@ -139,8 +145,8 @@ static long list_pop(const struct rt_map *map, u32 list, struct hash_slot *slot,
 		HASH_STORE(slot->from, 0);
 		return error;
 	}
-	first = list_first(map, list);
-	if (likely(hash_elem_valid(map, first) && list_may_pop(map, list))) {
+	first = list_may_pop(map, list);
+	if (likely(hash_elem_valid(map, first))) {
 		HASH_STORE(slot->pop, first);
 		HASH_STORE(slot->cell, first);
 		list_drop_first(map, list, first);
