@@ -641,7 +641,7 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	if (is_lru(spec.type) && spec.flags & BPF_F_NO_COMMON_LRU)
 		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
 	if (is_storage(spec.type))
-		spec.max_entries = sys_storage_owners(spec.value_size);
+		spec.max_entries = sys_storage_owners(spec.value_size, RT_CONTROL->data_size);
 	if (spec.type == ABI_MAP_TYPE_ARENA && spec.flags & ABI_F_SEGV_ON_FAULT) {
 		sys_say(call->hive,
 			"map \"%.16s\": a client that touches a page which no program has "
@@ -658,7 +658,12 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 			attr->map_name, (unsigned long long)RT_CONTROL->data_size >> 20);
 		return -ENOMEM;
 	}
-	if (!(spec.flags & BPF_F_ZERO_SEED) && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+	/* The same keys make the same order in each of these maps, and nobody knows which keys
+	 * collide.
+	 */
+	if (spec.flags & BPF_F_ZERO_SEED)
+		seed = RT_CONTROL->hash_seed;
+	else if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		return -ENOMEM;
 	map->segment = rt_map_in_control(&spec) ? ARENA_CONTROL : ARENA_DATA;
 	map->rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*map->rt), 64);

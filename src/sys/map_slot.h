@@ -58,7 +58,7 @@ void sys_arena_retire(struct sys_map *map);
 /* Storage of sockets, tasks, inodes and cgroups. */
 bool sys_map_is_storage(const struct sys_map *map);
 /* For how many owners a map is made. */
-u32 sys_storage_owners(u32 value_size);
+u32 sys_storage_owners(u32 value_size, u64 data_size);
 int sys_storage_new(struct sys_map *map);
 /* Before the grace period after which its memory is freed. */
 void sys_storage_retire(struct sys_map *map);

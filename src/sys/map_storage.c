@@ -18,10 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OWNERS_MAX 65536u
+#define OWNERS_MAX (1u << 20)
 #define OWNERS_MIN 64u
-#define TICK_NS	   10000000ull	 /* 1 / USER_HZ */
-#define BYTES_MAX  (64ull << 20) /* elements of a map, unless there are fewer than OWNERS_MIN */
+#define TICK_NS	   10000000ull /* 1 / USER_HZ */
+#define DATA_SHARE \
+	64 /* of the data segment: elements of a map, unless there are fewer than OWNERS_MIN */
 
 bool sys_map_is_storage(const struct sys_map *map)
 {
@@ -31,9 +32,9 @@ bool sys_map_is_storage(const struct sys_map *map)
 	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
 }
 
-u32 sys_storage_owners(u32 value_size)
+u32 sys_storage_owners(u32 value_size, u64 data_size)
 {
-	u64 nr = BYTES_MAX / (value_size + 64ull);
+	u64 nr = data_size / DATA_SHARE / (value_size + 64ull);
 
 	return nr > OWNERS_MAX ? OWNERS_MAX : nr < OWNERS_MIN ? OWNERS_MIN : (u32)nr;
 }

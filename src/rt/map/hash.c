@@ -7,7 +7,7 @@
 #include "rt/map/hash.h"
 #include "rt/map/value.h"
 
-bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, bool lru,
+bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, u64 extra,
 		 struct hash_layout *ret_layout)
 {
 	u32 nr_buckets = (u32)rt_map_power_of_two(max_entries);
@@ -26,8 +26,8 @@ bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
 	ret_layout->values = ret_layout->elems + elems;
 	ret_layout->used = ret_layout->values + values;
 	ret_layout->total = ret_layout->used;
-	if (lru)
-		ret_layout->total += rt_map_product((u64)max_entries + nr_vcpus, 1);
+	if (extra)
+		ret_layout->total += rt_map_product(extra, 1);
 	return ret_layout->total <= RT_DATA_SIZE;
 }
 
@@ -42,6 +42,13 @@ static u32 behind_size(u32 type, u32 key_size)
 	if (hash_type_is_storage(type))
 		return sizeof(u64);
 	return type == BPF_MAP_TYPE_LPM_TRIE ? key_size - 4 : 0;
+}
+
+static u64 extra_size(u32 type, u32 key_size, u64 nr_elems)
+{
+	if (type == BPF_MAP_TYPE_LPM_TRIE)
+		return ((u64)key_size - 4) * 8 * sizeof(u32) + sizeof(u32);
+	return hash_type_is_lru(type) ? nr_elems : 0;
 }
 
 /* The strides that follow from a map's sizes; false: too big. */
@@ -71,8 +78,10 @@ u64 hash_memory_size(const struct rt_map_spec *spec)
 	    !strides(spec->type, spec->key_size, spec->value_size,
 		     (u64)spec->max_entries + spec->nr_vcpus, &elem_stride, &cpu_stride))
 		return 0;
-	if (!hash_layout(spec->max_entries, (u32)elem_stride, cpu_stride, spec->nr_vcpus,
-			 hash_type_is_lru(spec->type), &layout))
+	if (!hash_layout(
+		    spec->max_entries, (u32)elem_stride, cpu_stride, spec->nr_vcpus,
+		    extra_size(spec->type, spec->key_size, (u64)spec->max_entries + spec->nr_vcpus),
+		    &layout))
 		return 0;
 	return layout.total;
 }
@@ -107,8 +116,8 @@ void hash_init(struct rt_map *map)
 		&cpu_stride);
 	map->elem_stride = (u32)elem_stride;
 	map->cpu_stride = cpu_stride;
-	hash_layout(map->max_entries, map->elem_stride, cpu_stride, map->nr_vcpus, hash_is_lru(map),
-		    &layout);
+	hash_layout(map->max_entries, map->elem_stride, cpu_stride, map->nr_vcpus,
+		    extra_size(map->type, map->key_size, hash_nr_elems(map)), &layout);
 	map->summary_offset = layout.summary;
 	map->buckets_offset = layout.buckets;
 	map->elems_offset = layout.elems;
@@ -315,6 +324,8 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 	journal(slot, HASH_OP_INSERT, index, new, 0);
 	link_head(map, hash_bucket(map, index), new, hash, key, false);
 	hash_finish(map, slot, vcpu);
+	if (store->ret_new)
+		*store->ret_new = true;
 	return 0;
 }
 

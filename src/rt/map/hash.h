@@ -5,9 +5,9 @@
  *
  * Memory of a map, each part on its own pages:
  *   struct hash_head | one struct hash_slot a vCPU | summary bits | buckets | elements | per-CPU
- * values | one byte an element (LRU types: used lately). Elements are numbered from 1; 0 is "none".
- * Elements 1 … max_entries belong to the keys, those after are one for each vCPU, with which it
- * replaces an element without needing a free one.
+ * values | one byte an element (LRU types: used lately), or a count for each length (LPM tries).
+ * Elements are numbered from 1; 0 is "none". Elements 1 … max_entries belong to the keys, those
+ * after are one for each vCPU, with which it replaces an element without needing a free one.
  *
  * Everything here may be overwritten by any process of the hive. Numbers read from it are checked
  * against the descriptor (in control) before they become addresses, and walks are limited to
@@ -96,8 +96,8 @@ struct hash_layout {
 	u64 summary, buckets, elems, values, used, total;
 };
 
-/* false if the map would be too big. lru: with the bytes that LRU types have. */
-bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, bool lru,
+/* false if the map would be too big. extra: bytes at the end that a type has for itself. */
+bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, u64 extra,
 		 struct hash_layout *ret_layout);
 
 static inline bool hash_type_is_percpu(u32 type)
@@ -169,6 +169,12 @@ static inline u8 *hash_value(const struct rt_map *map, u32 number, u32 cpu)
 }
 
 /* LPM tries: the lengths in use. */
+/* How many prefixes of each length there are, or were about to be: never fewer. */
+static inline u32 *hash_lpm_counts(const struct rt_map *map)
+{
+	return (u32 *)(void *)(map->data + map->used_offset);
+}
+
 static inline u64 *hash_lpm_lengths(const struct rt_map *map)
 {
 	return hash_head(map)->lengths;
@@ -250,6 +256,7 @@ u32 hash_find(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu);
 struct hash_store {
 	const void *value;  /* NULL: zeros, not for per-CPU types */
 	const void *behind; /* hash_behind_size bytes to be kept behind the value */
+	bool *ret_new;	    /* NULL, or set to true when the key was not there before */
 	bool all_cpus; /* per-CPU types: value holds one value for each vCPU, value_stride apart */
 };
 

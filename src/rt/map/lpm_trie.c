@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * BPF_MAP_TYPE_LPM_TRIE (kernel/bpf/lpm_trie.c): the longest prefix that matches. Not a trie: a
- * hash table (rt/map/hash.h) of prefixes, with a bit for each prefix length that was ever stored; a
- * lookup asks the table for the key cut to each of these lengths, the longest first. So it has the
+ * hash table (rt/map/hash.h) of prefixes, with a bit for each prefix length that was ever stored,
+ * and a count of those that are; a lookup asks the table for the key cut to each of these lengths,
+ * the longest first. So it has the
  * hash table's properties: lookups without a lock, updates that survive their process's death.
  *
  * The table's keys are the prefix length and the bits of the prefix, the rest zero; the bits as the
@@ -11,7 +12,7 @@
 #include "rt/map/hash.h"
 
 #define KEY_MAX	    (4 + 256)
-#define ORDERED_MAX 1024u
+#define ORDERED_MAX 4096u
 
 struct lpm_key {
 	u32 length;
@@ -73,6 +74,12 @@ static u32 longest_match(const struct rt_map *map, const void *key, void *value,
 		return 0;
 	length = prefix.length;
 	while (longest_used(map, length, &length)) {
+		/* All prefixes of that length are gone again. */
+		if (!HASH_LOAD(hash_lpm_counts(map)[length])) {
+			if (!length--)
+				break;
+			continue;
+		}
 		key_cut(&prefix, before, length);
 		before = length;
 		if (value)
@@ -102,9 +109,11 @@ static long lpm_update(const struct rt_map *map, const void *key, const void *va
 		       struct rt_vcpu *vcpu)
 {
 	const u8 *bits = (const u8 *)key + 4;
-	struct hash_store store = { .value = value, .behind = bits };
+	bool is_new = false;
+	struct hash_store store = { .value = value, .behind = bits, .ret_new = &is_new };
 	struct lpm_key prefix;
 	u64 *word, bit;
+	u32 *count;
 	long error;
 
 	if (flags > BPF_EXIST || !key_read(map, key, &prefix))
@@ -114,18 +123,27 @@ static long lpm_update(const struct rt_map *map, const void *key, const void *va
 	bit = 1ULL << prefix.length % 64;
 	if (flags != BPF_EXIST && !(HASH_LOAD(*word) & bit))
 		__atomic_fetch_or(word, bit, __ATOMIC_RELEASE);
+	/* Counted before it can be found, so that who dies here leaves too many, never too few. */
+	count = &hash_lpm_counts(map)[prefix.length];
+	__atomic_fetch_add(count, 1, __ATOMIC_ACQ_REL);
 	error = hash_update(map, &prefix, &store, flags, vcpu);
+	if (!is_new)
+		__atomic_fetch_sub(count, 1, __ATOMIC_ACQ_REL);
 	return error == -E2BIG ? -ENOSPC : error;
 }
 
 static long lpm_delete(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
 {
 	struct lpm_key prefix;
+	long error;
 
 	if (!key_read(map, key, &prefix))
 		return -EINVAL;
 	key_cut(&prefix, data_size(map) * 8, prefix.length);
-	return hash_delete(map, &prefix, vcpu);
+	error = hash_delete(map, &prefix, vcpu);
+	if (!error)
+		__atomic_fetch_sub(&hash_lpm_counts(map)[prefix.length], 1, __ATOMIC_ACQ_REL);
+	return error;
 }
 
 /*
@@ -168,10 +186,11 @@ static u64 visit(void *arg, const void *key, void *value)
 	return 0;
 }
 
-/* In large maps the hash table's order: a search for the next one would look at all of them. */
+/* Where many prefixes ever were the hash table's order: a search for the next one would look at all
+ * of them. */
 static long next_prefix(const struct rt_map *map, struct search *search, struct rt_vcpu *vcpu)
 {
-	if (map->max_entries > ORDERED_MAX)
+	if (HASH_LOAD(hash_head(map)->taken) > ORDERED_MAX)
 		return hash_next_key(map, search->from_start ? NULL : &search->after, &search->best,
 				     vcpu);
 	search->any = false;
