@@ -90,6 +90,18 @@ static const char *const others[] = {
 	"sk_skb_change_head",
 	"sk_skb_adjust_room",
 	"bpf_sk_lookup_assign",
+	"bpf_fentry_test1",
+	"bpf_fentry_test2",
+	"bpf_fentry_test3",
+	"bpf_fentry_test4",
+	"bpf_fentry_test5",
+	"bpf_fentry_test6",
+	"bpf_fentry_test7",
+	"bpf_fentry_test8",
+	"bpf_fentry_test9",
+	"bpf_fentry_test10",
+	"bpf_modify_return_test",
+	"bpf_modify_return_test2",
 };
 
 #define TRACED	  (ABI_PROG(BPF_PROG_TYPE_TRACING) | PROG_RAW_TP | PROG_RAW_TP_WRITABLE)

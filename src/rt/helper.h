@@ -34,6 +34,10 @@ long rt_read_any_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
 /* -EFAULT also for any address in the arena. */
 long rt_write_user(struct rt_vcpu *vcpu, u64 user_address, const void *src, u64 size);
 
+/* Signals that bpf_send_signal() and its like have noted in a vCPU, now sent to the task. */
+struct rt_task;
+void rt_signals_send(const struct rt_task *task, const u8 *signals, u32 nr);
+
 /*
  * The exception table: where execution goes on when the instruction at ip in the data plane faults.
  * Returns 0 when ip is not one of those that may fault. The agent's SIGSEGV/SIGBUS handler asks it.

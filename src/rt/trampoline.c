@@ -9,9 +9,9 @@
 #include "rt/prog.h"
 #include "rt/vcpu.h"
 
-/* The context: the number of arguments, the arguments, the result. */
+/* The context: the function, the number of arguments, the arguments, the result. */
 struct trampoline_ctx {
-	u64 nr;
+	u64 ip, nr;
 	u64 args[RT_TRAMPOLINE_ARGS + 1];
 };
 
@@ -30,7 +30,7 @@ u64 rt_trampoline_run(const struct rt_trampoline *trampoline, struct rt_vcpu *vc
 		      rt_traced_fn function, void *arg)
 {
 	const struct rt_trampoline_link *link = trampoline->links;
-	struct trampoline_ctx ctx = { .nr = trampoline->nr_args };
+	struct trampoline_ctx ctx = { .ip = trampoline->ip, .nr = trampoline->nr_args };
 	u64 result = 0;
 	u32 i;
 

@@ -16,6 +16,7 @@ struct rt_vcpu;
 #define RT_TRAMPOLINE_LINKS   38   /* BPF_MAX_TRAMP_LINKS: 38 programs on a function at most */
 #define RT_TRAMPOLINE_ARGS    12   /* MAX_BPF_FUNC_ARGS */
 #define RT_TRAMPOLINE_NR_ARGS (-1) /* place of the number of arguments in the context */
+#define RT_TRAMPOLINE_IP      (-2) /* ... and of the function's address */
 
 struct rt_trampoline_link {
 	const struct rt_prog *prog;
@@ -25,6 +26,7 @@ struct rt_trampoline_link {
 /* In the control segment; never changed once it is published. */
 struct rt_trampoline {
 	const struct rt_prog *extension; /* runs in the function's place; NULL: the function does */
+	u64 ip;				 /* what the function is called at, for programs to see */
 	u32 nr_args;
 	u32 hides_ctx; /* the first argument is a context, of which there is no kernel's form */
 	u32 nr_entry, nr_modify, nr_exit;

@@ -6,6 +6,8 @@
  * that programs run on is each process's own.
  */
 #include "rt/clock.h"
+#include "rt/helper.h"
+#include "rt/mem.h"
 #include "rt/shared.h"
 #include "rt/sys.h"
 #include "rt/vcpu.h"
@@ -142,6 +144,7 @@ static struct rt_vcpu *prepare(u32 index, u32 tid)
 	vcpu->index = index;
 	vcpu->owner = tid;
 	vcpu->tail_calls = 0;
+	vcpu->nr_signals = 0;
 	vcpu->frame = 0;
 	vcpu->prog = NULL;
 	vcpu->cookie = 0;
@@ -220,7 +223,7 @@ struct rt_vcpu *rt_vcpu_await(u32 tid, u32 wait_ms)
 	return likely(vcpu) ? vcpu : missed();
 }
 
-void rt_vcpu_release(struct rt_vcpu *vcpu)
+static void give_back(struct rt_vcpu *vcpu)
 {
 	u64 word = vcpu->lock_word, *lock = &RT_SHARED->vcpus[vcpu->index].word;
 
@@ -231,6 +234,27 @@ void rt_vcpu_release(struct rt_vcpu *vcpu)
 	 */
 	if (likely(__atomic_load_n(lock, __ATOMIC_RELAXED) == word))
 		__atomic_store_n(lock, word & ~IDENTITY, __ATOMIC_RELEASE);
+}
+
+/* What programs have sent to their task comes when it holds nothing any more. */
+static void __attribute__((noinline)) give_back_and_send(struct rt_vcpu *vcpu)
+{
+	struct rt_task task;
+	u8 signals[ARRAY_SIZE(vcpu->signals)];
+	u32 nr = vcpu->nr_signals;
+
+	memcpy(&task, &vcpu->task, sizeof(task));
+	memcpy(signals, vcpu->signals, sizeof(signals));
+	give_back(vcpu);
+	rt_signals_send(&task, signals, nr);
+}
+
+void rt_vcpu_release(struct rt_vcpu *vcpu)
+{
+	if (unlikely(vcpu->nr_signals))
+		give_back_and_send(vcpu);
+	else
+		give_back(vcpu);
 }
 
 void rt_grace_begin(struct rt_grace *snapshot)

@@ -107,7 +107,9 @@ struct rt_vcpu {
 	u32 bits_used;	    /* places of bits[] that iterators hold */
 	u64 random;	    /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
-	s32 retval; /* of the call that a cgroup program judges: bpf_get_retval() */
+	s32 retval;	/* of the call that a cgroup program judges: bpf_get_retval() */
+	u32 nr_signals; /* for the task, when the vCPU is given back (rt/helper/process.c) */
+	u8 signals[4];
 	struct rt_frame frames[RT_FRAMES];
 	u8 bpf_stack[RT_FRAMES][RT_BPF_STACK_SIZE] __attribute__((aligned(16)));
 	u8 scratch[RT_VCPU_SCRATCH_SIZE] __attribute__((aligned(16)));	/* event contexts */

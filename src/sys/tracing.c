@@ -9,6 +9,7 @@
  * back after a grace period.
  */
 #include "sys/tracing.h"
+#include "abi/ksym.h"
 #include "base/alloc.h"
 
 #include <errno.h>
@@ -133,12 +134,24 @@ static bool is_empty(const struct sys_function *function)
 	       !function->nr[AT_EXIT];
 }
 
+/* As kallsyms of the hive has it. */
+static u64 address_of(const struct sys_function *function)
+{
+	const char *name;
+
+	if (function->prog)
+		return ABI_KSYM_PROGRAM(function->prog->object.id, function->subprog);
+	name = btf_type_name(function->hive->kernel_btf->btf, function->btf_id);
+	return name ? abi_ksym_address(name) : 0;
+}
+
 static void fill(const struct sys_function *function, struct rt_trampoline *rt)
 {
 	struct rt_trampoline_link *link = rt->links;
 
 	*rt = (struct rt_trampoline){
 		.extension = function->extension ? function->extension->prog->rt : NULL,
+		.ip = address_of(function),
 		.nr_args = function->nr_args,
 		.hides_ctx = function->hides_ctx,
 		.nr_entry = function->nr[AT_ENTRY],

@@ -673,6 +673,23 @@ static int note_map(struct verify_env *env, const struct call_meta *meta)
 	return 0;
 }
 
+/* Only who is on a function can be told which one that is. */
+static int check_func_ip(struct verify_env *env, const char *name)
+{
+	u32 type = env->input->prog_type;
+
+	if (type == BPF_PROG_TYPE_KPROBE ||
+	    (type == BPF_PROG_TYPE_TRACING && env->attach_is_function))
+		return 0;
+	if (type == BPF_PROG_TYPE_TRACING)
+		verbose(env, "func bpf_%s#%d supported only for fentry/fexit/fmod_ret programs\n",
+			name, BPF_FUNC_get_func_ip);
+	else
+		verbose(env, "func bpf_%s#%d not supported for program type %u\n", name,
+			BPF_FUNC_get_func_ip, type);
+	return -524; /* ENOTSUPP */
+}
+
 /* Such a loop is shown inlined, if it is always the same. */
 static void note_loop(struct verify_env *env, u32 subprog)
 {
@@ -787,6 +804,8 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	}
 	if (meta->func_id == BPF_FUNC_tail_call)
 		return check_resources_released(env, "tail_call");
+	if (meta->func_id == BPF_FUNC_get_func_ip)
+		return check_func_ip(env, meta->helper->name);
 	if (meta->func_id != BPF_FUNC_snprintf)
 		return 0;
 	if (length->s.var_off.value % 8)

@@ -64,10 +64,18 @@ RT_HELPER(probe_read_kernel);
 RT_HELPER(probe_read_kernel_str);
 RT_HELPER(copy_from_user);
 
+/* process.c */
+RT_HELPER(get_current_cgroup_id);
+RT_HELPER(get_current_ancestor_cgroup_id);
+RT_HELPER(get_ns_current_pid_tgid);
+RT_HELPER(send_signal);
+RT_HELPER(send_signal_thread);
+
 /* trampoline.c */
 RT_HELPER(get_func_arg);
 RT_HELPER(get_func_ret);
 RT_HELPER(get_func_arg_cnt);
+RT_HELPER(get_func_ip);
 
 /* service.c */
 RT_HELPER(sys_bpf);
@@ -142,6 +150,7 @@ RT_HELPER(for_each_map_elem);
 /* stack.c */
 RT_HELPER(get_stackid);
 RT_HELPER(get_stack);
+RT_HELPER(get_task_stack);
 
 /* string.c */
 RT_HELPER(strtol);

@@ -6,6 +6,7 @@
 #include "rt/helper/families.h"
 #include "rt/mem.h"
 #include "rt/stack.h"
+#include "rt/task_model.h"
 
 _Static_assert(RT_STACK_DEPTH_MAX * sizeof(u64) <= sizeof((struct rt_vcpu *)0)->format,
 	       "a stack fits");
@@ -56,30 +57,43 @@ static void put_build_ids(struct bpf_stack_build_id *to, const u64 *ips, u32 nr)
 	}
 }
 
-/* (ctx, buffer, size, flags) */
-RT_HELPER(get_stack)
+/* other: of a task that is not the current one, whose user stack nobody reads. */
+static u64 give_stack(struct rt_vcpu *vcpu, u8 *buffer, u32 size, u64 flags, bool other)
 {
-	u32 size = (u32)r3, nr = 0, used;
-	bool build_id = r4 & BPF_F_USER_BUILD_ID;
-	u32 each = build_id ? sizeof(struct bpf_stack_build_id) : sizeof(u64);
+	bool build_id = flags & BPF_F_USER_BUILD_ID;
+	u32 each = build_id ? sizeof(struct bpf_stack_build_id) : sizeof(u64), nr = 0, used;
 	u64 *ips = NULL;
 	long error;
 
-	if (r4 & ~(u64)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_USER_BUILD_ID) ||
-	    (build_id && !(r4 & BPF_F_USER_STACK)) || size % each)
+	if (flags & ~(u64)(BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_USER_BUILD_ID) ||
+	    (build_id && !(flags & BPF_F_USER_STACK)) || size % each)
 		error = -EINVAL;
+	else if (other && flags & BPF_F_USER_STACK)
+		error = -EOPNOTSUPP;
 	else
-		error = collect(vcpu, size / each, r4, &ips, &nr);
+		error = collect(vcpu, size / each, flags, &ips, &nr);
 	if (error) {
-		memset((void *)r2, 0, size);
+		memset(buffer, 0, size);
 		return (u64)error;
 	}
 	/* Skipped frames and the limit leave at most size / each. */
 	used = nr * each;
 	if (build_id)
-		put_build_ids((struct bpf_stack_build_id *)r2, ips, nr);
+		put_build_ids((struct bpf_stack_build_id *)(void *)buffer, ips, nr);
 	else
-		memcpy((void *)r2, ips, used);
-	memset((u8 *)r2 + used, 0, size - used);
+		memcpy(buffer, ips, used);
+	memset(buffer + used, 0, size - used);
 	return used;
+}
+
+/* (ctx, buffer, size, flags) */
+RT_HELPER(get_stack)
+{
+	return give_stack(vcpu, (u8 *)r2, (u32)r3, r4, false);
+}
+
+/* (task, buffer, size, flags) */
+RT_HELPER(get_task_stack)
+{
+	return give_stack(vcpu, (u8 *)r2, (u32)r3, r4, r1 != rt_task_model(vcpu));
 }

@@ -4,6 +4,7 @@
  * the number of arguments stands before it (rt/trampoline.h).
  */
 #include "rt/helper/families.h"
+#include "rt/prog.h"
 #include "rt/trampoline.h"
 
 RT_HELPER(get_func_arg)
@@ -25,6 +26,12 @@ RT_HELPER(get_func_ret)
 
 	*(u64 *)r2 = ctx[ctx[RT_TRAMPOLINE_NR_ARGS]];
 	return 0;
+}
+
+/* No probe is on a kernel's function here: programs for those are run by hand. */
+RT_HELPER(get_func_ip)
+{
+	return vcpu->prog->type == BPF_PROG_TYPE_TRACING ? ((const u64 *)r1)[RT_TRAMPOLINE_IP] : 0;
 }
 
 RT_HELPER(get_func_arg_cnt)

@@ -8,7 +8,8 @@ long out[4];
 SEC("fentry/bpf_fentry_test1")
 int first(unsigned long long *ctx)
 {
-	out[0] = (int)ctx[0];
+	/* Of the kernel is what lies that high. */
+	out[0] = bpf_get_func_ip(ctx) >> 32 == 0xffffffff ? (int)ctx[0] : -1;
 	return 0;
 }
 

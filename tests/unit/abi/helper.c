@@ -33,9 +33,34 @@ static void check_prototype(u32 id, const struct abi_helper *helper)
 		tap_ok(false, "prototype of helper %u, %s", id, helper->name);
 }
 
+/* As far as the headers that this was built with go, names and numbers are theirs. */
+static void check_names(void)
+{
+#define NAME(name) #name
+	static const char *const names[] = { __BPF_FUNC_MAPPER(NAME) };
+#undef NAME
+	u32 differ = 0;
+
+	for (u32 id = 1; id < ARRAY_SIZE(names); id++) {
+		const struct abi_helper *helper = abi_helper_find(id);
+
+		if (helper && !strcmp(helper->name, names[id]))
+			continue;
+		differ++;
+		tap_ok(false, "helper %u is %s", id, names[id]);
+	}
+	tap_ok(!differ && ARRAY_SIZE(names) > 200, "%zu helpers are those of linux/bpf.h",
+	       ARRAY_SIZE(names) - 1);
+}
+
 int main(void)
 {
-	u32 available = 0;
+	u32 available = 0, known = 0;
+
+	check_names();
+	for (u32 id = 0; id < 1000; id++)
+		known += abi_helper_find(id) != NULL;
+	tap_ok(known == 211, "there are %u helpers", known);
 
 	for (u32 id = 0; id < RT_HELPER_MAX; id++) {
 		const struct abi_helper *helper = abi_helper_find(id);
