@@ -143,7 +143,8 @@ static bool object_safe(const struct reg *old, const struct reg *cur, struct id_
 {
 	return old->dynptr == cur->dynptr && old->first_slot == cur->first_slot &&
 	       old->iter == cur->iter && old->iter_state == cur->iter_state &&
-	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
+	       old->irq_by_lock == cur->irq_by_lock && map_ids(map, old->id, cur->id) &&
+	       map_ids(map, old->ref_id, cur->ref_id);
 }
 
 static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,

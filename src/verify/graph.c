@@ -65,6 +65,15 @@ int graph_before(struct verify_env *env, const struct abi_kfunc *kfunc, u32 id)
 	return 0;
 }
 
+/* Owned, or of a type that is never anything but what it says. */
+static bool is_trusted(const struct reg *reg)
+{
+	const u32 trusted = MEM_ALLOC | PTR_TRUSTED | NON_OWN_REF;
+	u32 flags = reg->type & ~(u32)REG_BASE_MASK;
+
+	return reg->ref_id || (flags & trusted && !(flags & ~trusted));
+}
+
 static int check_drop(struct verify_env *env, u32 regno, bool percpu, struct graph_call *call)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -262,7 +271,13 @@ int graph_check_arg(struct verify_env *env, u32 regno, u8 arg, struct graph_call
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	bool releases = call->kfunc->flags & KFUNC_RELEASE && reg->ref_id;
-	int err = helper_check_offset(env, regno, releases);
+	int err;
+
+	if ((arg == KARG_OBJECT || arg == KARG_PERCPU_OBJECT) && !is_trusted(reg)) {
+		verbose(env, "R%u must be referenced or trusted\n", regno);
+		return -EINVAL;
+	}
+	err = helper_check_offset(env, regno, releases);
 
 	if (err)
 		return err;

@@ -185,7 +185,7 @@ static int check_irq_place(struct verify_env *env, u32 regno)
 	return -EINVAL;
 }
 
-int irq_save(struct verify_env *env, u32 regno)
+int irq_save(struct verify_env *env, u32 regno, bool by_lock)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	struct reference ref = { .kind = REFERENCE_IRQ, .insn_idx = env->insn_idx };
@@ -208,6 +208,7 @@ int irq_save(struct verify_env *env, u32 regno)
 		return slot;
 	reg_set_pointer(&object, PTR_TO_STACK);
 	object.ref_id = ref.id = ++env->id_gen;
+	object.irq_by_lock = by_lock;
 	slot_object_mark(env, env_frame_of(env, reg), (u32)slot, 1, &object, SLOT_IRQ);
 	scratch_slot(env, (u32)slot);
 	env->cur->active_irq = ref.id;
@@ -240,7 +241,7 @@ static int release_irq(struct verify_env *env, u32 id)
 	return -EACCES;
 }
 
-int irq_restore(struct verify_env *env, u32 regno)
+int irq_restore(struct verify_env *env, u32 regno, bool by_lock)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	int err = check_irq_place(env, regno), slot;
@@ -256,6 +257,11 @@ int irq_restore(struct verify_env *env, u32 regno)
 		return -EINVAL;
 	}
 	live_stack_read(env, reg->frameno, (u32)slot);
+	if (frame->slots[slot].spilled.irq_by_lock != by_lock) {
+		verbose(env, "irq flag acquired by %s kfuncs cannot be restored with %s kfuncs\n",
+			by_lock ? "native" : "lock", by_lock ? "lock" : "native");
+		return -EINVAL;
+	}
 	err = release_irq(env, frame->slots[slot].spilled.ref_id);
 	if (err)
 		return err;

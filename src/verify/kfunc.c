@@ -314,7 +314,7 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 		return check_number(env, regno);
 	if (arg == KARG_CONST)
 		return check_constant(env, regno, meta);
-	if (kfunc->flags & (KFUNC_TRUSTED_ARGS | KFUNC_RCU) &&
+	if (kfunc->flags & (KFUNC_TRUSTED_ARGS | KFUNC_RCU | KFUNC_RELEASE) &&
 	    (reg_is_null(reg) || reg->type & PTR_MAYBE_NULL)) {
 		verbose(env, "Possibly NULL pointer passed to trusted arg%u\n", regno - 1);
 		return -EACCES;
@@ -334,8 +334,9 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 		return dynptr_make(env, regno, made_dynptr(meta), meta->dynptr_ref);
 	case KARG_ITER: return check_iter(env, regno, meta);
 	case KARG_CONST_STRING: return check_string(env, regno);
-	case KARG_IRQ_FLAG_UNINIT: return irq_save(env, regno);
-	case KARG_IRQ_FLAG: return irq_restore(env, regno);
+	/* A lock's functions have it behind the lock. */
+	case KARG_IRQ_FLAG_UNINIT: return irq_save(env, regno, regno > BPF_REG_1);
+	case KARG_IRQ_FLAG: return irq_restore(env, regno, regno > BPF_REG_1);
 	case KARG_WORKQUEUE: return check_workqueue(env, regno, meta);
 	case KARG_MAP: return check_map(env, regno, meta);
 	case KARG_FUNCTION: return check_function(env, regno, meta);

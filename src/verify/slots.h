@@ -73,8 +73,8 @@ bool iter_is_active(const struct vstate *state);
 bool iter_depths_differ(const struct vstate *old, const struct vstate *cur);
 
 /* Saved interrupt states: bpf_local_irq_save() and _restore(). 0 or -errno. */
-int irq_save(struct verify_env *env, u32 regno);
-int irq_restore(struct verify_env *env, u32 regno);
+int irq_save(struct verify_env *env, u32 regno, bool by_lock);
+int irq_restore(struct verify_env *env, u32 regno, bool by_lock);
 
 /* Everything that points into a reference's object is gone. 0, or -EINVAL if it is not held. */
 int slots_release_reference(struct verify_env *env, u32 ref_id);

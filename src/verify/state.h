@@ -98,7 +98,8 @@ struct reg {
 	u8 dynptr;	 /* enum dynptr_kind, of slices too */
 	bool first_slot; /* the one at the object's lower address */
 	u8 iter, iter_state;
-	bool precise; /* the exact bounds matter for the verdict */
+	bool irq_by_lock; /* a saved interrupt state: a lock saved it */
+	bool precise;	  /* the exact bounds matter for the verdict */
 };
 
 enum slot_byte {

@@ -4,74 +4,7 @@
  * CPU. Each program says by its result what it saw; on the kernel and on skep it has to say the
  * same, run after run, since what one leaves in a map the next one finds.
  */
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
-#define __contains(type, member) __attribute__((btf_decl_tag("contains:" #type ":" #member)))
-#define private(name) SEC(".data." #name) __attribute__((aligned(8)))
-#undef container_of
-#define container_of(pointer, type, member) \
-	((type *)((void *)(pointer) - __builtin_offsetof(type, member)))
-#define OBJ_NEW(type)		     ((type *)bpf_obj_new_impl(bpf_core_type_id_local(type), 0))
-#define bpf_core_type_id_local(type) __builtin_btf_type_id(*(typeof(type) *)0, 0)
-
-struct bpf_list_head {
-	__u64 : 64;
-	__u64 : 64;
-} __attribute__((aligned(8)));
-struct bpf_list_node {
-	__u64 : 64;
-	__u64 : 64;
-	__u64 : 64;
-} __attribute__((aligned(8)));
-struct bpf_rb_root {
-	__u64 : 64;
-	__u64 : 64;
-} __attribute__((aligned(8)));
-struct bpf_rb_node {
-	__u64 : 64;
-	__u64 : 64;
-	__u64 : 64;
-	__u64 : 64;
-} __attribute__((aligned(8)));
-struct bpf_refcount {
-	__u32 : 32;
-} __attribute__((aligned(4)));
-struct bpf_res_spin_lock {
-	__u32 val;
-};
-
-extern void *bpf_obj_new_impl(__u64 type, void *meta) __ksym;
-extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
-extern void *bpf_percpu_obj_new_impl(__u64 type, void *meta) __ksym;
-extern void bpf_percpu_obj_drop_impl(void *object, void *meta) __ksym;
-extern void *bpf_refcount_acquire_impl(void *object, void *meta) __ksym;
-extern int bpf_list_push_front_impl(struct bpf_list_head *head, struct bpf_list_node *node,
-				    void *meta, __u64 offset) __ksym;
-extern int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_node *node,
-				   void *meta, __u64 offset) __ksym;
-extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym;
-extern struct bpf_list_node *bpf_list_pop_back(struct bpf_list_head *head) __ksym;
-extern struct bpf_list_node *bpf_list_front(struct bpf_list_head *head) __ksym;
-extern struct bpf_list_node *bpf_list_back(struct bpf_list_head *head) __ksym;
-extern int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node,
-			       _Bool (*less)(struct bpf_rb_node *a, const struct bpf_rb_node *b),
-			       void *meta, __u64 offset) __ksym;
-extern struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root,
-					     struct bpf_rb_node *node) __ksym;
-extern struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root) __ksym;
-extern struct bpf_rb_node *bpf_rbtree_root(struct bpf_rb_root *root) __ksym;
-extern struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root,
-					   struct bpf_rb_node *node) __ksym;
-extern struct bpf_rb_node *bpf_rbtree_right(struct bpf_rb_root *root,
-					    struct bpf_rb_node *node) __ksym;
-extern int bpf_res_spin_lock(struct bpf_res_spin_lock *lock) __ksym;
-extern void bpf_res_spin_unlock(struct bpf_res_spin_lock *lock) __ksym;
-extern int bpf_res_spin_lock_irqsave(struct bpf_res_spin_lock *lock, unsigned long *flags) __ksym;
-extern void bpf_res_spin_unlock_irqrestore(struct bpf_res_spin_lock *lock,
-					   unsigned long *flags) __ksym;
-extern void bpf_rcu_read_lock(void) __ksym;
-extern void bpf_rcu_read_unlock(void) __ksym;
+#include "objects.h"
 
 struct plain {
 	__u64 a, b;
@@ -104,10 +37,10 @@ struct counters {
 };
 
 struct stash {
-	struct plain __attribute__((btf_type_tag("kptr"))) * plain;
-	struct outer __attribute__((btf_type_tag("kptr"))) * outer;
-	struct counters __attribute__((btf_type_tag("percpu_kptr"))) * counters;
-	struct item __attribute__((btf_type_tag("kptr"))) * item;
+	struct plain KPTR *plain;
+	struct outer KPTR *outer;
+	struct counters PERCPU_KPTR *counters;
+	struct item KPTR *item;
 };
 
 struct {
@@ -406,6 +339,7 @@ int nested(struct __sk_buff *skb)
 	outer = OBJ_NEW(struct outer);
 	if (!outer)
 		return -2;
+	outer->number = 0; /* the kernel's memory is whatever it was */
 	for (__u32 i = 0; i < 4; i++) {
 		struct inner *inner = OBJ_NEW(struct inner);
 
@@ -429,14 +363,22 @@ SEC("tc")
 int percpu_put(struct __sk_buff *skb)
 {
 	struct stash *stash = stash_at(0);
-	struct counters *counters;
+	struct counters *counters, *given, *one;
 
 	if (!stash)
 		return -1;
 	counters = bpf_percpu_obj_new_impl(bpf_core_type_id_local(struct counters), 0);
 	if (!counters)
 		return -2;
+	given = counters;
 	counters = bpf_kptr_xchg(&stash->counters, counters);
+	/* It can be looked at as long as this program runs. */
+	for (__u32 cpu = 0; cpu < 64; cpu++) {
+		one = bpf_per_cpu_ptr(given, cpu);
+		if (!one)
+			break;
+		one->n = 0;
+	}
 	if (!counters)
 		return 0;
 	bpf_percpu_obj_drop_impl(counters, 0);
