@@ -152,14 +152,6 @@ BAD(after_drop)
 	return (int)p->a;
 }
 
-BAD(drop_twice)
-{
-	NEW(p, plain);
-	bpf_obj_drop_impl(p, 0);
-	bpf_obj_drop_impl(p, 0);
-	return 0;
-}
-
 BAD(drop_inside)
 {
 	NEW(p, plain);
@@ -181,13 +173,6 @@ BAD(drop_percpu)
 	if (!c)
 		return 1;
 	bpf_obj_drop_impl(c, 0);
-	return 0;
-}
-
-BAD(percpu_drop_plain)
-{
-	NEW(p, plain);
-	bpf_percpu_obj_drop_impl(p, 0);
 	return 0;
 }
 
@@ -334,14 +319,6 @@ BAD(xchg_loose)
 	return 0;
 }
 
-BAD(xchg_leak)
-{
-	STASH(s);
-	NEW(p, plain);
-	bpf_kptr_xchg(&s->plain, p);
-	return 0;
-}
-
 BAD(xchg_then_use)
 {
 	STASH(s);
@@ -398,13 +375,6 @@ BAD(store_loose)
 	return 0;
 }
 
-BAD(store_loose_number)
-{
-	STASH(s);
-	*(volatile __u64 *)&s->loose = skb->len;
-	return 0;
-}
-
 BAD(half_kptr)
 {
 	STASH(s);
@@ -421,16 +391,6 @@ BAD(load_without_check)
 {
 	STASH(s);
 	return (int)s->plain->a;
-}
-
-BAD(load_and_drop)
-{
-	STASH(s);
-	struct plain *p = s->plain;
-
-	if (p)
-		bpf_obj_drop_impl(p, 0);
-	return 0;
 }
 
 BAD(load_and_write)
@@ -555,14 +515,6 @@ BAD(head_of_tree)
 {
 	bpf_spin_lock(&lock_a);
 	bpf_list_pop_front((void *)&tree_a);
-	bpf_spin_unlock(&lock_a);
-	return 0;
-}
-
-BAD(pop_leak)
-{
-	bpf_spin_lock(&lock_a);
-	bpf_list_pop_front(&list_a);
 	bpf_spin_unlock(&lock_a);
 	return 0;
 }
@@ -701,18 +653,6 @@ BAD(tree_first_after_unlock)
 	return n ? (int)container_of(n, struct item, r)->key : 0;
 }
 
-BAD(tree_first_dropped)
-{
-	struct bpf_rb_node *n;
-
-	bpf_spin_lock(&lock_a);
-	n = bpf_rbtree_first(&tree_a);
-	bpf_spin_unlock(&lock_a);
-	if (n)
-		bpf_obj_drop_impl(container_of(n, struct item, r), 0);
-	return 0;
-}
-
 BAD(tree_remove_owned)
 {
 	NEW(i, item);
@@ -724,18 +664,6 @@ BAD(tree_remove_owned)
 	if (n)
 		bpf_obj_drop_impl(container_of(n, struct item, r), 0);
 	bpf_obj_drop_impl(i, 0);
-	return 0;
-}
-
-BAD(tree_remove_leak)
-{
-	struct bpf_rb_node *n;
-
-	bpf_spin_lock(&lock_a);
-	n = bpf_rbtree_first(&tree_a);
-	if (n)
-		bpf_rbtree_remove(&tree_a, n);
-	bpf_spin_unlock(&lock_a);
 	return 0;
 }
 
@@ -798,14 +726,6 @@ BAD(refcount_of_plain)
 
 	bpf_obj_drop_impl(q, 0);
 	bpf_obj_drop_impl(p, 0);
-	return 0;
-}
-
-BAD(refcount_leak)
-{
-	NEW(i, item);
-	bpf_refcount_acquire_impl(i, 0);
-	bpf_obj_drop_impl(i, 0);
 	return 0;
 }
 
