@@ -408,6 +408,24 @@ static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 	return err;
 }
 
+/* Is it one that programs of the kernel may call? Its BTF says so with a tag. */
+static bool is_of_kernel(const struct verify_env *env, s32 btf_id)
+{
+	const struct btf *btf = env->kernel_btf;
+
+	for (u32 id = 1; id < btf_nr_types(btf); id++) {
+		const struct btf_type *type = btf_type_by_id(btf, id);
+		const char *name;
+
+		if (btf_kind_of(type) != BTF_KIND_DECL_TAG || type->type != (u32)btf_id)
+			continue;
+		name = btf_string(btf, type->name_off);
+		if (name && !strcmp(name, "bpf_kfunc"))
+			return true;
+	}
+	return false;
+}
+
 static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfunc_meta *meta)
 {
 	meta->kfunc = kfunc_of(env, env->insn_idx);
@@ -415,6 +433,11 @@ static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfun
 	    !ENV_KERNEL_HAS(env, abi_since_kfunc(meta->kfunc->name))) {
 		verbose(env, "calling kernel function %s is not allowed\n",
 			kfunc_btf_name(env, insn->imm));
+		if (!meta->kfunc && is_of_kernel(env, insn->imm))
+			verbose(env,
+				"kernels have %s for some programs; it is not there in user "
+				"space\n",
+				kfunc_btf_name(env, insn->imm));
 		return -EACCES;
 	}
 	meta->id = env->aux[env->insn_idx].kfunc - 1u;
