@@ -211,6 +211,51 @@ static void test_reuse(struct world *world)
 	tap_ok(fd >= 0, "%u maps of 64 MiB in the control segment, one after the other", i);
 }
 
+/* How many of the first pages of the file that is mapped here are in memory. */
+static u32 resident(void *at, u32 pages)
+{
+	unsigned char is_there[64] = { 0 };
+	u32 nr = 0;
+
+	mincore(at, (size_t)pages * 4096, is_there);
+	for (u32 i = 0; i < pages; i++)
+		nr += is_there[i] & 1;
+	return nr;
+}
+
+/* An arena filled up: no map fits any more, those there are go on, and what is given back counts.
+ */
+static void test_full(struct world *world)
+{
+	static u8 value[1 << 18];
+	int maps[256], fd = 0;
+	u32 nr = 0, key = 0;
+	void *memory;
+
+	memset(value, 1, sizeof(value));
+	while (nr < ARRAY_SIZE(maps)) {
+		fd = world_map(world, BPF_MAP_TYPE_ARRAY, 4, sizeof(value), 1 << 12, 0);
+		if (fd < 0)
+			break;
+		maps[nr++] = fd;
+	}
+	tap_ok(fd == -ENOMEM && nr > 0, "no map fits any more behind %u of a GiB", nr);
+	tap_ok(strstr(world_last_message(world), "no room for"), "says that there is no room");
+	tap_is(world_update(world, maps[0], &key, value, 0), 0, "those there are go on");
+	memory = sys_map_rt(world_object(world, maps[0]))->data;
+	tap_is(resident(memory, 64), 64, "a value takes memory of the system");
+	world->close(world, maps[0]);
+	tap_is(resident(memory, 64), 0, "and gives it back with its map");
+	maps[0] = world_map(world, BPF_MAP_TYPE_ARRAY, 4, sizeof(value), 1 << 12, 0);
+	tap_ok(maps[0] >= 0, "then a map fits again");
+	tap_ok(world_lookup(world, maps[0], &key, value) == 0 && !value[0] && !value[4096],
+	       "with nothing of the last one in it");
+	while (nr)
+		world->close(world, maps[--nr]);
+	fd = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 0x7fffffff, 0xffffffff, 0);
+	tap_ok(fd < 0, "a size that overflows: %d", fd);
+}
+
 /* Nothing may leak or crash whichever allocation fails. */
 static void test_no_memory(struct world *world)
 {
@@ -244,6 +289,7 @@ int main(void)
 	test_run_context(world);
 	test_run_helpers(world);
 	test_refusals(world);
+	test_full(world);
 	test_rights(world);
 	test_pins(world);
 	test_mmap(world);
