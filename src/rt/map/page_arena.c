@@ -7,6 +7,7 @@
 #include "rt/page_arena.h"
 
 #include "rt/arena.h"
+#include "rt/clock.h"
 #include "rt/lock.h"
 #include "rt/map/ops.h"
 #include "rt/sys.h"
@@ -54,9 +55,19 @@ static void set(const struct rt_map *map, enum bits bits, u32 page)
 	__atomic_fetch_or(word_of(map, bits, page), 1ull << page % 64, __ATOMIC_ACQ_REL);
 }
 
-static void clear(const struct rt_map *map, enum bits bits, u32 page)
+/* Sets or clears the bits of nr pages, a word at a time: there may be a million of them. */
+static void set_range(const struct rt_map *map, enum bits bits, u32 first, u32 nr, bool value)
 {
-	__atomic_fetch_and(word_of(map, bits, page), ~(1ull << page % 64), __ATOMIC_ACQ_REL);
+	for (u32 end = first + nr; first < end;) {
+		u32 some = 64 - first % 64 < end - first ? 64 - first % 64 : end - first;
+		u64 mask = (some == 64 ? ~0ull : (1ull << some) - 1) << first % 64;
+
+		if (value)
+			__atomic_fetch_or(word_of(map, bits, first), mask, __ATOMIC_ACQ_REL);
+		else
+			__atomic_fetch_and(word_of(map, bits, first), ~mask, __ATOMIC_ACQ_REL);
+		first += some;
+	}
 }
 
 /* Pages of the clients' mapping, which is never larger than the map. */
@@ -171,13 +182,25 @@ static u32 best_fit(const struct rt_map *map, u32 wanted, u32 *ret_length)
 	return best;
 }
 
-static u32 find(const struct rt_map *map, u32 nr)
+/* A look at a million pages takes long enough to look at the clock as well. */
+static bool out_of_time(struct rt_vcpu *vcpu)
+{
+	if (vcpu->deadline && !vcpu->stopped)
+		vcpu->stopped = rt_clock_ns(vcpu, RT_CLOCK_MONOTONIC) > vcpu->deadline;
+	return vcpu->stopped;
+}
+
+static u32 find(const struct rt_map *map, u32 nr, struct rt_vcpu *vcpu)
 {
 	u32 length = 0, first = best_fit(map, nr, &length);
 
-	/* Each round finds pages that clients have touched meanwhile. */
-	while (first != ~0u && note_touched(map, first, length))
+	/* Each round finds pages that clients have touched meanwhile: then all in that place. */
+	while (first != ~0u && note_touched(map, first, nr)) {
+		if (out_of_time(vcpu))
+			return ~0u;
+		note_touched(map, first, length);
 		first = best_fit(map, nr, &length);
+	}
 	return first;
 }
 
@@ -198,17 +221,17 @@ u64 rt_page_arena_alloc(const struct rt_map *map, u64 address, u32 nr, s32 node,
 	u64 start = READ_ONCE(map->user_start);
 
 	/* There is one node, as for maps. */
-	if (!nr || nr > max || node < -1 || node > 0)
+	if (!nr || nr > max || node < -1 || node > 0 || out_of_time(vcpu))
 		return 0;
 	if (address % RT_PAGE_SIZE || first > max - nr || !lock(map, vcpu))
 		return 0;
 	if (!address)
-		first = find(map, nr);
+		first = find(map, nr, vcpu);
 	else if (!range_is_free(map, first, nr))
 		first = ~0u;
-	for (u32 i = 0; first != ~0u && i < nr; i++) {
-		set(map, TAKEN, first + i);
-		set(map, PRESENT, first + i);
+	if (first != ~0u) {
+		set_range(map, TAKEN, first, nr, true);
+		set_range(map, PRESENT, first, nr, true);
 	}
 	unlock(map);
 	if (first == ~0u)
@@ -228,10 +251,8 @@ void rt_page_arena_free(const struct rt_map *map, u64 address, u32 nr, struct rt
 		return;
 	first = (u32)((from - start) / RT_PAGE_SIZE);
 	nr = (u32)((to - from) / RT_PAGE_SIZE);
-	for (u32 i = 0; i < nr; i++) {
-		clear(map, PRESENT, first + i);
-		clear(map, TAKEN, first + i);
-	}
+	set_range(map, PRESENT, first, nr, false);
+	set_range(map, TAKEN, first, nr, false);
 	/* Out of the file, and so out of every mapping. */
 	rt_syscall3(__NR_madvise, (u64)rt_page_arena_pages(map) + (u64)first * RT_PAGE_SIZE,
 		    (u64)nr * RT_PAGE_SIZE, MADV_REMOVE);
@@ -247,11 +268,11 @@ long rt_page_arena_reserve(const struct rt_map *map, u64 address, u32 nr, struct
 		return 0;
 	if ((u64)first + nr > max)
 		return -EINVAL;
-	if (!lock(map, vcpu))
+	if (out_of_time(vcpu) || !lock(map, vcpu))
 		return -EBUSY;
 	is_free = range_is_free(map, first, nr);
-	for (u32 i = 0; is_free && i < nr; i++)
-		set(map, TAKEN, first + i);
+	if (is_free)
+		set_range(map, TAKEN, first, nr, true);
 	unlock(map);
 	return is_free ? 0 : -EBUSY;
 }
