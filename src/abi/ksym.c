@@ -90,6 +90,8 @@ static const char *const others[] = {
 	"sk_skb_change_head",
 	"sk_skb_adjust_room",
 	"bpf_sk_lookup_assign",
+	"bpf_task_storage_get_recur",
+	"bpf_task_storage_delete_recur",
 	"bpf_fentry_test1",
 	"bpf_fentry_test2",
 	"bpf_fentry_test3",
@@ -151,6 +153,9 @@ static const struct {
 	{ BPF_FUNC_skb_change_head, PROG_SK_SKB, "sk_skb_change_head" },
 	{ BPF_FUNC_skb_adjust_room, PROG_SK_SKB, "sk_skb_adjust_room" },
 	{ BPF_FUNC_sk_assign, PROG_SK_LOOKUP, "bpf_sk_lookup_assign" },
+	/* Of programs that could meet themselves there. */
+	{ BPF_FUNC_task_storage_get, TRACING_PROGS | TRACED, "bpf_task_storage_get_recur" },
+	{ BPF_FUNC_task_storage_delete, TRACING_PROGS | TRACED, "bpf_task_storage_delete_recur" },
 };
 
 u32 abi_ksym_count(void)

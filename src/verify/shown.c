@@ -243,6 +243,11 @@ static void helper_code(const struct verify_env *env, u32 func_id, struct shown_
 			shown_add(patch, LDX(BPF_DW), BPF_REG_0, BPF_REG_1,
 				  func_id == BPF_FUNC_get_func_ip ? -16 : -8, 0);
 		break;
+	case BPF_FUNC_timer_set_callback:
+		/* The program itself, which is told to the timer. */
+		shown_add(patch, BPF_LD | BPF_IMM | BPF_DW, BPF_REG_3, 0, 0, 0);
+		shown_add(patch, 0, 0, 0, 0, -1);
+		break;
 	case BPF_FUNC_kptr_xchg:
 		shown_add(patch, MOV_X, BPF_REG_0, BPF_REG_2, 0, 0);
 		shown_add(patch, BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_1, BPF_REG_0, 0, BPF_XCHG);
@@ -268,7 +273,7 @@ static void helper_call(const struct verify_env *env, u32 i, struct shown_patch 
 	if (patch->nr)
 		return;
 	helper_code(env, func_id, patch);
-	if (!patch->nr ||
+	if (!patch->nr || func_id == BPF_FUNC_timer_set_callback ||
 	    (func_id != BPF_FUNC_kptr_xchg && patch->insns[patch->nr - 1].dst_reg == BPF_REG_5))
 		shown_add(patch, CALL, 0, 0, 0, abi_ksym_helper(func_id, env->input->prog_type));
 }

@@ -79,7 +79,24 @@
 	X(PERF_REGS, "bpf_perf_event_data_kern", "regs", "", "")            \
 	X(PERF_DATA, "bpf_perf_event_data_kern", "data", "", "")            \
 	X(PERF_PERIOD, "perf_sample_data", "period", "", "")                \
-	X(PERF_ADDR, "perf_sample_data", "addr", "", "")
+	X(PERF_ADDR, "perf_sample_data", "addr", "", "")                    \
+	X(ADDR_UADDR, "bpf_sock_addr_kern", "uaddr", "", "")                \
+	X(ADDR_SK, "bpf_sock_addr_kern", "sk", "", "")                      \
+	X(SOCKADDR_FAMILY, "sockaddr", "sa_family", "", "")                 \
+	X(SOCKADDR_IP4, "sockaddr_in", "sin_addr", "", "")                  \
+	X(SOCKADDR_IP6, "sockaddr_in6", "sin6_addr", "", "")                \
+	X(SOCKADDR_PORT, "sockaddr_in6", "sin6_port", "", "")               \
+	X(LOOKUP_FAMILY, "bpf_sk_lookup_kern", "family", "", "")            \
+	X(LOOKUP_PROTOCOL, "bpf_sk_lookup_kern", "protocol", "", "")        \
+	X(LOOKUP_SPORT, "bpf_sk_lookup_kern", "sport", "", "")              \
+	X(LOOKUP_DPORT, "bpf_sk_lookup_kern", "dport", "", "")              \
+	X(LOOKUP_SADDR, "bpf_sk_lookup_kern", "v4.saddr", "", "")           \
+	X(LOOKUP_DADDR, "bpf_sk_lookup_kern", "v4.daddr", "", "")           \
+	X(LOOKUP_IFINDEX, "bpf_sk_lookup_kern", "ingress_ifindex", "", "")  \
+	X(FLOW_DATA, "bpf_flow_dissector", "data", "", "")                  \
+	X(FLOW_DATA_END, "bpf_flow_dissector", "data_end", "", "")          \
+	X(FLOW_KEYS, "bpf_flow_dissector", "flow_keys", "", "")             \
+	X(OPS_OP, "bpf_sock_ops_kern", "op", "", "")
 
 enum shown_place {
 	SHOWN_NOWHERE,

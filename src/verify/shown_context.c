@@ -115,6 +115,39 @@ static const struct row socket_rows[] = {
 	{ SOCK(state), PLAIN, 1, { SHOWN_SKC_STATE }, 0 },
 };
 
+#define ADDR(field) offsetof(struct bpf_sock_addr, field), END_OF(struct bpf_sock_addr, field)
+
+static const struct row addr_rows[] = {
+	{ ADDR(user_family), PAST, 2, { SHOWN_ADDR_UADDR, SHOWN_SOCKADDR_FAMILY }, 0 },
+	{ ADDR(user_ip4), PAST, 4, { SHOWN_ADDR_UADDR, SHOWN_SOCKADDR_IP4 }, 0 },
+	{ ADDR(user_port), PAST, 2, { SHOWN_ADDR_UADDR, SHOWN_SOCKADDR_PORT }, 0 },
+	{ ADDR(family), PAST, 2, { SHOWN_ADDR_SK, SHOWN_SKC_FAMILY }, 0 },
+	{ ADDR(type), PAST, 2, { SHOWN_ADDR_SK, SHOWN_SK_TYPE }, 0 },
+	{ ADDR(protocol), PAST, 2, { SHOWN_ADDR_SK, SHOWN_SK_PROTOCOL }, 0 },
+	{ 64, 72, PLAIN, 8, { SHOWN_ADDR_SK }, 0 }, /* sk */
+};
+
+#define LOOKUP(field) offsetof(struct bpf_sk_lookup, field), END_OF(struct bpf_sk_lookup, field)
+
+static const struct row lookup_rows[] = {
+	{ LOOKUP(family), PLAIN, 2, { SHOWN_LOOKUP_FAMILY }, 0 },
+	{ LOOKUP(protocol), PLAIN, 2, { SHOWN_LOOKUP_PROTOCOL }, 0 },
+	{ LOOKUP(remote_ip4), PLAIN, 4, { SHOWN_LOOKUP_SADDR }, 0 },
+	{ LOOKUP(local_ip4), PLAIN, 4, { SHOWN_LOOKUP_DADDR }, 0 },
+	{ LOOKUP(remote_port), PLAIN, 2, { SHOWN_LOOKUP_SPORT }, 0 },
+	{ LOOKUP(local_port), PLAIN, 2, { SHOWN_LOOKUP_DPORT }, 0 },
+};
+
+static const struct row flow_rows[] = {
+	{ SKB(data), PLAIN, 8, { SHOWN_FLOW_DATA }, 0 },
+	{ SKB(data_end), PLAIN, 8, { SHOWN_FLOW_DATA_END }, 0 },
+	{ SKB(flow_keys), PLAIN, 8, { SHOWN_FLOW_KEYS }, 0 },
+};
+
+static const struct row ops_rows[] = {
+	{ 0, 4, PLAIN, 1, { SHOWN_OPS_OP }, 0 }, /* op */
+};
+
 static u8 size_code(u32 bytes)
 {
 	return bytes == 8 ? BPF_DW : bytes == 4 ? BPF_W : bytes == 2 ? BPF_H : BPF_B;
@@ -278,6 +311,24 @@ static void narrow(const struct access *access)
 	shown_add(access->patch, AND32_K, access->dst, 0, 0, (s32)((1u << size * 8) - 1));
 }
 
+#define TABLE(type, rows)                                    \
+	{                                                    \
+		BPF_PROG_TYPE_##type, rows, ARRAY_SIZE(rows) \
+	}
+
+static const struct {
+	u32 prog_type;
+	const struct row *rows;
+	u32 nr;
+} tables[] = {
+	TABLE(XDP, xdp_rows),
+	TABLE(PERF_EVENT, perf_rows),
+	TABLE(CGROUP_SOCK_ADDR, addr_rows),
+	TABLE(SK_LOOKUP, lookup_rows),
+	TABLE(FLOW_DISSECTOR, flow_rows),
+	TABLE(SOCK_OPS, ops_rows),
+};
+
 static const struct row *find_row(const struct verify_env *env, u32 i, u32 *ret_nr)
 {
 	u32 kind = env->aux[i].access;
@@ -294,13 +345,12 @@ static const struct row *find_row(const struct verify_env *env, u32 i, u32 *ret_
 		   env->input->prog_type != BPF_PROG_TYPE_SK_SKB) {
 		rows = skb_rows;
 		nr = ARRAY_SIZE(skb_rows);
-	} else if (env->input->prog_type == BPF_PROG_TYPE_XDP) {
-		rows = xdp_rows;
-		nr = ARRAY_SIZE(xdp_rows);
-	} else if (env->input->prog_type == BPF_PROG_TYPE_PERF_EVENT) {
-		rows = perf_rows;
-		nr = ARRAY_SIZE(perf_rows);
 	}
+	for (u32 t = 0; !rows && t < ARRAY_SIZE(tables); t++)
+		if (tables[t].prog_type == env->input->prog_type) {
+			rows = tables[t].rows;
+			nr = tables[t].nr;
+		}
 	*ret_nr = nr;
 	return rows;
 }

@@ -11,10 +11,10 @@ from e2e import equal, ok
 
 BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dumps")
-OBJECTS = ["maps", "misc", "skb"]
+OBJECTS = ["maps", "misc", "more", "skb"]
 
 WALK = """
-for object in maps misc skb; do
+for object in maps misc more skb; do
     {bpftool} prog loadall {scratch}/$object.o {pins}/walk >{scratch}/out.$object.load 2>&1 || exit 1
     for program in {pins}/walk/*; do
         echo "prog show pinned $program"
@@ -30,7 +30,7 @@ NORMAL = [
     (r"^\d+: (\w+  name)", r"N: \1"), (r"loaded_at \S+  uid \d+", "loaded_at TIME  uid N"),
     (r"(btf_id|map_ids) [\d,]+", r"\1 N"), (r"(not jited|jited \d+B)  memlock \d+B", "JIT"), (r"\[file:.*/", "[file:"),
     # Addresses: of jiffies, and of a variable of each CPU (a number of 32 bits).
-    (r"r0 = 0x[0-9a-f]{9,}", "r0 = ADDRESS"), (r"\(b7\) r0 = -\d{7,}", "(b7) r0 = ADDRESS"),
+    (r"(r[03]) = 0x[0-9a-f]{9,}", r"\1 = ADDRESS"), (r"\(b7\) r0 = -\d{7,}", "(b7) r0 = ADDRESS"),
 ]
 
 
