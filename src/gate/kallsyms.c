@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 #include "base/alloc.h"
@@ -133,6 +134,26 @@ static int make_file(struct gate *gate)
 	return fd;
 }
 
+/*
+ * The text is longer than a limit on file sizes may be, and more than that ends a process by
+ * SIGXFSZ: the soft limit is lifted meanwhile. The hard one leaves room for the arena, and for
+ * this.
+ */
+static int make_unlimited(struct gate *gate)
+{
+	struct rlimit limit, lifted;
+	int fd;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit))
+		return -errno;
+	lifted = (struct rlimit){ limit.rlim_max, limit.rlim_max };
+	if (setrlimit(RLIMIT_FSIZE, &lifted))
+		return -errno;
+	fd = make_file(gate);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	return fd;
+}
+
 bool kallsyms_open(struct gate_client *client, const char *path, int flags, long *ret_result)
 {
 	char again[64];
@@ -140,7 +161,7 @@ bool kallsyms_open(struct gate_client *client, const char *path, int flags, long
 
 	if (strcmp(path, PATH) || (flags & O_ACCMODE) != O_RDONLY)
 		return false;
-	fd = make_file(client->gate);
+	fd = make_unlimited(client->gate);
 	*ret_result = fd;
 	if (fd < 0)
 		return true;

@@ -75,6 +75,10 @@ def main():
             text = "".join(ours[name].values())
             equal(re.findall(r"call 0x.*", text), [], f"{name}: every call has a name")
             ok("line_num" in text and "Error" not in text, f"{name}: source lines", text)
+        # Text that is longer than the files that the supervisor may write by its soft limit.
+        result = e2e.run(["/bin/bash", "-c", "ulimit -S -f 100; exec \"$0\" exec -- sh -c 'wc -l </proc/kallsyms'", e2e.SKEP])
+        ok(result.status == 0 and result.out.strip().isdigit() and int(result.out) > 300,
+           "kallsyms under a limit on file sizes", result)
         if not e2e.have_root_bpf():
             e2e.skip("the running kernel does not let this user load programs: nothing to compare with")
             return
