@@ -112,6 +112,14 @@ static int check_refcounted(struct verify_env *env, u32 regno, struct graph_call
 		verbose(env, "arg#%u is neither owning or non-owning ref\n", regno - 1);
 		return -EINVAL;
 	}
+	/* What is returned is the object: the kernel takes a pointer into one for it. */
+	if (reg->off) {
+		verbose(env,
+			"R%u must have zero offset when passed to release func or trusted arg to "
+			"kfunc\n",
+			regno);
+		return -EINVAL;
+	}
 	call->owned = !(reg->type & NON_OWN_REF);
 	if (!fields || !(fields->kinds & BTF_FIELD_BIT(BTF_FIELD_REFCOUNT))) {
 		verbose(env, "arg#%u doesn't point to a type with bpf_refcount field\n", regno - 1);

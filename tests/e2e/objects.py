@@ -34,8 +34,8 @@ STEPS += [("counted", 64, 1), ("twice", 64, 1), ("twice", 64, 200), ("nested", 6
           ("res_deadlock", 64, 1), ("res_lock", 64, 1), ("tree_take", 64, 1), ("list_ends", 64, 1)]
 
 # What 6.18 says of these is that it has found an error of its own; and it takes a plain object for a place that is read
-# back as one for each CPU.
-EXPLAINED = {"xchg_maybe_null", "refcount_of_plain", "xchg_percpu_plain"}
+# back as one for each CPU, and a pointer into an object for the object.
+EXPLAINED = {"xchg_maybe_null", "refcount_of_plain", "xchg_percpu_plain", "refcount_inside"}
 
 SCRIPT = """exec 2>&1 </dev/null
 mkdir {pins} && {bpftool} prog loadall {object} {pins} || exit 1

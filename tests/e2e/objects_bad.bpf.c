@@ -729,6 +729,16 @@ BAD(refcount_of_plain)
 	return 0;
 }
 
+BAD(refcount_inside)
+{
+	NEW(i, item);
+	void *j = bpf_refcount_acquire_impl(&i->l, 0);
+
+	bpf_obj_drop_impl(j, 0);
+	bpf_obj_drop_impl(i, 0);
+	return 0;
+}
+
 BAD(refcount_unowned)
 {
 	NEW(i, item);
