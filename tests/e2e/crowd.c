@@ -94,23 +94,33 @@ static void pin_and_unpin(int fd, unsigned name)
 		unlink(path);
 }
 
-/* A thread's own map holds what the thread put there, whatever the others do. */
-static void own_map(unsigned *state, unsigned thread)
+/* What a client's thread writes: nothing else has this in its upper half. */
+static unsigned long long mark(unsigned thread)
+{
+	return (0xc0deull << 16 | thread / THREADS) << 32;
+}
+
+/*
+ * A map holds what was put there, if nobody else has the number. Other threads of the process close
+ * it, or make it a duplicate of what they, or this one, once had: then the value is some other one,
+ * yet of this process.
+ */
+static void own_map(unsigned *state, unsigned thread, bool alone)
 {
 	unsigned key = draw(state, 8);
-	unsigned long long in = ((unsigned long long)thread << 32) | *state, out = 0;
+	unsigned long long in = mark(thread) | *state, out = 0;
 	int map = make_map(draw(state, 2) ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY);
 
 	if (map < 0)
 		return;
-	/* Another thread may have closed the number, and made something else of it. */
 	if (!element(BPF_MAP_UPDATE_ELEM, map, &key, &in) &&
-	    !element(BPF_MAP_LOOKUP_ELEM, map, &key, &out) && out != in && out >> 32 == thread)
+	    !element(BPF_MAP_LOOKUP_ELEM, map, &key, &out) && out != in &&
+	    (alone || (out >> 48 == 0xc0de && out >> 32 != in >> 32)))
 		shared->wrong++;
 	close(map);
 }
 
-static void step(unsigned *state, unsigned thread)
+static void step(unsigned *state, unsigned thread, bool alone)
 {
 	union bpf_attr attr = { 0 };
 	int fd;
@@ -118,7 +128,7 @@ static void step(unsigned *state, unsigned thread)
 	switch (draw(state, 8)) {
 	case 0:
 	case 1:
-	case 2: own_map(state, thread); break;
+	case 2: own_map(state, thread, alone); break;
 	case 3:
 		fd = load_program();
 		if (fd >= 0) {
@@ -144,7 +154,7 @@ static void *work(void *arg)
 	unsigned thread = (unsigned)(unsigned long)arg, state = thread * 7919 + 1, i;
 
 	for (i = 0; i < STEPS; i++)
-		step(&state, thread);
+		step(&state, thread, false);
 	return NULL;
 }
 
@@ -168,7 +178,7 @@ static void endless(unsigned number)
 	unsigned state = number;
 
 	for (;;)
-		step(&state, number % (CROWD * THREADS));
+		step(&state, number % (CROWD * THREADS), true);
 }
 
 static pid_t start(void (*run)(unsigned), unsigned number)
