@@ -64,6 +64,7 @@ struct agent_fds {
 	u64 tickets[AGENT_FDS_MAX];
 	u64 slots; /* address of the process's call slots (slot.c) */
 	u32 slot_used[AGENT_SLOTS];
+	u64 attached[AGENT_FDS_MAX / 64]; /* descriptors by which something is attached */
 };
 #define AGENT_FDS_OFFSET (AGENT_THREADS_OFFSET + 0x90000)
 #define AGENT_FDS	 ((struct agent_fds *)(RT_PRIVATE_BASE + AGENT_FDS_OFFSET))

@@ -157,9 +157,33 @@ void agent_fds_close_pending(void)
 	}
 }
 
+void agent_fds_attached(u32 fd)
+{
+	if (fd < AGENT_FDS_MAX)
+		__atomic_or_fetch(&AGENT_FDS->attached[fd / 64], 1ull << (fd % 64),
+				  __ATOMIC_RELAXED);
+}
+
+static bool take_attached(u32 fd)
+{
+	u64 bit = 1ull << (fd % 64), *word;
+
+	if (fd >= AGENT_FDS_MAX)
+		return false;
+	word = &AGENT_FDS->attached[fd / 64];
+	return (READ_ONCE(*word) & bit) && (__atomic_fetch_and(word, ~bit, __ATOMIC_RELAXED) & bit);
+}
+
+/* When close(2) of a link returns, its program is not attached any more. */
 enum agent_verdict agent_do_close(struct agent_call *call)
 {
-	return change(call, (u32)call->regs->di, (u32)call->regs->di);
+	u32 fd = (u32)call->regs->di;
+	bool attached = take_attached(fd);
+	enum agent_verdict verdict = change(call, fd, fd);
+
+	if (attached)
+		agent_command(AGENT_CLOSED, NULL, 0);
+	return verdict;
 }
 
 enum agent_verdict agent_do_dup_onto(struct agent_call *call)

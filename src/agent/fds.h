@@ -18,6 +18,9 @@ bool agent_fds_holds(u32 fd, u64 ticket);
 /* Its map has ended. */
 void agent_fds_forget(u32 fd, u64 ticket);
 
+/* The call has given descriptor fd, by which a program is attached until it is closed. */
+void agent_fds_attached(u32 fd);
+
 /* A program that this thread has just run by hand may have closed descriptors: closes them. */
 void agent_fds_close_pending(void);
 

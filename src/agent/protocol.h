@@ -55,6 +55,9 @@ enum agent_cmd {
 	AGENT_OPENED,
 	/* Where this process's call slots are (agent/slot.h): attr = struct agent_ticket. */
 	AGENT_SLOTS_GIVE,
+	/* A descriptor by which something is attached was closed: when this is answered it is not.
+	 */
+	AGENT_CLOSED,
 	/* A call by way of a slot: attr and size are the call's own, what follows is in slot.h. */
 	AGENT_CALL,
 };

@@ -203,6 +203,13 @@ static void map_object(struct rt_pt_regs *regs)
 	regs->ax = address;
 }
 
+/* Does the call give a descriptor by which a program is, or can be, attached to something? */
+static bool attaches(u64 nr, u32 cmd)
+{
+	return nr == __NR_perf_event_open ||
+	       (nr == __NR_bpf && (cmd == BPF_RAW_TRACEPOINT_OPEN || cmd == BPF_LINK_CREATE));
+}
+
 static enum agent_verdict after_notify(struct agent_call *call)
 {
 	struct rt_pt_regs *regs = call->regs;
@@ -226,8 +233,11 @@ static enum agent_verdict after_notify(struct agent_call *call)
 		frame->flags = 0;
 		return AGENT_FRAMED;
 	}
-	if (frame->kind == AGENT_KIND_OBJECT && (s64)regs->ax >= 0)
+	if (frame->kind == AGENT_KIND_OBJECT && (s64)regs->ax >= 0) {
 		AGENT_STATE->client = 1;
+		if (attaches(frame->nr, (u32)regs->di))
+			agent_fds_attached((u32)regs->ax);
+	}
 	if (frame->nr == __NR_bpf && (u32)regs->di == BPF_PROG_TEST_RUN)
 		agent_fds_close_pending();
 	if (frame->kind == AGENT_KIND_MMAP)

@@ -243,6 +243,10 @@ static struct reply on_bpf(struct notice *notice)
 		return ANSWER(-ESRCH);
 	if (cmd == AGENT_CALL)
 		return ANSWER(call_by_slot(notice, &client));
+	if (cmd == AGENT_CLOSED) {
+		gate_collect_handles(notice->gate);
+		return ANSWER(0);
+	}
 	if (cmd == AGENT_SLOTS_GIVE)
 		return ANSWER(give_slots(&client, attr, size));
 	if (cmd == AGENT_HIVE_INFO)
