@@ -25,6 +25,7 @@ enum difference {
 	DIFF_ERRNO,
 	DIFF_WHY,
 	DIFF_PROCESSED,
+	DIFF_OURS, /* skep rejects what the kernel accepts by a mistake */
 	DIFF_NONE,
 };
 
@@ -34,10 +35,23 @@ static const char *const difference_names[] = {
 	"errno differs",
 	"sentence differs",
 	"processed differs",
+	"the kernel's mistakes",
 	"none",
 };
 
 static int map_fds[GEN_NR_MAPS];
+
+/*
+ * 6.18 lets tracepoint programs read before their context: tp_prog_is_valid_access() compares the
+ * offset with a size, as unsigned numbers.
+ */
+static bool is_kernel_mistake(const struct gen_program *program, const struct verdict *skep)
+{
+	static const char before[] = "invalid bpf_context access off=-";
+
+	return program->prog_type == BPF_PROG_TYPE_TRACEPOINT &&
+	       !strncmp(skep->why, before, sizeof(before) - 1);
+}
 
 static enum difference compare(const struct verdict *kernel, const struct verdict *skep)
 {
@@ -57,6 +71,8 @@ static enum difference judge(const struct gen_program *program, struct verdict *
 {
 	judge_by_kernel(program, map_fds, 1, kernel);
 	judge_by_skep(program, 1, NULL, NULL, false, skep);
+	if (skep->error && !kernel->error && is_kernel_mistake(program, skep))
+		return DIFF_OURS;
 	return compare(kernel, skep);
 }
 
@@ -198,7 +214,7 @@ int main(int argc, char **argv)
 	for (int kind = DIFF_ACCEPTS; kind <= DIFF_ERRNO; kind++)
 		tap_ok(counts[kind] == 0, "%s: %ld of %ld", difference_names[kind], counts[kind],
 		       programs);
-	tap_note("%s: %ld; %s: %ld", difference_names[DIFF_WHY], counts[DIFF_WHY],
-		 difference_names[DIFF_PROCESSED], counts[DIFF_PROCESSED]);
+	for (int kind = DIFF_WHY; kind <= DIFF_OURS; kind++)
+		tap_note("%s: %ld", difference_names[kind], counts[kind]);
 	return tap_done();
 }
