@@ -170,6 +170,37 @@ static void add_each(struct code *code)
 	add_result(code);
 }
 
+/* R2 = the current task */
+static void add_task(struct code *code)
+{
+	add_call(code, BPF_FUNC_get_current_task_btf);
+	add_map(code, 1, 0);
+	add(code, MOV_X(2, 0));
+}
+
+/* R2 = the packet's socket, if it has one; R8 is the context */
+static void add_socket(struct code *code)
+{
+	add(code, LOAD(BPF_DW, 1, 8, offsetof(struct __sk_buff, sk)));
+	add(code, JNE_K(1, 0, 3));
+	add_fixed_result(code, -ESRCH);
+	add_call(code, BPF_FUNC_sk_fullsock);
+	add_null_check(code, -ESRCH);
+	add_map(code, 1, 0);
+	add(code, MOV_X(2, 0));
+}
+
+static void add_storage(struct code *code, const struct config *config, s32 helper)
+{
+	add(code, MOV_K(3, 0));
+	add(code, LOAD(BPF_DW, 4, 7, AT(flags)));
+	add_call(code, helper);
+	add_null_check(code, -ENOENT);
+	add_copy(code, 7, AT(out), 0, 0, 0, config->value_size);
+	add_copy(code, 0, 0, 7, AT(value), 0, config->value_size);
+	add_fixed_result(code, 0);
+}
+
 static void add_operation(struct code *code, const struct config *config, enum script_op op)
 {
 	switch (op) {
@@ -232,6 +263,24 @@ static void add_operation(struct code *code, const struct config *config, enum s
 		add_call(code, BPF_FUNC_redirect_map);
 		add_result(code);
 		break;
+	case OP_TASK_GET:
+		add_task(code);
+		add_storage(code, config, BPF_FUNC_task_storage_get);
+		break;
+	case OP_SOCKET_GET:
+		add_socket(code);
+		add_storage(code, config, BPF_FUNC_sk_storage_get);
+		break;
+	case OP_SOCKET_DELETE:
+		add_socket(code);
+		add_call(code, BPF_FUNC_sk_storage_delete);
+		add_result(code);
+		break;
+	case OP_TASK_DELETE:
+		add_task(code);
+		add_call(code, BPF_FUNC_task_storage_delete);
+		add_result(code);
+		break;
 	default: break;
 	}
 }
@@ -242,16 +291,20 @@ static void assemble(struct code *code, const struct config *config, u32 ops, u3
 	u32 op, jump;
 
 	code->nr = code->each = 0;
+	/* The context goes along on the stack. */
+	add(code, STOREX(BPF_DW, 10, -8, 1));
 	add(code, MOV_K(1, SCRIPT_LEN));
-	add(code, INSN(BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_FUNC, 0, 6));
+	add(code, INSN(BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_FUNC, 0, 7));
 	add(code, INSN(0, 0, 0, 0, 0));
-	add(code, MOV_K(3, 0));
+	add(code, MOV_X(3, 10));
+	add(code, ADD_K(3, -8));
 	add(code, MOV_K(4, 0));
 	add_call(code, BPF_FUNC_loop);
 	add(code, MOV_K(0, 2));
 	add(code, EXIT());
 	*ret_operation = code->nr;
-	/* R7 = the entry */
+	/* R7 = the entry, R8 = the context */
+	add(code, LOAD(BPF_DW, 8, 2, 0));
 	add(code, INSN(BPF_ALU64 | BPF_AND | BPF_K, 1, 0, 0, SCRIPT_LEN - 1));
 	add(code, INSN(BPF_ALU64 | BPF_MUL | BPF_K, 1, 0, 0, sizeof(struct entry)));
 	add_map(code, 7, 1);
@@ -281,6 +334,15 @@ static void assemble(struct code *code, const struct config *config, u32 ops, u3
 	add_return(code);
 }
 
+static u32 prog_type(const struct pair *pair)
+{
+	u32 ops = pair->config.kind->script_ops;
+
+	if (ops & OPS(OP_TASK_GET))
+		return BPF_PROG_TYPE_RAW_TRACEPOINT;
+	return ops & OPS(OP_REDIRECT) ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
+}
+
 static long load(struct pair *pair, int side, const struct code *code, u32 operation, char *log)
 {
 	struct bpf_func_info functions[3] = { { 0, 4 }, { operation, 5 }, { code->nr - 10, 6 } };
@@ -299,9 +361,7 @@ static long load(struct pair *pair, int side, const struct code *code, u32 opera
 		i++;
 	}
 	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = pair->config.kind->script_ops & OPS(OP_REDIRECT)
-				      ? BPF_PROG_TYPE_XDP
-				      : BPF_PROG_TYPE_SCHED_CLS;
+	attr.load.prog_type = prog_type(pair);
 	attr.load.insns = (u64)(uintptr_t)insns;
 	attr.load.insn_cnt = code->nr;
 	attr.load.license = (u64)(uintptr_t) "GPL";
@@ -390,6 +450,8 @@ static void draw_entry(struct pair *pair, struct entry *const entries[SIDES])
 	case OP_OUTPUT:
 	case OP_RESERVE:
 	case OP_QUERY: entry->flags = ring_flags[draw(ARRAY_SIZE(ring_flags))]; break;
+	case OP_SOCKET_GET:
+	case OP_TASK_GET: entry->flags = one_in(8) ? draw(8) : draw(2); break;
 	case OP_REDIRECT: entry->flags = one_in(6) ? 1u << draw(10) : draw(4); break;
 	default: entry->flags = element_flags[draw(ARRAY_SIZE(element_flags))]; break;
 	}
@@ -441,8 +503,10 @@ static void run_side(struct pair *pair, int side, struct entry *entries)
 		tap_bail("the script's map cannot be filled");
 	memset(&attr, 0, sizeof(attr));
 	attr.test.prog_fd = (u32)pair->progs[side];
-	attr.test.data_in = (u64)(uintptr_t)packet;
-	attr.test.data_size_in = sizeof(packet);
+	if (prog_type(pair) != BPF_PROG_TYPE_RAW_TRACEPOINT) {
+		attr.test.data_in = (u64)(uintptr_t)packet;
+		attr.test.data_size_in = sizeof(packet);
+	}
 	result = stage_call(side, BPF_PROG_TEST_RUN, &attr);
 	if (result || attr.test.retval != 2)
 		tap_bail("TEST_RUN of a script on %s: %ld, %u", world->name, result,

@@ -47,6 +47,10 @@ enum script_op {
 	OP_QUERY,
 	OP_INNER, /* looks up a map, and there an element */
 	OP_REDIRECT,
+	OP_TASK_GET, /* the current task's storage, made if flags say so, and written */
+	OP_TASK_DELETE,
+	OP_SOCKET_GET, /* the same of the packet's socket */
+	OP_SOCKET_DELETE,
 	SCRIPT_OPS,
 };
 
