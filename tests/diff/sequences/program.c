@@ -201,6 +201,31 @@ static void add_storage(struct code *code, const struct config *config, s32 help
 	add_fixed_result(code, 0);
 }
 
+static void add_storage_operation(struct code *code, const struct config *config, enum script_op op)
+{
+	switch (op) {
+	case OP_TASK_GET:
+		add_task(code);
+		add_storage(code, config, BPF_FUNC_task_storage_get);
+		break;
+	case OP_SOCKET_GET:
+		add_socket(code);
+		add_storage(code, config, BPF_FUNC_sk_storage_get);
+		break;
+	case OP_SOCKET_DELETE:
+		add_socket(code);
+		add_call(code, BPF_FUNC_sk_storage_delete);
+		add_result(code);
+		break;
+	case OP_TASK_DELETE:
+		add_task(code);
+		add_call(code, BPF_FUNC_task_storage_delete);
+		add_result(code);
+		break;
+	default: break;
+	}
+}
+
 static void add_operation(struct code *code, const struct config *config, enum script_op op)
 {
 	switch (op) {
@@ -263,25 +288,7 @@ static void add_operation(struct code *code, const struct config *config, enum s
 		add_call(code, BPF_FUNC_redirect_map);
 		add_result(code);
 		break;
-	case OP_TASK_GET:
-		add_task(code);
-		add_storage(code, config, BPF_FUNC_task_storage_get);
-		break;
-	case OP_SOCKET_GET:
-		add_socket(code);
-		add_storage(code, config, BPF_FUNC_sk_storage_get);
-		break;
-	case OP_SOCKET_DELETE:
-		add_socket(code);
-		add_call(code, BPF_FUNC_sk_storage_delete);
-		add_result(code);
-		break;
-	case OP_TASK_DELETE:
-		add_task(code);
-		add_call(code, BPF_FUNC_task_storage_delete);
-		add_result(code);
-		break;
-	default: break;
+	default: add_storage_operation(code, config, op);
 	}
 }
 
