@@ -302,6 +302,7 @@ static void refine_result(struct verify_env *env, const struct call_meta *meta)
 
 	switch (meta->func_id) {
 	case BPF_FUNC_get_stack:
+	case BPF_FUNC_get_task_stack:
 	case BPF_FUNC_probe_read_str:
 	case BPF_FUNC_probe_read_kernel_str:
 	case BPF_FUNC_probe_read_user_str:
