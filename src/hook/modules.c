@@ -78,13 +78,34 @@ static int find_vdso(struct hook *hook)
 	return image ? publish(hook, &key, image, 4096 * 2) : -ENOENT;
 }
 
+/*
+ * The file at path, open, if it is of this inode (0: of any); -1 if it is not there or not for us.
+ * What else can fail goes to *error.
+ */
+static int open_inode(const char *path, u64 inode, int *error)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0) {
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES && errno != EPERM)
+			*error = -errno;
+		return -1;
+	}
+	if (fstat(fd, &st) < 0)
+		*error = -errno;
+	else if (!inode || st.st_ino == inode)
+		return fd;
+	close(fd);
+	return -1;
+}
+
 /* The file mapped at address in process pid: an open descriptor, or -errno. */
 static int open_mapped(pid_t pid, u64 address)
 {
 	char path[64], line[4608], name[4096 + 32];
 	unsigned long start, end, inode;
-	struct stat st;
-	int fd = -ENOENT, error = -ENOENT, at;
+	int fd = -1, error = -ENOENT, at;
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
@@ -98,17 +119,11 @@ static int open_mapped(pid_t pid, u64 address)
 		line[strcspn(line, "\n")] = '\0';
 		/* Its own root: the process may live in another mount namespace. */
 		snprintf(name, sizeof(name), "/proc/%d/root%s", pid, line + at);
-		fd = inode ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-		if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_ino != inode)) {
-			close(fd);
-			fd = -1;
-		}
-		if (fd < 0) {
+		if (inode)
+			fd = open_inode(name, inode, &error);
+		if (inode && fd < 0) {
 			snprintf(name, sizeof(name), "/proc/%d/map_files/%lx-%lx", pid, start, end);
-			fd = inode ? open(name, O_RDONLY | O_CLOEXEC) : -1;
-			/* Not that it is gone, but that it cannot be had. */
-			if (inode && fd < 0 && errno != ENOENT && errno != EPERM)
-				error = -errno;
+			fd = open_inode(name, 0, &error);
 		}
 		break;
 	}
