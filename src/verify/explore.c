@@ -225,8 +225,7 @@ static int refuse_insn(struct verify_env *env, const struct bpf_insn *insn, cons
 
 	if (branch_compares(insn))
 		err = operand_read(env, insn->dst_reg);
-	else if (insn->dst_reg >= MAX_REG && insn->src_reg < MAX_REG && reads_source(insn) &&
-		 strstr(text, "is invalid"))
+	else if (insn->dst_reg >= MAX_REG && reads_source(insn) && strstr(text, "is invalid"))
 		err = operand_read(env, insn->src_reg);
 	if (err)
 		return err;

@@ -124,7 +124,7 @@ static bool lru(struct pair *pair, const struct op *op, const struct outcome *ou
 
 	if (op->cmd != BPF_MAP_LOOKUP_ELEM && op->cmd != BPF_MAP_UPDATE_ELEM &&
 	    op->cmd != BPF_MAP_DELETE_ELEM && op->cmd != BPF_MAP_LOOKUP_AND_DELETE_ELEM &&
-	    !op_is_batch(op))
+	    op->cmd != BPF_MAP_GET_NEXT_KEY && !op_is_batch(op))
 		return false;
 	if (type != BPF_MAP_TYPE_LRU_HASH && type != BPF_MAP_TYPE_LRU_PERCPU_HASH)
 		return false;
