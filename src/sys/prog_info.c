@@ -260,8 +260,9 @@ int sys_prog_info(struct sys_call *call, struct sys_prog *prog)
 	info.attach_btf_id = prog->attach_btf_id;
 	if (prog->target)
 		info.attach_btf_obj_id = prog->target->btf ? prog->target->btf->object.id : 0;
-	else if (!prog->had_target)
-		info.attach_btf_obj_id = prog->attach_btf_id ? SYS_KERNEL_BTF_ID : 0;
+	else if (!prog->had_target && prog->attach_btf_id)
+		info.attach_btf_obj_id = SYS_KERNEL_BTF_ID;
+	/* Without either the client finds what it has put there, as in the kernel. */
 	if (give_insns(call, prog, &info) || fill_native(call, prog, &info) ||
 	    give(call, info.func_info, &info.nr_func_info, prog->shown.func_info,
 		 prog->shown.nr_func_info, sizeof(struct bpf_func_info)) ||
