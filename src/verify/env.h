@@ -262,6 +262,18 @@ static inline s32 insn_jump_offset(const struct bpf_insn *insn)
 	return insn->code == (BPF_JMP32 | BPF_JA) ? insn->imm : insn->off;
 }
 
+/* The instruction that insn i refers to by a relative offset; -1: none. */
+static inline s64 insn_target(const struct bpf_insn *insn, u32 i)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	if (insn_is_pseudo_call(insn) || insn_is_pseudo_func(insn))
+		return (s64)i + insn->imm + 1;
+	if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT)
+		return (s64)i + insn_jump_offset(insn) + 1;
+	return -1;
+}
+
 /* A contradiction inside the verifier: logs it and returns -EFAULT. Never a verdict on the program.
  */
 int verify_bug(struct verify_env *env, const char *format, ...)

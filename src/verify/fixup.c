@@ -44,18 +44,6 @@ static void hard_wire_branches(struct verify_env *env)
 	}
 }
 
-/* The instruction that insn i refers to by a relative offset; -1: none. */
-static s64 target_of(const struct bpf_insn *insn, u32 i)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	if (insn_is_pseudo_call(insn) || insn_is_pseudo_func(insn))
-		return (s64)i + insn->imm + 1;
-	if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT)
-		return (s64)i + insn_jump_offset(insn) + 1;
-	return -1;
-}
-
 static void set_target(struct bpf_insn *insn, u32 i, u32 target)
 {
 	s32 distance = (s32)target - (s32)i - 1;
@@ -110,7 +98,7 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 
 		if (remove[i])
 			continue;
-		target = target_of(&env->insns[i], i);
+		target = insn_target(&env->insns[i], i);
 		env->insns[moved[i]] = env->insns[i];
 		env->aux[moved[i]] = env->aux[i];
 		if (target >= 0)

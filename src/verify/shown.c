@@ -309,24 +309,12 @@ static void replace(const struct verify_env *env, u32 i, struct shown_patch *pat
 		kfunc_call(env, i, patch);
 }
 
-/* The instruction that insn i refers to by a relative offset; -1: none. */
-static s64 target_of(const struct bpf_insn *insn, u32 i)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	if (insn_is_pseudo_call(insn) || insn_is_pseudo_func(insn))
-		return (s64)i + insn->imm + 1;
-	if ((class == BPF_JMP || class == BPF_JMP32) && op != BPF_CALL && op != BPF_EXIT)
-		return (s64)i + insn_jump_offset(insn) + 1;
-	return -1;
-}
-
 /* A constant of 64 bits: maps by their ids. */
 static bool constant(struct builder *builder, u32 i)
 {
 	const struct insn_aux *aux = &builder->env->aux[i];
 	struct bpf_insn pair[2] = { builder->env->insns[i], builder->env->insns[i + 1] };
-	s64 target = target_of(&pair[0], i);
+	s64 target = insn_target(&pair[0], i);
 
 	if (aux->map && !insn_is_pseudo_func(&pair[0])) {
 		bool value =
@@ -370,7 +358,7 @@ static int build(struct builder *builder)
 		memset(&patch, 0, sizeof(patch));
 		replace(env, i, &patch);
 		if (patch.nr ? !put_patch(builder, &patch)
-			     : !put(builder, &env->insns[i], 0, target_of(&env->insns[i], i)))
+			     : !put(builder, &env->insns[i], 0, insn_target(&env->insns[i], i)))
 			return -ENOMEM;
 	}
 	builder->at[env->nr_insns] = builder->shown->nr_insns;
