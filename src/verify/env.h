@@ -42,12 +42,10 @@ struct insn_aux {
 	u32 loop;      /* the same, or that of a call which calls back (loops.h); 0: in none */
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
-	bool iter_next;	     /* a call of an iterator's next */
-	u16 kfunc;	     /* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
-	u8 access;	     /* enum access_kind */
-	bool arena_alu;	     /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
-	u32 loop_subprog;    /* the callback of a bpf_loop() */
-	bool loop_not_plain; /* it has flags, or another callback on other paths */
+	bool iter_next; /* a call of an iterator's next */
+	u16 kfunc;	/* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
+	u8 access;	/* enum access_kind */
+	bool arena_alu; /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
 	bool map_poisoned, key_poisoned;
 	/* bpf_loop(): always this function, without flags; or not. */
 	enum { LOOP_UNSEEN, LOOP_SAME, LOOP_DIFFERENT } inlined : 8;

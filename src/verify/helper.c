@@ -166,15 +166,21 @@ static int check_func_ip(struct verify_env *env, const char *name)
 	return -524; /* ENOTSUPP */
 }
 
-/* Such a loop is shown inlined, if it is always the same. */
-static void note_loop(struct verify_env *env, u32 subprog)
+/*
+ * Such a loop is shown inlined, if it is always the same: that it has no flags counts then, as for
+ * the kernel, which really inlines it.
+ */
+static int note_loop(struct verify_env *env, u32 subprog)
 {
 	struct insn_aux *aux = &env->aux[env->insn_idx];
-	bool same = reg_is_null(&env_regs(env)[BPF_REG_4]) &&
-		    (aux->inlined == LOOP_UNSEEN || aux->loop_callback == subprog);
+	bool plain = reg_is_null(&env_regs(env)[BPF_REG_4]), same;
 
-	aux->inlined = same && aux->inlined != LOOP_DIFFERENT ? LOOP_SAME : LOOP_DIFFERENT;
+	if (aux->inlined == LOOP_DIFFERENT)
+		return 0;
+	same = aux->inlined == LOOP_UNSEEN || aux->loop_callback == subprog;
+	aux->inlined = plain && same ? LOOP_SAME : LOOP_DIFFERENT;
 	aux->loop_callback = (u16)subprog;
+	return plain ? mark_precise(env, BPF_REG_4) : 0;
 }
 
 static int note_tail_call_index(struct verify_env *env, const struct call_meta *meta)
@@ -220,24 +226,6 @@ static int release_argument(struct verify_env *env, const struct call_meta *meta
 	return 0;
 }
 
-/* The kernel puts loops without flags and with one callback into the program: it wants to know. */
-static int mark_loop_flags(struct verify_env *env, u32 subprog)
-{
-	struct insn_aux *aux = &env->aux[env->insn_idx];
-	bool first = !aux->loop_subprog;
-
-	if (aux->loop_not_plain)
-		return 0;
-	if (first)
-		aux->loop_subprog = subprog;
-	if (!reg_is_null(&env_regs(env)[BPF_REG_4])) {
-		aux->loop_not_plain = true;
-		return 0;
-	}
-	aux->loop_not_plain = aux->loop_subprog != subprog;
-	return mark_precise(env, BPF_REG_4);
-}
-
 /* Checks that belong to single helpers. */
 static int check_special(struct verify_env *env, const struct call_meta *meta)
 {
@@ -263,9 +251,8 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	    meta->func_id == BPF_FUNC_user_ringbuf_drain)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
 	if (meta->func_id == BPF_FUNC_loop) {
-		note_loop(env, meta->subprog);
+		err = note_loop(env, meta->subprog);
 		/* The number of iterations says whether one more may come. */
-		err = mark_loop_flags(env, meta->subprog);
 		if (!err)
 			err = mark_precise(env, BPF_REG_1);
 		if (err)
