@@ -584,6 +584,16 @@ int mark_precise(struct verify_env *env, u32 regno)
 	return search_current(env);
 }
 
+int mark_precise_quietly(struct verify_env *env, u32 regno)
+{
+	int err;
+
+	env->quiet = true;
+	err = mark_precise(env, regno);
+	env->quiet = false;
+	return err;
+}
+
 int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot)
 {
 	if (!env->capable)

@@ -12,6 +12,9 @@
 /* The current value of register regno (of the current frame) mattered. 0 or -errno. */
 int mark_precise(struct verify_env *env, u32 regno);
 
+/* The same, where we are stricter than the kernel: its log has nothing of it. */
+int mark_precise_quietly(struct verify_env *env, u32 regno);
+
 /* So did what is spilled in a slot of a frame. */
 int mark_slot_precise(struct verify_env *env, u32 frameno, u32 slot);
 

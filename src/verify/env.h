@@ -26,6 +26,7 @@ struct visit;
 #define STATES_PER_INSN_MAX 64
 #define SUBPROGS_MAX	    256
 #define USED_MAPS_MAX	    64
+#define MAX_ERRNO	    4095
 
 /* How an instruction reaches memory that has to be rewritten; all paths must agree. */
 /* ACCESS_SPECIAL + the base type for pointers other than plain and probed ones. */

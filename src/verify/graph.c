@@ -17,8 +17,6 @@
 #include "verify/slots.h"
 
 #define PERCPU_SIZE_MAX 512 /* BPF_GLOBAL_PERCPU_MA_MAX_SIZE */
-#define MAX_ERRNO	4095
-
 bool graph_takes(u8 arg)
 {
 	return arg >= KARG_OBJECT && arg <= KARG_RES_LOCK;

@@ -26,8 +26,6 @@
 #include "verify/slots.h"
 #include "verify/socket.h"
 
-#define MAX_ERRNO 4095
-
 bool helper_calls_back(s32 func_id)
 {
 	const struct abi_helper *helper = func_id < 0 ? NULL : abi_helper_find(func_id);

@@ -488,10 +488,7 @@ int helper_check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 		return -EACCES;
 	}
 	if (reg_is_null(reg) && (arg & ABI_ARG_MAYBE_NULL)) {
-		/* Stricter than the kernel, whose log has nothing of it. */
-		env->quiet = true;
-		err = null_is_plain(meta->helper, regno) ? 0 : mark_precise(env, regno);
-		env->quiet = false;
+		err = null_is_plain(meta->helper, regno) ? 0 : mark_precise_quietly(env, regno);
 	} else {
 		err = check_arg_type(env, regno, arg, meta);
 		if (!err)

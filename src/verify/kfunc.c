@@ -134,12 +134,8 @@ static int check_memory(struct verify_env *env, u32 regno, bool optional)
 	struct reg *reg = &env_regs(env)[regno], saved = *reg;
 	int err;
 
-	if (optional && reg_is_null(reg)) {
-		env->quiet = true; /* stricter than the kernel */
-		err = mark_precise(env, regno);
-		env->quiet = false;
-		return err;
-	}
+	if (optional && reg_is_null(reg))
+		return mark_precise_quietly(env, regno);
 	if (env_regs(env)[regno + 1].type != SCALAR_VALUE)
 		return check_number(env, regno + 1);
 	/* The kernel lets kfuncs read what it has not found to be there. */
