@@ -31,7 +31,7 @@ enum abi_kfunc_arg {
 	KARG_IRQ_FLAG,
 	KARG_WORKQUEUE, /* a bpf_wq in a map's value */
 	KARG_MAP,	/* __map: a map; of a bpf_wq that which it is in */
-	KARG_FUNCTION,	/* a function of the program, called later */
+	KARG_FUNCTION,	/* a function of the program, called back, at once or later */
 	/* Allocated objects, and lists and trees of them. */
 	KARG_OBJECT, /* __alloc: an object that is given away */
 	KARG_PERCPU_OBJECT,
@@ -41,7 +41,6 @@ enum abi_kfunc_arg {
 	KARG_RB_ROOT,
 	KARG_RB_NODE,
 	KARG_RB_NODE_LENT, /* of an object in the tree */
-	KARG_CALLBACK,
 	KARG_RES_LOCK,
 	KARG_BTF, /* a trusted pointer to the structure that `structure` names */
 };

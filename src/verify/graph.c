@@ -17,6 +17,7 @@
 #include "verify/slots.h"
 
 #define PERCPU_SIZE_MAX 512 /* BPF_GLOBAL_PERCPU_MA_MAX_SIZE */
+
 bool graph_takes(u8 arg)
 {
 	return arg >= KARG_OBJECT && arg <= KARG_RES_LOCK;
@@ -247,18 +248,6 @@ static int check_lent_node(struct verify_env *env, u32 regno, u8 arg, struct gra
 	return check_node(env, regno, arg, call);
 }
 
-static int check_callback(struct verify_env *env, u32 regno, struct graph_call *call)
-{
-	const struct reg *reg = &env_regs(env)[regno];
-
-	if (reg->type != PTR_TO_FUNC) {
-		verbose(env, "arg%u expected pointer to func\n", regno - 1);
-		return -EINVAL;
-	}
-	call->subprog = reg->subprogno;
-	return 0;
-}
-
 static int check_res_lock(struct verify_env *env, u32 regno, const struct graph_call *call)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -297,7 +286,6 @@ int graph_check_arg(struct verify_env *env, u32 regno, u8 arg, struct graph_call
 	case KARG_RB_NODE:
 		return is_owned_object(env, regno) ? check_node(env, regno, arg, call) : -EINVAL;
 	case KARG_RB_NODE_LENT: return check_lent_node(env, regno, arg, call);
-	case KARG_CALLBACK: return check_callback(env, regno, call);
 	case KARG_RES_LOCK: return check_res_lock(env, regno, call);
 	default: return verify_bug(env, "no argument of a graph: %u", arg);
 	}
@@ -331,13 +319,13 @@ static int give_to_collection(struct verify_env *env)
 	return 0;
 }
 
-int graph_after_args(struct verify_env *env, struct graph_call *call)
+int graph_after_args(struct verify_env *env, const struct graph_call *call, u32 subprog)
 {
 	u32 ref_id = env_regs(env)[BPF_REG_1].ref_id;
 	int err = 0;
 
 	if (call->id == ABI_KFUNC_bpf_rbtree_add_impl) {
-		err = callback_push(env, CALLBACK_LESS, call->subprog, NULL);
+		err = callback_push(env, CALLBACK_LESS, subprog, NULL);
 		if (err) {
 			verbose(env, "kfunc %s#%d failed callback verification\n",
 				call->kfunc->name, env->insns[env->insn_idx].imm);

@@ -19,8 +19,7 @@ struct graph_call {
 	const struct btf_field *root;
 	const struct btf *btf; /* the type of the object that an argument is */
 	u32 btf_id;
-	u32 subprog; /* callback */
-	bool owned;  /* bpf_refcount_acquire(): so was its argument */
+	bool owned; /* bpf_refcount_acquire(): so was its argument */
 };
 
 /* Is it one of the arguments that graph_check_arg() knows (enum abi_kfunc_arg)? */
@@ -32,8 +31,8 @@ int graph_before(struct verify_env *env, const struct abi_kfunc *kfunc, u32 id);
 /* One argument, in regno. 0 or -errno. */
 int graph_check_arg(struct verify_env *env, u32 regno, u8 arg, struct graph_call *call);
 
-/* All arguments are good: the callback, and what becomes of the object. 0 or -errno. */
-int graph_after_args(struct verify_env *env, struct graph_call *call);
+/* All arguments are good: the callback, subprog, and what becomes of the object. 0 or -errno. */
+int graph_after_args(struct verify_env *env, const struct graph_call *call, u32 subprog);
 
 /* Is it one of the results that graph_set_result() knows (enum abi_kfunc_ret)? */
 bool graph_returns(u8 ret);

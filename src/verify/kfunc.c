@@ -289,7 +289,10 @@ static int check_map(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 static int check_function(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
+	int err = helper_check_offset(env, regno, false);
 
+	if (err)
+		return err;
 	if (reg->type != PTR_TO_FUNC) {
 		verbose(env, "arg%u expected pointer to func\n", regno - 1);
 		return -EINVAL;
@@ -463,7 +466,7 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 	if (!err)
 		err = section_check_kfunc(env, meta.kfunc, meta.id);
 	if (!err)
-		err = graph_after_args(env, &meta.graph);
+		err = graph_after_args(env, &meta.graph, meta.subprog);
 	/* Without a function for exceptions the cookie is the result. */
 	if (!err && meta.id == ABI_KFUNC_bpf_throw && !env->exception_cb)
 		err = check_return_value(env, BPF_REG_1);

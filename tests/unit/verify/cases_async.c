@@ -73,6 +73,7 @@ const struct verify_case cases_async[] = {
 	{ "timer: in a sleepable program, its callback does not sleep", SYSCALL, LOOKUP("13") SET END F(USER_READ "r0 = 0\nexit"), -EINVAL, "helper call might sleep in a non-sleepable prog", CASE_BTF | CASE_SLEEPABLE },
 	{ "timer: with a lock held", CLS, "*(u32 *)(r10 -8) = 1\nr1 = map_fd 12\nr2 = r10\nr2 += -8\ncall bpf_map_lookup_elem#1\nr7 = r0\nif r7 == 0x0 goto end\n" LOOKUP("13") "r1 = r7\nr1 += 8\ncall bpf_spin_lock#93\n" CANCEL "r1 = r7\nr1 += 8\ncall bpf_spin_unlock#94\n" END, -EINVAL, "function calls are not allowed while holding a lock", 0 },
 	{ "wq: all", CLS, LOOKUP("14") WQ_INIT WQ_SET WQ_START END F("r0 = 0\nexit"), 0, NULL, CASE_BTF },
+	{ "wq: behind a function", CLS, LOOKUP("14") FIELD "r2 = func f\nr2 += 8\nr3 = 0\nr4 = 0\ncall kernel-function#{kfunc:bpf_wq_set_callback_impl}\n" END F("r0 = 0\nexit"), -EACCES, "dereference of modified func ptr R2 off=8 disallowed", CASE_BTF },
 	{ "wq: callback's arguments", CLS, LOOKUP("14") WQ_SET END F("r7 = *(u32 *)(r2 +0)\nr1 = *(u64 *)(r3 +0)\nr1 += r7\n*(u64 *)(r3 +0) = r1\nr0 = 0\nexit"), 0, NULL, CASE_BTF },
 	{ "wq: callback sleeps", CLS, LOOKUP("14") WQ_SET END F(USER_READ "r0 = 0\nexit"), 0, NULL, CASE_BTF },
 	{ "wq: its program does not sleep", CLS, LOOKUP("14") WQ_SET USER_READ END F("r0 = 0\nexit"), -EINVAL, "helper call might sleep in a non-sleepable prog", CASE_BTF },
