@@ -6,18 +6,6 @@
  */
 #include "objects.h"
 
-struct plain {
-	__u64 a, b;
-};
-
-/* In a list, in a tree, counted. */
-struct item {
-	__u64 key;
-	struct bpf_list_node l;
-	struct bpf_rb_node r;
-	struct bpf_refcount ref;
-};
-
 /* An object with objects in it. */
 struct inner {
 	__u64 number;
@@ -43,12 +31,7 @@ struct stash {
 	struct item KPTR *item;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct stash);
-} stashes SEC(".maps");
+ARRAY(stashes, struct stash);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -62,22 +45,12 @@ struct res_value {
 	__u64 number;
 };
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__type(value, struct res_value);
-} resilient SEC(".maps");
+ARRAY(resilient, struct res_value);
 
 private(A) struct bpf_spin_lock list_lock;
 private(A) struct bpf_list_head list __contains(item, l);
 private(B) struct bpf_spin_lock tree_lock;
 private(B) struct bpf_rb_root tree __contains(item, r);
-
-static _Bool less(struct bpf_rb_node *a, const struct bpf_rb_node *b)
-{
-	return container_of(a, struct item, r)->key < container_of(b, struct item, r)->key;
-}
 
 static struct stash *stash_at(__u32 key)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What programs need to allocate objects, as far as libbpf 1.1 does not have it.
+ * What programs need to allocate objects, as far as libbpf 1.1 does not have it; and the types of
+ * objects that the programs of objects*.bpf.c have in common.
  */
 #ifndef SKEP_TESTS_OBJECTS_H
 #define SKEP_TESTS_OBJECTS_H
@@ -79,5 +80,32 @@ extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
 #define KPTR	       __attribute__((btf_type_tag("kptr")))
 #define PERCPU_KPTR    __attribute__((btf_type_tag("percpu_kptr")))
 #define UNTRUSTED_KPTR __attribute__((btf_type_tag("kptr_untrusted")))
+
+/* --- what the programs share --- */
+
+#define ARRAY(name, holds)                        \
+	struct {                                  \
+		__uint(type, BPF_MAP_TYPE_ARRAY); \
+		__uint(max_entries, 2);           \
+		__type(key, __u32);               \
+		__type(value, holds);             \
+	} name SEC(".maps")
+
+struct plain {
+	__u64 a, b;
+};
+
+/* In a list, in a tree, counted. */
+struct item {
+	__u64 key;
+	struct bpf_list_node l;
+	struct bpf_rb_node r;
+	struct bpf_refcount ref;
+};
+
+static inline _Bool less(struct bpf_rb_node *a, const struct bpf_rb_node *b)
+{
+	return container_of(a, struct item, r)->key < container_of(b, struct item, r)->key;
+}
 
 #endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Objects that programs allocate (objects.bpf.c): the same programs, run in the same order, have the same results in a
 hive and on the kernel, where the running kernel lets this user load them; and what may not be done with objects
-(objects_bad.bpf.c) is refused in its words.
+(objects_bad_*.bpf.c) is refused in its words.
 
 The type tags of a kptr need clang 16 or newer: Debian's clang 14 loses those of structures that it knows.
 """
@@ -84,15 +84,15 @@ def verdicts(text):
 
 def compare_verdicts(work):
     loader = os.environ.get("VERIFIER_PROGS", "")
-    target = compile_object(work, "objects_bad")
-    if not target or not os.access(loader, os.X_OK):
+    targets = [compile_object(work, "objects_bad_" + part) for part in ("kptr", "graph", "res")]
+    if not all(targets) or not os.access(loader, os.X_OK):
         e2e.skip("no loader of single programs")
         return
-    run = e2e.run([e2e.SKEP, "exec", loader, target])
+    run = e2e.run([e2e.SKEP, "exec", loader] + targets)
     got = verdicts(run.out)
     if not ok(len(got) > 80 and list(got.values()).count("taken") < 20, "programs that do what may not be done", run):
         return
-    want = verdicts(e2e.run([loader, target]).out) if os.geteuid() == 0 else {}
+    want = verdicts(e2e.run([loader] + targets).out) if os.geteuid() == 0 else {}
     if "taken" not in want.values():
         e2e.skip("the running kernel does not let this user load programs")
         return
