@@ -174,6 +174,21 @@ static void descriptors_change(struct notice *notice)
 		sys_tickets_stop();
 }
 
+/* bpf(2) itself, once the client has been looked at. */
+static long call_bpf(struct gate_client *client, u32 cmd, const struct seccomp_data *data,
+		     bool from_agent)
+{
+	long result;
+
+	/* What a client closed before this call is gone for it; the loop may not be there yet. */
+	if (sees_closed(cmd))
+		gate_collect_handles(client->gate);
+	result = sys_bpf(client->gate->options.sys, &client->base, cmd, data->args[1],
+			 (u32)data->args[2]);
+	closes_wait(client, from_agent);
+	return result;
+}
+
 static void serve_test_run(struct park_call *call)
 {
 	struct gate_client client;
@@ -181,10 +196,7 @@ static void serve_test_run(struct park_call *call)
 
 	if (client_init(&client, call->gate, call->listener) == 0) {
 		client_look(&client, call->data.args[1]);
-		gate_collect_handles(call->gate);
-		result = sys_bpf(call->gate->options.sys, &client.base, BPF_PROG_TEST_RUN,
-				 call->data.args[1], (u32)call->data.args[2]);
-		closes_wait(&client, call->from_agent);
+		result = call_bpf(&client, BPF_PROG_TEST_RUN, &call->data, call->from_agent);
 	}
 	if (result == -EINTR && call->from_agent)
 		result = -AGENT_INTERRUPTED;
@@ -203,20 +215,6 @@ static bool test_run(struct notice *notice)
 	return park_serve(&call, serve_test_run);
 }
 
-/* bpf(2) itself, once the client has been looked at. */
-static long call_bpf(struct notice *notice, struct gate_client *client, u32 cmd)
-{
-	long result;
-
-	/* What a client closed before this call is gone for it; the loop may not be there yet. */
-	if (sees_closed(cmd))
-		gate_collect_handles(notice->gate);
-	result = sys_bpf(notice->gate->options.sys, &client->base, cmd, notice->data->args[1],
-			 (u32)notice->data->args[2]);
-	closes_wait(client, notice->from_agent);
-	return result;
-}
-
 static s64 call_by_slot(struct notice *notice, struct gate_client *client)
 {
 	u32 cmd = (u32)notice->data->args[3], index = (u32)(notice->data->args[3] >> 32);
@@ -229,7 +227,7 @@ static s64 call_by_slot(struct notice *notice, struct gate_client *client)
 	    (u32)notice->data->args[2] > AGENT_SLOT_ATTR)
 		return -EINVAL;
 	client_look_into(client, slot, notice->data);
-	answer->result = (s32)call_bpf(notice, client, cmd);
+	answer->result = (s32)call_bpf(client, cmd, notice->data, notice->from_agent);
 	return (s64)agent_answer_pack(answer);
 }
 
@@ -267,7 +265,7 @@ static struct reply on_bpf(struct notice *notice)
 	if (cmd == BPF_PROG_TEST_RUN && test_run(notice))
 		return GO_ON;
 	client_look(&client, attr);
-	return ANSWER(call_bpf(notice, &client, cmd));
+	return ANSWER(call_bpf(&client, cmd, notice->data, notice->from_agent));
 }
 
 static struct reply on_perf_event_open(struct notice *notice)
