@@ -231,40 +231,39 @@ static s64 call_by_slot(struct notice *notice, struct gate_client *client)
 	return (s64)agent_answer_pack(answer);
 }
 
+/* A command of the agent's own (agent/protocol.h). */
+static s64 agent_call(struct notice *notice, struct gate_client *client, u32 cmd)
+{
+	u32 size = (u32)notice->data->args[2];
+	u64 attr = notice->data->args[1];
+
+	switch (cmd) {
+	case AGENT_CALL: return call_by_slot(notice, client);
+	case AGENT_CLOSED: gate_collect_handles(notice->gate); return 0;
+	case AGENT_SLOTS_GIVE: return give_slots(client, attr, size);
+	case AGENT_HIVE_INFO: return hive_info(client, attr, size);
+	case AGENT_FACADE: gate_make_facade(notice->gate); return 0;
+	case AGENT_TICKET: return ticket_of_fd(client, attr, size);
+	case AGENT_CLOSES: return closes_hand_out(client, attr, size);
+	case AGENT_OPENED: return opened(client, attr, size);
+	default:
+		return hook_agent_call(notice->gate->options.hook, &client->base, cmd, attr, size,
+				       install_raw_fd);
+	}
+}
+
 static struct reply on_bpf(struct notice *notice)
 {
-	u32 cmd = (u32)notice->data->args[0], size = (u32)notice->data->args[2];
-	u64 attr = notice->data->args[1];
+	u32 cmd = (u32)notice->data->args[0];
 	struct gate_client client;
 
 	if (client_init(&client, notice->gate, notice->listener) < 0)
 		return ANSWER(-ESRCH);
-	if (cmd == AGENT_CALL)
-		return ANSWER(call_by_slot(notice, &client));
-	if (cmd == AGENT_CLOSED) {
-		gate_collect_handles(notice->gate);
-		return ANSWER(0);
-	}
-	if (cmd == AGENT_SLOTS_GIVE)
-		return ANSWER(give_slots(&client, attr, size));
-	if (cmd == AGENT_HIVE_INFO)
-		return ANSWER(hive_info(&client, attr, size));
-	if (cmd == AGENT_FACADE) {
-		gate_make_facade(notice->gate);
-		return ANSWER(0);
-	}
-	if (cmd == AGENT_TICKET)
-		return ANSWER(ticket_of_fd(&client, attr, size));
-	if (cmd == AGENT_CLOSES)
-		return ANSWER(closes_hand_out(&client, attr, size));
-	if (cmd == AGENT_OPENED)
-		return ANSWER(opened(&client, attr, size));
 	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
-		return ANSWER(hook_agent_call(notice->gate->options.hook, &client.base, cmd, attr,
-					      size, install_raw_fd));
+		return ANSWER(agent_call(notice, &client, cmd));
 	if (cmd == BPF_PROG_TEST_RUN && test_run(notice))
 		return GO_ON;
-	client_look(&client, attr);
+	client_look(&client, notice->data->args[1]);
 	return ANSWER(call_bpf(&client, cmd, notice->data, notice->from_agent));
 }
 
