@@ -6,10 +6,8 @@
 #include "gate/control.h"
 
 #include <errno.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <string.h>
@@ -97,14 +95,6 @@ static void describe(struct gate *gate, struct control_answer *answer)
 	snprintf(answer->state, sizeof(answer->state), "%s", saving_path(gate));
 }
 
-/* Of anything else the loop would be told again and again that it is readable. */
-static bool is_listener(int fd)
-{
-	u64 no_id = 0;
-
-	return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &no_id) < 0 && errno == ENOENT;
-}
-
 /* Takes listener_fd. */
 static int add_session(struct gate *gate, const struct control_request *request, int listener_fd)
 {
@@ -112,7 +102,8 @@ static int add_session(struct gate *gate, const struct control_request *request,
 
 	if (listener_fd < 0)
 		return -EBADF;
-	if (request->pid <= 0 || !is_listener(listener_fd)) {
+	/* Of anything else the loop would be told again and again that it is readable. */
+	if (request->pid <= 0 || !listener_is_one(listener_fd)) {
 		close(listener_fd);
 		return -EBADF;
 	}

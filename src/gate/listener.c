@@ -22,6 +22,13 @@ static u64 now_ns(void)
 	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
 }
 
+bool listener_is_one(int fd)
+{
+	u64 no_id = 0;
+
+	return ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &no_id) < 0 && errno == ENOENT;
+}
+
 int listener_receive(struct listener *listener)
 {
 	/* The kernel insists on zeroes. */
@@ -106,18 +113,13 @@ static int add_fd(struct listener *listener, struct seccomp_notif_addfd request)
 
 int listener_answer_fd(struct listener *listener, int fd, int flags)
 {
-	struct seccomp_notif_addfd request = { .id = listener->slot->notif.id,
-					       .srcfd = (u32)fd,
-					       .flags = SECCOMP_ADDFD_FLAG_SEND,
-					       .newfd_flags = (u32)flags };
-	int number;
+	int number =
+		add_fd(listener, (struct seccomp_notif_addfd){ .flags = SECCOMP_ADDFD_FLAG_SEND,
+							       .srcfd = (u32)fd,
+							       .newfd_flags = (u32)flags });
 
-	do {
-		number = ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_ADDFD, &request);
-	} while (number < 0 && (errno == EINTR || errno == EINPROGRESS));
-	if (number < 0)
-		return -errno;
-	listener->slot->notif.id = 0;
+	if (number >= 0)
+		listener->slot->notif.id = 0;
 	return number;
 }
 

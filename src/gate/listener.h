@@ -27,6 +27,9 @@ struct listener {
 	u64 valid_ns; /* CLOCK_MONOTONIC at which the task in service was known to wait for us */
 };
 
+/* Is fd, which came from somebody else, a listener? */
+bool listener_is_one(int fd);
+
 /*
  * Takes the next notification into the slot. 1, 0 when there is none any more (the caller was
  * interrupted or the task died), -EINTR.
