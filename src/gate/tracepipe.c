@@ -209,8 +209,7 @@ u64 tracepipe_pump(struct tracepipe *pipe)
 	reported = flush(pipe);
 	/* As many as were in the queue when this began: whoever fills it faster does not keep us.
 	 */
-	pipe->more = true;
-	for (u32 i = 0; i < PUMP_MAX && pipe->more; i++) {
+	for (u32 i = 0; i < PUMP_MAX; i++) {
 		pipe->more = rt_trace_read(&record) > 0;
 		if (!pipe->more)
 			break;
