@@ -211,6 +211,8 @@ void agent_on_sigreturn(struct agent_area *area);
 
 /* The supervisor by the agent's own commands; negative when there is none. Repeats on EINTR. */
 long agent_command(u32 cmd, void *attr, u32 size);
+/* With all the arguments of a call. */
+long agent_command_with(u32 cmd, u64 attr, u32 size, u64 d, u64 e, u64 f);
 void agent_report(u32 kind, long error);
 
 /* thread.c */

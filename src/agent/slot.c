@@ -11,7 +11,6 @@
 #include "agent/agent.h"
 #include "agent/fds.h"
 
-#define E_INTR	4
 #define E_FAULT 14
 #define PAGE	4096u
 
@@ -117,16 +116,12 @@ static u64 notify(u32 cmd, u32 index, const struct agent_fds_head *head, u64 att
 {
 	u32 changes = __atomic_load_n(&head->changes, __ATOMIC_SEQ_CST);
 	u64 counted = changes | AGENT_CALL_COUNTED;
-	long answer;
 
 	if (__atomic_load_n(&head->off, __ATOMIC_SEQ_CST) ||
 	    __atomic_load_n(&head->changing, __ATOMIC_SEQ_CST))
 		counted = 0;
-	do {
-		answer = agent_notify_call(__NR_bpf, AGENT_CALL, attr, size,
-					   agent_call_what(cmd, index), counted, head->born);
-	} while (answer == -E_INTR);
-	return (u64)answer;
+	return (u64)agent_command_with(AGENT_CALL, attr, size, agent_call_what(cmd, index), counted,
+				       head->born);
 }
 
 /* Puts what the supervisor has written where the command writes. */

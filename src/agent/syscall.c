@@ -372,14 +372,19 @@ void agent_on_vforked(struct agent_area *area)
 	leave(&call, AGENT_DONE);
 }
 
-long agent_command(u32 cmd, void *attr, u32 size)
+long agent_command_with(u32 cmd, u64 attr, u32 size, u64 d, u64 e, u64 f)
 {
 	long ret;
 
 	do {
-		ret = agent_notify_call(__NR_bpf, cmd, (u64)attr, size, 0, 0, 0);
+		ret = agent_notify_call(__NR_bpf, cmd, attr, size, d, e, f);
 	} while (ret == -E_INTR);
 	return ret;
+}
+
+long agent_command(u32 cmd, void *attr, u32 size)
+{
+	return agent_command_with(cmd, (u64)attr, size, 0, 0, 0);
 }
 
 void agent_report(u32 kind, long error)
