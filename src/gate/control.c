@@ -11,22 +11,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "arena/arena.h"
+#include "base/clock.h"
 #include "gate/pass.h"
 #include "gate/state.h"
 #include "sys/sys.h"
 
 #define SOURCE_SOCKET CONTROL_CONNECTIONS
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
 
 static int watch(struct control *control, int fd, u32 source)
 {
@@ -39,7 +31,7 @@ int control_open(struct gate *gate)
 {
 	struct control *control = &gate->control;
 
-	control->started_ns = now_ns();
+	control->started_ns = base_clock_ns(CLOCK_BOOTTIME);
 	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (control->epoll_fd < 0)
 		return -errno;
@@ -80,7 +72,7 @@ static void describe(struct gate *gate, struct control_answer *answer)
 
 	answer->pid = getpid();
 	answer->keeper_pid = gate->keeper.pid;
-	answer->age_ns = now_ns() - gate->control.started_ns;
+	answer->age_ns = base_clock_ns(CLOCK_BOOTTIME) - gate->control.started_ns;
 	answer->maps = count(gate, OBJECT_MAP);
 	answer->progs = count(gate, OBJECT_PROG);
 	answer->links = count(gate, OBJECT_LINK);

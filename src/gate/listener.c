@@ -5,22 +5,14 @@
  * task that has died meanwhile is no error.
  */
 #include "gate/listener.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 /* Within a millisecond nobody forks 300 times, with 30 µs and more a fork. */
 #define VALID_NS 1000000ull
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
 
 bool listener_is_one(int fd)
 {
@@ -34,7 +26,7 @@ int listener_receive(struct listener *listener)
 	/* The kernel insists on zeroes. */
 	memset(&listener->slot->notif, 0, sizeof(listener->slot->notif));
 	/* Taken before: the task lived at some time after this. */
-	listener->valid_ns = now_ns();
+	listener->valid_ns = base_clock_ns(CLOCK_MONOTONIC);
 	if (ioctl(listener->fd, SECCOMP_IOCTL_NOTIF_RECV, &listener->slot->notif) == 0)
 		return 1;
 	listener->slot->notif.id = 0;
@@ -89,7 +81,7 @@ void listener_release(struct listener *listener)
  */
 bool listener_valid(struct listener *listener)
 {
-	u64 now = now_ns();
+	u64 now = base_clock_ns(CLOCK_MONOTONIC);
 
 	if (now - listener->valid_ns < VALID_NS)
 		return true;

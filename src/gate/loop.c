@@ -14,6 +14,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "gate/park.h"
 #include "gate/state.h"
 #include "sys/sys.h"
@@ -210,21 +211,13 @@ static void read_marker(struct gate *gate)
 	}
 }
 
-static u64 coarse_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
-
 void gate_tell_losses(struct gate *gate, u64 interval_ns)
 {
 	u64 now_ns;
 
 	if (!gate->lines_lost)
 		return;
-	now_ns = coarse_ns();
+	now_ns = base_clock_ns(CLOCK_MONOTONIC_COARSE);
 	if (now_ns - gate->losses_told_ns < interval_ns)
 		return;
 	gate_message(gate, "%llu lines of trace_pipe were lost: nobody reads them fast enough",
@@ -246,14 +239,14 @@ static void look(struct gate *gate)
 	else if (waited && !waits)
 		unwatch(gate, tracepipe_fd(gate->tracepipe));
 	gate->objects_readable = handle_table_refresh(gate->handles);
-	gate->looked_ns = coarse_ns();
+	gate->looked_ns = base_clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 
 /* Is there something that no event tells of? A producer's death is such a thing. */
 static bool look_is_due(const struct gate *gate)
 {
 	return tracepipe_more(gate->tracepipe) ||
-	       coarse_ns() - gate->looked_ns >= IDLE_MS * 1000000ull;
+	       base_clock_ns(CLOCK_MONOTONIC_COARSE) - gate->looked_ns >= IDLE_MS * 1000000ull;
 }
 
 void gate_collect_handles(struct gate *gate)

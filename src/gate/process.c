@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 
 /* Since Linux 6.9 (include/uapi/linux/pidfd.h). */
 #ifndef PIDFD_THREAD
@@ -268,14 +268,6 @@ int process_add_mapping(struct process_table *table, pid_t pid, struct object *o
 	return 0;
 }
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
-
 static bool parse_line(const char *text, const char *key, const char *format, u32 *ret_value)
 {
 	const char *line = strstr(text, key);
@@ -287,7 +279,7 @@ int process_identify(struct process_table *table, pid_t tid, struct process_iden
 {
 	struct known *known = &table->known[(u32)tid % IDENTITIES];
 	struct process_identity identity = { .tid = (u32)tid };
-	u64 now = now_ns();
+	u64 now = base_clock_ns(CLOCK_MONOTONIC_COARSE);
 	char path[32], text[1024];
 	ssize_t size;
 	int fd;

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "gate/pass.h"
 #include "gate/state.h"
@@ -43,14 +43,6 @@ struct pins {
 	u32 nr;
 	bool failed;
 };
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
 
 static void add_pin(struct pins *pins, const char *path, struct object *object)
 {
@@ -149,7 +141,7 @@ static int written(struct gate *gate, int error)
 
 	if (error) {
 		memset(saving->last, 0, sizeof(saving->last));
-		saving->next_ns = now_ns() + RETRY_NS;
+		saving->next_ns = base_clock_ns(CLOCK_MONOTONIC) + RETRY_NS;
 	}
 	if (error && saving->failed != -error)
 		gate_message(gate, "the state in %s cannot be written: %s", saving->path,
@@ -230,7 +222,7 @@ u32 saving_wait_ms(struct gate *gate, u32 most_ms)
 
 	if (!gate->saving || gate->saving->child)
 		return most_ms;
-	now = now_ns();
+	now = base_clock_ns(CLOCK_MONOTONIC);
 	due = due_ns(gate, now);
 	if (due <= now)
 		return 0;
@@ -244,7 +236,7 @@ void saving_step(struct gate *gate)
 
 	if (!saving || saving->child)
 		return;
-	now = now_ns();
+	now = base_clock_ns(CLOCK_MONOTONIC);
 	if (now < due_ns(gate, now))
 		return;
 	saving->next_ns = saving->every_ns ? now + saving->every_ns : ~0ull;
@@ -319,7 +311,8 @@ int saving_open(struct gate *gate, const char *path, u32 every_s)
 		return -ENOMEM;
 	saving->dir_fd = saving->lock_fd = -1;
 	saving->every_ns = every_s * 1000000000ull;
-	saving->next_ns = saving->every_ns ? now_ns() + saving->every_ns : ~0ull;
+	saving->next_ns =
+		saving->every_ns ? base_clock_ns(CLOCK_MONOTONIC) + saving->every_ns : ~0ull;
 	snprintf(saving->path, sizeof(saving->path), "%s", path);
 	saving->told = hash_new(0);
 	error = saving->told ? state_file_open(path, &saving->dir_fd, &saving->lock_fd, &reason)

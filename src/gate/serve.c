@@ -8,8 +8,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 
@@ -17,14 +17,6 @@
 
 /* A signal to the group as well as to us, as timeout(1) sends it, is one request. */
 #define REQUEST_NS 500000000ull
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
 
 static struct gate_child *find_child(struct gate *gate, pid_t pid)
 {
@@ -59,7 +51,7 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 	if (!child)
 		return -ECHILD;
 	if (gate->early_signal && !child->ended) {
-		asked_ns = now_ns();
+		asked_ns = base_clock_ns(CLOCK_MONOTONIC);
 		kill(pid, gate->early_signal);
 	}
 	gate->early_signal = 0;
@@ -68,11 +60,11 @@ int gate_serve(struct gate *gate, pid_t pid, int *ret_status)
 		/* The terminal has told the tree by itself. */
 		if (!signal.ssi_signo || signal.ssi_code == SI_KERNEL)
 			continue;
-		if (asked_ns && now_ns() - asked_ns < REQUEST_NS)
+		if (asked_ns && base_clock_ns(CLOCK_MONOTONIC) - asked_ns < REQUEST_NS)
 			continue;
 		if (asked_ns)
 			return -EINTR;
-		asked_ns = now_ns();
+		asked_ns = base_clock_ns(CLOCK_MONOTONIC);
 		if (!child->ended)
 			kill(pid, (int)signal.ssi_signo);
 	}

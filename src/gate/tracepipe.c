@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 
 /* Nobody prints a line in less; and on how many CPUs at most. */
 #define LINE_NS_MIN 10
@@ -69,14 +69,6 @@ u32 tracepipe_format(const struct rt_trace_record *record, char *line)
 	return format_line(record, trace_flags(record->prog_type), "bpf_trace_printk", line);
 }
 
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
-
 int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pipe)
 {
 	struct tracepipe *pipe = base_zalloc(1, sizeof(*pipe) + backlog_size);
@@ -85,7 +77,7 @@ int tracepipe_new(const char *path, u32 backlog_size, struct tracepipe **ret_pip
 	if (!pipe)
 		return -ENOMEM;
 	pipe->size = backlog_size;
-	pipe->asked_ns = now_ns();
+	pipe->asked_ns = base_clock_ns(CLOCK_MONOTONIC);
 	if (mkfifo(path, 0600) < 0 ||
 	    (pipe->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0) {
 		error = -errno;
@@ -190,7 +182,7 @@ static u64 flush(struct tracepipe *pipe)
  */
 static u64 lost_in_queue(struct tracepipe *pipe)
 {
-	u64 dropped = rt_trace_dropped(), now = now_ns();
+	u64 dropped = rt_trace_dropped(), now = base_clock_ns(CLOCK_MONOTONIC);
 	u64 lost = dropped - pipe->queue_dropped;
 	u64 most = (now - pipe->asked_ns) / LINE_NS_MIN * CPUS_MAX;
 
@@ -225,7 +217,7 @@ void tracepipe_mark(struct tracepipe *pipe, const char *text, u32 length)
 	struct rt_trace_record record = { .comm = "<...>" };
 	char line[TRACEPIPE_LINE_MAX];
 
-	record.timestamp_ns = now_ns();
+	record.timestamp_ns = base_clock_ns(CLOCK_MONOTONIC);
 	record.length = length < RT_TRACE_TEXT_MAX ? length : RT_TRACE_TEXT_MAX;
 	memcpy(record.text, text, record.length);
 	tracepipe_pump(pipe);

@@ -23,6 +23,7 @@
 #include <unistd.h>
 #include "arena/arena.h"
 #include "base/alloc.h"
+#include "base/proc.h"
 #include "hook/state.h"
 
 #define PAGE		     4096ul
@@ -279,32 +280,14 @@ static u64 lay_bootstrap(pid_t tid, const u8 *code, u64 size, const char **ret_r
 	return *ret_reason ? 0 : at + room;
 }
 
-/* When the process began, in ticks; 0: not known. */
-static u64 start_ticks(pid_t tid)
-{
-	unsigned long long ticks = 0;
-	char path[32], text[1024], *end;
-	ssize_t size;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[size < 0 ? 0 : size] = '\0';
-	end = strrchr(text, ')'); /* what is before it may be anything */
-	for (u32 field = 2; end && field < 22; field++)
-		end = strchr(end + 1, ' ');
-	return end && sscanf(end, " %llu", &ticks) == 1 ? ticks : 0;
-}
-
 static u64 start_flags(const struct hook_tracee *tracee)
 {
+	u64 ticks = 0; /* not known */
+
+	base_start_ticks((u32)tracee->tid, &ticks);
 	return (tracee->quiet ? AGENT_START_QUIET : 0) |
 	       (in_other_pid_namespace(tracee->tid) ? AGENT_START_FOREIGN_PIDS : 0) |
-	       start_ticks(tracee->tid) << AGENT_START_TICKS_SHIFT;
+	       ticks << AGENT_START_TICKS_SHIFT;
 }
 
 /* Can the program at its exec stop be entered at all? */

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include "base/clock.h"
 #include "base/hash.h"
 #include "rt/shared.h"
 
@@ -21,14 +21,6 @@
 #define TELL_NS	      1000000000ull /* between two sentences */
 #define SCAN_SHARE    10	    /* looking at everything takes a tenth of the time at most */
 #define NOTHING_WAITS UINT64_MAX
-
-static u64 clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (u64)now.tv_sec * 1000000000ull + (u64)now.tv_nsec;
-}
 
 static u64 load(const struct rt_async *field)
 {
@@ -105,7 +97,7 @@ static u64 due_of(u64 word, const struct rt_async *field, u64 now)
 
 	if (word & RT_ASYNC_WORK || clock < 0)
 		return now;
-	other = clock == CLOCK_MONOTONIC ? (s64)now : (s64)clock_ns(clock);
+	other = clock == CLOCK_MONOTONIC ? (s64)now : (s64)base_clock_ns(clock);
 	if (due <= other)
 		return now;
 	left = (u64)due - (u64)other;
@@ -195,7 +187,7 @@ static void scan_all(struct sys_hive *hive, u64 now)
 	for (struct sys_map *map = hive->async_maps; map; map = map->next_async)
 		rt_map_for_each(map->rt, scan_one, &(struct scan){ map, now }, vcpu);
 	sys_vcpu_release(vcpu);
-	hive->async->next_scan = now + SCAN_SHARE * (clock_ns(CLOCK_MONOTONIC) - now);
+	hive->async->next_scan = now + SCAN_SHARE * (base_clock_ns(CLOCK_MONOTONIC) - now);
 }
 
 /* What was told since the last time. */
@@ -227,7 +219,7 @@ static void call(struct sys_hive *hive, struct async_entry *entry, u32 subprog, 
 		 vcpu->index % 100);
 	vcpu->task.flags |= RT_TASK_HAS_COMM;
 	vcpu->async = entry->field;
-	vcpu->deadline = clock_ns(CLOCK_MONOTONIC) + RUN_MAX_NS;
+	vcpu->deadline = base_clock_ns(CLOCK_MONOTONIC) + RUN_MAX_NS;
 	vcpu->polls = 0;
 	vcpu->stopped = false;
 	vcpu->frame = vcpu->tail_calls = vcpu->bits_used = 0;
@@ -307,11 +299,11 @@ u64 sys_async_step(struct sys_hive *hive)
 	if (!async->nr_heap && !__atomic_load_n(&RT_SHARED->async.pending, __ATOMIC_SEQ_CST) &&
 	    !__atomic_load_n(&RT_SHARED->async.overflow, __ATOMIC_SEQ_CST))
 		return NOTHING_WAITS;
-	start = now = clock_ns(CLOCK_MONOTONIC);
+	start = now = base_clock_ns(CLOCK_MONOTONIC);
 	drain(hive, now);
 	while (!busy && async->nr_heap && async->heap[0]->due <= now && now < start + SLICE_NS) {
 		busy = !fire(hive, async->heap[0], now);
-		now = clock_ns(CLOCK_MONOTONIC);
+		now = base_clock_ns(CLOCK_MONOTONIC);
 	}
 	async_release_kept(async);
 	if (busy)
@@ -407,7 +399,7 @@ void sys_async_last_reference(struct object *object)
 	struct sys_async *async = hive->async;
 	struct async_entry *entry;
 	size_t cursor;
-	u64 now = clock_ns(CLOCK_MONOTONIC);
+	u64 now = base_clock_ns(CLOCK_MONOTONIC);
 
 	if (!async || hive->ending || prog->async_kept)
 		return;

@@ -10,10 +10,10 @@
  */
 #include "sys/iter.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define BUFFER_SIZE  (8u * 4096u)
 #define SLICE_NS     20000000ull
@@ -26,14 +26,6 @@ static const struct iter_ops *const targets[] = {
 	[ABI_ITER_TASK] = &iter_task_ops,	  [ABI_ITER_TASK_FILE] = &iter_task_file_ops,
 	[ABI_ITER_TASK_VMA] = &iter_task_vma_ops,
 };
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
-}
 
 static void release(struct object *object)
 {
@@ -112,7 +104,7 @@ static int show(struct iter_session *session)
 	if (!ctx[0])
 		return -ENOMEM;
 	vcpu->seq = &session->seq;
-	vcpu->deadline = now_ns() + RUN_MAX_NS;
+	vcpu->deadline = base_clock_ns(CLOCK_MONOTONIC) + RUN_MAX_NS;
 	vcpu->polls = 0;
 	vcpu->stopped = false;
 	result = rt_prog_run(session->prog->rt, ctx, vcpu);
@@ -146,7 +138,7 @@ static int show_end(struct iter_session *session)
 /* Shows objects until there is enough: 0, or -errno when nothing was written. */
 static int fill(struct iter_session *session, u64 size)
 {
-	u64 end = now_ns() + SLICE_NS;
+	u64 end = base_clock_ns(CLOCK_MONOTONIC) + SLICE_NS;
 	struct rt_seq *seq = &session->seq;
 	u32 before;
 	int error;
@@ -167,7 +159,7 @@ static int fill(struct iter_session *session, u64 size)
 		if (!session->ops->next(session))
 			return show_end(session);
 		session->seq_num++;
-		if (seq->count >= size || now_ns() > end) {
+		if (seq->count >= size || base_clock_ns(CLOCK_MONOTONIC) > end) {
 			session->ops->stop(session);
 			return seq->count ? 0 : SYS_ITER_AGAIN;
 		}

@@ -6,13 +6,13 @@
  * not found any more; their room is used again when there is no other.
  */
 #include "base/alloc.h"
+#include "base/proc.h"
 #include "rt/storage.h"
 #include "sys/client_socket.h"
 #include "sys/map_slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,27 +83,13 @@ static int task_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 {
 	struct sys_client *client = call->client;
 	long pid = client->ops->pid_of_fd ? client->ops->pid_of_fd(client, fd) : -EBADF;
-	char path[48], text[1024], *end;
-	unsigned long long start = 0;
-	ssize_t size = -1;
-	int file;
+	u64 start;
 
 	if (pid == 0)
 		return -ENOENT;
 	if (pid < 0)
 		return pid == -ESRCH ? -ENOENT : -EBADF;
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file >= 0) {
-		size = read(file, text, sizeof(text) - 1);
-		close(file);
-	}
-	text[size < 0 ? 0 : size] = '\0';
-	end = strrchr(text, ')'); /* what is before it may be anything */
-	if (!end || sscanf(end + 1,
-			   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-			   "%*d %*d %*d %*d %llu",
-			   &start) != 1)
+	if (!base_start_ticks((u32)pid, &start))
 		return -ENOENT;
 	*ret_owner = (struct rt_owner){ .number = (u32)pid, .born = start * TICK_NS };
 	return 0;

@@ -9,6 +9,7 @@
 #include "abi/context.h"
 #include "abi/kfunc.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "isa/opcode.h"
 #include "rt/stream.h"
 #include "sys/tracing.h"
@@ -16,7 +17,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #define LICENSE_MAX   128
 #define KEYRING_LAST  2	   /* VERIFY_USE_PLATFORM_KEYRING */
@@ -500,7 +500,6 @@ static int load_program(struct sys_load *load)
 	struct sys_call *call = load->call;
 	const union abi_attr *attr = &call->attr;
 	struct sys_prog *prog = load->prog;
-	struct timespec now;
 	void *insns;
 	int error;
 
@@ -521,8 +520,7 @@ static int load_program(struct sys_load *load)
 	if (!error)
 		error = sys_prog_tag(load->insns, attr->load.insn_cnt, prog->tag);
 	if (!error) {
-		clock_gettime(CLOCK_BOOTTIME, &now);
-		prog->load_time_ns = (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
+		prog->load_time_ns = base_clock_ns(CLOCK_BOOTTIME);
 		error = check_program(load);
 	}
 	if (error)

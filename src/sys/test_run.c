@@ -12,6 +12,7 @@
 #include "sys/test_run.h"
 #include "abi/context.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,14 +28,6 @@
 #define CGROUP_ROOT	"/sys/fs/cgroup"
 #define NETNS_COOKIE	71  /* SO_NETNS_COOKIE */
 #define RAW_CTX_MAX	96u /* MAX_BPF_FUNC_ARGS u64s */
-
-static u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (u64)now.tv_sec * 1000000000u + (u64)now.tv_nsec;
-}
 
 void sys_read_comm(struct rt_task *task)
 {
@@ -120,7 +113,7 @@ struct rt_vcpu *test_vcpu_begin(struct sys_call *call)
 	if (!vcpu)
 		return NULL;
 	sys_read_comm(&vcpu->task);
-	vcpu->deadline = now_ns() + RUN_TIME_MAX_NS;
+	vcpu->deadline = base_clock_ns(CLOCK_MONOTONIC) + RUN_TIME_MAX_NS;
 	vcpu->polls = 0;
 	vcpu->stopped = false;
 	return vcpu;
@@ -163,7 +156,7 @@ static void run_until(struct series *series, struct rt_vcpu *vcpu, u64 end, u32 
 		series->done++;
 		if (i++ < look)
 			continue;
-		if (now_ns() > end)
+		if (base_clock_ns(CLOCK_MONOTONIC) > end)
 			return;
 		look = i + i / 8 + 1;
 	}
@@ -181,7 +174,7 @@ static bool has_socks(const struct sys_prog *prog)
 static int run_slice(struct sys_call *call, struct series *series, u64 length)
 {
 	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
-	u64 start = now_ns();
+	u64 start = base_clock_ns(CLOCK_MONOTONIC);
 
 	if (!vcpu)
 		return -EBUSY;
@@ -199,7 +192,7 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 		sys_sock_sweep(call->hive, vcpu);
 	run_until(series, vcpu, start + length, &call->attr.test.retval);
 	series->stopped = vcpu->stopped;
-	series->spent += now_ns() - start;
+	series->spent += base_clock_ns(CLOCK_MONOTONIC) - start;
 	vcpu->deadline = 0;
 	vcpu->stopped = false;
 	vcpu->service = NULL;

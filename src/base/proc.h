@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What /proc tells of a process. */
+#ifndef SKEP_BASE_PROC_H
+#define SKEP_BASE_PROC_H
+
+#include "base/types.h"
+
+/* When the process or thread began, in ticks of the clock that runs during sleep. False: it is not
+ * there, or not to be seen. */
+bool base_start_ticks(u32 pid, u64 *ret_ticks);
+
+#endif
