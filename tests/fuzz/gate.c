@@ -175,6 +175,11 @@ bool listener_valid(struct listener *listener)
 	return true;
 }
 
+bool listener_is_one(int fd)
+{
+	return false;
+}
+
 int listener_add_fd(struct listener *listener, int fd, int flags)
 {
 	return order_client(TAKE, fd);
