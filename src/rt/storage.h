@@ -8,7 +8,15 @@
 #ifndef SKEP_RT_STORAGE_H
 #define SKEP_RT_STORAGE_H
 
+#include "abi/bpf_new.h"
 #include "rt/map.h"
+
+/* Map types whose values belong to a socket, a task, an inode or a cgroup. */
+static inline bool rt_type_is_storage(u32 type)
+{
+	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
+	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
+}
 
 /* Whose an element is. */
 struct rt_owner {

@@ -15,6 +15,7 @@
 #include "rt/page_arena.h"
 #include "rt/map_slot.h"
 #include "rt/stack.h"
+#include "rt/storage.h"
 #include "sys/sha256.h"
 
 #include <errno.h>
@@ -200,12 +201,6 @@ static int check_sockhash(const union abi_attr *attr)
 	if (attr->key_size > SOCKHASH_KEY_MAX)
 		return -E2BIG;
 	return attr->max_entries > SOCKHASH_MAX ? -EINVAL : 0;
-}
-
-static bool is_storage(u32 type)
-{
-	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
-	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
 }
 
 /* Storage of sockets, tasks, inodes, cgroups: without BTF nobody could show it. */
@@ -406,14 +401,14 @@ static bool may_have(u32 kind, u32 map_type)
 	case BTF_FIELD_SPIN_LOCK:
 	case BTF_FIELD_RES_SPIN_LOCK:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY ||
-		       is_storage(map_type);
+		       rt_type_is_storage(map_type);
 	case BTF_FIELD_KPTR_UNREF:
 	case BTF_FIELD_KPTR_REF:
 	case BTF_FIELD_KPTR_PERCPU:
 	case BTF_FIELD_REFCOUNT:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_PERCPU_HASH ||
 		       is_lru(map_type) || map_type == BPF_MAP_TYPE_ARRAY ||
-		       map_type == BPF_MAP_TYPE_PERCPU_ARRAY || is_storage(map_type);
+		       map_type == BPF_MAP_TYPE_PERCPU_ARRAY || rt_type_is_storage(map_type);
 	case BTF_FIELD_LIST_HEAD:
 	case BTF_FIELD_RB_ROOT:
 	case BTF_FIELD_TIMER:
@@ -640,7 +635,7 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 	/* Lists for each CPU hold the same number of keys each. */
 	if (is_lru(spec.type) && spec.flags & BPF_F_NO_COMMON_LRU)
 		spec.max_entries = round_to_cpus(spec.max_entries, spec.nr_vcpus);
-	if (is_storage(spec.type))
+	if (rt_type_is_storage(spec.type))
 		spec.max_entries = sys_storage_owners(spec.value_size, RT_CONTROL->data_size);
 	if (spec.type == ABI_MAP_TYPE_ARENA && spec.flags & ABI_F_SEGV_ON_FAULT) {
 		sys_say(call->hive,
@@ -680,7 +675,7 @@ static int allocate(struct sys_call *call, struct sys_map *map)
 		return sys_reuseport_new(map);
 	if (sys_map_is_sock(map))
 		return sys_sock_new_map(map);
-	if (is_storage(spec.type))
+	if (rt_type_is_storage(spec.type))
 		return sys_storage_new(map);
 	if (sys_map_holds_objects(map)) {
 		map->slots = base_zalloc(sys_map_nr_slots(map), sizeof(*map->slots));

@@ -26,10 +26,7 @@
 
 bool sys_map_is_storage(const struct sys_map *map)
 {
-	u32 type = map->rt->type;
-
-	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
-	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
+	return rt_type_is_storage(map->rt->type);
 }
 
 u32 sys_storage_owners(u32 value_size, u64 data_size)

@@ -6,6 +6,7 @@
  */
 #include "rt/map/hash.h"
 #include "rt/map/value.h"
+#include "rt/storage.h"
 
 bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus, u64 extra,
 		 struct hash_layout *ret_layout)
@@ -34,12 +35,12 @@ bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
 /* A storage's key is not the client's descriptor but the owner that it stands for. */
 static u32 stored_key_size(u32 type, u32 key_size)
 {
-	return hash_type_is_storage(type) ? sizeof(u64) : key_size;
+	return rt_type_is_storage(type) ? sizeof(u64) : key_size;
 }
 
 static u32 behind_size(u32 type, u32 key_size)
 {
-	if (hash_type_is_storage(type))
+	if (rt_type_is_storage(type))
 		return sizeof(u64);
 	return type == BPF_MAP_TYPE_LPM_TRIE ? key_size - 4 : 0;
 }

@@ -34,7 +34,6 @@
 #ifndef SKEP_RT_MAP_HASH_H
 #define SKEP_RT_MAP_HASH_H
 
-#include "abi/bpf_new.h"
 #include "rt/lock.h"
 #include "rt/map/ops.h"
 #include "rt/map/shared.h"
@@ -108,13 +107,6 @@ static inline bool hash_type_is_percpu(u32 type)
 static inline bool hash_type_is_lru(u32 type)
 {
 	return type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
-/* Values that belong to a socket, a task, an inode or a cgroup (rt/storage.h). */
-static inline bool hash_type_is_storage(u32 type)
-{
-	return type == BPF_MAP_TYPE_SK_STORAGE || type == BPF_MAP_TYPE_TASK_STORAGE ||
-	       type == BPF_MAP_TYPE_INODE_STORAGE || type == ABI_MAP_TYPE_CGRP_STORAGE;
 }
 
 static inline bool hash_is_percpu(const struct rt_map *map)
