@@ -31,7 +31,6 @@ long stage_call(int side, u32 cmd, union abi_attr *attr)
 static int load_btf(int side)
 {
 	static struct blob blob;
-	union abi_attr attr;
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
@@ -47,10 +46,7 @@ static int load_btf(int side)
 	blob_member(&blob, "number", 1, 32);
 	blob_member(&blob, "wide", 2, 64);
 	blob_finish(&blob);
-	memset(&attr, 0, sizeof(attr));
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return must(stage_call(side, BPF_BTF_LOAD, &attr), "BTF_LOAD");
+	return must(world_btf(stage.worlds[side], &blob), "BTF_LOAD");
 }
 
 static u32 id_of(int side, int fd)
@@ -69,15 +65,9 @@ static u32 id_of(int side, int fd)
 static int load_prog(int side, u32 type, u32 attach_type)
 {
 	static const struct bpf_insn insns[] = { MOV_K(0, 2), EXIT() };
-	union abi_attr attr;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = type;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = ARRAY_SIZE(insns);
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	attr.load.expected_attach_type = attach_type;
-	return must(stage_call(side, BPF_PROG_LOAD, &attr), "PROG_LOAD");
+	return must(world_prog_for(stage.worlds[side], type, attach_type, insns, ARRAY_SIZE(insns)),
+		    "PROG_LOAD");
 }
 
 /* Maps for maps: two that are alike, the second with elements, and one of another size. */

@@ -549,15 +549,8 @@ static void show_log(u32 type, u32 side)
 
 static int load(struct world *world, u32 type)
 {
-	union abi_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = type;
-	attr.load.expected_attach_type = type == BPF_PROG_TYPE_SK_LOOKUP ? BPF_SK_LOOKUP : 0;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr_insns;
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+	return world_prog_for(world, type, type == BPF_PROG_TYPE_SK_LOOKUP ? BPF_SK_LOOKUP : 0,
+			      insns, nr_insns);
 }
 
 static void compare_program(void)

@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ADDRESS(memory) ((u64)(uintptr_t)(memory))
-
 static u8 in[8300], out[8300];
 
 static long run(struct world *world, int fd, u32 size_in, u32 size_out, union abi_attr *attr)
@@ -270,22 +268,16 @@ static void run_address(struct world *world)
 		MOV_K(0, 0),
 		EXIT(),
 	};
+	int fd = world_prog_for(world, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT,
+				insns, ARRAY_SIZE(insns));
 	union abi_attr attr;
-	long fd;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
-	attr.load.expected_attach_type = BPF_CGROUP_INET4_CONNECT;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = ARRAY_SIZE(insns);
-	attr.load.license = ADDRESS("GPL");
-	fd = world_call(world, BPF_PROG_LOAD, &attr);
 	expect(world, fd, FD, "a program of an address hook");
-	expect(world, run(world, (int)fd, 0, 0, &attr), 0, "address: run");
+	expect(world, run(world, fd, 0, 0, &attr), 0, "address: run");
 	expect(world, attr.test.retval, 1, "address: results, cookies and options");
-	expect(world, run(world, (int)fd, 0, 0, &attr), 0, "address: run again");
+	expect(world, run(world, fd, 0, 0, &attr), 0, "address: run again");
 	expect(world, attr.test.retval, 1, "address: nothing is left of the first run");
-	world->close(world, (int)fd);
+	world->close(world, fd);
 }
 
 void test_run_context(struct world *world)

@@ -8,8 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ADDRESS(memory) ((u64)(uintptr_t)(memory))
-#define STACK		64 /* bytes of a program's stack that hold what it gives a helper */
+#define STACK 64 /* bytes of a program's stack that hold what it gives a helper */
 
 /* One run of a program: what it is given, and what comes back. */
 struct run {
@@ -138,7 +137,6 @@ static void helper_case(struct world *world, struct run *run, s32 helper, s32 si
 			s64 want, const char *bytes, u32 nr_bytes, const char *name)
 {
 	struct bpf_insn insns[STACK / 4 + 2 * STACK + 32];
-	union abi_attr attr = { 0 };
 	u32 nr = 0, fail[STACK + 1], nr_fail = 0;
 	int prog;
 
@@ -166,13 +164,10 @@ static void helper_case(struct world *world, struct run *run, s32 helper, s32 si
 		insns[fail[i]].off = (s16)(nr - fail[i] - 1);
 	insns[nr++] = MOV_K(0, 0);
 	insns[nr++] = EXIT();
-	attr.load.prog_type = run->type;
-	attr.load.expected_attach_type =
-		run->type == BPF_PROG_TYPE_SOCK_OPS ? BPF_CGROUP_SOCK_OPS : BPF_CGROUP_SYSCTL;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = nr;
-	attr.load.license = ADDRESS("GPL");
-	prog = (int)world_call(world, BPF_PROG_LOAD, &attr);
+	prog = world_prog_for(world, run->type,
+			      run->type == BPF_PROG_TYPE_SOCK_OPS ? BPF_CGROUP_SOCK_OPS
+								  : BPF_CGROUP_SYSCTL,
+			      insns, nr);
 	expect(world, prog, FD, "helper run: a program");
 	expect(world, go(world, run, prog), 1, name);
 	world->close(world, prog);
@@ -190,7 +185,6 @@ static void sysctls(struct world *world)
 	struct run none = { .type = BPF_PROG_TYPE_CGROUP_SYSCTL,
 			    .ctx = &writes,
 			    .ctx_size = sizeof(writes) };
-	union abi_attr attr = { 0 };
 	int prog;
 
 #define NAME  BPF_FUNC_sysctl_get_name
@@ -217,7 +211,6 @@ static void sysctls(struct world *world)
 	run.ctx = &writes;
 	CASE(run, NEW, 8, 0, 4, "3 4\n\0\0\0\0", 8);
 	CASE(run, SET, 3, 0, 0, "", 0);
-	attr.load.prog_type = BPF_PROG_TYPE_CGROUP_SYSCTL;
 #undef CASE
 	{
 		const struct bpf_insn insns[] = { STORE_K(BPF_W, 10, -4, 0x00303036),
@@ -228,11 +221,8 @@ static void sysctls(struct world *world)
 						  MOV_K(0, 1),
 						  EXIT() };
 
-		attr.load.expected_attach_type = BPF_CGROUP_SYSCTL;
-		attr.load.insns = ADDRESS(insns);
-		attr.load.insn_cnt = ARRAY_SIZE(insns);
-		attr.load.license = ADDRESS("GPL");
-		prog = (int)world_call(world, BPF_PROG_LOAD, &attr);
+		prog = world_prog_for(world, BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL, insns,
+				      ARRAY_SIZE(insns));
 	}
 	expect(world, go(world, &run, prog), 1, "sysctl: sets the value");
 	expect(world, run.out_size, 3, "sysctl: it comes back");

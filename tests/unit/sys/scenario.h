@@ -9,6 +9,8 @@
 #include "harness/tap.h"
 #include "world.h"
 
+#define ADDRESS(memory) ((u64)(uintptr_t)(memory))
+
 /* Any descriptor: a result of 0 or more, in expect(). */
 #define FD 1000000
 
@@ -20,6 +22,8 @@ bool expect_at(const char *file, int line, struct world *world, long got, long w
 /* Any of the commands on one element. */
 long scenario_element(struct world *world, u32 cmd, int fd, const void *key, void *value,
 		      u64 flags);
+/* MAP_CREATE of a local storage, by BTF whose types 1 and 2 are int and long. */
+union abi_attr scenario_storage(u32 type, int btf);
 /* TEST_RUN on 64 zeroes: what the program returned, or the error. */
 long scenario_run(struct world *world, int prog);
 

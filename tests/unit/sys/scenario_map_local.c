@@ -19,7 +19,6 @@ enum { INT = 1, LONG, LOCK, LOCKED, BLOB, LARGE };
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr = { 0 };
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
@@ -31,12 +30,10 @@ static int load_btf(struct world *world)
 	blob_type(&blob, "blob", BTF_KIND_STRUCT, 0, 0, VALUE_MAX);
 	blob_type(&blob, "large", BTF_KIND_STRUCT, 0, 0, VALUE_MAX + 1);
 	blob_finish(&blob);
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
-static union abi_attr plain(u32 type, int btf)
+union abi_attr scenario_storage(u32 type, int btf)
 {
 	union abi_attr attr = { 0 };
 
@@ -57,7 +54,7 @@ static void creates(struct world *world, u32 type, int btf)
 
 #define CASE(text, want, change)                                   \
 	do {                                                       \
-		attr = plain(type, btf);                           \
+		attr = scenario_storage(type, btf);                \
 		change;                                            \
 		result = world_call(world, BPF_MAP_CREATE, &attr); \
 		expect(world, result, want, "storage: " text);     \
@@ -85,7 +82,7 @@ static void creates(struct world *world, u32 type, int btf)
 /* What is the same for every owner. */
 static void calls(struct world *world, u32 type, int btf, int owner)
 {
-	union abi_attr attr = plain(type, btf);
+	union abi_attr attr = scenario_storage(type, btf);
 	int map = (int)world_call(world, BPF_MAP_CREATE, &attr), closed = 900;
 	const char *name = "storage";
 	u64 value = 7, out = 0;
@@ -120,7 +117,7 @@ static void calls(struct world *world, u32 type, int btf, int owner)
 
 static void wrong_owner(struct world *world, u32 type, int btf, int owner, long want)
 {
-	union abi_attr attr = plain(type, btf);
+	union abi_attr attr = scenario_storage(type, btf);
 	int map = (int)world_call(world, BPF_MAP_CREATE, &attr);
 	u64 value = 1;
 
@@ -130,7 +127,7 @@ static void wrong_owner(struct world *world, u32 type, int btf, int owner, long 
 
 static void locked(struct world *world, int btf, int owner)
 {
-	union abi_attr attr = plain(BPF_MAP_TYPE_SK_STORAGE, btf);
+	union abi_attr attr = scenario_storage(BPF_MAP_TYPE_SK_STORAGE, btf);
 	u32 value[2] = { 5, 1 }, out[2] = { 9, 9 };
 	int map;
 
@@ -147,7 +144,7 @@ static void locked(struct world *world, int btf, int owner)
 /* Two owners of a kind, of which one goes and another one comes. */
 static void many_sockets(struct world *world, int btf)
 {
-	union abi_attr attr = plain(BPF_MAP_TYPE_SK_STORAGE, btf);
+	union abi_attr attr = scenario_storage(BPF_MAP_TYPE_SK_STORAGE, btf);
 	int map = (int)world_call(world, BPF_MAP_CREATE, &attr), sockets[2];
 	u32 right = 0;
 	u64 value, out = 0;

@@ -40,14 +40,8 @@ static const struct {
 static int xdp_prog(struct world *world, u32 attach)
 {
 	const struct bpf_insn insns[] = { MOV_K(0, 2), EXIT() };
-	union abi_attr attr = { 0 };
 
-	attr.load.prog_type = BPF_PROG_TYPE_XDP;
-	attr.load.expected_attach_type = attach;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = ARRAY_SIZE(insns);
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+	return world_prog_for(world, BPF_PROG_TYPE_XDP, attach, insns, ARRAY_SIZE(insns));
 }
 
 /* TEST_RUN of a program that returns bpf_redirect_map(map, key, flags). */

@@ -435,18 +435,12 @@ static long choose(struct world *world, int map, u32 family, u32 protocol, s32 f
 		EXIT(),
 	};
 	struct bpf_sk_lookup lookup = { .family = family, .protocol = protocol };
+	int prog = world_prog_for(world, BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, insns,
+				  ARRAY_SIZE(insns));
 	union abi_attr attr = { 0 };
 	long result;
-	int prog;
 
-	attr.load.prog_type = BPF_PROG_TYPE_SK_LOOKUP;
-	attr.load.expected_attach_type = BPF_SK_LOOKUP;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = ARRAY_SIZE(insns);
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	prog = (int)world_call(world, BPF_PROG_LOAD, &attr);
 	expect(world, prog, FD, "socket map: a program that selects");
-	memset(&attr, 0, sizeof(attr));
 	attr.test.prog_fd = (u32)prog;
 	attr.test.ctx_in = attr.test.ctx_out = (u64)(uintptr_t)&lookup;
 	attr.test.ctx_size_in = attr.test.ctx_size_out = sizeof(lookup);

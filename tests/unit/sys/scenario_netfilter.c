@@ -64,14 +64,7 @@ struct test {
 
 static int load(struct world *world, const struct bpf_insn *insns, u32 nr)
 {
-	union abi_attr attr = { 0 };
-
-	attr.load.prog_type = ABI_PROG_TYPE_NETFILTER;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	attr.load.expected_attach_type = ABI_NETFILTER;
-	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+	return world_prog_for(world, ABI_PROG_TYPE_NETFILTER, ABI_NETFILTER, insns, nr);
 }
 
 static long run(struct world *world, int prog, struct test *test)

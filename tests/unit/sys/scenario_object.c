@@ -35,13 +35,9 @@ static void put_btf(struct blob *blob)
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr;
 
 	put_btf(&blob);
-	memset(&attr, 0, sizeof(attr));
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
 static void btf_maps(struct world *world, int btf)

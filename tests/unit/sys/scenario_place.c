@@ -27,16 +27,8 @@ static void expect_refused(struct world *world, long got, long kernel, const cha
 
 static int load(struct world *world, u32 type, u32 attach_type, const char *name)
 {
-	union abi_attr attr;
-	int fd;
+	int fd = world_prog_for(world, type, attach_type, ok_insns, ARRAY_SIZE(ok_insns));
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = type;
-	attr.load.expected_attach_type = attach_type;
-	attr.load.insns = (u64)(uintptr_t)ok_insns;
-	attr.load.insn_cnt = 2;
-	attr.load.license = (u64)(uintptr_t) "GPL";
-	fd = (int)world_call(world, BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		tap_skip(1, "%s: no program of type %s here (%d)", world->name, name, fd);
 	return fd;

@@ -142,7 +142,6 @@ static void debug_info(struct world *world, int btf)
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr;
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);				     /* 1 */
@@ -153,10 +152,7 @@ static int load_btf(struct world *world)
 	blob_type(&blob, "", BTF_KIND_FUNC_PROTO, 0, 0, 1);	     /* 6 */
 	blob_type(&blob, "f", BTF_KIND_FUNC, 0, BTF_FUNC_STATIC, 6); /* 7 */
 	blob_finish(&blob);
-	memset(&attr, 0, sizeof(attr));
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
 void scenario_log(struct world *world)

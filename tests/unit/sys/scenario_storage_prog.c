@@ -10,33 +10,21 @@
 
 #define CREATE BPF_LOCAL_STORAGE_GET_F_CREATE
 
-enum { INT = 1, LONG };
-
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr = { 0 };
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
 	blob_int(&blob, "long", 8);
 	blob_finish(&blob);
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
 static int storage(struct world *world, u32 type, int btf)
 {
-	union abi_attr attr = { 0 };
+	union abi_attr attr = scenario_storage(type, btf);
 
-	attr.map_type = type;
-	attr.key_size = 4;
-	attr.value_size = 8;
-	attr.map_flags = BPF_F_NO_PREALLOC;
-	attr.btf_fd = (u32)btf;
-	attr.btf_key_type_id = INT;
-	attr.btf_value_type_id = LONG;
 	return (int)world_call(world, BPF_MAP_CREATE, &attr);
 }
 

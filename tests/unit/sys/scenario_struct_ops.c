@@ -63,14 +63,11 @@ static bool find_layout(struct layout *layout)
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr = { 0 };
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
 	blob_finish(&blob);
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
 static void fill(union abi_attr *attr, const struct layout *layout, int btf, u32 flags)

@@ -22,7 +22,6 @@ enum { INT = 1, LONG, TIMER, VALUE, LARGER, PROTO, MAIN, TICK };
 static int load_btf(struct world *world)
 {
 	static struct blob blob;
-	union abi_attr attr = { 0 };
 
 	memset(&blob, 0, sizeof(blob));
 	blob_int(&blob, "int", 4);
@@ -40,9 +39,7 @@ static int load_btf(struct world *world)
 	blob_type(&blob, "main", BTF_KIND_FUNC, 0, 0, PROTO);
 	blob_type(&blob, "tick", BTF_KIND_FUNC, 0, 0, PROTO);
 	blob_finish(&blob);
-	attr.btf.btf = (u64)(uintptr_t)blob.bytes;
-	attr.btf.btf_size = blob.size;
-	return (int)world_call(world, BPF_BTF_LOAD, &attr);
+	return world_btf(world, &blob);
 }
 
 static int make_map(struct world *world, int btf, u32 type, u32 value)

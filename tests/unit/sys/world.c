@@ -2,6 +2,7 @@
 /* See world.h. The skep world's client reads memory with process_vm_readv(2) of itself: bad
  * addresses fail. */
 #include "world.h"
+#include "../btf/blob.h"
 #include "arena/arena.h"
 #include "harness/tap.h"
 #include "rt/prog.h"
@@ -639,14 +640,31 @@ int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 m
 
 int world_prog(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr)
 {
+	return world_prog_for(world, type, 0, insns, nr);
+}
+
+int world_prog_for(struct world *world, u32 type, u32 attach_type, const struct bpf_insn *insns,
+		   u32 nr)
+{
 	union abi_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.load.prog_type = type;
+	attr.load.expected_attach_type = attach_type;
 	attr.load.insns = (u64)(uintptr_t)insns;
 	attr.load.insn_cnt = nr;
 	attr.load.license = (u64)(uintptr_t) "GPL";
 	return (int)world_call(world, BPF_PROG_LOAD, &attr);
+}
+
+int world_btf(struct world *world, const struct blob *blob)
+{
+	union abi_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.btf.btf = (u64)(uintptr_t)blob->bytes;
+	attr.btf.btf_size = blob->size;
+	return (int)world_call(world, BPF_BTF_LOAD, &attr);
 }
 
 static long elem(struct world *world, u32 cmd, int map, const void *key, const void *value,

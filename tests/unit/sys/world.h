@@ -12,6 +12,8 @@
 #include "object/object.h"
 #include "sys/sys.h"
 
+struct blob; /* ../btf/blob.h */
+
 struct world {
 	const char *name;
 	bool kernel;
@@ -63,6 +65,9 @@ long world_read(struct world *world, int fd, void *buffer, u64 size);
 int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 max_entries,
 	      u32 flags);
 int world_prog(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr);
+int world_prog_for(struct world *world, u32 type, u32 attach_type, const struct bpf_insn *insns,
+		   u32 nr);
+int world_btf(struct world *world, const struct blob *blob);
 long world_update(struct world *world, int map, const void *key, const void *value, u64 flags);
 long world_lookup(struct world *world, int map, const void *key, void *value);
 long world_delete(struct world *world, int map, const void *key);
