@@ -47,10 +47,9 @@ typedef int (*check_btf_fn)(const union abi_attr *attr, const struct btf *btf,
 			    const struct btf_type *key, const struct btf_type *value);
 
 struct map_row {
-	check_fn check;		/* NULL: skep has no map of this type */
+	check_fn check;		/* the kernel's map_alloc_check(); NULL: it has none */
+	check_fn check_last;	/* what it looks at when it allocates, after everything else */
 	check_btf_fn check_btf; /* NULL: a key type is needed, and nothing else is looked at */
-	bool at_last;		/* checked when it is allocated, after everything else: it has no
-				   map_alloc_check() */
 };
 
 static bool flags_clash(u32 flags)
@@ -221,10 +220,13 @@ static int check_queue(const union abi_attr *attr)
 	return attr->value_size > VALUE_ALLOC_MAX ? -E2BIG : 0;
 }
 
+static int check_bloom_size(const union abi_attr *attr)
+{
+	return attr->value_size > VALUE_ALLOC_MAX ? -E2BIG : 0;
+}
+
 static int check_bloom_filter(const union abi_attr *attr)
 {
-	if (attr->value_size > VALUE_ALLOC_MAX)
-		return -E2BIG;
 	if (!attr->max_entries || !attr->value_size || attr->key_size ||
 	    attr->map_flags & ~(BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | ACCESS_FLAGS) ||
 	    flags_clash(attr->map_flags) || attr->map_extra & ~0xfull)
@@ -350,47 +352,35 @@ static const struct map_row rows[] = {
 	[BPF_MAP_TYPE_PROG_ARRAY] = { .check = check_object_array },
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = { .check = check_object_array, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_CGROUP_ARRAY] = { .check = check_object_array, .check_btf = btf_refused },
-	[BPF_MAP_TYPE_STACK_TRACE] = { .check = check_stack_trace,
-				       .check_btf = btf_refused,
-				       .at_last = true },
+	[BPF_MAP_TYPE_STACK_TRACE] = { .check_last = check_stack_trace, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_LRU_HASH] = { .check = check_hash },
 	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = { .check = check_hash },
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = { .check = check_object_array, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = { .check = check_hash_of_maps, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_DEVMAP] = { .check = check_devmap, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { .check = check_devmap, .check_btf = btf_refused },
-	[BPF_MAP_TYPE_CPUMAP] = { .check = check_cpumap,
-				  .check_btf = btf_refused,
-				  .at_last = true },
-	[BPF_MAP_TYPE_XSKMAP] = { .check = check_xskmap,
-				  .check_btf = btf_refused,
-				  .at_last = true },
-	[BPF_MAP_TYPE_SOCKMAP] = { .check = check_sockmap,
-				   .check_btf = btf_refused,
-				   .at_last = true },
-	[BPF_MAP_TYPE_SOCKHASH] = { .check = check_sockhash,
-				    .check_btf = btf_refused,
-				    .at_last = true },
+	[BPF_MAP_TYPE_CPUMAP] = { .check_last = check_cpumap, .check_btf = btf_refused },
+	[BPF_MAP_TYPE_XSKMAP] = { .check_last = check_xskmap, .check_btf = btf_refused },
+	[BPF_MAP_TYPE_SOCKMAP] = { .check_last = check_sockmap, .check_btf = btf_refused },
+	[BPF_MAP_TYPE_SOCKHASH] = { .check_last = check_sockhash, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = { .check = check_reuseport },
-	[BPF_MAP_TYPE_CGROUP_STORAGE] = { .check = check_cgroup_storage,
-					  .check_btf = btf_of_cgroup_storage,
-					  .at_last = true },
-	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { .check = check_cgroup_storage,
-						 .check_btf = btf_of_cgroup_storage,
-						 .at_last = true },
-	[BPF_MAP_TYPE_LPM_TRIE] = { .check = check_lpm_trie,
-				    .check_btf = btf_of_lpm_trie,
-				    .at_last = true },
+	[BPF_MAP_TYPE_CGROUP_STORAGE] = { .check_last = check_cgroup_storage,
+					  .check_btf = btf_of_cgroup_storage },
+	[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = { .check_last = check_cgroup_storage,
+						 .check_btf = btf_of_cgroup_storage },
+	[BPF_MAP_TYPE_LPM_TRIE] = { .check_last = check_lpm_trie, .check_btf = btf_of_lpm_trie },
 	[BPF_MAP_TYPE_QUEUE] = { .check = check_queue, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_STACK] = { .check = check_queue, .check_btf = btf_refused },
-	[BPF_MAP_TYPE_BLOOM_FILTER] = { .check = check_bloom_filter, .check_btf = btf_without_key },
-	[BPF_MAP_TYPE_RINGBUF] = { .check = check_ringbuf, .at_last = true },
-	[BPF_MAP_TYPE_USER_RINGBUF] = { .check = check_ringbuf, .at_last = true },
+	[BPF_MAP_TYPE_BLOOM_FILTER] = { .check = check_bloom_size,
+					.check_last = check_bloom_filter,
+					.check_btf = btf_without_key },
+	[BPF_MAP_TYPE_RINGBUF] = { .check_last = check_ringbuf },
+	[BPF_MAP_TYPE_USER_RINGBUF] = { .check_last = check_ringbuf },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { .check = check_struct_ops, .check_btf = btf_refused },
 	[BPF_MAP_TYPE_SK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 	[BPF_MAP_TYPE_INODE_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
-	[ABI_MAP_TYPE_ARENA] = { .check = sys_arena_check, .at_last = true },
+	[ABI_MAP_TYPE_ARENA] = { .check_last = sys_arena_check },
 	[ABI_MAP_TYPE_CGRP_STORAGE] = { .check = check_storage, .check_btf = btf_of_storage },
 };
 
@@ -517,15 +507,15 @@ static int check_attr(struct sys_call *call)
 	/* One node, or any. */
 	if (wants_node(attr) && attr->numa_node)
 		return -EINVAL;
-	if (attr->map_type >= ARRAY_SIZE(rows) || !rows[attr->map_type].check) {
+	row = attr->map_type < ARRAY_SIZE(rows) ? &rows[attr->map_type] : NULL;
+	if (!row || (!row->check && !row->check_last)) {
 		if (abi_map_type_name(attr->map_type) && attr->map_type)
 			sys_say(call->hive,
 				"map \"%.16s\": maps of type %s are not available in user space",
 				attr->map_name, abi_map_type_name(attr->map_type));
 		return -EINVAL;
 	}
-	row = &rows[attr->map_type];
-	error = row->at_last ? 0 : row->check(attr);
+	error = row->check ? row->check(attr) : 0;
 	if (error)
 		return error;
 	if (token) {
@@ -538,7 +528,7 @@ static int check_attr(struct sys_call *call)
 		return -EPERM;
 	if (attr->map_ifindex)
 		return check_device(call->client, attr);
-	return row->at_last ? row->check(attr) : 0;
+	return row->check_last ? row->check_last(attr) : 0;
 }
 
 static void release_memory(struct sys_map *map)

@@ -80,6 +80,14 @@ static void create_all(struct world *world)
 		world->close(world, (int)fd);
 	attr.map_extra = 16;
 	expect(world, world_call(world, BPF_MAP_CREATE, &attr), -EINVAL, "bloom filter, 16 hashes");
+	/* Of a Bloom filter only the size is looked at before the token. */
+	attr.map_flags = ABI_F_TOKEN_FD;
+	attr.map_token_fd = 900;
+	expect(world, world_call(world, BPF_MAP_CREATE, &attr), -EBADF,
+	       "bloom filter, 16 hashes and no token");
+	attr.value_size = 1u << 23;
+	expect(world, world_call(world, BPF_MAP_CREATE, &attr), -E2BIG,
+	       "bloom filter, a value too large and no token");
 }
 
 long scenario_element(struct world *world, u32 cmd, int fd, const void *key, void *value, u64 flags)
