@@ -16,9 +16,8 @@
 #include "isa/opcode.h"
 #include "verify/helper.h"
 
-#define ENOTSUPP       524
-#define ARGUMENT_MASK  0x3eu
-#define MASK_TEXT_SIZE 600
+#define ENOTSUPP      524
+#define ARGUMENT_MASK 0x3eu
 
 static void bt_set_reg(struct backtrack *bt, u32 reg)
 {
@@ -56,20 +55,8 @@ static char *format_regs(char *text, u32 mask)
 	text[0] = '\0';
 	for (u32 i = 0; i < 32; i++)
 		if (mask & (1u << i))
-			length += snprintf(text + length, MASK_TEXT_SIZE - length, "%sr%u",
+			length += snprintf(text + length, LOG_MASK_SIZE - length, "%sr%u",
 					   length ? "," : "", i);
-	return text;
-}
-
-static char *format_slots(char *text, u64 mask)
-{
-	u32 length = 0;
-
-	text[0] = '\0';
-	for (u32 i = 0; i < MAX_SLOTS; i++)
-		if (mask & (1ULL << i))
-			length += snprintf(text + length, MASK_TEXT_SIZE - length, "%s%d",
-					   length ? "," : "", -(int)(i + 1) * 8);
 	return text;
 }
 
@@ -369,13 +356,13 @@ static int back_ld(struct verify_env *env, struct backtrack *bt, u32 idx, int su
 
 static void log_step(struct verify_env *env, const struct backtrack *bt, u32 idx)
 {
-	char text[MASK_TEXT_SIZE];
+	char text[LOG_MASK_SIZE];
 
 	if (!logs(env))
 		return;
 	verbose(env, "mark_precise: frame%u: regs=%s ", bt->frame,
 		format_regs(text, bt->reg_masks[bt->frame]));
-	verbose(env, "stack=%s before ", format_slots(text, bt->stack_masks[bt->frame]));
+	verbose(env, "stack=%s before ", log_format_slots(text, bt->stack_masks[bt->frame]));
 	verbose(env, "%u: ", idx);
 	log_insn(env, idx);
 }
@@ -472,7 +459,7 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 {
 	struct backtrack *bt = &env->bt;
 	struct frame *frame = state->frame[f];
-	char text[MASK_TEXT_SIZE];
+	char text[LOG_MASK_SIZE];
 
 	for (u32 r = 0; r < MAX_REG; r++) {
 		struct reg *reg = &frame->regs[r];
@@ -498,7 +485,7 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 	if (logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
 			format_regs(text, bt->reg_masks[f]));
-		verbose(env, "stack=%s: ", format_slots(text, bt->stack_masks[f]));
+		verbose(env, "stack=%s: ", log_format_slots(text, bt->stack_masks[f]));
 		log_frame(env, state, f, true);
 	}
 	return 0;

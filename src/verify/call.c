@@ -14,6 +14,7 @@
 #include "verify/callback.h"
 #include "verify/explore.h"
 #include "verify/global.h"
+#include "verify/live_stack.h"
 #include "verify/btf_target.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -274,6 +275,7 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 	bool in_callback;
 	u32 callsite;
 
+	live_stack_solve(env);
 	if (callee->regs[BPF_REG_0].type == PTR_TO_STACK) {
 		verbose(env, "cannot return stack pointer to the caller\n");
 		return -EINVAL;

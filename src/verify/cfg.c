@@ -228,44 +228,56 @@ static void find_predecessors(struct verify_env *env, u32 nr)
 			env->preds[--env->first_pred[next[e - 1]]] = env->postorder[p];
 }
 
+/* The places of a subprogram's instructions: each is put down after all that it found first. */
+static u32 order_subprog(struct verify_env *env, u32 start, u32 out, u32 *stack, u8 *state)
+{
+	enum { FOUND = 1, EXPANDED };
+	u32 depth = 0;
+
+	stack[depth++] = start;
+	state[start] = FOUND;
+	while (depth) {
+		u32 i = stack[depth - 1], next[2], nr;
+
+		if (state[i] == EXPANDED) {
+			env->place[i] = out;
+			env->postorder[out++] = i;
+			depth--;
+			continue;
+		}
+		state[i] = EXPANDED;
+		nr = cfg_successors(env, i, next);
+		for (u32 e = 0; e < nr; e++) {
+			if (state[next[e]])
+				continue;
+			state[next[e]] = FOUND;
+			stack[depth++] = next[e];
+		}
+	}
+	return out;
+}
+
 int cfg_order(struct verify_env *env)
 {
-	u8 *done = base_zalloc(env->nr_insns, 1); /* edges already followed, + 1 when found */
-	u32 *stack = base_zalloc(env->nr_insns, sizeof(*stack)), depth = 0, out = 0;
+	u8 *state = base_zalloc(env->nr_insns, 1);
+	u32 *stack = base_zalloc(env->nr_insns, sizeof(*stack)), out = 0;
+	int err = -ENOMEM;
 
 	env->postorder = base_zalloc(env->nr_insns, sizeof(*env->postorder));
 	env->place = base_zalloc(env->nr_insns, sizeof(*env->place));
 	env->first_pred = base_zalloc(env->nr_insns + 1, sizeof(*env->first_pred));
 	env->preds = base_zalloc(env->nr_insns, 2 * sizeof(*env->preds));
-	if (!done || !stack || !env->postorder || !env->place || !env->first_pred || !env->preds) {
-		base_free(done);
-		base_free(stack);
-		return -ENOMEM;
-	}
+	if (!state || !stack || !env->postorder || !env->place || !env->first_pred || !env->preds)
+		goto done;
 	for (u32 s = 0; s < env->nr_subprogs; s++) {
 		env->subprog[s].postorder_start = out;
-		stack[depth++] = env->subprog[s].start;
-		done[env->subprog[s].start] = 1;
-		while (depth) {
-			u32 i = stack[depth - 1], next[2];
-			u32 nr = cfg_successors(env, i, next);
-
-			if (done[i] > nr) {
-				env->place[i] = out;
-				env->postorder[out++] = i;
-				depth--;
-				continue;
-			}
-			i = next[done[i]++ - 1];
-			if (!done[i]) {
-				done[i] = 1;
-				stack[depth++] = i;
-			}
-		}
+		out = order_subprog(env, env->subprog[s].start, out, stack, state);
 	}
 	env->subprog[env->nr_subprogs].postorder_start = out;
 	find_predecessors(env, out);
-	base_free(done);
+	err = 0;
+done:
+	base_free(state);
 	base_free(stack);
-	return 0;
+	return err;
 }

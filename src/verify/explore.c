@@ -322,7 +322,7 @@ static int arrive(struct verify_env *env, bool print_state)
 
 static int step(struct verify_env *env, u32 *next)
 {
-	int err = live_stack_begin(env), live_err;
+	int err = live_stack_begin(env);
 	bool left_frame;
 	u32 frame = env->cur->curframe;
 
@@ -333,10 +333,10 @@ static int step(struct verify_env *env, u32 *next)
 	err = check_insn(env, next);
 	left_frame = env->cur->curframe < frame &&
 		     env->insns[env->insn_idx].code == (BPF_JMP | BPF_EXIT);
-	live_err = live_stack_end(env);
-	if (err || live_err)
-		return err ? err : live_err;
-	return left_frame ? 2 : 0;
+	if (err < 0)
+		return err;
+	live_stack_end(env);
+	return !err && left_frame ? 2 : err;
 }
 
 /* Explores all paths from the current state. */
@@ -368,6 +368,7 @@ static int explore_paths(struct verify_env *env)
 			err = prune_path_done(env, env->cur);
 			if (err)
 				return err;
+			live_stack_solve(env);
 			if (!pop(env, &prev))
 				return 0;
 			print_state = true;

@@ -5,7 +5,8 @@
  * instruction. What a callee does to its callers' frames is carried to the call instruction.
  *
  * Solving goes through the instructions in postorder, again and again until nothing changes, as the
- * kernel does; but only through those for which something they are computed from has changed.
+ * kernel does (kernel/bpf/liveness.c); but only through those for which something they are computed
+ * from has changed, unless a log of level 2 is to tell of every step.
  */
 #include "verify/live_stack.h"
 
@@ -14,12 +15,12 @@
 
 #include "base/alloc.h"
 #include "verify/cfg.h"
+#include "verify/log.h"
 
 struct slot_masks {
-	u64 read, write;
-	u64 callee_read, callee_write; /* of the subprogram called here, from its entry */
-	u64 live;		       /* solved: may be read from here on */
-	u64 written;		       /* solved: certainly written from here on */
+	u64 read, write; /* by the instruction, or by what it calls */
+	u64 live;	 /* solved: may be read from here on */
+	u64 written;	 /* solved: certainly written from here on */
 };
 
 struct instance {
@@ -28,8 +29,9 @@ struct instance {
 	u32 subprog, start, nr_insns;
 	struct slot_masks *masks[MAX_FRAMES]; /* by frame, then instruction; NULL: nothing known */
 	u64 *pending[MAX_FRAMES]; /* to be computed anew: a bit for each place in postorder */
-	u8 *visited;		  /* write masks are meaningful */
-	bool dirty;
+	u8 *write_known;	  /* by instruction: it was explored, its write masks count */
+	bool dirty;		  /* to be solved again */
+	bool writes_less;	  /* since it was solved: an instruction certainly writes less */
 	struct instance *next;
 };
 
@@ -37,10 +39,9 @@ struct instance {
 
 struct live_stack {
 	struct instance *bucket[INSTANCE_BUCKETS];
-	struct instance *cur;
-	u32 insn;
-	u64 read[MAX_FRAMES], write[MAX_FRAMES]; /* of the instruction being explored */
-	bool dirty, out_of_memory; /* without memory for a table every slot counts as live */
+	struct instance *cur;  /* of the instruction being explored */
+	u64 write[MAX_FRAMES]; /* what it writes */
+	bool out_of_memory;    /* without memory for a table every slot counts as live */
 	struct instance *query[MAX_FRAMES];
 };
 
@@ -56,7 +57,7 @@ static void instance_free(struct instance *instance)
 		base_free(instance->masks[i]);
 		base_free(instance->pending[i]);
 	}
-	base_free(instance->visited);
+	base_free(instance->write_known);
 	base_free(instance);
 }
 
@@ -114,8 +115,8 @@ static struct instance *find_instance(struct verify_env *env, const struct vstat
 	instance->subprog = state->frame[depth]->subprogno;
 	instance->start = env->subprog[instance->subprog].start;
 	instance->nr_insns = env->subprog[instance->subprog + 1].start - instance->start;
-	instance->visited = base_zalloc(instance->nr_insns, 1);
-	if (!instance->visited) {
+	instance->write_known = base_zalloc(instance->nr_insns, 1);
+	if (!instance->write_known) {
 		instance_free(instance);
 		return NULL;
 	}
@@ -138,17 +139,27 @@ static void set_pending(const struct verify_env *env, struct instance *instance,
 	instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
 }
 
+static u32 nr_places(const struct verify_env *env, const struct instance *instance)
+{
+	return env->subprog[instance->subprog + 1].postorder_start -
+	       env->subprog[instance->subprog].postorder_start;
+}
+
+static void set_all_pending(const struct verify_env *env, struct instance *instance, u32 frame)
+{
+	for (u32 bit = 0; bit < nr_places(env, instance); bit++)
+		instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
+}
+
 /* The same, made if there is none; NULL: no memory. */
 static struct slot_masks *make_masks(const struct verify_env *env, struct instance *instance,
 				     u32 frame, u32 insn)
 {
-	u32 nr = env->subprog[instance->subprog + 1].postorder_start -
-		 env->subprog[instance->subprog].postorder_start;
 	struct slot_masks *masks = masks_at(instance, frame, insn);
 
 	if (masks)
 		return masks;
-	instance->pending[frame] = base_zalloc(nr / 64 + 1, sizeof(u64));
+	instance->pending[frame] = base_zalloc(nr_places(env, instance) / 64 + 1, sizeof(u64));
 	if (!instance->pending[frame])
 		return NULL;
 	instance->masks[frame] = base_zalloc(instance->nr_insns, sizeof(struct slot_masks));
@@ -156,9 +167,53 @@ static struct slot_masks *make_masks(const struct verify_env *env, struct instan
 		instance->pending[frame] = base_free(instance->pending[frame]);
 		return NULL;
 	}
-	for (u32 bit = 0; bit < nr; bit++)
-		instance->pending[frame][bit / 64] |= 1ULL << (bit % 64);
+	set_all_pending(env, instance, frame);
 	return masks_at(instance, frame, insn);
+}
+
+static void add_read(struct verify_env *env, struct instance *instance, u32 frame, u32 insn,
+		     u64 read)
+{
+	struct slot_masks *masks = make_masks(env, instance, frame, insn);
+
+	if (!masks) {
+		env->live_stack->out_of_memory = true;
+		return;
+	}
+	if (!(read & ~masks->read))
+		return;
+	masks->read |= read;
+	set_pending(env, instance, frame, insn);
+	if (read & ~masks->live)
+		instance->dirty = true;
+}
+
+/* An instruction has been explored, again or for the first time, and wrote these slots. */
+static void set_written(struct verify_env *env, struct instance *instance, u32 insn,
+			const u64 written[MAX_FRAMES])
+{
+	u8 *known = &instance->write_known[insn - instance->start];
+
+	for (u32 frame = 0; frame <= instance->depth; frame++) {
+		struct slot_masks *masks = written[frame] ? make_masks(env, instance, frame, insn)
+							  : masks_at(instance, frame, insn);
+		u64 write = written[frame];
+
+		if (!masks) {
+			env->live_stack->out_of_memory |= write != 0;
+			continue;
+		}
+		if (*known)
+			write &= masks->write;
+		if (write == masks->write)
+			continue;
+		if (masks->write & ~write)
+			instance->writes_less = true;
+		masks->write = write;
+		instance->dirty = true;
+		set_pending(env, instance, frame, insn);
+	}
+	*known = 1;
 }
 
 int live_stack_begin(struct verify_env *env)
@@ -169,15 +224,13 @@ int live_stack_begin(struct verify_env *env)
 		live->cur = find_instance(env, env->cur, env->cur->curframe);
 	if (!live->cur)
 		return -ENOMEM;
-	live->insn = env->insn_idx;
-	memset(live->read, 0, sizeof(live->read));
 	memset(live->write, 0, sizeof(live->write));
 	return 0;
 }
 
 void live_stack_read(struct verify_env *env, u32 frameno, u32 slot)
 {
-	env->live_stack->read[frameno] |= 1ULL << slot;
+	add_read(env, env->live_stack->cur, frameno, env->insn_idx, 1ULL << slot);
 }
 
 void live_stack_write(struct verify_env *env, u32 frameno, u32 slot)
@@ -185,33 +238,13 @@ void live_stack_write(struct verify_env *env, u32 frameno, u32 slot)
 	env->live_stack->write[frameno] |= 1ULL << slot;
 }
 
-int live_stack_end(struct verify_env *env)
+void live_stack_end(struct verify_env *env)
 {
 	struct live_stack *live = env->live_stack;
-	struct instance *instance = live->cur;
-	u8 *visited = &instance->visited[live->insn - instance->start];
 
-	for (u32 frame = 0; frame <= instance->depth; frame++) {
-		bool something = live->read[frame] | live->write[frame];
-		struct slot_masks *masks = something ? make_masks(env, instance, frame, live->insn)
-						     : masks_at(instance, frame, live->insn);
-		u64 write;
-
-		if (!masks) {
-			if (something)
-				return -ENOMEM;
-			continue;
-		}
-		write = *visited ? masks->write & live->write[frame] : live->write[frame];
-		if (write != masks->write || (live->read[frame] & ~masks->read)) {
-			instance->dirty = live->dirty = true;
-			set_pending(env, instance, frame, live->insn);
-		}
-		masks->write = write;
-		masks->read |= live->read[frame];
-	}
-	*visited = 1;
-	return 0;
+	/* Calls of functions write what these do. */
+	if (env->cur->curframe == live->cur->depth)
+		set_written(env, live->cur, env->insn_idx, live->write);
 }
 
 /* May control leave the subprogram here, beside going on? (check_early_return()) */
@@ -222,24 +255,69 @@ static bool may_return(const struct bpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_LD && !insn_is_ldimm64(insn);
 }
 
+/* The call chain of an instance, as it begins a line of the log. */
+static void log_chain(struct verify_env *env, const struct instance *instance)
+{
+	verbose(env, "(");
+	for (u32 i = 1; i <= instance->depth; i++)
+		verbose(env, "%u,", instance->callsite[i]);
+	verbose(env, "%u)", instance->start);
+}
+
+static void log_change(struct verify_env *env, const struct instance *instance, const char *what,
+		       u32 frame, u32 insn, u64 old, u64 new)
+{
+	char text[LOG_MASK_SIZE];
+
+	if (old == new)
+		return;
+	log_chain(env, instance);
+	verbose(env, " frame %u insn %u ", frame, insn);
+	if (new & ~old)
+		verbose(env, "+%s %s ", what, log_format_slots(text, new & ~old));
+	if (old & ~new)
+		verbose(env, "-%s %s", what, log_format_slots(text, old & ~new));
+	verbose(env, "\n");
+}
+
+/* Does the log tell of each step? */
+static bool is_told(const struct verify_env *env)
+{
+	return env->input->log.level & LOG_LEVEL2;
+}
+
+static void log_step(struct verify_env *env, const struct instance *instance, u32 frame, u32 insn,
+		     u64 live, u64 written)
+{
+	const struct slot_masks *m = &instance->masks[frame][insn - instance->start];
+
+	if (!m->read && !m->write && insn != instance->start && !env->aux[insn].prune_point)
+		return;
+	log_change(env, instance, "live", frame, insn, m->live, live);
+	log_change(env, instance, "written", frame, insn, m->written, written);
+}
+
 /* One instruction from those after it. Did anything change? */
-static bool solve_insn(const struct verify_env *env, const struct instance *instance, u32 frame,
-		       u32 i)
+static bool solve_insn(struct verify_env *env, const struct instance *instance, u32 frame, u32 i)
 {
 	struct slot_masks *masks = instance->masks[frame], *m = &masks[i - instance->start];
 	u32 next[2], edges = cfg_successors(env, i, next);
-	u64 after = 0, written = edges ? ~0ULL : 0, write = m->write | m->callee_write;
+	u64 after = 0, written = ~0ULL;
 	bool changed;
 
+	if (!edges)
+		return false;
 	for (u32 e = 0; e < edges; e++) {
 		after |= masks[next[e] - instance->start].live;
 		written &= masks[next[e] - instance->start].written;
 	}
 	if (may_return(&env->insns[i]))
 		written = 0;
-	after = (after & ~write) | m->read | m->callee_read;
-	written |= write;
+	after = (after & ~m->write) | m->read;
+	written |= m->write;
 	changed = after != m->live || written != m->written;
+	if (changed && is_told(env))
+		log_step(env, instance, frame, i, after, written);
 	m->live = after;
 	m->written = written;
 	return changed;
@@ -249,7 +327,7 @@ static bool solve_insn(const struct verify_env *env, const struct instance *inst
  * Goes once through what is pending of a frame, in postorder: what becomes pending behind the
  * current place is dealt with at once, what becomes pending before it stays. Is anything left?
  */
-static bool sweep(const struct verify_env *env, struct instance *instance, u32 frame)
+static bool sweep(struct verify_env *env, struct instance *instance, u32 frame)
 {
 	u32 begin = env->subprog[instance->subprog].postorder_start;
 	u32 end = env->subprog[instance->subprog + 1].postorder_start;
@@ -275,71 +353,83 @@ static bool sweep(const struct verify_env *env, struct instance *instance, u32 f
 	return left;
 }
 
-static struct instance *caller_of(struct live_stack *live, const struct instance *callee)
+/* The same through all instructions and frames, until nothing changes; and the log counts. */
+static void sweep_all(struct verify_env *env, struct instance *instance)
 {
-	for (u32 b = 0; b < INSTANCE_BUCKETS; b++) {
-		for (struct instance *i = live->bucket[b]; i; i = i->next) {
-			u32 site = callee->callsite[callee->depth];
+	u32 begin = env->subprog[instance->subprog].postorder_start;
+	u32 end = env->subprog[instance->subprog + 1].postorder_start, times = 0;
+	bool changed;
 
-			if (i->depth + 1 == callee->depth && site >= i->start &&
-			    site < i->start + i->nr_insns &&
-			    !memcmp(i->callsite, callee->callsite, (i->depth + 1) * sizeof(u32)))
-				return i;
-		}
+	do {
+		changed = false;
+		times++;
+		for (u32 frame = 0; frame <= instance->depth; frame++)
+			for (u32 i = begin; instance->masks[frame] && i < end; i++)
+				changed |= solve_insn(env, instance, frame, env->postorder[i]);
+	} while (changed);
+	log_chain(env, instance);
+	verbose(env, " live stack update done in %u iterations\n", times);
+}
+
+/* What is certainly written has to be found anew: it only grows while it is solved. */
+static void forget_written(const struct verify_env *env, struct instance *instance)
+{
+	for (u32 frame = 0; frame <= instance->depth; frame++) {
+		if (!instance->masks[frame])
+			continue;
+		for (u32 i = 0; i < instance->nr_insns; i++)
+			instance->masks[frame][i].written = 0;
+		set_all_pending(env, instance, frame);
 	}
-	return NULL;
 }
 
 /* What the callee reads and writes of its callers' frames happens at the call. */
-static void carry_to_caller(const struct verify_env *env, struct instance *callee)
+static void carry_to_caller(struct verify_env *env, struct instance *callee,
+			    struct instance *caller)
 {
-	struct live_stack *live = env->live_stack;
-	struct instance *caller = caller_of(live, callee);
+	u32 callsite = callee->callsite[callee->depth];
+	u64 written[MAX_FRAMES] = { 0 };
 
-	for (u32 frame = 0; caller && frame < callee->depth; frame++) {
-		struct slot_masks *entry = masks_at(callee, frame, callee->start), *site;
+	for (u32 frame = 0; frame < callee->depth; frame++) {
+		const struct slot_masks *entry = masks_at(callee, frame, callee->start);
 
 		if (!entry)
 			continue;
-		site = make_masks(env, caller, frame, callee->callsite[callee->depth]);
-		if (!site) {
-			live->out_of_memory = true;
-			continue;
-		}
-		if (site->callee_read == entry->live && site->callee_write == entry->written)
-			continue;
-		site->callee_read = entry->live;
-		site->callee_write = entry->written;
-		caller->dirty = true;
-		set_pending(env, caller, frame, callee->callsite[callee->depth]);
+		written[frame] = entry->written;
+		add_read(env, caller, frame, callsite, entry->live);
 	}
+	set_written(env, caller, callsite, written);
 }
 
-static void solve(struct verify_env *env)
+static void solve_instance(struct verify_env *env, struct instance *instance)
 {
-	struct live_stack *live = env->live_stack;
+	if (instance->writes_less)
+		forget_written(env, instance);
+	if (is_told(env))
+		sweep_all(env, instance);
+	else
+		for (u32 frame = 0; frame <= instance->depth; frame++)
+			while (instance->masks[frame] && sweep(env, instance, frame))
+				;
+}
 
-	for (int depth = MAX_FRAMES - 1; depth >= 0; depth--) {
-		for (u32 b = 0; b < INSTANCE_BUCKETS; b++) {
-			for (struct instance *i = live->bucket[b]; i; i = i->next) {
-				if ((int)i->depth != depth || !i->dirty)
-					continue;
-				for (u32 frame = 0; frame <= i->depth; frame++)
-					while (i->masks[frame] && sweep(env, i, frame))
-						;
-				i->dirty = false;
-				if (depth)
-					carry_to_caller(env, i);
-			}
-		}
+void live_stack_solve(struct verify_env *env)
+{
+	struct instance *instance = find_instance(env, env->cur, env->cur->curframe), *caller;
+
+	for (u32 depth = env->cur->curframe; instance; depth--, instance = caller) {
+		caller = depth ? find_instance(env, env->cur, depth - 1) : NULL;
+		if (!instance->dirty)
+			continue;
+		solve_instance(env, instance);
+		if (caller)
+			carry_to_caller(env, instance, caller);
+		instance->dirty = instance->writes_less = false;
 	}
-	live->dirty = false;
 }
 
 void live_stack_query(struct verify_env *env, const struct vstate *state)
 {
-	if (env->live_stack->dirty)
-		solve(env);
 	for (u32 i = 0; i <= state->curframe; i++)
 		env->live_stack->query[i] = find_instance(env, state, i);
 }

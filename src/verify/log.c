@@ -190,6 +190,18 @@ void log_source_line(struct verify_env *env, u32 insn, const char *prefix)
 	env->prev_line = line;
 }
 
+const char *log_format_slots(char *buffer, u64 mask)
+{
+	u32 length = 0;
+
+	buffer[0] = '\0';
+	for (u32 i = 0; i < MAX_SLOTS; i++)
+		if (mask & (1ULL << i))
+			length += snprintf(buffer + length, LOG_MASK_SIZE - length, "%s%d",
+					   length ? "," : "", -(int)(i + 1) * 8);
+	return buffer;
+}
+
 const char *log_number(char *buffer, u32 number)
 {
 	snprintf(buffer, 16, "%u: ", number);

@@ -52,6 +52,10 @@ void log_insn(struct verify_env *env, u32 insn);
 
 /* Name of a register type; the result lives until the next two calls. */
 const char *log_reg_type(u32 type);
+/* The stack slots of a mask, "-8,-16"; buffer of LOG_MASK_SIZE bytes. */
+#define LOG_MASK_SIZE 600
+const char *log_format_slots(char *buffer, u64 mask);
+
 /* "var_off" notation of a tnum; buffer of 64 bytes. */
 const char *log_tnum(char *buffer, struct tnum a);
 

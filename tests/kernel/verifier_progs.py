@@ -7,7 +7,7 @@ usage: verifier_progs.py [--source DIR] [--work DIR] [--logs] SKEP LOADER [NAME.
 Fetches Debian's linux-source-6.12 by name (or takes an unpacked tree), compiles progs/verifier_*.c (or the files
 named, without ".c") with clang, and loads every program alone under skep. The verdict is compared with the annotation
 and, where the running kernel takes programs, with its verdict; with --logs also the whole level-2 logs are (but for
-addresses, times, and the lines that trace how live stack slots are solved). Nothing of the package is kept but in --work.
+addresses and times). Nothing of the package is kept but in --work.
 """
 import argparse
 import collections
@@ -68,9 +68,8 @@ def compile_all(top, work, names):
     return objects
 
 
-# What may differ between two logs of one program: addresses, times; and lines that trace how live slots are solved.
+# What may differ between two logs of one program: addresses and times.
 VARIES = re.compile(r"0x(?:ffff|7e8)[0-9a-f]+ *|verification time \d+ usec")
-UNTOLD = re.compile(r"\([0-9,]+\) (?:frame|live stack)")
 
 
 def judge(command, objects):
@@ -80,8 +79,7 @@ def judge(command, objects):
     verdicts = {}
     for line in result.stdout.split("\n"):
         if line.startswith("  | "):
-            if not UNTOLD.match(line, 4):
-                log.append(VARIES.sub("#", line[4:].rstrip()))
+            log.append(VARIES.sub("#", line[4:].rstrip()))
             continue
         facts, _, words = line.partition(" | ")
         parts = facts.split()

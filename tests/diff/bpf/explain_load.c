@@ -36,19 +36,6 @@ static const char *after_address(const char *text)
 	return at - text - 2 >= ADDRESS_OF ? at + strspn(at, " ") : NULL;
 }
 
-/* Behind a line in which the kernel's live stack analysis tells its steps ("(0,3) frame 1 …"); NULL
- * if this is none. */
-static const char *after_step(const char *text)
-{
-	const char *end = text + 1 + strspn(text + 1, "0123456789,");
-
-	if (*text != '(' || *end != ')' ||
-	    (strncmp(end, ") frame ", 8) != 0 && strncmp(end, ") live stack ", 13) != 0))
-		return NULL;
-	end = strchr(end, '\n');
-	return end ? end + 1 : NULL;
-}
-
 /* Copies a log; in place of what is a side's own stands a word. */
 static void make_plain(struct log *log)
 {
@@ -58,11 +45,6 @@ static void make_plain(struct log *log)
 	char *out = log->plain;
 
 	while (*in) {
-		end = after_step(in);
-		if (end && (in == log->text || in[-1] == '\n')) {
-			in = end;
-			continue;
-		}
 		end = after_address(in);
 		if (end) {
 			*out++ = '@';
