@@ -25,6 +25,13 @@ static int copy_records(struct sys_call *call, const struct records *from, void 
 	u32 take = from->rec_size < from->known ? from->rec_size : from->known, i;
 	int error;
 
+	/* Nearly always they are of our size and all there: a copy for each would cost more than
+	 * verifying a small program. */
+	if (from->rec_size == from->known &&
+	    !sys_read(call, to, from->address, (u64)from->nr * from->known)) {
+		*ret_nr = from->nr;
+		return 0;
+	}
 	for (i = 0; i < from->nr; i++) {
 		u64 address = from->address + (u64)i * from->rec_size;
 
