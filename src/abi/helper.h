@@ -89,6 +89,7 @@ struct abi_helper {
 	bool casts; /* the result is its argument under another type, and shares its reference */
 	const char *ret_struct; /* RET_PTR_TO_BTF_ID: the kernel's structure */
 	bool available;		/* the data plane has it; false: refused by the verifier */
+	const char *refused;	/* why not; NULL if and only if it is available */
 	abi_prog_set not_here;	/* ... but not for these, whose context is another */
 };
 

@@ -3,6 +3,13 @@
  */
 #include "abi/helper_table.h"
 
+/* perf_event_output() of what a tracing program is handed. */
+#define KERNEL_PACKET_OUTPUT(structure)                                             \
+	INTEGER(ARG_PTR_TO_BTF_ID, ARG_CONST_MAP_PTR, ARG_ANYTHING,                 \
+		ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE_OR_ZERO),       \
+		.arg_struct = { structure }, .progs = PROG_TYPED, .gpl_only = true, \
+		.available = true
+
 const struct abi_helper abi_helpers_packet[ABI_HELPERS] = {
 	[9] = { .name = "skb_store_bytes",
 		INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
@@ -91,7 +98,8 @@ const struct abi_helper abi_helpers_packet[ABI_HELPERS] = {
 		 .available = true },
 	[33] = { .name = "skb_under_cgroup",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_CONST_MAP_PTR, ARG_ANYTHING),
-		 .progs = PROG_CLS | PROG_LWT },
+		 .progs = PROG_CLS | PROG_LWT,
+		 .available = true },
 	[34] = { .name = "get_hash_recalc",
 		 INTEGER(ARG_PTR_TO_CTX),
 		 .progs = PROG_CLS | PROG_LWT,
@@ -174,16 +182,19 @@ const struct abi_helper abi_helpers_packet[ABI_HELPERS] = {
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
 			 ARG_CONST_SIZE),
 		 .progs = PROG_LWT_SEG6,
-		 .packet_data_changes = true },
+		 .packet_data_changes = true,
+		 .available = true },
 	[75] = { .name = "lwt_seg6_adjust_srh",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_ANYTHING),
 		 .progs = PROG_LWT_SEG6,
-		 .packet_data_changes = true },
+		 .packet_data_changes = true,
+		 .available = true },
 	[76] = { .name = "lwt_seg6_action",
 		 INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY,
 			 ARG_CONST_SIZE),
 		 .progs = PROG_LWT_SEG6,
-		 .packet_data_changes = true },
+		 .packet_data_changes = true,
+		 .available = true },
 	[79] = { .name = "skb_cgroup_id",
 		 INTEGER(ARG_PTR_TO_CTX),
 		 .progs = PROG_CLS | PROG_CG_SKB,
@@ -196,8 +207,8 @@ const struct abi_helper abi_helpers_packet[ABI_HELPERS] = {
 		 INTEGER(ARG_PTR_TO_CTX),
 		 .progs = PROG_CLS | PROG_CG_SKB,
 		 .available = true },
-	[111] = { .name = "skb_output", .progs = PROG_SYSCALL, .gpl_only = true },
-	[121] = { .name = "xdp_output", .progs = PROG_SYSCALL, .gpl_only = true },
+	[111] = { .name = "skb_output", KERNEL_PACKET_OUTPUT("sk_buff") },
+	[121] = { .name = "xdp_output", KERNEL_PACKET_OUTPUT("xdp_buff") },
 	[135] = { .name = "csum_level",
 		  INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING),
 		  .progs = PROG_CLS | PROG_LWT_XMIT,
@@ -225,8 +236,7 @@ const struct abi_helper abi_helpers_packet[ABI_HELPERS] = {
 		  .available = true },
 	[188] = { .name = "xdp_get_buff_len",
 		  INTEGER(ARG_PTR_TO_CTX),
-		  .progs = PROG_SYSCALL | PROG_XDP,
-		  .not_here = PROG_SYSCALL,
+		  .progs = PROG_TYPED | PROG_XDP,
 		  .available = true },
 	[189] = { .name = "xdp_load_bytes",
 		  INTEGER(ARG_PTR_TO_CTX, ARG_ANYTHING, ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT,

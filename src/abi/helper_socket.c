@@ -5,9 +5,8 @@
 const struct abi_helper abi_helpers_socket[ABI_HELPERS] = {
 	[46] = { .name = "get_socket_cookie",
 		 INTEGER(ARG_PTR_TO_CTX),
-		 .progs = PROG_SYSCALL | PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK |
+		 .progs = PROG_TYPED | PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK |
 			  PROG_SOCK_OPS | PROG_SK_SKB | PROG_CG_ADDR | PROG_REUSEPORT,
-		 .not_here = PROG_SYSCALL,
 		 .available = true },
 	[47] = { .name = "get_socket_uid",
 		 INTEGER(ARG_PTR_TO_CTX),
@@ -147,7 +146,8 @@ const struct abi_helper abi_helpers_socket[ABI_HELPERS] = {
 		  .gpl_only = true,
 		  .pkt_access = true,
 		  .available = true },
-	[116] = { .name = "tcp_send_ack" },
+	[116] = { .name = "tcp_send_ack",
+		  .refused = "TCP is the kernel's: no program runs for a connection" },
 	[122] = { .name = "get_netns_cookie",
 		  INTEGER(ARG_PTR_TO_CTX | ABI_ARG_MAYBE_NULL),
 		  .progs = PROG_CLS | PROG_SOCKET | PROG_CG_SKB | PROG_CG_SOCK | PROG_SOCK_OPS |

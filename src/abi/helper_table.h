@@ -53,6 +53,9 @@ extern const struct abi_helper abi_helpers_socket[ABI_HELPERS];
 #define PROG_RAW_TP	     ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT)
 #define PROG_RAW_TP_WRITABLE ABI_PROG(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
 
+/* Those whose arguments BTF describes; programs that are run by hand may call what they may. */
+#define PROG_TYPED (PROG_TRACING | PROG_LSM | PROG_SYSCALL)
+
 #define TRACING_PROGS \
 	(PROG_KPROBE | PROG_TRACEPOINT | PROG_PERF | PROG_RAW_TP | PROG_RAW_TP_WRITABLE)
 #define ALL_PROGS                                                                                  \
@@ -63,7 +66,7 @@ extern const struct abi_helper abi_helpers_socket[ABI_HELPERS];
 
 /* Those that may look at a socket as the kernel does. */
 #define PROG_SKC                                                                         \
-	(PROG_SYSCALL |                                                                  \
+	(PROG_TYPED |                                                                    \
 	 (ALL_PROGS & ~(TRACING_PROGS | PROG_CG_SOCK | PROG_CG_DEVICE | PROG_REUSEPORT | \
 			PROG_CG_SYSCTL | PROG_CG_SOCKOPT | PROG_NETFILTER)))
 
@@ -71,6 +74,8 @@ extern const struct abi_helper abi_helpers_socket[ABI_HELPERS];
 #define NOT_CONNECT (~(ABI_ATTACH(BPF_CGROUP_INET4_CONNECT) | ABI_ATTACH(BPF_CGROUP_INET6_CONNECT)))
 #define PROG_RETVAL \
 	(PROG_CG_SOCK | PROG_CG_ADDR | PROG_CG_SOCKOPT | PROG_CG_DEVICE | PROG_CG_SYSCTL)
+/* Of typed programs only functions' and tracepoints' have one. */
+#define NOT_ITER ABI_ATTACH(BPF_TRACE_ITER)
 #define NO_RETVAL                                                                              \
 	(ABI_ATTACH(BPF_CGROUP_INET_INGRESS) | ABI_ATTACH(BPF_CGROUP_UDP4_RECVMSG) |           \
 	 ABI_ATTACH(BPF_CGROUP_UDP6_RECVMSG) | ABI_ATTACH(BPF_CGROUP_INET4_GETPEERNAME) |      \

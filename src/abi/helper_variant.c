@@ -11,6 +11,9 @@
 	(ABI_PROG(BPF_PROG_TYPE_LWT_IN) | ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) | ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL))
 
+#define PROG_TYPED                                                       \
+	(ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_LSM) | \
+	 ABI_PROG(BPF_PROG_TYPE_SYSCALL))
 #define PROG_PROBING (ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_SYSCALL))
 
 #define INITIAL_VALUE (ARG_PTR_TO_MAP_VALUE | ABI_ARG_MAYBE_NULL | ABI_ARG_MEM_RDONLY)
@@ -34,10 +37,17 @@ static const struct variant {
 	    .arg = { ARG_PTR_TO_CTX },
 	    .available = true } },
 	{ BPF_FUNC_get_socket_cookie,
-	  ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT),
+	  ABI_PROG(BPF_PROG_TYPE_SK_REUSEPORT) | PROG_TYPED,
 	  { .name = "get_socket_cookie",
 	    .ret = RET_INTEGER,
 	    .arg = { ARG_PTR_TO_BTF_ID_SOCK_COMMON | ABI_ARG_MAYBE_NULL },
+	    .available = true } },
+	{ BPF_FUNC_xdp_get_buff_len,
+	  PROG_TYPED,
+	  { .name = "xdp_get_buff_len",
+	    .ret = RET_INTEGER,
+	    .arg = { ARG_PTR_TO_BTF_ID },
+	    .arg_struct = { "xdp_buff" },
 	    .available = true } },
 	{ BPF_FUNC_sk_storage_get,
 	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK),

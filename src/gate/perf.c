@@ -92,7 +92,8 @@ long perf_open(struct gate_client *client, const u64 args[6], bool *ret_not_ours
 	if (error)
 		return error;
 	error = hook_perf_open(gate->options.hook, sys_hive_objects(gate->options.sys), &attr,
-			       (pid_t)args[1], (int)args[2], &perf, &reason);
+			       (pid_t)args[1] ? (pid_t)args[1] : (pid_t)client->base.pid,
+			       (int)args[2], &perf, &reason);
 	if (error == -ENOSYS) {
 		*ret_not_ours = true;
 		return 0;

@@ -12,6 +12,7 @@
 #include "agent/facade.h"
 #include "arena/arena.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "hook/perf.h"
 #include "hook/state.h"
 #include "rt/buffer.h"
@@ -60,7 +61,7 @@ static void release(struct object *object)
 	base_free(perf);
 }
 
-static int make_buffer(struct perf *perf, const struct perf_event_attr *attr, int cpu)
+static int make_buffer(struct perf *perf, const struct perf_event_attr *attr, pid_t task, int cpu)
 {
 	struct arena *arena = perf->hook->arena;
 	struct rt_perf_buffer *buffer = arena_alloc(arena, ARENA_CONTROL, sizeof(*perf->buffer), 8);
@@ -78,6 +79,10 @@ static int make_buffer(struct perf *perf, const struct perf_event_attr *attr, in
 	buffer->wakeup_events = attr->wakeup_events; /* a union with wakeup_watermark */
 	buffer->watermark = attr->watermark;
 	buffer->sample_id_all = attr->sample_id_all;
+	buffer->inherit = attr->inherit;
+	buffer->pinned = attr->pinned;
+	buffer->task = task > 0 ? (u32)task : 0;
+	buffer->counting_since = attr->disabled ? 0 : base_clock_ns(CLOCK_MONOTONIC);
 	perf->buffer = buffer;
 	return 0;
 }
@@ -142,7 +147,7 @@ int hook_perf_open(struct hook *hook, struct object_table *objects,
 	perf->config = attr->config;
 	perf->event = event;
 	perf->enabled = !attr->disabled;
-	error = event ? 0 : make_buffer(perf, attr, cpu);
+	error = event ? 0 : make_buffer(perf, attr, pid, cpu);
 	if (!error)
 		error = object_init(objects, &perf->object, OBJECT_PERF, release);
 	if (error) {
@@ -164,7 +169,17 @@ int hook_perf_open(struct hook *hook, struct object_table *objects,
  */
 int hook_perf_enable(struct object *object, bool enable)
 {
-	perf_of(object)->enabled = enable;
+	struct perf *perf = perf_of(object);
+	struct rt_perf_buffer *buffer = perf->buffer;
+
+	if (buffer && perf->enabled && !enable) {
+		buffer->counted_ns += base_clock_ns(CLOCK_MONOTONIC) - buffer->counting_since;
+		__atomic_store_n(&buffer->counting_since, 0, __ATOMIC_RELEASE);
+	} else if (buffer && !perf->enabled && enable) {
+		__atomic_store_n(&buffer->counting_since, base_clock_ns(CLOCK_MONOTONIC),
+				 __ATOMIC_RELEASE);
+	}
+	perf->enabled = enable;
 	return 0;
 }
 

@@ -69,6 +69,11 @@ struct rt_perf_buffer {
 	u32 sample_id_all; /* perf_event_attr.sample_id_all: lost records end with the sample's ids
 			    */
 	u64 *lost;	   /* in data: records lost and not yet told to the client */
+	/* What bpf_perf_event_read() and its kin tell: since when it counts (monotonic), 0: it does
+	 * not; for how long it did before. */
+	u64 counting_since, counted_ns;
+	u32 inherit, pinned; /* perf_event_attr.inherit, .pinned */
+	u32 task;	     /* the thread that it belongs to, 0: all */
 };
 
 #define RT_PERF_SAMPLE_TYPES                                                            \

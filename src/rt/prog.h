@@ -93,4 +93,11 @@ u64 rt_interp_call(const struct rt_prog *prog, u32 subprog, const u64 args[5],
  */
 u64 rt_call_bpf(struct rt_vcpu *vcpu, u64 callback, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
 
+/* Are its arguments what BTF says of them, and not a context of their own? */
+static inline bool rt_prog_is_typed(const struct rt_prog *prog)
+{
+	return prog && (prog->type == BPF_PROG_TYPE_TRACING || prog->type == BPF_PROG_TYPE_LSM ||
+			prog->type == BPF_PROG_TYPE_SYSCALL);
+}
+
 #endif

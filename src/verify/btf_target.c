@@ -322,15 +322,21 @@ static int check_program(struct verify_env *env, const char *name)
 	return 0;
 }
 
+bool btf_target_lsm_may_sleep(const char *name)
+{
+	const char *hook = name ? hook_of(name) : NULL;
+
+	return hook && IS_IN(sleepable_hooks, hook);
+}
+
 static int check_sleep(struct verify_env *env, const char *name)
 {
-	const char *hook = hook_of(name);
 	bool good = false;
 
 	if (env->input->prog_type == BPF_PROG_TYPE_TRACING)
 		good = !env->input->target && may_be_slept_in(name);
 	else if (env->input->prog_type == BPF_PROG_TYPE_LSM)
-		good = hook && IS_IN(sleepable_hooks, hook);
+		good = btf_target_lsm_may_sleep(name);
 	if (good)
 		return 0;
 	verbose(env, "%s is not sleepable\n", name);

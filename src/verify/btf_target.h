@@ -26,6 +26,9 @@ bool btf_target_lsm_range(const struct verify_env *env, struct ret_range *range)
 /* Are the pointers that the hook passes always valid? */
 bool btf_target_lsm_trusted(const char *name);
 
+/* Does it run where one may sleep? */
+bool btf_target_lsm_may_sleep(const char *name);
+
 /* The structure of the kernel's BTF that programs of this type get as their context, or 0. */
 u32 btf_target_kernel_ctx(const struct btf *btf, u32 prog_type);
 

@@ -13,6 +13,7 @@
 #include "abi/profile.h"
 #include "verify/async.h"
 #include "verify/backtrack.h"
+#include "verify/btf_target.h"
 #include "verify/callback.h"
 #include "verify/call.h"
 #include "verify/format.h"
@@ -62,12 +63,44 @@ static bool is_allowed(const struct verify_env *env, u32 func_id)
 	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
 }
 
-/* Storage of sockets is not for those that could listen to that very storage, nor for programs that
- * are run by hand. */
+/* Functions of which no caller holds what bpf_d_path() takes. */
+static const char *const d_path_functions[] = {
+	"security_file_permission",
+	"security_inode_getattr",
+	"security_file_open",
+	"security_path_truncate",
+	"vfs_truncate",
+	"vfs_fallocate",
+	"dentry_open",
+	"vfs_getattr",
+	"filp_close",
+};
+
+static bool may_ask_path(const struct verify_env *env)
+{
+	if (env->input->prog_type == BPF_PROG_TYPE_LSM)
+		return btf_target_lsm_may_sleep(env->attach_name);
+	if (env->input->prog_type == BPF_PROG_TYPE_TRACING &&
+	    env->input->expected_attach_type == BPF_TRACE_ITER)
+		return true;
+	for (u32 i = 0; env->attach_name && i < ARRAY_SIZE(d_path_functions); i++)
+		if (!env->input->target && !strcmp(env->attach_name, d_path_functions[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Storage of sockets is not for those that could listen to that very storage, nor for programs that
+ * are run by hand; some helpers only for what runs where one may sleep.
+ */
 static bool allowed_in_probe(const struct verify_env *env, u32 func_id)
 {
 	u32 type = env->input->prog_type;
 
+	if (func_id == BPF_FUNC_d_path)
+		return may_ask_path(env);
+	if (func_id == BPF_FUNC_ima_inode_hash || func_id == BPF_FUNC_ima_file_hash)
+		return btf_target_lsm_may_sleep(env->attach_name);
 	if ((func_id != BPF_FUNC_sk_storage_get && func_id != BPF_FUNC_sk_storage_delete) ||
 	    (type != BPF_PROG_TYPE_TRACING && type != BPF_PROG_TYPE_SYSCALL))
 		return true;
@@ -109,6 +142,8 @@ static int find_helper(struct verify_env *env, s32 func_id, const struct abi_hel
 	if (!abi_helper_available(helper, env->input->prog_type) &&
 	    !(env->input->test_all_helpers && helper->arg[0] != ARG_NONE)) {
 		verbose(env, "unknown func bpf_%s#%d\n", helper->name, func_id);
+		if (helper->refused)
+			verbose(env, "user space has no such helper: %s\n", helper->refused);
 		return -EINVAL;
 	}
 	if (!allowed_in_probe(env, (u32)func_id)) {

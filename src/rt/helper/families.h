@@ -40,12 +40,15 @@ RT_HELPER(tcp_raw_gen_syncookie_ipv6);
 RT_HELPER(tcp_raw_check_syncookie_ipv4);
 RT_HELPER(tcp_raw_check_syncookie_ipv6);
 RT_HELPER(lwt_push_encap);
+RT_HELPER(lwt_seg6_change);
+RT_HELPER(lwt_seg6_action);
 RT_HELPER(sk_redirect_map);
 RT_HELPER(sk_redirect_hash);
 RT_HELPER(msg_redirect_map);
 RT_HELPER(msg_redirect_hash);
 RT_HELPER(sock_map_update);
 RT_HELPER(current_task_under_cgroup);
+RT_HELPER(skb_under_cgroup);
 
 /* storage.c */
 RT_HELPER(task_storage_get);
@@ -110,16 +113,25 @@ RT_HELPER(snprintf);
 RT_HELPER(seq_printf);
 RT_HELPER(seq_write);
 RT_HELPER(d_path);
+RT_HELPER(no_ima);
 RT_HELPER(copy_from_user_task);
 
 /* output.c */
 RT_HELPER(perf_event_output);
+RT_HELPER(kernel_packet_output);
 RT_HELPER(ringbuf_output);
 RT_HELPER(ringbuf_reserve);
 RT_HELPER(ringbuf_submit);
 RT_HELPER(ringbuf_discard);
 RT_HELPER(ringbuf_query);
 RT_HELPER(user_ringbuf_drain);
+
+/* perf.c */
+RT_HELPER(perf_event_read);
+RT_HELPER(perf_event_read_value);
+RT_HELPER(perf_prog_read_value);
+RT_HELPER(read_branch_records);
+RT_HELPER(get_branch_snapshot);
 
 /* dynptr.c */
 RT_HELPER(dynptr_from_mem);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpf_lwt_push_encap(): an IP header before a packet of a light-weight tunnel
- * (net/core/lwt_bpf.c). Segment routing headers need a machine with routes.
+ * (net/core/lwt_bpf.c), and segment routing's functions, which work on the packet that the kernel's
+ * own segment routing is at. Here it is at none.
  */
+#include <linux/seg6_local.h>
 #include "rt/helper/families.h"
 #include "rt/helper/skb.h"
 #include "rt/mem.h"
@@ -66,4 +68,21 @@ RT_HELPER(lwt_push_encap)
 	return (u32)r2 == BPF_LWT_ENCAP_IP
 		       ? push_ip((struct abi_rt_skb *)r1, (const u8 *)r3, (u32)r4)
 		       : (u64)-EINVAL;
+}
+
+/* (skb, offset, bytes, size) and (skb, offset, delta) */
+RT_HELPER(lwt_seg6_change)
+{
+	return (u64)-EINVAL;
+}
+
+/* (skb, action, parameter, size): every action looks for the header of segments first. */
+RT_HELPER(lwt_seg6_action)
+{
+	switch ((u32)r2) {
+	case SEG6_LOCAL_ACTION_END_X:
+	case SEG6_LOCAL_ACTION_END_T:
+	case SEG6_LOCAL_ACTION_END_DT6: return (u64)-EBADMSG;
+	default: return (u64)-EINVAL;
+	}
 }

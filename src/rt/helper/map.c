@@ -2,6 +2,7 @@
 /*
  * Helpers on map elements: r1 is the descriptor, r2 the key, r3 the value.
  */
+#include "abi/context.h"
 #include "rt/helper/families.h"
 #include "rt/map.h"
 #include "rt/redirect.h"
@@ -92,4 +93,15 @@ RT_HELPER(current_task_under_cgroup)
 	const struct rt_map *map = (const struct rt_map *)r1;
 
 	return (u32)r2 >= map->max_entries ? (u64)-E2BIG : (u64)-EAGAIN;
+}
+
+/* (skb, map, index): of a packet with a socket, the same. */
+RT_HELPER(skb_under_cgroup)
+{
+	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
+	const struct rt_map *map = (const struct rt_map *)r2;
+
+	if (!skb->sk)
+		return (u64)-ENOENT;
+	return (u32)r3 >= map->max_entries ? (u64)-E2BIG : (u64)-EAGAIN;
 }

@@ -107,3 +107,13 @@ RT_HELPER(perf_event_output)
 		return (u64)-EOPNOTSUPP;
 	return (u64)rt_perf_output_pieces(buffer, pieces, vcpu);
 }
+
+/*
+ * (packet, map, flags, data, size) for programs that are handed the kernel's own packet. No process
+ * has one, so that the pointer is null, or a number that whoever runs the program by hand has made
+ * up: it is never followed.
+ */
+RT_HELPER(kernel_packet_output)
+{
+	return r3 & ~(u64)(BPF_F_INDEX_MASK | BPF_F_CTXLEN_MASK) ? (u64)-EINVAL : (u64)-EFAULT;
+}

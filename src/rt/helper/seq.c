@@ -80,3 +80,10 @@ RT_HELPER(copy_from_user_task)
 	memset((void *)r1, 0, r2);
 	return (u64)-EFAULT;
 }
+
+/* (inode or file, hash, size): as in a kernel without IMA. */
+RT_HELPER(no_ima)
+{
+	memset((void *)r2, 0, (u32)r3);
+	return (u64)-EOPNOTSUPP;
+}

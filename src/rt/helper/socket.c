@@ -39,10 +39,24 @@ static const struct abi_rt_sock *socket_of(const struct rt_vcpu *vcpu, u64 ctx)
 	}
 }
 
-/* (ctx); for sk_reuseport (socket or NULL) */
+/* A socket that a typed program has come by: not followed unless the hive made it. */
+static u64 cookie_of(u64 sock)
+{
+	u64 cookie = 0;
+
+	if (sock - RT_CONTROL_BASE < RT_CONTROL_SIZE)
+		rt_read_own(&cookie, sizeof(cookie), sock + offsetof(struct abi_rt_sock, cookie));
+	return cookie;
+}
+
+/* (ctx); for sk_reuseport and typed programs (socket or NULL) */
 RT_HELPER(get_socket_cookie)
 {
-	const struct abi_rt_sock *sock = socket_of(vcpu, r1);
+	const struct abi_rt_sock *sock;
+
+	if (rt_prog_is_typed(vcpu->prog))
+		return cookie_of(r1);
+	sock = socket_of(vcpu, r1);
 
 	return sock ? sock->cookie : 0;
 }

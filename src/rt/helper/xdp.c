@@ -7,6 +7,7 @@
 #include "abi/context.h"
 #include "rt/helper/families.h"
 #include "rt/mem.h"
+#include "rt/prog.h"
 
 #define ETH_HEADER 14
 #define META_MAX   252	   /* what skb_shared_info's meta_len holds, in words */
@@ -94,6 +95,9 @@ RT_HELPER(xdp_get_buff_len)
 {
 	const struct abi_rt_xdp *xdp = (const struct abi_rt_xdp *)r1;
 
+	/* The kernel's own packet, which nobody has here. */
+	if (rt_prog_is_typed(vcpu->prog))
+		return 0;
 	return linear_size(xdp) + xdp->frags_size;
 }
 
