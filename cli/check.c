@@ -18,19 +18,20 @@
 #include <unistd.h>
 #include "check.h"
 #include "command.h"
+#include "compile.h"
 #include "input.h"
 #include "judge.h"
 #include "object_file.h"
 #include "say.h"
 
-enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_CPU, KEY_KERNEL, KEY_JUDGE };
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_KERNEL, KEY_JUDGE };
 
 /* The worst of what happened is the exit status. */
 enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
 
 struct check {
 	char **files;
-	const char *cpu;
+	struct compile_options compile;
 	const char *kernel; /* whose verdict it is */
 	bool real, json, log;
 	bool matrix;			/* the verdicts of all kernels */
@@ -47,8 +48,6 @@ static const struct argp_option options[] = {
 	  "Ask the running kernel, too, and mark what differs (needs privilege)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print an array of JSON objects", 0 },
 	{ "log", KEY_LOG, NULL, 0, "Print the verifier's log of each program", 0 },
-	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
-	  0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
 	  "Judge as this Linux does: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default), or all of "
 	  "them",
@@ -62,10 +61,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct check *check = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &check->compile; return 0;
 	case KEY_REAL: check->real = true; return 0;
 	case KEY_JSON: check->json = true; return 0;
 	case KEY_LOG: check->log = true; return 0;
-	case KEY_CPU: check->cpu = arg; return 0;
 	case KEY_KERNEL:
 		check->matrix = !strcmp(arg, "all");
 		if (!check->matrix)
@@ -81,7 +80,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &compile_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp parser = {
+	.children = children,
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE|DIRECTORY...",
@@ -101,6 +103,12 @@ static void worsen(struct check *check, int status)
 		check->status = status;
 }
 
+/* Did the running kernel take no such program, whatever is in it? Then it has not disagreed. */
+static bool unanswered(struct json_object *real)
+{
+	return !strcmp(row_text(real, "verdict"), "error") && row_number(real, "errno") == EPERM;
+}
+
 static void judge_row(struct check *check, const char *file, struct json_object *row)
 {
 	struct json_object *real;
@@ -109,7 +117,7 @@ static void judge_row(struct check *check, const char *file, struct json_object 
 	json_object_object_add(row, "file", json_object_new_string(file));
 	json_object_object_add(row, "profile", json_object_new_string(check->kernel));
 	if (json_object_object_get_ex(row, "real", &real)) {
-		bool differs = strcmp(verdict, row_text(real, "verdict")) != 0;
+		bool differs = !unanswered(real) && strcmp(verdict, row_text(real, "verdict"));
 
 		json_object_object_add(row, "differs", json_object_new_boolean(differs));
 		if (differs)
@@ -422,7 +430,7 @@ static void judge_matrix(struct check *check, const char *file, int object_fd)
 
 static void judge_file(struct check *check, const char *file)
 {
-	int fd = input_open(file, check->cpu);
+	int fd = input_open(file, &check->compile);
 
 	if (fd < 0) {
 		not_judged(check, file, "it cannot be used or compiled");
@@ -491,7 +499,9 @@ static void judge_path(struct check *check, char *path)
 
 int command_check(int argc, char **argv)
 {
-	struct check check = { .cpu = "v3", .judge_object = -1, .kernel = newest_kernel() };
+	struct check check = { .compile.cpu = COMPILE_CPU,
+			       .judge_object = -1,
+			       .kernel = newest_kernel() };
 	struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
 
 	argp_parse(&parser, argc, argv, 0, NULL, &check);

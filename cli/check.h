@@ -17,7 +17,8 @@ void report_row(struct json_object *row, bool real);
 /* The same for rows with the answers of all kernels (member "kernels"). */
 void report_kernels(void);
 void report_matrix(struct json_object *row);
-/* One line: how many of the array's rows ended how. */
+/* How many of the array's rows ended how; with real, where the running kernel differs, and in how
+ * much of its time. */
 void report_summary(struct json_object *rows, bool real);
 
 #endif

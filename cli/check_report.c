@@ -200,21 +200,53 @@ void report_matrix(struct json_object *row)
 	fflush(stdout);
 }
 
+static bool has_verdict(struct json_object *row, const char *verdict)
+{
+	return row && !strcmp(row_text(row, "verdict"), verdict);
+}
+
+static void report_beside_the_kernel(struct json_object *rows)
+{
+	size_t nr = json_object_array_length(rows), accepted = 0, both = 0, differ = 0, alone = 0;
+	long long time = 0, its_time = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i), *real = real_of(row);
+
+		differ += row_number(row, "differs") > 0;
+		alone += has_verdict(row, "accepted") && has_verdict(real, "error");
+		if (!has_verdict(real, "accepted"))
+			continue;
+		accepted++;
+		if (!has_verdict(row, "accepted"))
+			continue;
+		both++;
+		time += row_number(row, "time_us");
+		its_time += row_number(real, "time_us");
+	}
+	printf("%zu differ from the running kernel; of %zu that it accepts %zu are accepted",
+	       differ, accepted, both);
+	if (its_time > 0)
+		printf(", in %.2f of its time", (double)time / (double)its_time);
+	if (alone)
+		printf("; %zu accepted that it does not judge", alone);
+	putchar('\n');
+}
+
 void report_summary(struct json_object *rows, bool real)
 {
-	size_t nr = json_object_array_length(rows), accepted = 0, rejected = 0, differ = 0;
+	size_t nr = json_object_array_length(rows), accepted = 0, rejected = 0;
 
 	for (size_t i = 0; i < nr; i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 
-		accepted += !strcmp(row_text(row, "verdict"), "accepted");
-		rejected += !strcmp(row_text(row, "verdict"), "rejected");
-		differ += row_number(row, "differs") > 0;
+		accepted += has_verdict(row, "accepted");
+		rejected += has_verdict(row, "rejected");
 	}
 	printf("%zu accepted, %zu rejected", accepted, rejected);
 	if (nr != accepted + rejected)
 		printf(", %zu not judged", nr - accepted - rejected);
-	if (real)
-		printf(", %zu differ from the running kernel", differ);
 	putchar('\n');
+	if (real)
+		report_beside_the_kernel(rows);
 }

@@ -79,38 +79,79 @@ static const char *target_define(void)
 #endif
 }
 
+enum { KEY_CPU = 0x200 };
+
+static const struct argp_option argp_options[] = {
+	{ NULL, 'I', "DIRECTORY", 0, "C is compiled with this directory for headers, too", 0 },
+	{ NULL, 'D', "NAME[=VALUE]", 0, "C is compiled with this macro", 0 },
+	{ NULL, 'U', "NAME", 0, "C is compiled without this macro", 0 },
+	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
+	  0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct compile_options *options = state->input;
+
+	switch (key) {
+	case KEY_CPU: options->cpu = arg; return 0;
+	case 'I':
+	case 'D':
+	case 'U':
+		if (options->nr_flags == COMPILE_FLAGS_MAX)
+			argp_error(state, "more than %d of -I, -D and -U", COMPILE_FLAGS_MAX);
+		options->flags[options->nr_flags].letter = (char)key;
+		options->flags[options->nr_flags++].value = arg;
+		return 0;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp compile_argp = { .options = argp_options, .parser = parse };
+
 /* In the child: becomes clang. header and overlay are descriptors that it inherits. */
-static void become_clang(const char *clang, const char *file, const char *cpu, int overlay, int out)
+static void become_clang(const char *clang, const char *file, const struct compile_options *options,
+			 int overlay, int out)
 {
 	char mcpu[64], vfs[64], dir[PATH_MAX + 2];
 	const char *slash = strrchr(file, '/');
 
-	snprintf(mcpu, sizeof(mcpu), "-mcpu=%s", cpu);
+	snprintf(mcpu, sizeof(mcpu), "-mcpu=%s", options->cpu);
 	snprintf(vfs, sizeof(vfs), "/proc/self/fd/%d", overlay);
 	snprintf(dir, sizeof(dir), "-I%.*s", slash ? (int)(slash - file) + 1 : 1,
 		 slash ? file : ".");
 
-	const char *argv[] = { clang,
-			       "-target",
-			       "bpf",
-			       "-O2",
-			       "-g",
-			       mcpu,
-			       target_define(),
-			       "-Wall",
-			       "-Wno-unused-function",
-			       "-fno-ident",
-			       dir,
-			       "-ivfsoverlay",
-			       vfs,
-			       "-I" INCLUDE_DIR,
-			       "-idirafter",
-			       "/usr/include/" SKEP_MULTIARCH,
-			       "-c",
-			       file,
-			       "-o",
-			       "-",
-			       NULL };
+	const char *argv[32 + COMPILE_FLAGS_MAX] = {
+		clang,		 "-target", "bpf",
+		"-O2",		 "-g",	    mcpu,
+		target_define(), "-Wall",   "-Wno-unused-function",
+		"-fno-ident",	 dir,
+	};
+	/* After what was asked for: a project's own vmlinux.h goes before ours. */
+	const char *const last[] = {
+		"-ivfsoverlay",
+		vfs,
+		"-I" INCLUDE_DIR,
+		"-idirafter",
+		"/usr/include/" SKEP_MULTIARCH,
+		"-c",
+		file,
+		"-o",
+		"-",
+	};
+	size_t nr = 0;
+
+	while (argv[nr])
+		nr++;
+	for (int i = 0; i < options->nr_flags; i++) {
+		char *flag;
+
+		if (asprintf(&flag, "-%c%s", options->flags[i].letter, options->flags[i].value) < 0)
+			_exit(127);
+		argv[nr++] = flag;
+	}
+	memcpy(argv + nr, last, sizeof(last));
 
 	dup2(out, STDOUT_FILENO);
 	execv(clang, (char *const *)argv);
@@ -118,7 +159,8 @@ static void become_clang(const char *clang, const char *file, const char *cpu, i
 	_exit(127);
 }
 
-static int run_clang(const char *clang, const char *file, const char *cpu, int overlay, int out)
+static int run_clang(const char *clang, const char *file, const struct compile_options *options,
+		     int overlay, int out)
 {
 	int status;
 	pid_t pid = fork();
@@ -128,7 +170,7 @@ static int run_clang(const char *clang, const char *file, const char *cpu, int o
 		return 1;
 	}
 	if (pid == 0)
-		become_clang(clang, file, cpu, overlay, out);
+		become_clang(clang, file, options, overlay, out);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return 1;
@@ -137,7 +179,7 @@ static int run_clang(const char *clang, const char *file, const char *cpu, int o
 	return status != 0; /* clang has said why */
 }
 
-int compile_bpf(const char *file, const char *cpu, int *ret_fd)
+int compile_bpf(const char *file, const struct compile_options *options, int *ret_fd)
 {
 	int header, overlay = -1, out = -1, failed = 1;
 	char clang[PATH_MAX];
@@ -156,7 +198,7 @@ int compile_bpf(const char *file, const char *cpu, int *ret_fd)
 	if (out < 0)
 		say("no memory file can be made: %s", strerror(errno));
 	else
-		failed = run_clang(clang, file, cpu, overlay, out);
+		failed = run_clang(clang, file, options, overlay, out);
 	if (overlay >= 0)
 		close(overlay);
 	if (header >= 0)

@@ -17,7 +17,7 @@ bool ends_with(const char *text, const char *end)
 	return length >= end_length && !strcmp(text + length - end_length, end);
 }
 
-int input_open(const char *name, const char *cpu)
+int input_open(const char *name, const struct compile_options *compile)
 {
 	int fd = open(name, O_RDONLY), err;
 	struct object_file object = { 0 };
@@ -36,7 +36,7 @@ int input_open(const char *name, const char *cpu)
 	if (!object_file_is_elf(&object) && ends_with(name, ".c")) {
 		object_file_unmap(&object);
 		close(fd);
-		if (compile_bpf(name, cpu, &fd))
+		if (compile_bpf(name, compile, &fd))
 			return -1;
 		fcntl(fd, F_SETFD, 0);
 		return fd;

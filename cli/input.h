@@ -7,10 +7,12 @@
 
 bool ends_with(const char *text, const char *end);
 
+struct compile_options;
+
 /*
- * A descriptor (that a new program inherits) of the object that the file is, or compiles to with
- * clang's -mcpu; -1 after saying why there is none.
+ * A descriptor (that a new program inherits) of the object that the file is, or compiles to;
+ * -1 after saying why there is none.
  */
-int input_open(const char *name, const char *cpu);
+int input_open(const char *name, const struct compile_options *compile);
 
 #endif

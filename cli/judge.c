@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 #include "libbpf_log.h"
 #include "object_file.h"
+#include "prepare.h"
 #include "say.h"
 
 #define LOG_SIZE      (16U << 20)
@@ -49,9 +50,13 @@ static void add_number(struct json_object *row, const char *key, long long numbe
 static struct bpf_object *open_object(const struct judge *judge)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = judge->name);
+	struct bpf_object *object;
 
 	libbpf_log_clear();
-	return bpf_object__open_mem(judge->file.data, judge->file.size, &options);
+	object = bpf_object__open_mem(judge->file.data, judge->file.size, &options);
+	if (object)
+		prepare_object(object);
+	return object;
 }
 
 /* What the log counts rather than says. */
@@ -106,16 +111,21 @@ static void add_statistics(struct json_object *row, const char *log)
 	}
 }
 
+/*
+ * A refusal for want of permission comes before the verifier, and so with an empty log: some
+ * kernels take no programs of some types from anybody.
+ */
 static void add_refusal(struct json_object *row, const struct judge *judge, int err)
 {
-	bool asked = libbpf_log_asked_kernel();
+	bool forbidden = libbpf_log_asked_kernel() && err == EPERM && !*judge->log;
+	bool asked = libbpf_log_asked_kernel() && !forbidden;
 	char line[LINE_MAX_SIZE];
 
 	add_text(row, "verdict", asked ? "rejected" : "error");
 	add_number(row, "errno", err);
 	if (asked && last_line(judge->log, line, sizeof(line)))
 		add_text(row, "reason", line);
-	else if (asked)
+	else if (asked || forbidden)
 		add_text(row, "reason", libbpf_log_reason(err));
 	else
 		add_text(row, "reason", libbpf_log_cause(libbpf_log_reason(err)));
@@ -211,6 +221,8 @@ int judge_object(const char *name, int object_fd, int result_fd, bool want_log)
 	if (err)
 		return whole_object(&judge, strerror(-err));
 	problem = object_file_problem(&judge.file);
+	if (!problem)
+		prepare_file(&judge.file);
 	status = problem ? whole_object(&judge, problem) : judge_programs(&judge);
 	object_file_unmap(&judge.file);
 	return status;

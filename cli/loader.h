@@ -7,6 +7,7 @@
 #define SKEP_CLI_LOADER_H
 
 #include <stdbool.h>
+#include "compile.h"
 
 #define LOADER_MAPS_MAX 32
 
@@ -15,8 +16,8 @@ struct run_options {
 	char **command;	  /* NULL: the user's shell */
 	const char *hive; /* NULL: a new one */
 	bool real, json, no_trace;
-	int verbose;	    /* 0, or the verifier's log level */
-	const char *cpu;    /* clang's -mcpu */
+	int verbose; /* 0, or the verifier's log level */
+	struct compile_options compile;
 	const char *kernel; /* NULL: the newest */
 	const char *maps[LOADER_MAPS_MAX];
 	int nr_maps;

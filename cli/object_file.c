@@ -21,7 +21,7 @@ int object_file_map(int fd, struct object_file *ret_file)
 	*ret_file = (struct object_file){ 0 };
 	if (!st.st_size)
 		return 0;
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
 	*ret_file = (struct object_file){ .data = data, .size = (size_t)st.st_size };

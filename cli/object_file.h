@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct object_file {
-	void *data; /* a private mapping */
+	void *data; /* a private mapping: writing to it leaves the file alone */
 	size_t size;
 };
 

@@ -19,15 +19,13 @@
 #include "loader.h"
 #include "say.h"
 
-enum { KEY_REAL = 0x100, KEY_JSON, KEY_NO_TRACE, KEY_MAP, KEY_CPU, KEY_KERNEL, KEY_LOADER };
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_NO_TRACE, KEY_MAP, KEY_KERNEL, KEY_LOADER };
 
 static const struct argp_option options[] = {
 	{ "real", KEY_REAL, NULL, 0, "Load into the running kernel instead (needs privilege)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print one JSON object a line", 0 },
 	{ "no-trace", KEY_NO_TRACE, NULL, 0, "Do not print trace_pipe", 0 },
 	{ "map", KEY_MAP, "NAME", 0, "Print the entries of this map at the end (may be repeated)",
-	  0 },
-	{ "mcpu", KEY_CPU, "VERSION", 0, "Instruction set to compile for: v1 … v4 (default v3)",
 	  0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
 	  "Make a hive that stands for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)",
@@ -54,10 +52,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct run_options *run = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT: state->child_inputs[0] = &run->compile; return 0;
 	case KEY_REAL: run->real = true; return 0;
 	case KEY_JSON: run->json = true; return 0;
 	case KEY_NO_TRACE: run->no_trace = true; return 0;
-	case KEY_CPU: run->cpu = arg; return 0;
 	case KEY_KERNEL: run->kernel = command_kernel(arg, state); return 0;
 	case 'H': run->hive = arg; return 0;
 	case 'v': run->verbose = 2; return 0;
@@ -73,7 +71,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static const struct argp_child children[] = { { &compile_argp, 0, NULL, 0 }, { 0 } };
+
 static const struct argp parser = {
+	.children = children,
 	.options = options,
 	.parser = parse,
 	.args_doc = "FILE.bpf.c|FILE.o [-- COMMAND [ARGUMENTS...]]",
@@ -172,14 +173,14 @@ static int run_in_hive(const struct run_options *run, int argc, char **argv)
 
 int command_run(int argc, char **argv)
 {
-	struct run_options run = { .cpu = "v3", .object_fd = -1 };
+	struct run_options run = { .compile.cpu = COMPILE_CPU, .object_fd = -1 };
 
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &run);
 	if (run.object_fd >= 0) {
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return loader_run(&run);
 	}
-	run.object_fd = input_open(run.file, run.cpu);
+	run.object_fd = input_open(run.file, &run.compile);
 	if (run.object_fd < 0)
 		return 1;
 	if (run.kernel && (run.real || run.hive)) {

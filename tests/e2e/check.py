@@ -75,6 +75,39 @@ def not_judged(directory):
     equal(check("--unknown", good).status, 2, "an unknown option: exit status 2")
 
 
+# For another loader: a static program, a pin of its own kind, a map that gets its size later, a section of its own.
+FOREIGN = HEAD + """
+struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, long); __uint(max_entries, 16);
+         __uint(pinning, 16); } table SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); } events SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); } ring SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, long); __uint(max_entries, 4);
+         __uint(pinning, LIBBPF_PIN_BY_NAME); } skep_check_pinned SEC(".maps");
+SEC("tcx/ingress") int entry(struct __sk_buff *c)
+{
+    int key = 0;
+    bpf_ringbuf_output(&ring, &key, 4, 0);
+    bpf_perf_event_output(c, &events, BPF_F_CURRENT_CPU, &key, 4);
+    return bpf_map_lookup_elem(&table, &key) || bpf_map_lookup_elem(&skep_check_pinned, &key) ? 0 : ANSWER;
+}
+__attribute__((used)) SEC("xdp/tail") static int tail(struct xdp_md *c) { return XDP_PASS; }
+"""
+
+
+def foreign(directory):
+    headers = os.path.join(directory, "headers")
+    os.mkdir(headers)
+    write(headers, "answer.h", "#define ANSWER MINUS 1\n")
+    path = write(directory, "foreign.bpf.c", "#include <answer.h>\n" + FOREIGN)
+    result = check("--json", "-I", headers, "-DMINUS=-", path)
+    equal([(row.get("program"), row["verdict"], row.get("type")) for row in rows_of(result)],
+          [("entry", "accepted", "sched_cls"), ("tail", "accepted", "xdp")], "an object for another loader", result)
+    if e2e.have_root_bpf():
+        result = check("--real", "-I", headers, "-DMINUS=-", path)
+        ok(result.status == 0 and "of 2 that it accepts 2 are accepted" in result.out, "the same beside the kernel", result)
+        ok(not os.path.exists("/sys/fs/bpf/skep_check_pinned"), "nothing stays pinned there")
+
+
 def directories(directory):
     below = os.path.join(directory, "a", "b")
     os.makedirs(below)
@@ -167,7 +200,7 @@ def beside_the_kernel(directory):
 
 
 def main():
-    for test in (verdicts, not_judged, directories, kernels, beside_the_kernel):
+    for test in (verdicts, not_judged, foreign, directories, kernels, beside_the_kernel):
         with e2e.Scratch() as directory:
             test(directory)
     e2e.done()

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See prepare.h. Nothing here fails: what cannot be helped is libbpf's to refuse. */
+#include "prepare.h"
+
+#include <elf.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#define PIN_BY_NAME 1 /* the last value of "pinning" that libbpf knows */
+
+/* A copy of the section's header; false: there is none of this number. */
+static bool section_at(const struct object_file *file, unsigned number, Elf64_Shdr *ret_section)
+{
+	Elf64_Ehdr header;
+
+	memcpy(&header, file->data, sizeof(header));
+	if (number >= header.e_shnum)
+		return false;
+	memcpy(ret_section,
+	       (const char *)file->data + header.e_shoff + number * sizeof(*ret_section),
+	       sizeof(*ret_section));
+	return true;
+}
+
+static bool has_name(const struct object_file *file, const Elf64_Shdr *section, const char *name)
+{
+	Elf64_Ehdr header;
+	Elf64_Shdr names;
+	size_t size = strlen(name) + 1;
+
+	memcpy(&header, file->data, sizeof(header));
+	return section_at(file, header.e_shstrndx, &names) && section->sh_name < names.sh_size &&
+	       size <= names.sh_size - section->sh_name &&
+	       !memcmp((const char *)file->data + names.sh_offset + section->sh_name, name, size);
+}
+
+/* Is it a function of a section that holds programs? */
+static bool is_program(const struct object_file *file, const Elf64_Sym *symbol)
+{
+	Elf64_Shdr section;
+
+	return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+	       section_at(file, symbol->st_shndx, &section) && section.sh_type == SHT_PROGBITS &&
+	       section.sh_flags & SHF_EXECINSTR && !has_name(file, &section, ".text");
+}
+
+static void make_programs_global(struct object_file *file, const Elf64_Shdr *symbols)
+{
+	char *table = (char *)file->data + symbols->sh_offset;
+	Elf64_Sym symbol;
+
+	for (size_t at = 0; at + sizeof(symbol) <= symbols->sh_size; at += sizeof(symbol)) {
+		memcpy(&symbol, table + at, sizeof(symbol));
+		if (ELF64_ST_BIND(symbol.st_info) != STB_LOCAL || !is_program(file, &symbol))
+			continue;
+		symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
+		memcpy(table + at, &symbol, sizeof(symbol));
+	}
+}
+
+/* The number that a map definition's member stands for; -1: it is none. */
+static long member_value(const struct btf *btf, const struct btf_member *member)
+{
+	const struct btf_type *type = btf__type_by_id(btf, member->type);
+
+	if (!type || !btf_is_ptr(type))
+		return -1;
+	type = btf__type_by_id(btf, type->type);
+	return type && btf_is_array(type) ? (long)btf_array(type)->nelems : -1;
+}
+
+/* A definition that says how to pin in a way that libbpf does not know says its type twice. */
+static void plain_pinning(struct btf *btf, struct btf_type *definition)
+{
+	struct btf_member *members = btf_members(definition), *pinning = NULL, *type = NULL;
+
+	for (unsigned i = 0; i < btf_vlen(definition); i++) {
+		const char *name = btf__name_by_offset(btf, members[i].name_off);
+
+		if (name && !strcmp(name, "pinning"))
+			pinning = &members[i];
+		else if (name && !strcmp(name, "type"))
+			type = &members[i];
+	}
+	if (!pinning || !type || member_value(btf, pinning) <= PIN_BY_NAME)
+		return;
+	pinning->name_off = type->name_off;
+	pinning->type = type->type;
+}
+
+/* The structures of the variables of section .maps. */
+static void plain_definitions(struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, ".maps", BTF_KIND_DATASEC);
+	const struct btf_type *section = id > 0 ? btf__type_by_id(btf, (unsigned)id) : NULL;
+
+	for (unsigned i = 0; section && i < btf_vlen(section); i++) {
+		const struct btf_type *type =
+			btf__type_by_id(btf, btf_var_secinfos(section)[i].type);
+
+		if (type && btf_is_var(type))
+			type = btf__type_by_id(btf, type->type);
+		while (type && (btf_is_mod(type) || btf_is_typedef(type)))
+			type = btf__type_by_id(btf, type->type);
+		if (type && btf_is_struct(type))
+			plain_pinning(btf, (struct btf_type *)type);
+	}
+}
+
+static void rewrite_btf(struct object_file *file, const Elf64_Shdr *section)
+{
+	char *data = (char *)file->data + section->sh_offset;
+	struct btf *btf = btf__new(data, (unsigned)section->sh_size);
+	const void *raw;
+	unsigned size;
+
+	if (libbpf_get_error(btf))
+		return;
+	plain_definitions(btf);
+	raw = btf__raw_data(btf, &size);
+	if (raw && size == section->sh_size)
+		memcpy(data, raw, size);
+	btf__free(btf);
+}
+
+void prepare_file(struct object_file *file)
+{
+	Elf64_Shdr section;
+
+	for (unsigned i = 0; section_at(file, i, &section); i++) {
+		if (section.sh_type == SHT_SYMTAB)
+			make_programs_global(file, &section);
+		else if (section.sh_type == SHT_PROGBITS && has_name(file, &section, ".BTF"))
+			rewrite_btf(file, &section);
+	}
+}
+
+static void prepare_map(struct bpf_map *map)
+{
+	struct bpf_map *inner = bpf_map__inner_map(map);
+	enum bpf_map_type type = bpf_map__type(map);
+	const char *name = libbpf_bpf_map_type_str(type);
+	unsigned entries = 1;
+
+	bpf_map__set_pin_path(map, NULL);
+	if (inner)
+		prepare_map(inner);
+	if (type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
+		bpf_map__set_key_size(map, sizeof(int));
+		bpf_map__set_value_size(map, sizeof(int));
+	}
+	if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_USER_RINGBUF)
+		entries = (unsigned)getpagesize();
+	else if (type == BPF_MAP_TYPE_STRUCT_OPS || (name && strstr(name, "storage")))
+		entries = 0;
+	if (!bpf_map__max_entries(map) && entries)
+		bpf_map__set_max_entries(map, entries);
+}
+
+/* What beginnings of section names mean; of two that fit the one that stands first. */
+static const struct {
+	const char *begin;
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach; /* 0: none is needed */
+} meanings[] = {
+	{ "tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "tcx/egress", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "tc", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "classifier", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "netkit", BPF_PROG_TYPE_SCHED_CLS, 0 },
+	{ "action", BPF_PROG_TYPE_SCHED_ACT, 0 },
+	{ "xdp", BPF_PROG_TYPE_XDP, 0 },
+	{ "socket", BPF_PROG_TYPE_SOCKET_FILTER, 0 },
+	{ "kprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "kretprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "uretprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "usdt", BPF_PROG_TYPE_KPROBE, 0 },
+	{ "tracepoint", BPF_PROG_TYPE_TRACEPOINT, 0 },
+	{ "raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	{ "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	{ "perf_event", BPF_PROG_TYPE_PERF_EVENT, 0 },
+	{ "sockops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS },
+	{ "sk_skb", BPF_PROG_TYPE_SK_SKB, 0 },
+	{ "sk_msg", BPF_PROG_TYPE_SK_MSG, BPF_SK_MSG_VERDICT },
+	{ "sk_lookup", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP },
+	{ "cgroup/skb", BPF_PROG_TYPE_CGROUP_SKB, 0 },
+	{ "cgroup/dev", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE },
+	{ "cgroup/sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
+};
+
+static void prepare_program(struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+
+	if (bpf_program__type(program) != BPF_PROG_TYPE_UNSPEC)
+		return;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (strncmp(section, meanings[i].begin, strlen(meanings[i].begin)))
+			continue;
+		bpf_program__set_type(program, meanings[i].type);
+		bpf_program__set_expected_attach_type(program, meanings[i].attach);
+		return;
+	}
+}
+
+void prepare_object(struct bpf_object *object)
+{
+	struct bpf_program *program;
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+		prepare_map(map);
+	bpf_object__for_each_program(program, object)
+		prepare_program(program);
+}

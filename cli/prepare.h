@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An object is judged as its application would load it: what that sets beforehand is set here. */
+#ifndef SKEP_CLI_PREPARE_H
+#define SKEP_CLI_PREPARE_H
+
+#include "object_file.h"
+
+struct bpf_object;
+
+/*
+ * Before libbpf opens it: what other loaders' conventions put into an object and libbpf refuses.
+ * Programs that are static become global, and a way to pin that is not libbpf's is taken out. The
+ * mapping is changed, the file is not.
+ */
+void prepare_file(struct object_file *file);
+
+/*
+ * Before libbpf loads it. Nothing is pinned or taken from a pin. Maps whose size the application
+ * computes get the smallest one, perf event arrays their only one. A program whose section libbpf
+ * does not know gets the type that its name means to newer libbpf's and other loaders.
+ */
+void prepare_object(struct bpf_object *object);
+
+#endif
