@@ -33,6 +33,9 @@
 #define ISA_ARENA_MEMSX	 0xc0
 #define ISA_ARENA_ATOMIC 0xe0
 
+/* What the kernel's verifier makes of a call to bpf_tail_call(): the engines know both. */
+#define ISA_TAIL_CALL (BPF_JMP | 0xf0)
+
 /* BPF_MOV | BPF_X of 64 bits with this off: imm is 1 (to address space 0) or 1 << 16 (to 1). */
 #define ISA_ADDR_SPACE_CAST 1
 

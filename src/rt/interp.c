@@ -14,17 +14,11 @@
 #include "rt/interp.h"
 #include "rt/kfunc.h"
 #include "rt/map.h"
+#include "rt/native.h"
 #include "rt/object.h"
 #include "rt/prog.h"
 #include "rt/stream.h"
 #include "rt/vcpu.h"
-
-/* Internal: what the kernel's verifier makes of a call to bpf_tail_call(). */
-#define TAIL_CALL (BPF_JMP | 0xf0)
-
-/* Loop budget of may_goto in one frame (BPF_MAX_LOOPS); who goes on as long without one is ended.
- */
-#define MAY_GOTO_MAX (8L << 20)
 
 #define UNALIGNED __attribute__((packed, may_alias))
 struct mem8 {
@@ -171,7 +165,7 @@ static u32 subprog_at(const struct rt_prog *prog, u32 start)
  * bpf_tail_call(): the program to go on with, or NULL when the call falls through. Only a slot that
  * holds a program counts against the limit.
  */
-static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
+const struct rt_prog *rt_interp_tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
 {
 	const struct rt_prog *next;
 
@@ -182,6 +176,8 @@ static const struct rt_prog *tail_call(struct rt_vcpu *vcpu, u64 map, u64 index)
 		vcpu->tail_calls++;
 	if (next && vcpu->frame)
 		vcpu->frames[vcpu->frame - 1].tail_called = true;
+	if (next)
+		vcpu->prog = next;
 	return next;
 }
 
@@ -350,6 +346,35 @@ static bool loop_ends(const struct rt_prog *prog, s64 left, struct rt_vcpu *vcpu
 	return ends;
 }
 
+u32 rt_interp_step(u64 *reg, const struct bpf_insn *pc, struct rt_vcpu *vcpu)
+{
+	const struct rt_prog *prog = vcpu->prog;
+	s64 left = (s64)reg[RT_STEP_EXTRA];
+
+	switch (pc->code) {
+	case BPF_JMP | BPF_JCOND:
+		if (left < -RT_MAY_GOTO_MAX)
+			return RT_STEP_END;
+		return loop_ends(prog, left, vcpu) ? RT_STEP_JUMP : RT_STEP_NEXT;
+	case BPF_ALU64 | BPF_MOV | BPF_X:
+		reg[pc->dst_reg] = rt_arena_cast(prog, reg[pc->src_reg]);
+		return RT_STEP_NEXT;
+	}
+	if (BPF_CLASS(pc->code) == BPF_LD) {
+		if (interp_load_packet(reg, pc))
+			return RT_STEP_NEXT;
+		reg[BPF_REG_0] = 0;
+		return RT_STEP_END;
+	}
+	if (BPF_CLASS(pc->code) == BPF_LDX &&
+	    (ISA_MODE(pc->code) == ISA_PROBE_MEM || ISA_MODE(pc->code) == ISA_PROBE_MEMSX ||
+	     ISA_MODE(pc->code) == ISA_LOAD_OBJECT)) {
+		reg[pc->dst_reg] = probe_load(vcpu, pc, reg[pc->src_reg] + (u64)pc->off);
+		return RT_STEP_NEXT;
+	}
+	return arena_access(prog, pc, reg, vcpu) ? RT_STEP_NEXT : RT_STEP_END;
+}
+
 /*
  * Runs from pc, a function's first instruction, with its arguments in reg[1] to reg[5], until that
  * function returns; vcpu->prog and vcpu->frame are those of this function.
@@ -410,13 +435,13 @@ static u64 interpret(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 reg[16
 		[BPF_JMP32 | BPF_JA] = &&ja32,
 		[BPF_JMP | BPF_JCOND] = &&may_goto,
 		[BPF_JMP | BPF_CALL] = &&call,
-		[TAIL_CALL] = &&tail_call,
+		[ISA_TAIL_CALL] = &&tail_call,
 		[BPF_JMP | BPF_EXIT] = &&exit,
 	};
 #pragma GCC diagnostic pop
 	const struct rt_prog *prog = vcpu->prog, *next;
 	u32 first_frame = vcpu->frame;
-	s64 may_goto_left = MAY_GOTO_MAX;
+	s64 may_goto_left = RT_MAY_GOTO_MAX;
 	struct rt_frame *frame;
 
 	reg[BPF_REG_10] = (u64)vcpu->bpf_stack[first_frame + 1];
@@ -484,7 +509,7 @@ ja32:
 	pc += pc->imm;
 	NEXT();
 may_goto:
-	if (may_goto_left < -MAY_GOTO_MAX)
+	if (may_goto_left < -RT_MAY_GOTO_MAX)
 		goto invalid;
 	if (unlikely(loop_ends(prog, may_goto_left--, vcpu)))
 		pc += pc->off;
@@ -530,7 +555,7 @@ call:
 			NEXT();
 		if (!push_frame(vcpu, prog, pc, reg, may_goto_left))
 			return 0;
-		may_goto_left = MAY_GOTO_MAX;
+		may_goto_left = RT_MAY_GOTO_MAX;
 		reg[BPF_REG_10] = (u64)vcpu->bpf_stack[vcpu->frame + 1];
 		pc += pc->imm;
 		NEXT();
@@ -541,11 +566,11 @@ call:
 		goto invalid;
 	NEXT();
 tail_call:
-	next = tail_call(vcpu, reg[2], reg[3]);
+	next = rt_interp_tail_call(vcpu, reg[2], reg[3]);
 	if (!next)
 		NEXT();
 	/* The new program takes over this frame: it returns to this function's caller. */
-	prog = vcpu->prog = next;
+	prog = next;
 	pc = prog->insns - 1;
 	NEXT();
 exit:

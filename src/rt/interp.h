@@ -32,4 +32,13 @@ void rt_interp_trace(struct rt_vcpu *vcpu, const struct rt_prog *prog, const str
  */
 bool interp_load_packet(u64 *reg, const struct bpf_insn *pc);
 
+/*
+ * For native code (rt/native.h): one instruction of the running program, on the registers in reg:
+ * loads that may fault, accesses to an arena, packet loads, may_goto. enum rt_native_step.
+ */
+u32 rt_interp_step(u64 *reg, const struct bpf_insn *pc, struct rt_vcpu *vcpu);
+
+/* bpf_tail_call(): the program to go on with, now vcpu->prog; NULL when the call falls through. */
+const struct rt_prog *rt_interp_tail_call(struct rt_vcpu *vcpu, u64 map, u64 index);
+
 #endif

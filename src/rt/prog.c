@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Running one program: JIT code if it has some, else the interpreter; run count and time when they
- * are wanted (bpf_enable_stats(2) and its sysctl).
+ * Running one program: native code if it has some, else the interpreter; run count and time when
+ * they are wanted (bpf_enable_stats(2) and its sysctl).
  */
 #include "rt/helper.h"
 #include "rt/clock.h"
+#include "rt/native.h"
 #include "rt/prog.h"
 #include "rt/trampoline.h"
 #include "rt/vcpu.h"
@@ -29,11 +30,18 @@ struct original {
 	u32 subprog;
 };
 
+static u64 run_function(const struct rt_prog *prog, u32 subprog, const u64 args[5],
+			struct rt_vcpu *vcpu)
+{
+	return prog->native ? rt_native_call(prog, subprog, args, vcpu)
+			    : rt_interp_call(prog, subprog, args, vcpu);
+}
+
 static u64 call_original(void *arg, const u64 *args)
 {
 	const struct original *original = arg;
 
-	return rt_interp_call(original->prog, original->subprog, args, original->vcpu);
+	return run_function(original->prog, original->subprog, args, original->vcpu);
 }
 
 /* In the frame vcpu->frame. */
@@ -43,7 +51,7 @@ static u64 call(const struct rt_prog *prog, u32 subprog, const u64 args[5], stru
 	struct original original = { prog, vcpu, subprog };
 
 	if (!trampoline)
-		return rt_interp_call(prog, subprog, args, vcpu);
+		return run_function(prog, subprog, args, vcpu);
 	if (trampoline->extension)
 		return call(trampoline->extension, 0, args, vcpu);
 	return rt_trampoline_run(trampoline, vcpu, args, call_original, &original);
@@ -109,11 +117,8 @@ static u64 run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu
 		vcpu->frame = 0;
 		return run_traced(prog, ctx, vcpu);
 	}
-	if (prog->jit) {
-		vcpu->prog = prog;
-		return prog->jit(ctx, vcpu);
-	}
-	return rt_interp_run(prog, ctx, vcpu);
+	return likely(prog->native != NULL) ? rt_native_run(prog, ctx, vcpu)
+					    : rt_interp_run(prog, ctx, vcpu);
 }
 
 u64 rt_prog_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu)

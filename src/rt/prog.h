@@ -15,7 +15,8 @@
 
 struct rt_vcpu;
 
-#define RT_SUBPROG_MAX 256
+#define RT_SUBPROG_MAX	256
+#define RT_MAY_GOTO_MAX (8L << 20) /* loop budget of may_goto in one frame (BPF_MAX_LOOPS) */
 
 struct rt_subprog {
 	u32 start;	 /* index of its first instruction */
@@ -29,8 +30,7 @@ struct rt_prog_stats {
 	u64 recursion_misses;
 };
 
-typedef u64 (*rt_jit_fn)(const void *ctx, struct rt_vcpu *vcpu);
-
+struct rt_native;
 struct rt_trampoline;
 
 struct rt_prog {
@@ -44,7 +44,7 @@ struct rt_prog {
 	bool throws;		/* it calls bpf_throw() */
 	const struct bpf_insn *insns;
 	const struct rt_subprog *subprogs;
-	rt_jit_fn jit; /* NULL: the interpreter runs it */
+	const struct rt_native *native; /* rt/native.h; NULL: the interpreter runs it */
 	struct rt_prog_stats *stats;
 	u8 *streams; /* in data (rt/stream.h); NULL: nothing is ever written to them */
 	u32 stats_enabled;
@@ -80,7 +80,7 @@ u64 rt_prog_call(const struct rt_prog *prog, u32 subprog, const u64 args[5], str
  */
 bool rt_prog_out_of_time(struct rt_vcpu *vcpu);
 
-/* The reference engine; rt_prog_run() ends here when there is no JIT code. */
+/* The reference engine; rt_prog_run() ends here when there is no native code. */
 u64 rt_interp_run(const struct rt_prog *prog, const void *ctx, struct rt_vcpu *vcpu);
 /* A function, in the frame vcpu->frame; vcpu->prog is another's afterwards. */
 u64 rt_interp_call(const struct rt_prog *prog, u32 subprog, const u64 args[5],

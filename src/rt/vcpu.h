@@ -82,6 +82,8 @@ struct rt_vcpu {
 	u32 tail_calls;
 	u32 frame; /* of the running function: its stack is bpf_stack[frame] */
 	const struct rt_prog *prog;
+	/* For native code (rt/native.h): where this process has what it calls. */
+	const struct rt_native_calls *native;
 	u32 borrowed;	       /* times that its holder took it once more (sys_vcpu_acquire()) */
 	rt_service_fn service; /* NULL: there is nobody to ask */
 	void *service_arg;
@@ -99,6 +101,7 @@ struct rt_vcpu {
 		*async; /* the timer or work queue whose callback runs; NULL: none (rt/async.h) */
 	bool aborted;	/* the running program ends at once, with 0 */
 	bool thrown;	/* ... and unwinds, with cookie_thrown */
+	bool ended;	/* functions of native code return to who called the first, which gives 0 */
 	u32 call_arg;	/* what the call instruction says beside its arguments (bpf_insn.off) */
 	u64 cookie_thrown;
 	const struct abi_rt_skb *skb; /* of a netfilter program's run, NULL: none */

@@ -55,7 +55,7 @@ static void prog_text(const struct sys_prog *prog, struct text *text)
 	u64 memory = sizeof(*prog->rt) + (u64)prog->rt->nr_insns * sizeof(struct bpf_insn);
 
 	text_printf(text, "prog_type:\t%u\nprog_jited:\t%u\nprog_tag:\t", prog->type,
-		    prog->rt->jit != NULL);
+		    prog->rt->native != NULL);
 	tag_text(prog, text);
 	text_printf(text,
 		    "\n"

@@ -13,6 +13,9 @@
 #include "conformance/engine.h"
 #include "harness/tap.h"
 #include "isa/opcode.h"
+#include "jit/install.h"
+#include "rt/kfunc.h"
+#include "rt/native.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
 
@@ -24,7 +27,7 @@
 typedef u64 (*run_fn)(const struct rt_prog *, const void *, struct rt_vcpu *);
 
 static struct arena *arena;
-static run_fn image_run;
+static run_fn image_run, image_run_native;
 static int kernel_map = -1;
 
 /* A program as it is handed to an engine: wrapped if it has no packet. */
@@ -49,6 +52,10 @@ void engine_start(void)
 	if (!address)
 		tap_bail("the image has no rt_interp_run");
 	memcpy(&image_run, &address, sizeof(image_run));
+	address = arena_image_symbol(arena, "rt_native_run");
+	if (!address)
+		tap_bail("the image has no rt_native_run");
+	memcpy(&image_run_native, &address, sizeof(image_run_native));
 
 	if (tap_kernel_bpf()) {
 		union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
@@ -71,7 +78,8 @@ void engine_stop(void)
 
 const char *engine_name(enum engine engine)
 {
-	static const char *const names[] = { "kernel", "interpreter", "interpreter in the image" };
+	static const char *const names[] = { "kernel", "interpreter", "interpreter in the image",
+					     "native code", "native code without BMI2" };
 
 	return names[engine];
 }
@@ -188,13 +196,59 @@ static void fix_addresses(struct code *code, u8 *memory)
 	}
 }
 
+/* The functions of a program are where it calls. */
+static u32 find_subprogs(const struct code *code, struct rt_subprog *subprogs)
+{
+	bool starts[CODE_MAX] = { true };
+	u32 nr = 0;
+
+	for (u32 i = 0; i < code->nr; i++) {
+		const struct bpf_insn *insn = &code->insns[i];
+
+		if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL)
+			starts[i + 1 + (u32)insn->imm] = true;
+		i += is_ld_imm64(insn);
+	}
+	for (u32 i = 0; i < code->nr && nr < SUBPROG_MAX; i++)
+		if (starts[i])
+			subprogs[nr++] = (struct rt_subprog){ i, 512 };
+	return nr;
+}
+
+/* A program with native code, in the arena, where the code expects it. */
+static u64 run_native(const struct rt_prog *prog, const void *ctx, bool plain, struct rt_vcpu *vcpu)
+{
+	u64 insns_size = prog->nr_insns * sizeof(*prog->insns), r0;
+	struct rt_prog *in_arena = arena_alloc(arena, ARENA_CONTROL, sizeof(*prog), 64);
+	struct bpf_insn *insns = arena_alloc(arena, ARENA_CONTROL, insns_size, 64);
+	const struct jit_input input = { .prog = in_arena,
+					 .nr_vcpus = RT_CONTROL->nr_vcpus,
+					 .helpers = rt_helpers,
+					 .kfuncs = rt_kfuncs,
+					 .features = plain ? 0 : jit_features() };
+	const char *refusal;
+
+	if (!in_arena || !insns)
+		tap_bail("the arena is full");
+	memcpy(insns, prog->insns, insns_size);
+	*in_arena = *prog;
+	in_arena->insns = insns;
+	if (jit_install(arena, &input, in_arena, &refusal))
+		tap_bail("a program is not compiled: %s", refusal ? refusal : "no memory");
+	r0 = (plain ? image_run_native : rt_native_run)(in_arena, ctx, vcpu);
+	jit_remove(arena, in_arena->native);
+	arena_release(arena, ARENA_CONTROL, insns, insns_size);
+	arena_release(arena, ARENA_CONTROL, in_arena, sizeof(*prog));
+	return r0;
+}
+
 static bool run_ours(enum engine engine, const struct engine_input *input,
 		     struct engine_result *result)
 {
 	static u8 value[VALUE_SIZE] __attribute__((aligned(16)));
 	u8 packet[ENGINE_PACKET_MAX];
 	struct code code;
-	const struct rt_subprog subprog = { 0, 512 };
+	struct rt_subprog subprogs[SUBPROG_MAX];
 	struct abi_rt_skb skb = { .data = (u64)packet,
 				  .data_end = (u64)packet + input->packet_size,
 				  .len = input->packet_size };
@@ -211,11 +265,14 @@ static bool run_ours(enum engine engine, const struct engine_input *input,
 
 	const struct rt_prog prog = { .type = BPF_PROG_TYPE_SOCKET_FILTER,
 				      .nr_insns = code.nr,
-				      .nr_subprogs = 1,
+				      .nr_subprogs = find_subprogs(&code, subprogs),
 				      .insns = code.insns,
-				      .subprogs = &subprog };
+				      .subprogs = subprogs };
 
-	r0 = (engine == ENGINE_IMAGE ? image_run : rt_interp_run)(&prog, &skb, vcpu);
+	if (engine == ENGINE_HOSTED || engine == ENGINE_IMAGE)
+		r0 = (engine == ENGINE_IMAGE ? image_run : rt_interp_run)(&prog, &skb, vcpu);
+	else
+		r0 = run_native(&prog, &skb, engine == ENGINE_NATIVE_PLAIN, vcpu);
 	rt_vcpu_release(vcpu);
 	memcpy(result->memory, value, ENGINE_MEMORY);
 	memcpy(&result->r0, value + ENGINE_MEMORY, sizeof(result->r0));

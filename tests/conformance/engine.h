@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One program, three engines: the running kernel (BPF_PROG_TEST_RUN), the interpreter as hosted
- * code, and the interpreter inside the data-plane image. Each runs the program on its own copy of
- * the same memory.
+ * One program, several engines: the running kernel (BPF_PROG_TEST_RUN), the interpreter as hosted
+ * code, the interpreter inside the data-plane image, native code. Each runs the program on its own
+ * copy of the same memory.
  *
  * In a program "map_value 0 + N" is the address of byte N of the memory. A program without packet
  * is called as a function, so that all 64 bits of its R0 are seen.
@@ -30,7 +30,14 @@ struct engine_result {
 	u8 memory[ENGINE_MEMORY];
 };
 
-enum engine { ENGINE_KERNEL, ENGINE_HOSTED, ENGINE_IMAGE, ENGINES };
+enum engine {
+	ENGINE_KERNEL,
+	ENGINE_HOSTED,
+	ENGINE_IMAGE,
+	ENGINE_NATIVE,
+	ENGINE_NATIVE_PLAIN, /* without BMI2, entered from the image */
+	ENGINES
+};
 
 /* Makes the arena and whatever the engines need. Ends the test program when it cannot. */
 void engine_start(void);

@@ -25,7 +25,7 @@ static const struct rt_map_ops struct_ops_ops = { .memory_size = one_page,
 						  .init = nothing_to_set,
 						  .missing = -RT_ENOTSUPP };
 
-static const struct rt_map_ops *const map_types[] = {
+const struct rt_map_ops *const rt_map_types[RT_MAP_TYPES] = {
 	[BPF_MAP_TYPE_HASH] = &rt_map_hash_ops,
 	[BPF_MAP_TYPE_ARRAY] = &rt_map_array_ops,
 	[BPF_MAP_TYPE_PROG_ARRAY] = &rt_map_prog_array_ops,
@@ -66,7 +66,7 @@ static const struct rt_map_ops unknown_ops = { .missing = -EINVAL };
 
 const struct rt_map_ops *rt_map_ops_of(u32 type)
 {
-	return type < ARRAY_SIZE(map_types) ? map_types[type] : NULL;
+	return type < ARRAY_SIZE(rt_map_types) ? rt_map_types[type] : NULL;
 }
 
 static const struct rt_map_ops *ops_of(const struct rt_map *map)

@@ -8,6 +8,7 @@
 #define SKEP_RT_MAP_OPS_H
 
 #include <linux/errno.h>
+#include "abi/bpf_new.h"
 #include "rt/map.h"
 #include "rt/vcpu.h"
 
@@ -58,6 +59,10 @@ extern const struct rt_map_ops rt_map_array_ops, rt_map_percpu_array_ops, rt_map
 	rt_map_cgroup_storage_ops, rt_map_percpu_cgroup_storage_ops, rt_map_stack_trace_ops,
 	rt_map_user_ringbuf_ops, rt_map_page_arena_ops, rt_map_local_storage_ops, rt_map_devmap_ops,
 	rt_map_devmap_hash_ops, rt_map_cpumap_ops, rt_map_sockmap_ops, rt_map_sockhash_ops;
+
+/* The rows by type; NULL: this build does not have it. */
+#define RT_MAP_TYPES (ABI_MAP_TYPE_ARENA + 1)
+extern const struct rt_map_ops *const rt_map_types[RT_MAP_TYPES];
 
 /* The row of map's type; NULL if this build does not have it. */
 const struct rt_map_ops *rt_map_ops_of(u32 type);
