@@ -17,6 +17,7 @@
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
+#include "sys/sha256.h"
 #include "sys/sys.h"
 #include "verify/verify.h"
 
@@ -72,6 +73,8 @@ struct sys_map {
 	struct sys_struct_ops *struct_ops; /* of such maps (struct_ops.c) */
 	u32 btf_vmlinux_value_type_id;
 	struct sys_hive *hive;
+	bool exclusive; /* for the program of this digest alone */
+	u8 prog_digest[SHA256_SIZE];
 	struct rt_map *rt;	    /* in control */
 	enum arena_segment segment; /* of rt->data */
 	struct sys_btf *btf;

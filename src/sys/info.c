@@ -33,12 +33,35 @@ int sys_info_write(struct sys_call *call, const void *info)
 	return 0;
 }
 
+#define HASHED_MAX (64ull << 20)
+
+/* The hash of an array's values, if it is asked for: of one that cannot change any more. */
+static int write_hash(struct sys_call *call, const struct sys_map *map,
+		      const struct abi_map_info *info)
+{
+	u64 address = info->hash, size = (u64)map->rt->elem_stride * map->rt->max_entries;
+	u8 hash[SHA256_SIZE];
+
+	if (!address)
+		return info->hash_size ? -EINVAL : 0;
+	if (map->rt->type != BPF_MAP_TYPE_ARRAY || info->hash_size != sizeof(hash))
+		return -EINVAL;
+	if (!map->frozen)
+		return -EPERM;
+	/* Others are waiting. */
+	if (size > HASHED_MAX) {
+		sys_say(call->hive, "map \"%.16s\": more than %llu MiB are not hashed",
+			map->rt->name, HASHED_MAX >> 20);
+		return -E2BIG;
+	}
+	sha256(map->rt->data, size, hash);
+	return sys_write(call, address, hash, sizeof(hash)) ? -EFAULT : 0;
+}
+
 static int map_info(struct sys_call *call, struct sys_map *map)
 {
 	const struct rt_map *rt = map->rt;
 	struct abi_map_info info;
-	u64 hash;
-	u32 hash_size;
 	int error;
 
 	/* What fills the structure up is checked like a tail. */
@@ -49,11 +72,9 @@ static int map_info(struct sys_call *call, struct sys_map *map)
 		error = sys_info_read(call, &info, sizeof(info));
 	if (error)
 		return error;
-	/* A hash can be asked for of maps that belong to signed programs; there are none. */
-	hash = info.hash;
-	hash_size = info.hash_size;
-	if (hash || hash_size)
-		return -EINVAL;
+	error = write_hash(call, map, &info);
+	if (error)
+		return error;
 	info.type = rt->type;
 	info.id = rt->id;
 	info.key_size = rt->key_size;

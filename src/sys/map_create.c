@@ -16,7 +16,6 @@
 #include "rt/map_slot.h"
 #include "rt/stack.h"
 #include "rt/storage.h"
-#include "sys/sha256.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -697,20 +696,17 @@ static int fill(struct sys_call *call, struct sys_map *map)
 	return check_btf(call, map, map->btf->btf);
 }
 
-/* A map for one signed program alone: there is nothing here that could check a signature. */
-static int check_exclusive(struct sys_call *call)
+/* A map that one program alone may have, known by its digest. */
+static int read_exclusive(struct sys_call *call, struct sys_map *map)
 {
-	u8 hash[SHA256_SIZE];
-
 	if (!call->attr.excl_prog_hash)
 		return call->attr.excl_prog_hash_size ? -EINVAL : 0;
-	if (call->attr.excl_prog_hash_size != sizeof(hash))
+	if (call->attr.excl_prog_hash_size != sizeof(map->prog_digest))
 		return -EINVAL;
-	if (sys_read(call, hash, call->attr.excl_prog_hash, sizeof(hash)))
+	if (sys_read(call, map->prog_digest, call->attr.excl_prog_hash, sizeof(map->prog_digest)))
 		return -EFAULT;
-	sys_say(call->hive, "map \"%.16s\": maps exclusive to a signed program are not available",
-		call->attr.map_name);
-	return -EINVAL;
+	map->exclusive = true;
+	return 0;
 }
 
 long sys_map_create(struct sys_call *call)
@@ -728,7 +724,7 @@ long sys_map_create(struct sys_call *call)
 	map->slot = RT_MAP_SLOTS;
 	error = fill(call, map);
 	if (!error)
-		error = check_exclusive(call);
+		error = read_exclusive(call, map);
 	if (!error)
 		error = object_init(call->hive->objects, &map->object, OBJECT_MAP, release);
 	if (error) {
@@ -757,6 +753,7 @@ void sys_map_describe(const struct sys_map *map, struct verify_map *ret_descript
 	description->map_extra = rt->map_extra;
 	memcpy(description->name, rt->name, sizeof(description->name));
 	description->frozen = map->frozen;
+	description->prog_digest = map->exclusive ? map->prog_digest : NULL;
 	description->address = (u64)(uintptr_t)rt;
 	description->user_start = rt->user_start;
 	description->user_size = rt->user_size;

@@ -28,7 +28,7 @@ int sys_map_set_inner(struct sys_call *call, struct sys_map *map, u32 fd)
 		return error;
 	if (sys_map_is_of_maps(sample))
 		error = -EINVAL;
-	else if (sample->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
+	else if (sample->exclusive || sample->rt->type == BPF_MAP_TYPE_PROG_ARRAY ||
 		 sample->rt->type == BPF_MAP_TYPE_CGROUP_STORAGE ||
 		 sample->rt->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE)
 		error = -ABI_ENOTSUPP;
@@ -71,9 +71,13 @@ int sys_inner_by_fd(struct sys_call *call, struct sys_map *map, u32 fd, struct s
 
 	if (error)
 		return error;
-	if (!sys_map_fits(&map->inner, inner)) {
+	if (inner->exclusive)
+		error = -ABI_ENOTSUPP;
+	else if (!sys_map_fits(&map->inner, inner))
+		error = -EINVAL;
+	if (error) {
 		sys_map_put(inner);
-		return -EINVAL;
+		return error;
 	}
 	*ret_inner = inner;
 	return 0;

@@ -185,10 +185,9 @@ int sys_load_relocations(void *arg, struct verify_env *env)
 	return -EOPNOTSUPP;
 }
 
-int sys_prog_tag(const struct bpf_insn *insns, u32 nr_insns, u8 ret_tag[SYS_TAG_SIZE])
+int sys_prog_digest(const struct bpf_insn *insns, u32 nr_insns, u8 ret_digest[SHA256_SIZE])
 {
 	struct bpf_insn *copy = base_memdup(insns, (u64)nr_insns * sizeof(*insns));
-	u8 digest[SHA256_SIZE];
 	u32 i;
 
 	if (!copy)
@@ -204,8 +203,7 @@ int sys_prog_tag(const struct bpf_insn *insns, u32 nr_insns, u8 ret_tag[SYS_TAG_
 		    !copy[i + 1].src_reg && !copy[i + 1].off)
 			copy[++i].imm = 0;
 	}
-	sha256(copy, (u64)nr_insns * sizeof(*insns), digest);
-	memcpy(ret_tag, digest, SYS_TAG_SIZE);
+	sha256(copy, (u64)nr_insns * sizeof(*insns), ret_digest);
 	base_free(copy);
 	return 0;
 }

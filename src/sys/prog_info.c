@@ -121,6 +121,7 @@ static int function_tags(const struct sys_prog *prog, u8 (*ret_tags)[SYS_TAG_SIZ
 {
 	const u32 *starts = prog->shown.starts;
 	struct bpf_insn *insns;
+	u8 digest[SHA256_SIZE];
 	int error = 0;
 
 	if (nr_functions(prog) == 1) {
@@ -130,8 +131,11 @@ static int function_tags(const struct sys_prog *prog, u8 (*ret_tags)[SYS_TAG_SIZ
 	insns = dump(prog);
 	if (!insns)
 		return -ENOMEM;
-	for (u32 i = 0; i < nr_functions(prog) && !error; i++)
-		error = sys_prog_tag(insns + starts[i], starts[i + 1] - starts[i], ret_tags[i]);
+	for (u32 i = 0; i < nr_functions(prog) && !error; i++) {
+		error = sys_prog_digest(insns + starts[i], starts[i + 1] - starts[i], digest);
+		if (!error)
+			memcpy(ret_tags[i], digest, SYS_TAG_SIZE);
+	}
 	base_free(insns);
 	return error;
 }

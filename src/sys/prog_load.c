@@ -308,6 +308,7 @@ static int verify(struct sys_load *load)
 	load->input = (struct verify_input){
 		.insns = load->insns,
 		.nr_insns = attr->load.insn_cnt,
+		.digest = load->digest,
 		.prog_type = prog->type,
 		.expected_attach_type = prog->expected_attach_type,
 		.attach_btf = attach_btf(load),
@@ -518,8 +519,9 @@ static int load_program(struct sys_load *load)
 	if (!error)
 		error = check_kind(load);
 	if (!error)
-		error = sys_prog_tag(load->insns, attr->load.insn_cnt, prog->tag);
+		error = sys_prog_digest(load->insns, attr->load.insn_cnt, load->digest);
 	if (!error) {
+		memcpy(prog->tag, load->digest, sizeof(prog->tag));
 		prog->load_time_ns = base_clock_ns(CLOCK_BOOTTIME);
 		error = check_program(load);
 	}

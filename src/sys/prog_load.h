@@ -11,6 +11,7 @@ struct sys_load {
 	struct sys_prog *prog;
 	struct sys_log log;
 	struct bpf_insn *insns; /* as the client gave them */
+	u8 digest[SHA256_SIZE]; /* of these */
 	/* Maps that the verifier has asked for: references for the time of the load. */
 	struct sys_load_map {
 		struct sys_map *map;
@@ -31,8 +32,9 @@ int sys_load_func_info(void *arg, struct verify_env *env);
 int sys_load_line_info(void *arg, struct verify_env *env);
 int sys_load_relocations(void *arg, struct verify_env *env);
 
-/* First 8 bytes of SHA-256 over the instructions with map descriptors cleared. 0 or -ENOMEM. */
-int sys_prog_tag(const struct bpf_insn *insns, u32 nr_insns, u8 ret_tag[SYS_TAG_SIZE]);
+/* SHA-256 over the instructions with map descriptors cleared; the tag is what it begins with. 0 or
+ * -ENOMEM. */
+int sys_prog_digest(const struct bpf_insn *insns, u32 nr_insns, u8 ret_digest[SHA256_SIZE]);
 
 /* prog.c: an empty program; sys_prog_free() takes one that nobody has seen. */
 struct sys_prog *sys_prog_new(struct sys_hive *hive);

@@ -49,6 +49,8 @@ static const char *why_not(const struct sys_map *map)
 	case BPF_MAP_TYPE_BLOOM_FILTER: return "maps of its type cannot be read without a change";
 	default: return "what it holds lives no longer than the hive";
 	}
+	if (map->exclusive)
+		return "it belongs to one program";
 	if (map->fields.nr)
 		return "its values have special fields";
 	return map->btf && map->btf->kernel ? "its types are the kernel's" : NULL;

@@ -7,6 +7,7 @@
 #include "verify/program.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "abi/bpf_new.h"
 #include "abi/profile.h"
@@ -76,6 +77,11 @@ static int add_map(struct verify_env *env, const struct verify_map *map,
 			*ret_map = env->maps[i];
 			return 0;
 		}
+	}
+	if (map->prog_digest && (!env->input->digest || memcmp(map->prog_digest, env->input->digest,
+							       VERIFY_DIGEST_SIZE) != 0)) {
+		verbose(env, "program's hash doesn't match map's excl_prog_hash\n");
+		return -EACCES;
 	}
 	if (lock_check_map(env, map))
 		return -EINVAL;

@@ -34,8 +34,11 @@ struct verify_map {
 	u32 btf_key_type_id, btf_value_type_id;
 	const struct verify_map *inner; /* maps of maps: what every map in it is like */
 	u32 owner_prog_type;		/* prog arrays: type of the programs in it, 0 if none yet */
+	const u8 *prog_digest;		/* of the only program that may have it; NULL: any may */
 	void *handle;			/* the caller's own */
 };
+
+#define VERIFY_DIGEST_SIZE 32 /* SHA-256 */
 
 /* How the verifier reaches what a program refers to. Results are 0 or -errno. */
 struct verify_ops {
@@ -130,6 +133,7 @@ struct verify_target {
 struct verify_input {
 	const struct bpf_insn *insns;
 	u32 nr_insns;
+	const u8 *digest; /* of the program, as its tag is made; NULL: no exclusive maps */
 	u32 prog_type;
 	u32 expected_attach_type;
 	const struct btf *kernel_btf; /* NULL: that of ops */

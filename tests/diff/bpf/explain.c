@@ -103,13 +103,6 @@ static bool bloom(struct pair *pair, const struct op *op, const struct outcome *
 	       !pair_was_pushed(pair, map, op, op_attr(op)->elem.value);
 }
 
-/* A map for one signed program, of which there are none. */
-static bool exclusive(struct pair *pair, const struct op *op, const struct outcome *outcome)
-{
-	return op->cmd == BPF_MAP_CREATE && op_attr(op)->excl_prog_hash &&
-	       outcome->results[0] >= 0 && outcome->results[1] == -EINVAL;
-}
-
 /* An arena that would not give a client's fault a page. */
 static bool segv_on_fault(struct pair *pair, const struct op *op, const struct outcome *outcome)
 {
@@ -154,7 +147,6 @@ static struct explained table[] = {
 	{ "which elements a full LRU map has dropped follows its lists, which are each side's own",
 	  lru, 0 },
 	{ "which values a Bloom filter finds by mistake follows its seed", bloom, 0 },
-	{ "maps exclusive to a signed program are refused", exclusive, 0 },
 	{ "arenas in which a client's fault is fatal are refused", segv_on_fault, 0 },
 	{ "the same log, but for addresses, the time taken, and the words of 6.1", load_own_words,
 	  0 },

@@ -51,8 +51,9 @@ void scenario_test_run(struct world *world);
 void scenario_netfilter(struct world *world);
 void scenario_net_helper(struct world *world);
 void scenario_stream(struct world *world);
-void scenario_helper(struct world *world);  /* what single helpers answer */
-void scenario_syscall(struct world *world); /* programs that call bpf(2) themselves */
+void scenario_exclusive(struct world *world); /* maps of one program, hashes of maps */
+void scenario_helper(struct world *world);    /* what single helpers answer */
+void scenario_syscall(struct world *world);   /* programs that call bpf(2) themselves */
 void scenario_struct_ops(struct world *world);
 void scenario_timer(struct world *world);
 void scenario_misc(struct world *world);
@@ -91,6 +92,7 @@ static inline void scenario_all(struct world *world)
 	scenario_netfilter(world);
 	scenario_net_helper(world);
 	scenario_stream(world);
+	scenario_exclusive(world);
 	scenario_helper(world);
 	scenario_syscall(world);
 	scenario_struct_ops(world);
