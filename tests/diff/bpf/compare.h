@@ -21,12 +21,14 @@ const struct slot *op_map(const struct pair *pair, const struct op *op);
  */
 bool explain(struct pair *pair, const struct op *op, const struct outcome *outcome);
 
-/* The rules about PROG_LOAD (explain_load.c): each is asked about a load only. */
+/* The rules about PROG_LOAD and BTF_LOAD (explain_load.c): each is asked about a load only. */
 
 /* The same verdict in logs that differ by addresses, the time taken, and the words of 6.1. */
 bool load_own_words(struct pair *pair, const struct op *op, const struct outcome *outcome);
 /* A log without room where it lies, into which the kernel writes what it takes back. */
 bool load_half_log(struct pair *pair, const struct op *op, const struct outcome *outcome);
+/* The same of BTF_LOAD: the kernel writes until it meets what is not there. */
+bool btf_half_log(struct pair *pair, const struct op *op, const struct outcome *outcome);
 /* skep refuses, with a certain sentence, what the kernel goes on with: the same log up to there. */
 bool load_refused(struct pair *pair, const struct op *op, const struct outcome *outcome);
 /* The kernel of the test machine does not let programs watch it. */

@@ -152,6 +152,7 @@ static struct explained table[] = {
 	  0 },
 	{ "a log whose buffer is mapped in part: text taken back later meets its end",
 	  load_half_log, 0 },
+	{ "a log whose buffer is mapped in part: the kernel writes as it goes", btf_half_log, 0 },
 	{ "what lies in a map's descriptor is the hive's own; XSK sockets there are none",
 	  load_refused, 0 },
 	{ "this kernel forbids to load programs that watch it (EPERM)", load_forbidden, 0 },

@@ -130,10 +130,14 @@ static u32 level_of(const struct op *op)
 }
 
 /* Is all of the log's place the client's? */
+static bool is_room(u64 log_buf, u32 log_size)
+{
+	return log_buf >= MEMORY && log_buf < MEMORY_END && log_size <= MEMORY_END - log_buf;
+}
+
 static bool has_room(const union abi_attr *attr)
 {
-	return attr->load.log_buf >= MEMORY && attr->load.log_buf < MEMORY_END &&
-	       attr->load.log_size <= MEMORY_END - attr->load.log_buf;
+	return is_room(attr->load.log_buf, attr->load.log_size);
 }
 
 bool load_own_words(struct pair *pair, const struct op *op, const struct outcome *outcome)
@@ -166,6 +170,20 @@ bool load_half_log(struct pair *pair, const struct op *op, const struct outcome 
 	ask_again(pair, op, level_of(op));
 	return same_verdict(logs[0].result, logs[1].result) &&
 	       !strcmp(logs[0].plain, logs[1].plain);
+}
+
+bool btf_half_log(struct pair *pair, const struct op *op, const struct outcome *outcome)
+{
+	const union abi_attr *attr = op_attr(op);
+	u64 begin = attr->btf.log_buf, end = begin + attr->btf.log_size;
+
+	if (op->cmd != BPF_BTF_LOAD || outcome->results[0] != -EFAULT ||
+	    outcome->results[1] != -EFAULT || end < begin || is_room(begin, attr->btf.log_size))
+		return false;
+	begin = begin < MEMORY ? 0 : begin < MEMORY_END ? begin - MEMORY : MEMORY_SIZE;
+	end = end < MEMORY ? 0 : end < MEMORY_END ? end - MEMORY : MEMORY_SIZE;
+	return !memcmp(outcome->memory[0], outcome->memory[1], begin) &&
+	       !memcmp(outcome->memory[0] + end, outcome->memory[1] + end, MEMORY_SIZE - end);
 }
 
 bool load_refused(struct pair *pair, const struct op *op, const struct outcome *outcome)
