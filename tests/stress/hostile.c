@@ -44,10 +44,8 @@ static u64 nasty(u64 *random, const struct rt_map *map)
 static void scribble(struct stage *stage, u64 seed)
 {
 	struct rt_map *map = stage->map;
-	bool perf = stage->row->operate == perf_operate,
-	     trace = stage->row->operate == trace_operate;
-	u8 *at = perf ? stage->perf->pages : trace ? (u8 *)RT_TRACE_BASE : map->data;
-	u64 size = perf ? rt_perf_memory_size(1) : trace ? 16384 : map->data_size;
+	u8 *at = stage->memory;
+	u64 size = stage->memory_size;
 	u64 random = seed;
 
 	for (;;) {
@@ -73,7 +71,7 @@ static void fence_off(struct stage *stage, int protection)
 	u8 *end = map->data + ALIGN_UP(map->data_size, 4096ul);
 
 	if (rt_map_in_control(&(struct rt_map_spec){ .type = map->type, .flags = map->flags }) ||
-	    stage->row->operate == perf_operate)
+	    stage->row->close)
 		return;
 	mprotect(end, 64ul << 20, protection);
 	if ((u64)map->data > RT_DATA_BASE + RT_SHARED_SIZE)

@@ -12,7 +12,7 @@
 #include "stress.h"
 #include "unit/rt/map_env.h"
 
-#define KEYED keyed_operate, keyed_settle, NULL, keyed_finish, keyed_read_all
+#define KEYED keyed_operate, keyed_settle, NULL, keyed_finish, keyed_read_all, NULL, NULL
 
 const struct row stress_rows[] = {
 	{ "array", BPF_MAP_TYPE_ARRAY, 4, 32, 128, 0, ROW_IN_PLACE, KEYED },
@@ -33,42 +33,46 @@ const struct row stress_rows[] = {
 	  ROW_DELETES | ROW_HASH | ROW_EVICTS | ROW_IN_PLACE | ROW_PERCPU, KEYED },
 	{ "LPM trie", BPF_MAP_TYPE_LPM_TRIE, 8, 32, 64, 0, ROW_DELETES | ROW_HASH | ROW_PREFIX,
 	  KEYED },
-	{ "local storage", BPF_MAP_TYPE_TASK_STORAGE, 4, 32, 64, 0, ROW_DELETES | ROW_HASH, KEYED },
-	{ "cgroup storage", BPF_MAP_TYPE_CGROUP_STORAGE, 16, 32, 0, 0, 0, owned_operate,
-	  nothing_settle, NULL, nothing_finish, owned_read_all },
-	{ "percpu cgroup storage", BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, 16, 32, 0, 0, ROW_PERCPU,
-	  owned_operate, nothing_settle, NULL, nothing_finish, owned_read_all },
+	{ "task storage", BPF_MAP_TYPE_TASK_STORAGE, 4, 32, 64, 0, ROW_DELETES | ROW_HASH, KEYED },
+	{ "socket storage", BPF_MAP_TYPE_SK_STORAGE, 4, 32, 64, 0, ROW_DELETES | ROW_HASH, KEYED },
+	{ "inode storage", BPF_MAP_TYPE_INODE_STORAGE, 4, 32, 64, 0, ROW_DELETES | ROW_HASH,
+	  KEYED },
+	{ "cgroup storage", ABI_MAP_TYPE_CGRP_STORAGE, 4, 32, 64, 0, ROW_DELETES | ROW_HASH,
+	  KEYED },
+	{ "cgroup program storage", BPF_MAP_TYPE_CGROUP_STORAGE, 16, 32, 0, 0, 0, owned_operate,
+	  nothing_settle, NULL, nothing_finish, owned_read_all, NULL, NULL },
+	{ "percpu cgroup program storage", BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, 16, 32, 0, 0,
+	  ROW_PERCPU, owned_operate, nothing_settle, NULL, nothing_finish, owned_read_all, NULL,
+	  NULL },
 	{ "queue", BPF_MAP_TYPE_QUEUE, 0, 32, 64, 0, 0, queue_operate, queue_settle, NULL,
-	  queue_finish, queue_read_all },
+	  queue_finish, queue_read_all, NULL, NULL },
 	{ "stack", BPF_MAP_TYPE_STACK, 0, 32, 64, 0, 0, queue_operate, queue_settle, NULL,
-	  queue_finish, queue_read_all },
+	  queue_finish, queue_read_all, NULL, NULL },
 	{ "Bloom filter", BPF_MAP_TYPE_BLOOM_FILTER, 0, 8, 4096, 0, 0, bloom_operate, bloom_settle,
-	  NULL, nothing_finish, bloom_read_all },
+	  NULL, nothing_finish, bloom_read_all, NULL, NULL },
 	{ "stack trace", BPF_MAP_TYPE_STACK_TRACE, 4, 64, 64, 0, 0, stack_operate, stack_settle,
-	  NULL, stack_finish, stack_read_all },
+	  NULL, stack_finish, stack_read_all, NULL, NULL },
 	{ "ring buffer", BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0, 0, ring_operate, ring_settle,
-	  ring_attend, ring_finish, ring_read_all },
+	  ring_attend, ring_finish, ring_read_all, NULL, NULL },
 	{ "trace queue", BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0, 0, trace_operate, trace_settle,
-	  trace_attend, nothing_finish, trace_read_all },
+	  trace_attend, nothing_finish, trace_read_all, trace_open, NULL },
 	{ "perf buffer", BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0, 0, perf_operate, nothing_settle,
-	  perf_attend, nothing_finish, perf_read_all },
+	  perf_attend, nothing_finish, perf_read_all, perf_open, perf_close },
+	{ "user ring buffer", BPF_MAP_TYPE_USER_RINGBUF, 0, 0, 4096, 0, 0, user_ring_operate,
+	  user_ring_settle, NULL, user_ring_finish, user_ring_read_all, NULL, NULL },
+	{ "arena", ABI_MAP_TYPE_ARENA, 0, 0, 1u << 15, BPF_F_MMAPABLE, 0, pages_operate,
+	  pages_settle, NULL, pages_finish, pages_read_all, pages_open, NULL },
+	{ "timers and work", BPF_MAP_TYPE_HASH, 4, 40, 64, 0, ROW_DELETES | ROW_HASH, timer_operate,
+	  timer_settle, timer_attend, timer_finish, timer_read_all, timer_open, NULL },
+	{ "objects", BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0, 0, objects_operate, objects_settle, NULL,
+	  objects_finish, objects_operate, objects_open, objects_close },
+	{ "sock map", BPF_MAP_TYPE_SOCKMAP, 4, 8, 128, 0, 0, sock_operate, sock_settle, NULL,
+	  sock_finish, sock_read_all, NULL, NULL },
+	{ "sock hash", BPF_MAP_TYPE_SOCKHASH, 4, 8, 64, 0, ROW_DELETES | ROW_HASH, sock_operate,
+	  sock_settle, NULL, sock_finish, sock_read_all, NULL, NULL },
 };
 
 const u32 stress_nr_rows = ARRAY_SIZE(stress_rows);
-
-static struct rt_perf_buffer *perf_new(struct arena *arena)
-{
-	struct rt_perf_buffer *perf = arena_alloc(arena, ARENA_CONTROL, sizeof(*perf), 64);
-
-	memset(perf, 0, sizeof(*perf));
-	perf->data_pages = 1;
-	perf->sample_type = 1u << 10; /* PERF_SAMPLE_RAW */
-	perf->cpu = -1;
-	perf->lost = arena_alloc(arena, ARENA_DATA, 64, 64);
-	perf->pages = arena_alloc(arena, ARENA_DATA, rt_perf_memory_size(1), 4096);
-	rt_perf_init(perf->pages, 1);
-	return perf;
-}
 
 void stage_open(struct stage *stage, const struct row *row, struct arena *arena, u32 nr_workers)
 {
@@ -84,7 +88,10 @@ void stage_open(struct stage *stage, const struct row *row, struct arena *arena,
 		stage->map->fields[0].size = 4;
 		stage->map->has_lock = true;
 	}
-	stage->perf = perf_new(arena);
+	stage->memory = stage->map->data;
+	stage->memory_size = stage->map->data_size;
+	if (row->open)
+		row->open(stage);
 	stage->shadows = mmap(NULL, STRESS_WORKERS * sizeof(struct shadow), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (stage->shadows == MAP_FAILED)
@@ -94,9 +101,8 @@ void stage_open(struct stage *stage, const struct row *row, struct arena *arena,
 void stage_close(struct stage *stage)
 {
 	munmap(stage->shadows, STRESS_WORKERS * sizeof(struct shadow));
-	arena_release(stage->arena, ARENA_DATA, stage->perf->pages, rt_perf_memory_size(1));
-	arena_release(stage->arena, ARENA_DATA, stage->perf->lost, 64);
-	arena_release(stage->arena, ARENA_CONTROL, stage->perf, sizeof(*stage->perf));
+	if (stage->row->close)
+		stage->row->close(stage);
 	env_map_free(stage->arena, stage->map);
 }
 

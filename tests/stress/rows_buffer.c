@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "rt/ring.h"
+#include "rt/shared.h"
 #include "rt/sys.h"
 #include "rt/trace.h"
 #include "stress.h"
@@ -223,6 +224,35 @@ void trace_read_all(struct worker *worker)
 	for (u32 i = 0; i < 64 && rt_trace_read(&record); i++)
 		worker->random += record.text[record.length ? record.length - 1 : 0];
 	trace_operate(worker);
+}
+
+void trace_open(struct stage *stage)
+{
+	stage->memory = (u8 *)RT_TRACE_BASE;
+	stage->memory_size = 16384;
+}
+
+void perf_open(struct stage *stage)
+{
+	struct rt_perf_buffer *perf = arena_alloc(stage->arena, ARENA_CONTROL, sizeof(*perf), 64);
+
+	memset(perf, 0, sizeof(*perf));
+	perf->data_pages = 1;
+	perf->sample_type = 1u << 10; /* PERF_SAMPLE_RAW */
+	perf->cpu = -1;
+	perf->lost = arena_alloc(stage->arena, ARENA_DATA, 64, 64);
+	perf->pages = arena_alloc(stage->arena, ARENA_DATA, rt_perf_memory_size(1), 4096);
+	rt_perf_init(perf->pages, 1);
+	stage->perf = perf;
+	stage->memory = perf->pages;
+	stage->memory_size = rt_perf_memory_size(1);
+}
+
+void perf_close(struct stage *stage)
+{
+	arena_release(stage->arena, ARENA_DATA, stage->perf->pages, rt_perf_memory_size(1));
+	arena_release(stage->arena, ARENA_DATA, stage->perf->lost, 64);
+	arena_release(stage->arena, ARENA_CONTROL, stage->perf, sizeof(*stage->perf));
 }
 
 void perf_operate(struct worker *worker)

@@ -39,7 +39,7 @@ static struct key key_of(const struct stage *stage, u32 number)
 	if (has(stage, ROW_PREFIX))
 		return (struct key){ { 32, number } };
 	/* An owner that is no task, which might be found to be dead. */
-	if (stage->row->type == BPF_MAP_TYPE_TASK_STORAGE)
+	if (rt_type_is_storage(stage->row->type))
 		return (struct key){ { number, (u32)(RT_OWNER_OF_TEST >> 32) } };
 	return (struct key){ { number, 0 } };
 }
@@ -120,7 +120,7 @@ static void drop_one(struct worker *worker, u32 key)
 	struct key bytes = key_of(stage, number_of(worker->index, key));
 	u64 value[VALUE_MAX];
 	bool take = worker_random(worker, 2) && !has(stage, ROW_PREFIX) &&
-		    stage->row->type != BPF_MAP_TYPE_TASK_STORAGE;
+		    !rt_type_is_storage(stage->row->type);
 	long error;
 
 	SHADOW_STORE(shadow->next[key], 0);
@@ -186,7 +186,7 @@ static void find_one(struct worker *worker)
 		key_of(stage, (u32)worker_random(worker, STRESS_KEYS * stage->nr_workers));
 	u64 value[WORDS];
 	const struct rt_owner owner = { .number = (u64)bytes.words[1] << 32 | bytes.words[0] };
-	void *found = stage->row->type == BPF_MAP_TYPE_TASK_STORAGE
+	void *found = rt_type_is_storage(stage->row->type)
 			      ? rt_storage_find(stage->map, &owner, worker->vcpu)
 			      : rt_map_lookup_elem(stage->map, &bytes, worker->vcpu);
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stack traces, Bloom filters and storage that belongs to nobody.
+ * Stack traces, Bloom filters, storage that belongs to nobody, and maps of sockets as their one
+ * writer sees them and as programs do.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "rt/map/shared.h"
+#include "rt/redirect.h"
 #include "rt/stack.h"
 #include "stress.h"
+#include "unit/rt/map_env.h"
 
 #define DEPTH  8  /* addresses in a value */
 #define STACKS 96 /* different ones of each worker */
@@ -169,4 +172,126 @@ void owned_operate(struct worker *worker)
 void owned_read_all(struct worker *worker)
 {
 	owned_operate(worker);
+}
+
+/* A socket's place in control says here whose key it is and how often that was stored. */
+static u64 sock_number(u32 number, u64 version)
+{
+	return (u64)(number + 1) << 16 | (version & 0xffff);
+}
+
+static u64 sock_at(const struct stage *stage, u32 number, struct rt_vcpu *vcpu)
+{
+	const void *sock = rt_map_lookup_elem(stage->map, &number, vcpu);
+
+	return sock ? rt_sock_number(sock) : 0;
+}
+
+static void sock_change(struct worker *worker, u32 key)
+{
+	struct shadow *shadow = worker->shadow;
+	u32 number = worker->index * STRESS_KEYS + key;
+	bool drop = worker_random(worker, 2);
+	u64 value = 0, out;
+	long error;
+
+	/* Never one whose number is 0. */
+	if (!drop)
+		value = sock_number(number, ++shadow->version);
+	SHADOW_STORE(shadow->next[key], value);
+	shadow_begin(shadow, key, key + 1);
+	if (drop)
+		error = rt_map_lookup_and_delete(worker->stage->map, &number, &out, 0,
+						 worker->vcpu);
+	else
+		error = rt_map_copy_in(worker->stage->map, &number, &value, 0, worker->vcpu);
+	if (!error || (drop && error == -ENOENT))
+		SHADOW_STORE(shadow->now[key], value);
+	shadow_end(shadow);
+	if (error && !(drop && error == -ENOENT) && error != -E2BIG && error != -ETIMEDOUT &&
+	    error != -EBUSY)
+		worker_error(worker, "a change gives an error", error);
+}
+
+static void sock_look(struct worker *worker)
+{
+	struct stage *stage = worker->stage;
+	u32 whose = (u32)worker_random(worker, stage->nr_workers),
+	    key = (u32)worker_random(worker, STRESS_KEYS), number = whose * STRESS_KEYS + key;
+	struct shadow *owner = &stage->shadows[whose];
+	u64 before = SHADOW_LOAD(owner->changes), value = SHADOW_LOAD(owner->now[key]);
+	u64 seen = sock_at(stage, number, worker->vcpu);
+
+	if (seen && seen >> 16 != number + 1)
+		worker_wrong(worker, "a socket is another key's");
+	if (before % 2 == 0 && SHADOW_LOAD(owner->changes) == before && seen != value)
+		worker_wrong(worker, seen ? "an old socket is seen" : "a key is missed");
+}
+
+void sock_operate(struct worker *worker)
+{
+	if (worker_random(worker, 4) == 0)
+		sock_change(worker, (u32)worker_random(worker, STRESS_KEYS));
+	else
+		sock_look(worker);
+}
+
+void sock_read_all(struct worker *worker)
+{
+	u32 key, next, nr = 0;
+
+	while (nr < 256 &&
+	       !rt_map_get_next_key(worker->stage->map, nr ? &key : NULL, &next, worker->vcpu)) {
+		key = next;
+		nr++;
+	}
+	sock_look(worker);
+}
+
+void sock_settle(struct worker *dead)
+{
+	struct stage *stage = dead->stage;
+	struct shadow *shadow = dead->shadow;
+	bool in_doubt = shadow->changes % 2;
+
+	for (u32 key = 0; key < STRESS_KEYS; key++) {
+		u32 number = dead->index * STRESS_KEYS + key;
+		u64 seen = sock_at(stage, number, dead->vcpu), out;
+		long error = -EBUSY;
+
+		if (!in_doubt || key != shadow->from) {
+			if (seen != shadow->now[key])
+				shadow_wrong(shadow, "after a death: not the last socket", number);
+			continue;
+		}
+		if (seen != shadow->now[key] && seen != shadow->next[key])
+			shadow_wrong(shadow, "after a death: a socket is torn", number);
+		/* What was journalled may yet happen: so it goes. */
+		for (u32 i = 0; i < 200 && error && error != -ENOENT; i++)
+			error = rt_map_lookup_and_delete(stage->map, &number, &out, 0, dead->vcpu);
+		if (error && error != -ENOENT)
+			shadow_wrong(shadow, "after a death: a change never ends", number);
+		SHADOW_STORE(shadow->now[key], 0);
+	}
+	if (in_doubt)
+		shadow_end(shadow);
+}
+
+void sock_finish(struct stage *stage, struct rt_vcpu *vcpu)
+{
+	u32 fits = 0, linked = 0;
+	u64 value;
+
+	if (!(stage->row->traits & ROW_HASH))
+		return;
+	for (u32 number = 0; number < STRESS_WORKERS * STRESS_KEYS; number++)
+		rt_map_lookup_and_delete(stage->map, &number, &value, 0, vcpu);
+	for (u32 number = 1000; number < 1000 + 4 * stage->map->max_entries; number++) {
+		value = sock_number(number, 1);
+		fits += rt_map_copy_in(stage->map, &number, &value, 0, vcpu) == 0;
+	}
+	if (fits != stage->map->max_entries)
+		shadow_wrong(&stage->watcher, "at the end: not as many keys fit as must", fits);
+	if (!env_hash_check(stage->map, &linked) && linked != fits)
+		shadow_wrong(&stage->watcher, "at the end: not all keys are linked", linked);
 }

@@ -16,6 +16,7 @@
 #include "rt/buffer.h"
 #include "rt/map.h"
 #include "rt/vcpu.h"
+#include "unit/rt/object_env.h"
 
 #define STRESS_WORKERS 8  /* most */
 #define STRESS_KEYS    16 /* each worker's own; it alone writes them */
@@ -43,6 +44,10 @@ struct stage {
 	struct arena *arena;
 	struct rt_map *map;
 	struct rt_perf_buffer *perf;
+	struct object_env objects;
+	/* Where others may write (hostile.c): the map's, unless the row says otherwise. */
+	u8 *memory;
+	u64 memory_size;
 	struct shadow *shadows; /* STRESS_WORKERS; shared between processes */
 	u32 nr_workers;
 	bool deaths;  /* workers are killed: what is torn by a death is not held against the rest */
@@ -78,8 +83,11 @@ struct row {
 	void (*attend)(struct stage *stage, struct rt_vcpu *vcpu);
 	/* At the end, when nobody works. */
 	void (*finish)(struct stage *stage, struct rt_vcpu *vcpu);
-	/* Everything that reads, whatever is in the memory (hostile.c); NULL: keyed types'. */
+	/* Everything that reads, whatever is in the memory (hostile.c). */
 	void (*read_all)(struct worker *worker);
+	/* What there is besides the map; NULL: nothing. */
+	void (*open)(struct stage *stage);
+	void (*close)(struct stage *stage);
 };
 
 extern const struct row stress_rows[];
@@ -113,7 +121,7 @@ void keyed_settle(struct worker *dead);
 void keyed_finish(struct stage *stage, struct rt_vcpu *vcpu);
 void keyed_read_all(struct worker *worker);
 
-/* rows_queue.c, rows_buffer.c, rows_other.c */
+/* rows_queue.c, rows_buffer.c, rows_other.c, rows_program.c, rows_fields.c */
 void queue_operate(struct worker *worker);
 void queue_settle(struct worker *dead);
 void queue_finish(struct stage *stage, struct rt_vcpu *vcpu);
@@ -141,6 +149,33 @@ void owned_operate(struct worker *worker);
 void nothing_settle(struct worker *dead);
 void nothing_finish(struct stage *stage, struct rt_vcpu *vcpu);
 void owned_read_all(struct worker *worker);
+void trace_open(struct stage *stage);
+void perf_open(struct stage *stage);
+void perf_close(struct stage *stage);
+void user_ring_operate(struct worker *worker);
+void user_ring_settle(struct worker *dead);
+void user_ring_finish(struct stage *stage, struct rt_vcpu *vcpu);
+void user_ring_read_all(struct worker *worker);
+void pages_operate(struct worker *worker);
+void pages_settle(struct worker *dead);
+void pages_finish(struct stage *stage, struct rt_vcpu *vcpu);
+void pages_read_all(struct worker *worker);
+void pages_open(struct stage *stage);
+void timer_operate(struct worker *worker);
+void timer_settle(struct worker *dead);
+void timer_attend(struct stage *stage, struct rt_vcpu *vcpu);
+void timer_finish(struct stage *stage, struct rt_vcpu *vcpu);
+void timer_read_all(struct worker *worker);
+void timer_open(struct stage *stage);
+void objects_operate(struct worker *worker);
+void objects_settle(struct worker *dead);
+void objects_finish(struct stage *stage, struct rt_vcpu *vcpu);
+void objects_open(struct stage *stage);
+void objects_close(struct stage *stage);
+void sock_operate(struct worker *worker);
+void sock_settle(struct worker *dead);
+void sock_finish(struct stage *stage, struct rt_vcpu *vcpu);
+void sock_read_all(struct worker *worker);
 
 /* main.c's three commands: the exit status. */
 int stress_kill(struct arena *arena, const char *only, u64 kills, u64 seed);

@@ -29,16 +29,21 @@ static struct rt_object_type *add_type(struct object_env *env, u32 index, u32 si
 
 void object_env_new(struct object_env *env, u32 nr_vcpus, u64 range)
 {
+	object_env_open(env, env_new(nr_vcpus), range);
+}
+
+void object_env_open(struct object_env *env, struct arena *arena, u64 range)
+{
 	void *memory;
 
-	env->arena = env_new(nr_vcpus);
+	env->arena = arena;
 	env->size = rt_object_heap_size(range);
 	env->heap = arena_alloc(env->arena, ARENA_CONTROL, sizeof(*env->heap), 64);
 	memory = arena_alloc(env->arena, ARENA_DATA, env->size, 4096);
 	env->place = arena_alloc(env->arena, ARENA_DATA, 4096, 4096);
 	if (!env->heap || !memory || !env->place)
 		tap_bail("no memory for a heap");
-	rt_object_heap_init(env->heap, memory, range, nr_vcpus);
+	rt_object_heap_init(env->heap, memory, range, RT_CONTROL->nr_vcpus);
 	RT_CONTROL->objects = env->heap;
 	env->item = add_type(env, 1, sizeof(struct item), 0);
 	env->listed = add_type(env, 2, sizeof(struct item), offsetof(struct item, list));
@@ -55,6 +60,18 @@ void object_env_new(struct object_env *env, u32 nr_vcpus, u64 range)
 						env->item };
 	env->fields[3] = (struct rt_map_field){ offsetof(struct place, owner), 8, RT_FIELD_OBJECT,
 						env->owner };
+}
+
+void object_env_close(struct object_env *env)
+{
+	struct rt_object_type *const types[] = { env->item, env->listed, env->treed, env->owner };
+
+	RT_CONTROL->objects = NULL;
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++)
+		arena_release(env->arena, ARENA_CONTROL, types[i], sizeof(*types[i]));
+	arena_release(env->arena, ARENA_DATA, env->place, 4096);
+	arena_release(env->arena, ARENA_DATA, env->heap->shared, env->size);
+	arena_release(env->arena, ARENA_CONTROL, env->heap, sizeof(*env->heap));
 }
 
 #define INSN(c, d, s, o, i)                                                              \

@@ -45,6 +45,10 @@ struct object_env {
 /* range: bytes for each class. */
 void object_env_new(struct object_env *env, u32 nr_vcpus, u64 range);
 
+/* The same in an arena that is there already, and the end of it. */
+void object_env_open(struct object_env *env, struct arena *arena, u64 range);
+void object_env_close(struct object_env *env);
+
 /* The vCPU runs a program whose subprogram 1 compares two items of a tree by key. */
 void object_env_program(struct rt_vcpu *vcpu);
 
