@@ -5,6 +5,8 @@
  */
 #include "verify/compare.h"
 
+#include <string.h>
+
 bool map_ids(struct id_map *map, u32 old, u32 cur)
 {
 	if (!old != !cur)
@@ -147,6 +149,30 @@ static bool object_safe(const struct reg *old, const struct reg *cur, struct id_
 	       map_ids(map, old->ref_id, cur->ref_id);
 }
 
+/* Does a slot of a proven state say nothing that counts? */
+static bool slot_is_free(const struct verify_env *env, const struct slot *slot)
+{
+	u64 all, free = env->allow_uninit_stack ? SLOT_MISC * 0x0101010101010101ULL : 0;
+
+	_Static_assert(!SLOT_INVALID && sizeof(all) == sizeof(slot->byte) &&
+			       !(SLOT_MISC & (SLOT_MISC - 1)),
+		       "bytes are told apart by a mask");
+	memcpy(&all, slot->byte, sizeof(all));
+	return !(all & ~free);
+}
+
+void compare_prepare(const struct verify_env *env, struct vstate *state)
+{
+	for (u32 f = 0; f <= state->curframe; f++) {
+		struct frame *frame = state->frame[f];
+
+		frame->counting_slots = 0;
+		for (u32 s = 0; s < frame->nr_slots; s++)
+			if (!slot_is_free(env, &frame->slots[s]))
+				frame->counting_slots |= 1ULL << s;
+	}
+}
+
 static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
 		      enum compare_how how)
 {
@@ -182,13 +208,28 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 	return true;
 }
 
-static bool stack_safe(struct verify_env *env, const struct frame *old, const struct frame *cur,
-		       enum compare_how how)
+/* Slot number i; cur may have fewer. */
+static bool slot_number_safe(struct verify_env *env, const struct frame *old,
+			     const struct frame *cur, u32 i, enum compare_how how)
 {
-	for (u32 i = 0; i < old->nr_slots; i++)
-		if (!slot_safe(env, &old->slots[i], i < cur->nr_slots ? &cur->slots[i] : NULL, how))
-			return false;
-	return true;
+	return slot_safe(env, &old->slots[i], i < cur->nr_slots ? &cur->slots[i] : NULL, how);
+}
+
+/* The number of a slot that does not fit, or -1. */
+static int find_unsafe_slot(struct verify_env *env, const struct frame *old,
+			    const struct frame *cur, enum compare_how how)
+{
+	u64 left = old->counting_slots;
+
+	if (how != COMPARE_LOOSE)
+		left = old->nr_slots < MAX_SLOTS ? (1ULL << old->nr_slots) - 1 : ~0ULL;
+	for (; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzll(left);
+
+		if (!slot_number_safe(env, old, cur, i, how))
+			return (int)i;
+	}
+	return -1;
 }
 
 static bool refs_safe(struct verify_env *env, const struct vstate *old, const struct vstate *cur)
@@ -206,25 +247,61 @@ static bool refs_safe(struct verify_env *env, const struct vstate *old, const st
 }
 
 static bool frame_safe(struct verify_env *env, const struct frame *old, const struct frame *cur,
-		       u16 live_regs, enum compare_how how)
+		       u16 live_regs, enum compare_how how, struct mismatch *ret_where)
 {
+	int slot;
+
 	if (old->callback_depth > cur->callback_depth)
 		return false;
-	for (u32 i = 0; i < MAX_REG; i++)
+	for (u32 i = 0; i < MAX_REG; i++) {
 		if ((live_regs & (1u << i)) &&
-		    !reg_safe(&old->regs[i], &cur->regs[i], &env->id_map, how))
+		    !reg_safe(&old->regs[i], &cur->regs[i], &env->id_map, how)) {
+			*ret_where = (struct mismatch){ MISMATCH_REG, old->frameno, i };
 			return false;
-	return stack_safe(env, old, cur, how);
+		}
+	}
+	slot = find_unsafe_slot(env, old, cur, how);
+	if (slot >= 0)
+		*ret_where = (struct mismatch){ MISMATCH_SLOT, old->frameno, (u8)slot };
+	return slot < 0;
 }
 
-bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
-		  enum compare_how how)
+static void begin(struct verify_env *env)
 {
-	if (old->curframe != cur->curframe || old->sleepable != cur->sleepable)
-		return false;
 	env->id_map.nr = 0;
 	env->id_map.all_precise = env->input->test_all_precise;
 	env->id_map.next_temporary = env->id_gen;
+}
+
+/*
+ * Where two states differed before they mostly do again. What does not fit by itself does not fit
+ * beside others: those only add pairs of ids.
+ */
+static bool differs_there(struct verify_env *env, const struct vstate *old,
+			  const struct vstate *cur, enum compare_how how,
+			  const struct mismatch *where)
+{
+	const struct frame *a, *b;
+	u32 i = where->index;
+
+	if (where->kind == MISMATCH_NONE)
+		return false;
+	a = old->frame[where->frame];
+	b = cur->frame[where->frame];
+	begin(env);
+	if (where->kind == MISMATCH_REG)
+		return !reg_safe(&a->regs[i], &b->regs[i], &env->id_map, how);
+	return (how != COMPARE_LOOSE || a->counting_slots & (1ULL << i)) &&
+	       !slot_number_safe(env, a, b, i, how);
+}
+
+bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
+		  enum compare_how how, struct mismatch *where)
+{
+	if (old->curframe != cur->curframe || old->sleepable != cur->sleepable ||
+	    differs_there(env, old, cur, how, where))
+		return false;
+	begin(env);
 	if (!refs_safe(env, old, cur))
 		return false;
 	for (u32 i = 0; i <= old->curframe; i++) {
@@ -234,7 +311,7 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 		    old->frame[i]->in_callback != cur->frame[i]->in_callback ||
 		    old->frame[i]->in_async != cur->frame[i]->in_async)
 			return false;
-		if (!frame_safe(env, old->frame[i], cur->frame[i], live, how))
+		if (!frame_safe(env, old->frame[i], cur->frame[i], live, how, where))
 			return false;
 	}
 	return true;

@@ -15,8 +15,12 @@ enum compare_how {
 	COMPARE_WITHIN, /* ranges of cur within old's, precise or not */
 };
 
+/* *where belongs to old: where it last differed from another state, which is looked at first. */
 bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
-		  enum compare_how how);
+		  enum compare_how how, struct mismatch *where);
+
+/* A state is going to be compared with, or was cleaned: notes which of its slots count. */
+void compare_prepare(const struct verify_env *env, struct vstate *state);
 
 /* Cheap necessary test for COMPARE_EXACT: registers are the same bit for bit. */
 bool states_look_same(const struct vstate *old, const struct vstate *cur);

@@ -87,9 +87,16 @@ struct pending {
 	struct pending *next;
 };
 
+/* What of a state another one did not fit into. */
+struct mismatch {
+	enum { MISMATCH_NONE, MISMATCH_REG, MISMATCH_SLOT } kind : 8;
+	u8 frame, index;
+};
+
 /* A checkpoint in the table of explored states. */
 struct explored {
 	struct vstate state;
+	struct mismatch mismatch;
 	u32 hits, misses;
 	struct explored *next;
 };

@@ -51,6 +51,7 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 		}
 	}
 	state->cleaned = true;
+	compare_prepare(env, state);
 }
 
 static void clean_proven_states(struct verify_env *env, struct explored *list)
@@ -136,28 +137,31 @@ static int infinite_loop(struct verify_env *env, const struct vstate *old)
 enum visit_result { VISIT_MISS, VISIT_HIT };
 
 /* Compares with a state that is still being explored: only loops get here. */
-static int visit_open(struct verify_env *env, const struct vstate *old, bool *add, bool force)
+static int visit_open(struct verify_env *env, struct explored *explored, bool *add, bool force)
 {
+	const struct vstate *old = &explored->state;
+	struct mismatch *where = &explored->mismatch;
 	const struct frame *frame = vstate_frame(old);
 
 	if (frame->in_async && frame->async_entries != vstate_frame(env->cur)->async_entries) {
 		/* The callback set itself again: no loop, and not covered as long as the one before
 		 * has not come to its end. */
 	} else if (env->aux[env->insn_idx].calls_callback) {
-		if (states_equal(env, old, env->cur, COMPARE_WITHIN))
+		if (states_equal(env, old, env->cur, COMPARE_WITHIN, where))
 			return VISIT_HIT;
 	} else if (env->aux[env->insn_idx].iter_next) {
-		if (states_equal(env, old, env->cur, COMPARE_WITHIN) && iter_is_active(env->cur))
+		if (states_equal(env, old, env->cur, COMPARE_WITHIN, where) &&
+		    iter_is_active(env->cur))
 			return VISIT_HIT;
 	} else if (insn_is_may_goto(&env->insns[env->insn_idx]) &&
 		   old->may_goto_depth != env->cur->may_goto_depth &&
-		   states_equal(env, old, env->cur, COMPARE_WITHIN)) {
+		   states_equal(env, old, env->cur, COMPARE_WITHIN, where)) {
 		return VISIT_HIT;
 	} else if (states_look_same(old, env->cur) &&
 		   old->may_goto_depth == env->cur->may_goto_depth &&
 		   old->callback_unroll_depth == env->cur->callback_unroll_depth &&
 		   !iter_depths_differ(old, env->cur) &&
-		   states_equal(env, old, env->cur, COMPARE_EXACT)) {
+		   states_equal(env, old, env->cur, COMPARE_EXACT, where)) {
 		return infinite_loop(env, old);
 	}
 	/* Iterations differ from each other: few checkpoints in a loop are enough. */
@@ -208,6 +212,7 @@ static int add_checkpoint(struct verify_env *env)
 		env->explored_size--;
 		return -ENOMEM;
 	}
+	compare_prepare(env, &explored->state);
 	explored->next = *bucket;
 	*bucket = explored;
 	cur->parent = &explored->state;
@@ -239,11 +244,12 @@ int prune_visit(struct verify_env *env)
 			continue;
 		}
 		if (explored->state.branches) {
-			visit = visit_open(env, &explored->state, &add, force);
+			visit = visit_open(env, explored, &add, force);
 		} else {
 			in_loop = loops_incomplete(env, &explored->state);
 			visit = states_equal(env, &explored->state, env->cur,
-					     in_loop ? COMPARE_WITHIN : COMPARE_LOOSE);
+					     in_loop ? COMPARE_WITHIN : COMPARE_LOOSE,
+					     &explored->mismatch);
 		}
 		if (visit < 0)
 			return visit;

@@ -134,6 +134,8 @@ struct frame {
 	struct ret_range callback_range;
 	u32 nr_slots;
 	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
+	u64 counting_slots; /* of a checkpoint: not to be passed over by COMPARE_LOOSE (compare.h)
+			     */
 };
 
 /* What has to be given back before the program ends. */
