@@ -30,10 +30,48 @@ bool base_alloc_fail_after(long skip)
 	return atomic_exchange(&fail_fired, false);
 }
 
+/*
+ * Under a sanitizer every block goes back to malloc(3) at once, so that it sees what is used after
+ * that.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define KEEPS_BLOCKS false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer)
+#define KEEPS_BLOCKS false
+#else
+#define KEEPS_BLOCKS true
+#endif
+#else
+#define KEEPS_BLOCKS true
+#endif
+
+#define STEP ((size_t)BASE_KEPT_STEP)
+
+struct base_kept {
+	struct base_kept *next;
+};
+
+static void release_kept(struct base_account *account)
+{
+	for (u32 i = 0; account->kept_bytes && i < BASE_KEPT_LISTS; i++) {
+		while (account->kept[i]) {
+			struct base_kept *next = account->kept[i]->next;
+
+			free(account->kept[i]);
+			account->kept[i] = next;
+		}
+	}
+	account->kept_bytes = 0;
+}
+
 struct base_account *base_account_set(struct base_account *account)
 {
 	struct base_account *before = current;
 
+	if (before)
+		release_kept(before);
 	current = account;
 	return before;
 }
@@ -44,10 +82,48 @@ static bool fits_account(size_t bytes)
 	if (likely(!current) || !current->limit)
 		return true;
 	if (current->now < 0 ||
-	    (bytes <= current->limit && (size_t)current->now <= current->limit - bytes))
+	    (bytes <= current->limit && (size_t)current->now <= current->limit - bytes)) {
+		if ((size_t)(current->now < 0 ? 0 : current->now) + bytes + current->kept_bytes >
+		    current->limit)
+			release_kept(current);
 		return true;
+	}
 	current->over_limit = true;
 	return false;
+}
+
+/* A block of that size, zeroed or not. Under an account sizes are rounded up to steps. */
+static void *take(size_t bytes, bool zero)
+{
+	size_t list = (bytes + STEP - 1) / STEP;
+	struct base_kept *block;
+
+	if (!bytes)
+		bytes = list = 1;
+	if (!KEEPS_BLOCKS || !current || list >= BASE_KEPT_LISTS)
+		return zero ? calloc(1, bytes) : malloc(bytes);
+	block = current->kept[list];
+	if (!block)
+		return zero ? calloc(list, STEP) : malloc(list * STEP);
+	current->kept[list] = block->next;
+	current->kept_bytes -= malloc_usable_size(block);
+	return zero ? memset(block, 0, bytes) : block;
+}
+
+/* Kept for the next of its size, or given back. */
+static void give(void *memory)
+{
+	size_t usable = KEEPS_BLOCKS && current && memory ? malloc_usable_size(memory) : 0;
+	size_t list = usable / STEP;
+	struct base_kept *block = memory;
+
+	if (!list || list >= BASE_KEPT_LISTS) {
+		free(memory);
+		return;
+	}
+	block->next = current->kept[list];
+	current->kept[list] = block;
+	current->kept_bytes += usable;
 }
 
 static void *counted(void *memory)
@@ -70,7 +146,7 @@ void *base_alloc(size_t size)
 {
 	if (fails_now() || !fits_account(size))
 		return NULL;
-	return counted(malloc(size ? size : 1));
+	return counted(take(size, false));
 }
 
 void *base_zalloc(size_t nr, size_t size)
@@ -80,7 +156,22 @@ void *base_zalloc(size_t nr, size_t size)
 	/* calloc() checks too, but a sanitizer's takes an overflow for a fault. */
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() || !fits_account(bytes))
 		return NULL;
-	return counted(calloc(1, bytes ? bytes : 1));
+	return counted(take(bytes, true));
+}
+
+/* Under an account: a block of the new size, unless the old one has room. */
+static void *move(void *memory, size_t before, size_t bytes)
+{
+	void *moved;
+
+	if (bytes <= before)
+		return memory;
+	moved = take(bytes, false);
+	if (moved && before) {
+		memcpy(moved, memory, before);
+		give(memory);
+	}
+	return moved;
 }
 
 void *base_realloc(void *memory, size_t nr, size_t size)
@@ -91,7 +182,10 @@ void *base_realloc(void *memory, size_t nr, size_t size)
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() ||
 	    (bytes > before && !fits_account(bytes - before)))
 		return NULL;
-	moved = realloc(memory, bytes ? bytes : 1);
+	if (KEEPS_BLOCKS && current && (memory || bytes))
+		moved = move(memory, before, bytes);
+	else
+		moved = realloc(memory, bytes ? bytes : 1);
 	if (moved && current)
 		current->now -= (ptrdiff_t)before;
 	return counted(moved);
@@ -109,6 +203,6 @@ void *base_memdup(const void *source, size_t size)
 void *base_free(void *memory)
 {
 	discount(memory);
-	free(memory);
+	give(memory);
 	return NULL;
 }

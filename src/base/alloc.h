@@ -26,16 +26,28 @@ void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_u
 /* Takes NULL; returns NULL. */
 void *base_free(void *memory);
 
+#define BASE_KEPT_STEP	64u
+#define BASE_KEPT_LISTS 256u
+
+struct base_kept;
+
 /*
  * What a piece of work takes: while an account is set, all allocations of the thread count in it,
  * and one that would bring it over the limit fails. The work frees on the same thread, before the
  * account is taken away, what it does not keep.
+ *
+ * Blocks that the work frees are kept for its next ones of the same size, but never more than the
+ * limit leaves, until the account is taken away: such work makes and drops many of a few sizes.
  */
 struct base_account {
 	size_t limit;	 /* bytes; 0: none */
 	ptrdiff_t now;	 /* below zero when memory from before was freed */
 	size_t peak;	 /* the most that there was */
 	bool over_limit; /* an allocation failed for the limit */
+
+	/* The library's own: what is kept, a list for each number of steps. */
+	struct base_kept *kept[BASE_KEPT_LISTS];
+	size_t kept_bytes;
 };
 
 /* Sets the thread's account, NULL: none; returns the one before. */
