@@ -367,6 +367,40 @@ static void log_step(struct verify_env *env, const struct backtrack *bt, u32 idx
 	log_insn(env, idx);
 }
 
+/*
+ * Which registers have to be wanted for an instruction to matter on the way back, if it is not
+ * known to have reached the stack. BACK_ALWAYS: it is looked at in any case.
+ */
+#define BACK_ALWAYS 0x8000u
+
+static u32 back_registers(const struct bpf_insn *insn)
+{
+	u32 dst = 1u << insn->dst_reg, src = 1u << insn->src_reg;
+
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+	case BPF_LDX:
+	case BPF_ST: return dst;
+	case BPF_STX: return BPF_MODE(insn->code) == BPF_ATOMIC ? BACK_ALWAYS : dst;
+	case BPF_LD: return BPF_MODE(insn->code) == BPF_IMM ? dst : BACK_ALWAYS;
+	default:
+		if (BPF_OP(insn->code) == BPF_CALL || BPF_OP(insn->code) == BPF_EXIT)
+			return BACK_ALWAYS;
+		return BPF_SRC(insn->code) == BPF_X ? dst | src : 0;
+	}
+}
+
+/* Most instructions on the way have nothing to do with what is wanted. */
+static bool passes_over(const struct verify_env *env, u32 idx, const struct history *entry)
+{
+	const struct backtrack *bt = &env->bt;
+
+	if (entry && (entry->linked.nr || (entry->flags & HIST_STACK_ACCESS)))
+		return false;
+	return !(back_registers(&env->insns[idx]) & (bt->reg_masks[bt->frame] | BACK_ALWAYS));
+}
+
 /* One instruction backwards. 0, -ENOTSUPP: cannot be followed, or -errno. */
 static int back_insn(struct verify_env *env, u32 idx, int subseq_idx, const struct history *entry)
 {
@@ -432,15 +466,17 @@ static int back_stretch(struct verify_env *env, const struct vstate *state, int 
 			int *subseq_idx, bool *skip_first)
 {
 	u32 end = state->nr_history;
+	bool silent = !logs(env);
 	int i = last;
 
 	for (;;) {
+		const struct history *entry = history_of(state, end, i);
 		int err = 0;
 
 		if (*skip_first)
 			*skip_first = false;
-		else
-			err = back_insn(env, i, *subseq_idx, history_of(state, end, i));
+		else if (!silent || !passes_over(env, i, entry))
+			err = back_insn(env, i, *subseq_idx, entry);
 		if (err)
 			return err;
 		if (bt_empty(&env->bt))
@@ -461,19 +497,18 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 	struct frame *frame = state->frame[f];
 	char text[LOG_MASK_SIZE];
 
-	for (u32 r = 0; r < MAX_REG; r++) {
+	for (u32 left = bt->reg_masks[f]; left; left &= left - 1) {
+		u32 r = (u32)__builtin_ctz(left);
 		struct reg *reg = &frame->regs[r];
 
-		if (!(bt->reg_masks[f] & (1u << r)))
-			continue;
 		if (reg->type != SCALAR_VALUE || reg->precise)
 			bt->reg_masks[f] &= ~(1u << r);
 		else
 			*changed = reg->precise = true;
 	}
-	for (u32 s = 0; s < MAX_SLOTS; s++) {
-		if (!(bt->stack_masks[f] & (1ULL << s)))
-			continue;
+	for (u64 left = bt->stack_masks[f]; left; left &= left - 1) {
+		u32 s = (u32)__builtin_ctzll(left);
+
 		if (s >= frame->nr_slots)
 			return verify_bug(env, "backtracking stack slot %u, total slots %u", s,
 					  frame->nr_slots);

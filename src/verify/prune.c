@@ -6,6 +6,7 @@
 #include "verify/prune.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "verify/backtrack.h"
@@ -43,11 +44,10 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 			if (!(live & (1u << r)))
 				reg_set_not_init(&frame->regs[r]);
 		for (u32 s = 0; s < frame->nr_slots; s++) {
-			if (live_stack_alive(env, state, f, s))
+			if (slot_is_invalid(&frame->slots[s]) || live_stack_alive(env, state, f, s))
 				continue;
 			reg_set_not_init(&frame->slots[s].spilled);
-			for (u32 b = 0; b < REG_SIZE; b++)
-				frame->slots[s].byte[b] = SLOT_INVALID;
+			memset(frame->slots[s].byte, SLOT_INVALID, REG_SIZE);
 		}
 	}
 	state->cleaned = true;

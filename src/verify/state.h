@@ -208,6 +208,14 @@ static inline struct frame *vstate_frame(const struct vstate *state)
 	return state->frame[state->curframe];
 }
 
+/* Were none of the bytes written? */
+static inline bool slot_is_invalid(const struct slot *slot)
+{
+	static const u8 invalid[REG_SIZE] = { SLOT_INVALID };
+
+	return !__builtin_memcmp(slot->byte, invalid, REG_SIZE);
+}
+
 static inline bool slot_is_spill(const struct slot *slot)
 {
 	return slot->byte[REG_SIZE - 1] == SLOT_SPILL;
