@@ -314,8 +314,8 @@ const struct abi_helper abi_helpers_system[ABI_HELPERS] = {
 		  .arg = { ARG_PTR_TO_CTX, ARG_PTR_TO_MEM | ABI_ARG_MEM_UNINIT |
 						   ABI_ARG_FIXED_SIZE | ABI_ARG_ALIGNED },
 		  .arg_size = { [1] = 8 },
-		  .progs = PROG_TRACING,
-		  .not_attach = NOT_RESULT,
+		  .progs = PROG_TRACING | PROG_LSM,
+		  .not_attach = NOT_FUNCTION,
 		  .available = true },
 	[185] = { .name = "get_func_arg_cnt",
 		  .ret = RET_INTEGER,

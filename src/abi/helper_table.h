@@ -86,8 +86,9 @@ extern const struct abi_helper abi_helpers_socket[ABI_HELPERS];
 /* What a helper takes that returns a number. */
 #define INTEGER(...) .ret = RET_INTEGER, .arg = { __VA_ARGS__ }
 
-/* Functions whose arguments, or result, a program sees. */
-#define NOT_RESULT   (~(ABI_ATTACH(BPF_TRACE_FEXIT) | ABI_ATTACH(BPF_MODIFY_RETURN)))
-#define NOT_FUNCTION (NOT_RESULT & ~(ABI_ATTACH(BPF_TRACE_FENTRY) | ABI_ATTACH(BPF_LSM_MAC)))
+/* All but programs on functions. */
+#define NOT_FUNCTION                                                    \
+	(~(ABI_ATTACH(BPF_TRACE_FENTRY) | ABI_ATTACH(BPF_TRACE_FEXIT) | \
+	   ABI_ATTACH(BPF_MODIFY_RETURN) | ABI_ATTACH(BPF_LSM_MAC)))
 
 #endif

@@ -145,13 +145,14 @@ static const char *const untrusted_hooks[] = {
 static const char *const bool_hooks[] = { "xfrm_state_pol_flow_match", "audit_rule_known",
 					  "inode_xattr_skipcap" };
 
-/* Kernel functions whose return value programs may change: those made for tests, and the system
+/* Kernel functions whose return value programs may change: those made for it, and the system
  * calls. */
 static bool is_modifiable(const char *name)
 {
 	static const char *const functions[] = {
 		"bpf_modify_return_test", "bpf_modify_return_test2", "bpf_modify_return_test_tp",
-		"bpf_fentry_test1",	  "should_failslab",	     "should_fail_alloc_page"
+		"bpf_fentry_test1",	  "should_failslab",	     "should_fail_alloc_page",
+		"update_socket_protocol"
 	};
 
 	return !strncmp(name, "security_", 9) || !strncmp(name, "__x64_sys_", 10) ||

@@ -19,6 +19,9 @@ static bool reg_not_null(const struct reg *reg)
 {
 	if (reg->type & PTR_MAYBE_NULL)
 		return false;
+	/* Nobody says what was read as a pointer to plain memory. */
+	if (reg_base(reg->type) == PTR_TO_MEM && reg->type & PTR_UNTRUSTED)
+		return false;
 	switch (reg_base(reg->type)) {
 	case PTR_TO_MAP_VALUE:
 	case PTR_TO_MAP_KEY:

@@ -788,6 +788,9 @@ static bool makes_loop(const struct bpf_insn *insn)
 
 static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *insn)
 {
+	const struct reg *target = &env_regs(env)[insn->dst_reg];
+	/* What may be written there is for check_atomic_rmw()'s accesses to say. */
+	bool structure = reg_base(target->type) == PTR_TO_BTF_ID;
 	int err = operand_read(env, insn->src_reg);
 
 	if (!err)
@@ -798,8 +801,8 @@ static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *
 		err = refuse_leak(env, BPF_REG_0, true, "mem");
 	if (!err)
 		err = refuse_leak(env, insn->src_reg, true, "mem");
-	if (!err && (!atomic_target_ok(&env_regs(env)[insn->dst_reg]) ||
-		     (env_regs(env)[insn->dst_reg].type == PTR_TO_ARENA && makes_loop(insn))))
+	if (!err && ((!structure && !atomic_target_ok(target)) ||
+		     (target->type == PTR_TO_ARENA && makes_loop(insn))))
 		err = refuse_atomic_target(env, "stores into", insn->dst_reg);
 	return err;
 }

@@ -13,7 +13,7 @@ on_entry: attach 0
 on_exit: attach 0
 on_main: attach 0
 traced: 23
-out 1 1 2 3 3 3 23
+out 1 1 2 3 3 3 23 -95
 link type 2, attach type 24, target 1, function 1
 an extension beside: -16
 untraced: 23

@@ -24,6 +24,9 @@ RT_HELPER(get_func_ret)
 {
 	const u64 *ctx = (const u64 *)r1;
 
+	/* Before the function there is none. */
+	if (vcpu->prog->expected_attach_type == BPF_TRACE_FENTRY)
+		return (u64)-EOPNOTSUPP;
 	*(u64 *)r2 = ctx[ctx[RT_TRAMPOLINE_NR_ARGS]];
 	return 0;
 }

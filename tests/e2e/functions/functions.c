@@ -126,7 +126,7 @@ static void trace(int target)
 		return;
 	nr = attach_all(object, links);
 	printf("traced: %d\n", run(target));
-	show(object, 7);
+	show(object, 8);
 	show_link(links[0], target);
 	extension = open_for("extension.o", target);
 	printf("an extension beside: %ld\n",

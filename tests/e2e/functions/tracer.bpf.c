@@ -15,6 +15,7 @@ int on_entry(unsigned long long *ctx)
 	bpf_get_func_arg(ctx, 2, &second);
 	out[2] = (int)second;
 	out[3] = bpf_get_func_arg_cnt(ctx);
+	out[7] = bpf_get_func_ret(ctx, &second);
 	return 0;
 }
 
