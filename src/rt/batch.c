@@ -110,7 +110,7 @@ static long buckets_loop(struct rt_batch *batch, const struct rt_batch_io *io, u
 	struct rt_map_bucket bucket = { .keys = batch->key_room };
 	long result;
 
-	for (;; *index = bucket.index + 1) {
+	for (;; *index = bucket.next) {
 		bucket.index = *index;
 		bucket.room = room;
 		result = io->bucket(io->copy.arg, batch->map, &bucket);

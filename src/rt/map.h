@@ -56,7 +56,7 @@ struct rt_map {
 	u64 index_mask;	 /* arrays: clamps a verified index also under speculation */
 	u64 cpu_stride;	 /* per-CPU types: bytes from one vCPU's values to the next one's */
 	u64 hash_key[4]; /* hash types: the hash function's key, derived from seed */
-	u64 summary_offset, buckets_offset, elems_offset, values_offset,
+	u64 buckets_offset, elems_offset, values_offset,
 		used_offset; /* hash types: parts of data */
 	/* Hash types: bytes of a key as it is stored, and of what is kept behind the value. */
 	u32 hash_key_size, hash_behind_size;
@@ -157,7 +157,8 @@ const void *rt_map_key_of(const struct rt_map *map, const u8 *value, u32 *index)
  * *place, key (key_size bytes) and *ret_value (per-CPU types: vCPU 0's value) are that element's.
  */
 struct rt_map_place {
-	u32 bucket, skip;
+	u32 bucket; /* hash_place() */
+	u32 skip;   /* of that place's elements */
 	bool has_key;
 };
 bool rt_map_place_find(const struct rt_map *map, struct rt_map_place *place, bool after, void *key,
@@ -179,13 +180,14 @@ long rt_map_get_next_key(const struct rt_map *map, const void *key, void *next_k
 			 struct rt_vcpu *vcpu);
 
 /*
- * The buckets of a hash, for walks that see what is there all the time exactly once: from bucket
- * index on, the keys of the first one that has any, as far as there is room. nr is how many it has;
- * 0: none was found so far, go on behind index. index nr_buckets: there is none any more. 0 or a
- * lock's error.
+ * The buckets of a hash, for walks that see what is there all the time exactly once: from place
+ * index on (below nr_buckets; hash_place()), the keys of the first bucket that has any, as far as
+ * there is room. nr is how many it has; 0: none was found so far. index nr_buckets: there is none
+ * any more. The walk goes on at next. 0 or a lock's error.
  */
 struct rt_map_bucket {
 	u64 index; /* in and out */
+	u64 next;  /* out */
 	u8 *keys;  /* room for so many */
 	u32 room;
 	u32 nr; /* out */

@@ -24,6 +24,8 @@ enum kind {
 	TAKE,
 	ENTER, /* the key's bucket is locked and unlocked */
 	POP,   /* a free element is taken and given back */
+	WALK,  /* all keys, one after the other: those that nobody changes are met once each */
+	VISIT, /* the same, by hash_for_each() */
 };
 
 struct op {
@@ -38,6 +40,11 @@ struct hash_case {
 	struct op ops[3][3];
 	u8 nr[3];
 	u32 slots; /* vCPUs; 0: one for each */
+	/*
+	 * The map is for 8 keys. The third that is put in splits bucket 0, which has them all, and
+	 * those with odd numbers leave.
+	 */
+	bool grows;
 };
 
 /* A value has two words, so that a torn one shows. */
@@ -88,6 +95,71 @@ static void enter(struct run *run, const u32 *key, struct rt_vcpu *vcpu)
 		hash_bucket_unlock(run->map, index);
 }
 
+static u32 max_entries(const struct hash_case *test)
+{
+	return test->grows ? 2 * MAX_ENTRIES : MAX_ENTRIES;
+}
+
+/* Does none of the participants put this key in or take it out? */
+static bool is_steady(const struct hash_case *test, u32 key)
+{
+	for (u32 i = 0; i < 3; i++)
+		for (u32 j = 0; j < test->nr[i]; j++) {
+			const struct op *op = &test->ops[i][j];
+
+			if (op->kind >= PUT && op->kind <= TAKE && op->key == key)
+				return false;
+		}
+	return key < test->filled;
+}
+
+struct walk {
+	const struct run *run;
+	u8 seen[KEYS];
+};
+
+static u64 visit(void *arg, const void *key, void *value)
+{
+	struct walk *walk = arg;
+	u32 number = (u32)explore_load(key, sizeof(number));
+
+	for (u32 i = 0; i < KEYS; i++)
+		walk->seen[i] += walk->run->keys[i] == number;
+	return 0;
+}
+
+static long check_walk(const struct walk *walk)
+{
+	for (u32 i = 0; i < KEYS; i++)
+		if (is_steady(walk->run->test, i) && walk->seen[i] != 1)
+			return -EIO;
+	return 0;
+}
+
+static long walk_keys(struct run *run, struct rt_vcpu *vcpu)
+{
+	struct walk walk = { .run = run };
+	u32 key = 0, next;
+
+	for (u32 nr = 0; nr < 2 * KEYS; nr++) {
+		if (hash_next_key(run->map, nr ? &key : NULL, &next, vcpu))
+			break;
+		for (u32 i = 0; i < KEYS; i++)
+			walk.seen[i] += run->keys[i] == next;
+		key = next;
+	}
+	return check_walk(&walk);
+}
+
+static long visit_keys(struct run *run, struct rt_vcpu *vcpu)
+{
+	struct walk walk = { .run = run };
+
+	hash_for_each(run->map, visit, &walk, vcpu)
+		;
+	return check_walk(&walk);
+}
+
 static u64 operate(struct run *run, const struct op *op, struct rt_vcpu *vcpu)
 {
 	const u32 *key = &run->keys[op->key];
@@ -103,6 +175,8 @@ static u64 operate(struct run *run, const struct op *op, struct rt_vcpu *vcpu)
 	case DROP: return result_of(hash_delete(run->map, key, vcpu), 0);
 	case ENTER: enter(run, key, vcpu); return result_of(0, 0);
 	case POP: pop(run, vcpu); return result_of(0, 0);
+	case WALK: return result_of(walk_keys(run, vcpu), 0);
+	case VISIT: return result_of(visit_keys(run, vcpu), 0);
 	default:
 		error = hash_lookup_and_delete(run->map, key, &value, vcpu);
 		return result_of(error, error ? 0 : number_of(&value));
@@ -130,7 +204,7 @@ static void participate(void *arg, u32 thread)
 }
 
 /* The specification: what an operation does to the values of the keys, 0: not there. */
-static u64 specified(const struct op *op, u32 *values)
+static u64 specified(const struct op *op, u32 *values, u32 room)
 {
 	u32 *value = &values[op->key], old = *value, nr = 0;
 
@@ -144,12 +218,14 @@ static u64 specified(const struct op *op, u32 *values)
 			return result_of(-EEXIST, 0);
 		if (!old && op->flags == BPF_EXIST)
 			return result_of(-ENOENT, 0);
-		if (!old && nr == MAX_ENTRIES)
+		if (!old && nr == room)
 			return result_of(-E2BIG, 0);
 		*value = op->value;
 		return result_of(0, 0);
 	case ENTER:
-	case POP: return result_of(0, 0);
+	case POP:
+	case WALK:
+	case VISIT: return result_of(0, 0);
 	default:
 		*value = 0;
 		if (!old)
@@ -189,7 +265,8 @@ static bool ordered(const struct run *run, u32 done, const u32 *values, const u3
 		if ((before & done) != before || (at && !(done >> (i - 1) & 1)))
 			continue;
 		memcpy(next, values, sizeof(next));
-		specification = specified(&run->test->ops[thread][at], next);
+		specification =
+			specified(&run->test->ops[thread][at], next, max_entries(run->test));
 		/* One that its participant's death cut off has been done, or not: see `all`. */
 		if (result[0] && !explains(specification, result[0], &run->test->ops[thread][at]))
 			continue;
@@ -235,7 +312,7 @@ static const char *examine_whole(struct run *run)
 					   vcpus[i % nr]) == 0;
 	}
 	wrong = env_hash_check(run->map, &linked);
-	if (!wrong && fits != MAX_ENTRIES)
+	if (!wrong && fits != (run->test->grows ? KEYS : MAX_ENTRIES))
 		wrong = "not exactly as many keys fit as the map is for";
 	for (u32 i = 0; i < nr; i++)
 		rt_vcpu_release(vcpus[i]);
@@ -263,18 +340,22 @@ static const char *examine(void *arg)
 /* Keys of one bucket: chains are as long as can be. */
 static void choose_keys(struct run *run)
 {
-	u32 nr = 0;
+	u32 nr = 0, mask = run->map->nr_buckets - 1;
 
-	for (u32 key = 1; nr < KEYS; key++)
-		if ((hash_key(run->map, &key) & (run->map->nr_buckets - 1)) == 0)
+	for (u32 key = 1; nr < KEYS; key++) {
+		u32 bucket = run->test->grows ? nr % 2 * MAX_ENTRIES : 0;
+
+		if ((hash_key(run->map, &key) & mask) == bucket)
 			run->keys[nr++] = key;
+	}
 }
 
 static void prepare(struct run *run, struct arena *arena)
 {
 	struct rt_vcpu *vcpu;
 
-	run->map = env_map(arena, BPF_MAP_TYPE_HASH, 4, sizeof(struct value), MAX_ENTRIES, 0);
+	run->map = env_map(arena, BPF_MAP_TYPE_HASH, 4, sizeof(struct value),
+			   max_entries(run->test), 0);
 	choose_keys(run);
 	vcpu = rt_vcpu_acquire(40);
 	for (u32 i = 0; i < run->test->filled; i++) {
@@ -331,9 +412,53 @@ static const struct hash_case tests[] = {
 	  .ops = { { { PUT, 0, 20, 0 } }, { { FIND, 0, 0, 0 }, { PUT, 1, 21, 0 } } },
 	  .nr = { 1, 2 },
 	  .slots = 1 },
+	{ .name = "look, its key leaves by a split",
+	  .filled = 2,
+	  .ops = { { { LOOK, 1, 0, 0 } }, { { PUT, 2, 20, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "look, its key stays in a split",
+	  .filled = 2,
+	  .ops = { { { LOOK, 0, 0, 0 } }, { { PUT, 3, 20, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "replace, split",
+	  .filled = 2,
+	  .ops = { { { PUT, 1, 20, 0 } }, { { PUT, 2, 21, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "visit, split",
+	  .filled = 2,
+	  .ops = { { { VISIT, 0, 0, 0 } }, { { PUT, 2, 20, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "walk, replace",
+	  .filled = 3,
+	  .ops = { { { WALK, 0, 0, 0 } }, { { PUT, 1, 20, 0 } } },
+	  .nr = { 1, 1 } },
 };
 
 static const struct hash_case wide[] = {
+	{ .name = "walk, split",
+	  .filled = 2,
+	  .ops = { { { WALK, 0, 0, 0 } }, { { PUT, 2, 20, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "delete and insert, split",
+	  .filled = 2,
+	  .ops = { { { DROP, 1, 0, 0 }, { PUT, 3, 20, 0 } }, { { PUT, 2, 21, 0 } } },
+	  .nr = { 2, 1 },
+	  .grows = true },
+	{ .name = "split twice at once",
+	  .filled = 2,
+	  .ops = { { { PUT, 2, 20, 0 } }, { { PUT, 3, 21, 0 } } },
+	  .nr = { 1, 1 },
+	  .grows = true },
+	{ .name = "look, split, delete what leaves",
+	  .filled = 2,
+	  .ops = { { { LOOK, 1, 0, 0 } }, { { PUT, 2, 20, 0 } }, { { DROP, 1, 0, 0 } } },
+	  .nr = { 1, 1, 1 },
+	  .grows = true },
 	{ .name = "look, replace, delete",
 	  .filled = 2,
 	  .ops = { { { LOOK, 0, 0, 0 } }, { { PUT, 0, 20, 0 } }, { { DROP, 1, 0, 0 } } },

@@ -23,6 +23,11 @@
 #define ROUNDS_SPIN    0
 #define ROUNDS_ALIVE   1
 
+/* A map of four keys begins with all its buckets, a larger one has to split some. */
+#ifndef HASH_BUCKETS_FIRST
+#define HASH_BUCKETS_FIRST 4u
+#endif
+
 u64 explore_load(const void *at, u32 size);
 void explore_store(void *at, u64 value, u32 size, int order);
 bool explore_compare_exchange(void *at, void *expected, u64 desired, u32 size);

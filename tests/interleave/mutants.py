@@ -15,8 +15,6 @@ import tempfile
 MUTANTS = [
     ('map/hash.h', r'return hash_bucket_version\(HASH_LOAD\(bucket->head_version\)\) == hash_bucket_version\(word\);',
      'return true;', 'a lookup does not look at the version again'),
-    ('map/hash.c', r'hash_bucket_version\(word\) \+ replaces', 'hash_bucket_version(word)',
-     'a replacement leaves the version'),
     ('map/hash_slot.c', r'hash_bucket_set\(bucket, head, hash_bucket_version\(word\) \+ 1\)',
      'hash_bucket_set(bucket, head, hash_bucket_version(word))', 'a removal leaves the version'),
     ('map/hash_slot.c', r'(case HASH_OP_DELETE:.*?)HASH_STORE\(slot->cell, old\);', r'\1', 'a deleted element is forgotten'),
@@ -35,19 +33,30 @@ MUTANTS = [
     ('map/hash_slot.c', r'if \(chain_find\(map, bucket, new, &at\) && hash_elem_valid\(map, old\)\) \{', 'if (hash_elem_valid(map, old)) {',
      'a replacement that was not linked takes the old element out'),
     ('map/hash_slot.c', r'chain_find\(map, bucket, new, &at\) \? 0 : new', '0', 'an insertion that was not linked loses its element'),
-    ('map/hash.c', r'journal\(slot, HASH_OP_INSERT, index, new, 0\);\s*link_head\(map, hash_bucket\(map, index\), new, hash, key, false\);',
-     'link_head(map, hash_bucket(map, index), new, hash, key, false); journal(slot, HASH_OP_INSERT, index, new, 0);',
+    ('map/hash.c', r'hash_journal\(slot, HASH_OP_INSERT, place->bucket, new, 0\);\s*link_in\(map, place, new\);',
+     'link_in(map, place, new); hash_journal(slot, HASH_OP_INSERT, place->bucket, new, 0);',
      'an insertion is linked before the journal says so'),
-    ('map/hash.c', r'journal\(slot, HASH_OP_REPLACE, index, new, old\);\s*link_head\(map, hash_bucket\(map, index\), new, hash, key, true\);',
-     'link_head(map, hash_bucket(map, index), new, hash, key, true); journal(slot, HASH_OP_REPLACE, index, new, old);',
+    ('map/hash.c', r'hash_journal\(slot, HASH_OP_REPLACE, place->bucket, new, place->found\);\s*link_in\(map, place, new\);',
+     'link_in(map, place, new); hash_journal(slot, HASH_OP_REPLACE, place->bucket, new, place->found);',
      'a replacement is linked before the journal says so'),
-    ('map/hash.c', r'HASH_STORE\(elem->link, hash_bucket_head\(word\)\);\s*hash_bucket_set\((.*?)\);',
-     r'hash_bucket_set(\1); HASH_STORE(elem->link, hash_bucket_head(word));', 'an element is linked before it leads on'),
+    ('map/hash.c', r'(HASH_STORE\(elem->link, .*?;)(\s*if \(previous\).*?bucket_version\(word\)\);)', r'\2 \1',
+     'an element is linked before it leads on'),
     ('map/hash.c', r'store_value\(map, new, store, vcpu, false\);(.*?)hash_finish\(map, slot, vcpu\);',
      r'\1 store_value(map, new, store, vcpu, false); hash_finish(map, slot, vcpu);', 'a value is written after it can be seen'),
-    ('map/hash.c', r'if \(likely\(!error\)\)\s*error = hash_bucket_lock\(map, index, vcpu\);\s*if \(unlikely\(error\)\)\s*return error;\s*old = hash_locked_find\(map, hash_bucket\(map, index\), hash, key, &hops\);\s*if \(old\) \{',
-     'if (error) return error; old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops); if (old) {',
-     'a deletion takes no lock'),
+    ('map/hash.c', r'(u32 hash = hash_key\(map, key\), index, old.*?)error = hash_bucket_lock_of\(map, hash, vcpu, &index\);',
+     r'\1 index = hash_bucket_guess(map, hash);', 'a deletion takes no lock'),
+    ('map/hash_buckets.c', r'HASH_STORE\(from->mask, mask\);', '', 'a bucket that was split does not say so'),
+    ('map/hash_buckets.c', r'(HASH_STORE\(from->mask, mask\);)(.*?)(\n\tif \(previous\).*?, 0\);)', r'\2 \3 \1',
+     'keys are cut off before the bucket says so'),
+    ('map/hash_buckets.c', r'if \(!HASH_LOAD\(to->mask\)\) \{', 'if (true) {', 'a split that is done again takes the new bucket back'),
+    ('map/hash_buckets.c', r'(hash_bucket_set\(from, .*?), hash_bucket_version\(word\) \+ 1\)', r'\1, hash_bucket_version(word))',
+     'a split leaves the version'),
+    ('map/hash_buckets.c', r'hash_bucket_version\(HASH_LOAD\(to->head_version\)\) \+ 1', 'hash_bucket_version(HASH_LOAD(to->head_version))',
+     'the version of a new bucket is that of none'),
+    ('map/hash_buckets.c', r'(hash_bucket_set\(to, .*?\);)\s*(HASH_STORE\(to->mask, mask\);)', r'\2 \1', 'a bucket is there before its keys'),
+    ('map/hash_buckets.c', r'hash_journal\(slot, HASH_OP_SPLIT, index, index \| \(mask \+ 1\), 0\);\s*hash_finish\(map, slot, vcpu\);',
+     'hash_split_finish(map, index, index | (mask + 1));', 'the journal does not say that a bucket is split'),
+    ('map/hash_buckets.c', r'if \(likely\(hash_bucket_holds\(view.index, .*?\)\)\)', 'if (true)', 'a bucket is locked that was split meanwhile'),
     ('lock.h', r'__atomic_compare_exchange_n\(lock, &expected, rt_lock_token\(vcpu\), false,\s*__ATOMIC_ACQUIRE, __ATOMIC_RELAXED\)',
      '!__atomic_load_n(lock, __ATOMIC_ACQUIRE) && (__atomic_store_n(lock, rt_lock_token(vcpu), __ATOMIC_RELEASE), expected == 0)',
      'a lock is looked at, then taken'),
@@ -83,7 +92,7 @@ def source(tree, name, pattern, replacement):
 
 def main():
     top, build = (os.path.abspath(path) for path in sys.argv[1:3])
-    explored = ['lock.c', 'ring.c', 'vcpu.c', 'map/hash.c', 'map/hash_slot.c', 'map/hash_walk.c', 'map/lru_hash.c', 'map/value.c']
+    explored = ['lock.c', 'ring.c', 'vcpu.c', 'map/hash.c', 'map/hash_buckets.c', 'map/hash_slot.c', 'map/hash_walk.c', 'map/lru_hash.c', 'map/value.c']
     parts = f'{build}/tests/interleave/interleave.p'
     objects = [f'{parts}/{name}' for name in os.listdir(parts) if name.endswith('.o')]
     libraries = [f'{build}/{name}.a' for name in ('tests/harness/libskep-tap', 'src/arena/libskep-arena', 'src/image/libskep-image-blob', 'src/rt/libskep-rt',

@@ -13,16 +13,13 @@ bool hash_layout(u32 max_entries, u32 elem_stride, u64 cpu_stride, u32 nr_vcpus,
 {
 	u32 nr_buckets = (u32)rt_map_power_of_two(max_entries);
 	u64 slots = ALIGN_UP(nr_vcpus * sizeof(struct hash_slot), (u64)RT_PAGE_SIZE);
-	u64 bits = ALIGN_UP(nr_buckets / HASH_SUMMARY_BUCKETS + 1, 64u);
-	u64 summary = rt_map_product(bits / 8, 1);
 	u64 buckets = rt_map_product(nr_buckets, sizeof(struct hash_bucket));
 	u64 elems = rt_map_product((u64)max_entries + nr_vcpus, elem_stride);
 	u64 values = cpu_stride ? rt_map_product(cpu_stride, nr_vcpus) : 0;
 
 	if (!buckets || !elems || (cpu_stride && !values))
 		return false;
-	ret_layout->summary = RT_PAGE_SIZE + slots;
-	ret_layout->buckets = ret_layout->summary + summary;
+	ret_layout->buckets = RT_PAGE_SIZE + slots;
 	ret_layout->elems = ret_layout->buckets + buckets;
 	ret_layout->values = ret_layout->elems + elems;
 	ret_layout->used = ret_layout->values + values;
@@ -119,7 +116,6 @@ void hash_init(struct rt_map *map)
 	map->cpu_stride = cpu_stride;
 	hash_layout(map->max_entries, map->elem_stride, cpu_stride, map->nr_vcpus,
 		    extra_size(map->type, map->key_size, hash_nr_elems(map)), &layout);
-	map->summary_offset = layout.summary;
 	map->buckets_offset = layout.buckets;
 	map->elems_offset = layout.elems;
 	map->values_offset = layout.values;
@@ -167,40 +163,57 @@ u32 hash_key(const struct rt_map *map, const void *key)
 	return (u32)(hash ^ hash >> 32);
 }
 
-/* Walks a chain from the head that was read. *ret_hops tells its length when the key is not in it.
- */
-u32 hash_chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key, u32 *ret_hops)
+static inline bool is_key_of(const struct rt_map *map, const struct hash_elem *elem, u32 elem_hash,
+			     u32 hash, const void *key)
 {
-	u32 hops = 0;
+	return elem_hash == hash && rt_shared_equal(elem->key, key, map->hash_key_size);
+}
 
-	for (; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
+u32 hash_chain_walk(const struct rt_map *map, u32 at, u32 hash, const void *key)
+{
+	for (u32 hops = 0; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
 		const struct hash_elem *elem = hash_elem(map, at);
+		u32 elem_hash = HASH_LOAD(elem->hash);
 
-		if (HASH_LOAD(elem->hash) == hash &&
-		    rt_shared_equal(elem->key, key, map->hash_key_size))
+		if (is_key_of(map, elem, elem_hash, hash, key))
+			return at;
+		if (hash_before(hash, elem_hash))
 			break;
 		at = HASH_LOAD(elem->link);
 	}
-	*ret_hops = hops;
-	return hash_elem_valid(map, at) && hops < HASH_HOPS_MAX ? at : 0;
+	return 0;
 }
 
 u32 hash_locked_find(const struct rt_map *map, const struct hash_bucket *bucket, u32 hash,
-		     const void *key, u32 *ret_hops)
+		     const void *key, u32 *ret_hops, u32 *ret_previous)
 {
-	return hash_chain_walk(map, hash_bucket_head(HASH_LOAD(bucket->head_version)), hash, key,
-			       ret_hops);
+	u32 at = hash_bucket_head(HASH_LOAD(bucket->head_version)), hops = 0;
+	bool before = true;
+
+	*ret_previous = 0;
+	for (; hash_elem_valid(map, at) && hops < HASH_HOPS_MAX; hops++) {
+		const struct hash_elem *elem = hash_elem(map, at);
+		u32 elem_hash = HASH_LOAD(elem->hash);
+
+		if (is_key_of(map, elem, elem_hash, hash, key))
+			return at;
+		before = before && !hash_before(hash, elem_hash);
+		if (before)
+			*ret_previous = at;
+		at = HASH_LOAD(elem->link);
+	}
+	*ret_hops = hops;
+	return 0;
 }
 
 /* Without a lock: true with the element, or 0, in *ret_found; false when the race was lost. */
 static inline bool find_once(const struct rt_map *map, u32 hash, const void *key, u32 *ret_found)
 {
-	const struct hash_bucket *bucket = hash_bucket(map, hash_bucket_of(map, hash));
-	u64 word = HASH_LOAD(bucket->head_version);
-	u32 hops;
+	struct hash_view view;
 
-	*ret_found = hash_chain_walk(map, hash_bucket_head(word), hash, key, &hops);
-	return hash_unchanged(bucket, word);
+	hash_bucket_find(map, hash, &view);
+	*ret_found = hash_chain_walk(map, hash_bucket_head(view.word), hash, key);
+	return hash_unchanged(view.bucket, view.word);
 }
 
 /*
@@ -210,7 +223,7 @@ static inline bool find_once(const struct rt_map *map, u32 hash, const void *key
 static u32 __attribute__((noinline))
 find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu *vcpu)
 {
-	u32 index = hash_bucket_of(map, hash), hops, found;
+	u32 index, hops, previous, found;
 
 	if (rt_map_ops_of(map->type)->objects) {
 		for (u32 i = 0; i < HASH_RETRIES_MAX; i++)
@@ -218,9 +231,9 @@ find_locked(const struct rt_map *map, u32 hash, const void *key, struct rt_vcpu 
 				return found;
 		return 0;
 	}
-	if (hash_bucket_lock(map, index, vcpu))
+	if (hash_bucket_lock_of(map, hash, vcpu, &index))
 		return 0;
-	found = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	found = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops, &previous);
 	hash_bucket_unlock(map, index);
 	return found;
 }
@@ -281,34 +294,36 @@ void hash_load_value(const struct rt_map *map, u32 number, void *value)
 				   hash_value(map, number, i));
 }
 
-/* Says in the journal what is to be done to the bucket, op last: from then on it counts. */
-static void journal(struct hash_slot *slot, enum hash_op op, u32 bucket, u32 new, u32 old)
-{
-	HASH_STORE(slot->bucket, bucket);
-	HASH_STORE(slot->new, new);
-	HASH_STORE(slot->old, old);
-	HASH_STORE(slot->op, op);
-}
+/* A key and its place: under the lock of bucket. */
+struct place {
+	const void *key;
+	u32 hash, bucket;
+	u32 found;    /* the key's element, 0: none */
+	u32 previous; /* the one before it, or where it would be; 0: the head */
+};
 
-static void link_head(const struct rt_map *map, struct hash_bucket *bucket, u32 number, u32 hash,
-		      const void *key, bool replaces)
+/* Links a new element in, before the key's present one: decided by one store. */
+static void link_in(const struct rt_map *map, const struct place *place, u32 number)
 {
+	struct hash_bucket *bucket = hash_bucket(map, place->bucket);
 	u64 word = HASH_LOAD(bucket->head_version);
 	struct hash_elem *elem = hash_elem(map, number);
+	struct hash_elem *previous = place->previous ? hash_elem(map, place->previous) : NULL;
 
-	HASH_STORE(elem->hash, hash);
-	rt_shared_store(elem->key, key, map->hash_key_size);
-	HASH_STORE(elem->link, hash_bucket_head(word));
-	hash_bucket_set(bucket, number, hash_bucket_version(word) + replaces);
+	HASH_STORE(elem->hash, place->hash);
+	rt_shared_store(elem->key, place->key, map->hash_key_size);
+	HASH_STORE(elem->link, previous ? HASH_LOAD(previous->link) : hash_bucket_head(word));
+	if (previous)
+		HASH_STORE(previous->link, number);
+	else
+		hash_bucket_set(bucket, number, hash_bucket_version(word));
 }
 
-static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, const void *key,
-		   const struct hash_store *store, struct rt_vcpu *vcpu)
+static long insert(const struct rt_map *map, struct hash_slot *slot, const struct place *place,
+		   const struct hash_store *store, struct rt_vcpu *vcpu, bool *ret_fresh)
 {
-	u32 index = hash_bucket_of(map, hash), new;
-	u64 *summary = hash_summary_word(map, index);
-	bool fresh;
-	long error = hash_pop(map, slot, vcpu, &fresh);
+	long error = hash_pop(map, slot, vcpu, ret_fresh);
+	u32 new;
 
 	if (unlikely(error))
 		return error;
@@ -317,13 +332,11 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
 		return -E2BIG;
 	for (u32 i = 0; map->nr_fields && hash_is_percpu(map) && i < map->nr_vcpus; i++)
 		rt_value_begin(map, hash_value(map, new, i), vcpu);
-	store_value(map, new, store, vcpu, !fresh);
+	store_value(map, new, store, vcpu, !*ret_fresh);
 	if (hash_is_lru(map))
 		hash_forget_use(map, new);
-	if (!(HASH_LOAD(*summary) & hash_summary_bit(index)))
-		__atomic_fetch_or(summary, hash_summary_bit(index), __ATOMIC_RELEASE);
-	journal(slot, HASH_OP_INSERT, index, new, 0);
-	link_head(map, hash_bucket(map, index), new, hash, key, false);
+	hash_journal(slot, HASH_OP_INSERT, place->bucket, new, 0);
+	link_in(map, place, new);
 	hash_finish(map, slot, vcpu);
 	if (store->ret_new)
 		*store->ret_new = true;
@@ -334,15 +347,15 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, u32 hash, c
  * The value changes as a whole: a new element takes the old one's place, which stays readable for
  * those who hold a pointer to it. Per-CPU values belong to their vCPU and are written in place.
  */
-static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, u32 old,
-		    const void *key, const struct hash_store *store, struct rt_vcpu *vcpu)
+static long replace(const struct rt_map *map, struct hash_slot *slot, const struct place *place,
+		    const struct hash_store *store, struct rt_vcpu *vcpu)
 {
-	u32 index = hash_bucket_of(map, hash), new = HASH_LOAD(slot->extra);
+	u32 new = HASH_LOAD(slot->extra);
 
 	if (hash_is_percpu(map)) {
-		store_value(map, old, store, vcpu, false);
+		store_value(map, place->found, store, vcpu, false);
 		if (hash_is_lru(map))
-			hash_note_use(map, old);
+			hash_note_use(map, place->found);
 		return 0;
 	}
 	if (!hash_elem_valid(map, new))
@@ -350,8 +363,8 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 	store_value(map, new, store, vcpu, false);
 	if (hash_is_lru(map))
 		hash_note_use(map, new);
-	journal(slot, HASH_OP_REPLACE, index, new, old);
-	link_head(map, hash_bucket(map, index), new, hash, key, true);
+	hash_journal(slot, HASH_OP_REPLACE, place->bucket, new, place->found);
+	link_in(map, place, new);
 	hash_finish(map, slot, vcpu);
 	return 0;
 }
@@ -359,28 +372,34 @@ static long replace(const struct rt_map *map, struct hash_slot *slot, u32 hash, 
 static long update_once(const struct rt_map *map, const void *key, u32 hash,
 			const struct hash_store *store, u64 flags, struct rt_vcpu *vcpu)
 {
-	u32 index = hash_bucket_of(map, hash), old, hops;
+	struct place place = { .key = key, .hash = hash };
+	bool fresh = false;
 	struct hash_slot *slot;
+	u32 hops;
 	long error = hash_enter(map, vcpu, &slot);
 
 	if (likely(!error))
-		error = hash_bucket_lock(map, index, vcpu);
+		error = hash_bucket_lock_of(map, hash, vcpu, &place.bucket);
 	if (unlikely(error))
 		return error;
-	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
-	if (old && (flags & ~(u64)BPF_F_LOCK) == BPF_NOEXIST)
+	place.found = hash_locked_find(map, hash_bucket(map, place.bucket), hash, key, &hops,
+				       &place.previous);
+	if (place.found && (flags & ~(u64)BPF_F_LOCK) == BPF_NOEXIST)
 		error = -EEXIST;
-	else if (!old && (flags & ~(u64)BPF_F_LOCK) == BPF_EXIST)
+	else if (!place.found && (flags & ~(u64)BPF_F_LOCK) == BPF_EXIST)
 		error = -ENOENT;
-	else if (old && unlikely(flags & BPF_F_LOCK))
-		error = rt_value_store_locked(map, hash_value(map, old, 0), store->value, vcpu);
-	else if (old)
-		error = replace(map, slot, hash, old, key, store, vcpu);
+	else if (place.found && unlikely(flags & BPF_F_LOCK))
+		error = rt_value_store_locked(map, hash_value(map, place.found, 0), store->value,
+					      vcpu);
+	else if (place.found)
+		error = replace(map, slot, &place, store, vcpu);
 	else if (likely(hops < HASH_CHAIN_MAX))
-		error = insert(map, slot, hash, key, store, vcpu);
+		error = insert(map, slot, &place, store, vcpu, &fresh);
 	else
 		error = -ENOMEM;
-	hash_bucket_unlock(map, index);
+	hash_bucket_unlock(map, place.bucket);
+	if (unlikely(fresh))
+		hash_grow(map, slot, hash, place.bucket, vcpu);
 	return error;
 }
 
@@ -409,15 +428,15 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 /* Takes key out, its value to value if that is not NULL. */
 static long take_out(const struct rt_map *map, const void *key, void *value, struct rt_vcpu *vcpu)
 {
-	u32 hash = hash_key(map, key), index = hash_bucket_of(map, hash), old, hops;
+	u32 hash = hash_key(map, key), index, old, hops, previous;
 	struct hash_slot *slot;
 	long error = hash_enter(map, vcpu, &slot);
 
 	if (likely(!error))
-		error = hash_bucket_lock(map, index, vcpu);
+		error = hash_bucket_lock_of(map, hash, vcpu, &index);
 	if (unlikely(error))
 		return error;
-	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops);
+	old = hash_locked_find(map, hash_bucket(map, index), hash, key, &hops, &previous);
 	if (old) {
 		if (value && map->has_lock)
 			error = rt_value_load_locked(map, value, hash_value(map, old, 0), vcpu);
@@ -425,7 +444,7 @@ static long take_out(const struct rt_map *map, const void *key, void *value, str
 			hash_load_value(map, old, value);
 	}
 	if (old && !error) {
-		journal(slot, HASH_OP_DELETE, index, 0, old);
+		hash_journal(slot, HASH_OP_DELETE, index, 0, old);
 		hash_finish(map, slot, vcpu);
 	}
 	hash_bucket_unlock(map, index);

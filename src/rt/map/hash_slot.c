@@ -276,42 +276,36 @@ void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcp
 			HASH_STORE(slot->cell, old);
 		}
 		break;
+	case HASH_OP_SPLIT: hash_split_finish(map, HASH_LOAD(slot->bucket), new); break;
 	default: break;
 	}
 	HASH_STORE(slot->op, HASH_OP_NONE);
 }
 
-long hash_bucket_lock(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
+void hash_bucket_settle(const struct rt_map *map, u32 index, struct rt_vcpu *vcpu)
 {
-	u32 dead;
-	long error = rt_lock_acquire(&hash_bucket(map, index)->lock, vcpu, &dead);
-
-	for (u32 i = 0; unlikely(dead) && i < map->nr_vcpus; i++) {
+	for (u32 i = 0; i < map->nr_vcpus; i++) {
 		struct hash_slot *slot = hash_slot(map, i);
 
 		if (HASH_LOAD(slot->op) && HASH_LOAD(slot->bucket) == index && journal_dead(slot))
 			hash_finish(map, slot, vcpu);
 	}
-	return error;
 }
 
 long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu)
 {
-	u32 index = hash_bucket_of(map, HASH_LOAD(hash_elem(map, number)->hash)), previous;
+	u32 hash = HASH_LOAD(hash_elem(map, number)->hash), index, previous;
 	struct hash_slot *slot;
 	long error = hash_enter(map, vcpu, &slot);
 	bool found;
 
 	if (likely(!error))
-		error = hash_bucket_lock(map, index, vcpu);
+		error = hash_bucket_lock_of(map, hash, vcpu, &index);
 	if (unlikely(error))
 		return error;
 	found = chain_find(map, hash_bucket(map, index), number, &previous);
 	if (found) {
-		HASH_STORE(slot->bucket, index);
-		HASH_STORE(slot->new, 0);
-		HASH_STORE(slot->old, number);
-		HASH_STORE(slot->op, HASH_OP_DELETE);
+		hash_journal(slot, HASH_OP_DELETE, index, 0, number);
 		hash_finish(map, slot, vcpu);
 	}
 	hash_bucket_unlock(map, index);

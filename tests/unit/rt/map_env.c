@@ -86,14 +86,21 @@ static bool mark(const struct rt_map *map, u8 *seen, u32 element)
 
 static const char *check_chain(const struct rt_map *map, u8 *seen, u32 index, u32 *linked)
 {
-	u32 head = hash_bucket_head(hash_bucket(map, index)->head_version);
+	const struct hash_bucket *bucket = hash_bucket(map, index);
+	u32 head = hash_bucket_head(bucket->head_version), next;
 
-	for (u32 at = head; at; at = hash_elem(map, at)->link) {
+	if (index >= HASH_BUCKETS_FIRST && !bucket->mask)
+		return head ? "a bucket has keys before it is there" : NULL;
+	for (u32 at = head; at; at = next) {
+		next = hash_elem(map, at)->link;
+
 		if (!mark(map, seen, at))
 			return "an element is in a chain and somewhere else";
 		if (hash_key(map, hash_elem(map, at)->key) != hash_elem(map, at)->hash ||
-		    (hash_elem(map, at)->hash & (map->nr_buckets - 1)) != index)
+		    ((hash_elem(map, at)->hash ^ index) & hash_bucket_mask(map, bucket->mask)))
 			return "an element is in the wrong bucket";
+		if (next && hash_before(hash_elem(map, next)->hash, hash_elem(map, at)->hash))
+			return "a chain is out of order";
 		for (u32 other = hash_elem(map, at)->link; hash_elem_valid(map, other);
 		     other = hash_elem(map, other)->link)
 			if (!memcmp(hash_elem(map, at)->key, hash_elem(map, other)->key,
@@ -101,7 +108,7 @@ static const char *check_chain(const struct rt_map *map, u8 *seen, u32 index, u3
 				return "a key is there twice";
 		++*linked;
 	}
-	if (hash_bucket(map, index)->lock && !rt_lock_gone(hash_bucket(map, index)->lock))
+	if (bucket->lock && !rt_lock_gone(bucket->lock))
 		return "a bucket is locked";
 	return NULL;
 }

@@ -152,6 +152,60 @@ static const char *examine_replace(struct rt_map *map, struct rt_vcpu *vcpu)
 	return examine_hash(map, vcpu);
 }
 
+/* So many that the next element that is used for the first time splits bucket 0. */
+#define SPLIT_KEYS (HASH_BUCKETS_FIRST / 2)
+
+/* The nth key: of the first 8, which all are in bucket 0, every other leaves. */
+static u32 split_key(const struct rt_map *map, u32 nth)
+{
+	u32 key = 0, mask = 2 * HASH_BUCKETS_FIRST - 1;
+
+	if (nth >= 8)
+		return 1000000 + nth;
+	for (u32 nr = 0;; key++)
+		if ((hash_key(map, &key) & mask) == nr % 2 * HASH_BUCKETS_FIRST && nr++ == nth)
+			return key;
+}
+
+static void prepare_split(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	for (u32 i = 0; i < SPLIT_KEYS; i++)
+		put(map, vcpu, split_key(map, i), i + 1);
+}
+
+static void insert_split(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	put(map, vcpu, split_key(map, SPLIT_KEYS), SPLIT_KEYS + 1);
+}
+
+static const char *examine_split(struct rt_map *map, struct rt_vcpu *vcpu)
+{
+	u32 linked, fits = 0;
+	const char *wrong;
+
+	for (u32 i = 0; i < SPLIT_KEYS; i++) {
+		u32 key = split_key(map, i);
+
+		if (get(map, vcpu, key) != i + 1)
+			return "a key is not there";
+		if (i % 3 == 0)
+			drop(map, vcpu, key);
+		else if (i % 3 == 1)
+			put(map, vcpu, key, i + 1);
+	}
+	for (u32 i = 0; i <= SPLIT_KEYS; i++)
+		drop(map, vcpu, split_key(map, i));
+	for (u32 key = 2000000; key < 2000000 + map->max_entries + 1; key++) {
+		u64 value = key;
+
+		fits += rt_map_update_elem(map, &key, &value, BPF_NOEXIST, vcpu) == 0;
+	}
+	if (fits != map->max_entries)
+		return "not exactly max_entries keys fit";
+	wrong = env_hash_check(map, &linked);
+	return wrong && strcmp(wrong, "a journal is open") != 0 ? wrong : NULL;
+}
+
 static void output_one(struct rt_map *map, struct rt_vcpu *vcpu)
 {
 	rt_ringbuf_output(map, "hello, world", 12, 0, vcpu);
@@ -497,6 +551,8 @@ static const struct scenario scenarios[] = {
 	  examine_hash, false },
 	{ "hash replace", BPF_MAP_TYPE_HASH, 4, prepare_hash, replace_one, examine_replace, true },
 	{ "hash delete", BPF_MAP_TYPE_HASH, 4, prepare_hash, delete_one, examine_hash, true },
+	{ "hash insert, two buckets are split", BPF_MAP_TYPE_HASH, 2 * HASH_BUCKETS_FIRST,
+	  prepare_split, insert_split, examine_split, false },
 	{ "percpu hash insert", BPF_MAP_TYPE_PERCPU_HASH, 4, prepare_nothing, insert_one,
 	  examine_percpu, false },
 	{ "LRU hash, eviction", BPF_MAP_TYPE_LRU_HASH, 4, prepare_full, insert_one, examine_lru,

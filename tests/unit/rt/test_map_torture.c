@@ -214,6 +214,57 @@ static void test_killed(struct arena *arena, u32 type, u32 max_entries, u32 roun
 	env_map_free(arena, map);
 }
 
+/* Writers fill a map of 10^6, whose buckets split all the while, with keys of their own each. */
+static void *fill_own(void *arg)
+{
+	struct worker *worker = arg;
+	struct rt_vcpu *vcpu = env_vcpu();
+
+	for (u32 i = 0; i < worker->nr; i++) {
+		u32 key = CHURN + STEADY + worker->nr * (u32)worker->seed + i;
+		u64 value = value_of(key, i);
+
+		worker->unexpected += rt_map_update_elem(worker->map, &key, &value, 0, vcpu) != 0;
+		/* Elements that were used before come again. */
+		if (i % 4 == 0)
+			worker->unexpected += rt_map_delete_elem(worker->map, &key, vcpu) != 0;
+	}
+	rt_vcpu_release(vcpu);
+	__atomic_fetch_add(worker->finished, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void test_growing(struct arena *arena)
+{
+	struct rt_map *map = env_map(arena, BPF_MAP_TYPE_HASH, 4, 8, 1000000, 0);
+	struct worker workers[SLOTS - 1] = { 0 };
+	struct rt_vcpu *vcpu = env_vcpu();
+	u32 finished = 0, linked, unexpected = 0, want;
+	const char *wrong;
+
+	fill_steady(map, vcpu);
+	rt_vcpu_release(vcpu);
+	for (u32 i = 0; i < ARRAY_SIZE(workers); i++) {
+		workers[i] = (struct worker){ .map = map,
+					      .seed = i,
+					      .nr = operations / 8,
+					      .finished = &finished,
+					      .reader = i == 2 };
+		pthread_create(&workers[i].thread, NULL, i == 2 ? work : fill_own, &workers[i]);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(workers); i++) {
+		pthread_join(workers[i].thread, NULL);
+		unexpected += workers[i].unexpected;
+	}
+	want = STEADY + 2 * (operations / 8 - (operations / 8 + 3) / 4);
+	wrong = env_hash_check(map, &linked);
+	tap_is(linked, want, "growing: all keys are there");
+	tap_ok(!wrong, "growing: every element in its place: %s", wrong ? wrong : "yes");
+	tap_is(workers[2].missed, 0, "growing: no key missed");
+	tap_is(unexpected, 0, "growing: no unexpected error");
+	env_map_free(arena, map);
+}
+
 /* A thread that is stopped while it holds a bucket costs others a bounded wait, not their life. */
 static void test_stopped(struct arena *arena)
 {
@@ -328,6 +379,7 @@ int main(void)
 	test_threads(arena, BPF_MAP_TYPE_HASH, 100);
 	test_threads(arena, BPF_MAP_TYPE_HASH, 1000);
 	test_threads(arena, BPF_MAP_TYPE_PERCPU_HASH, 100);
+	test_growing(arena);
 	test_killed(arena, BPF_MAP_TYPE_HASH, 16, rounds);
 	test_killed(arena, BPF_MAP_TYPE_HASH, 300, rounds);
 	test_killed(arena, BPF_MAP_TYPE_PERCPU_HASH, 100, rounds);
