@@ -78,6 +78,7 @@ struct abi_helper {
 	u16 arg_size[5];
 	const char *arg_struct[5]; /* ARG_PTR_TO_BTF_ID: the structure's name */
 	abi_prog_set progs;
+	abi_prog_set fastcall;	   /* for these it leaves alone all but r0 and its arguments */
 	abi_attach_set not_attach; /* not with these expected attach types */
 	bool gpl_only;
 	bool might_sleep;

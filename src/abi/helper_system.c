@@ -28,6 +28,8 @@ const struct abi_helper abi_helpers_system[ABI_HELPERS] = {
 	[8] = { .name = "get_smp_processor_id",
 		.ret = RET_INTEGER,
 		.progs = ALL_PROGS,
+		.fastcall = TRACING_PROGS | PROG_TRACING | PROG_LSM | PROG_SYSCALL | PROG_CLS |
+			    PROG_XDP | PROG_LWT,
 		.available = true },
 	[14] = { .name = "get_current_pid_tgid",
 		 .ret = RET_INTEGER,

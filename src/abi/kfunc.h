@@ -72,6 +72,7 @@ enum abi_kfunc_ret {
 #define KFUNC_ITER_DESTROY  256u
 #define KFUNC_UNDER_LOCK    512u /* may be called with a spin lock held */
 #define KFUNC_RCU_PROTECTED 1024u
+#define KFUNC_FASTCALL	    2048u /* leaves alone the argument registers that it does not take */
 
 /* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
 enum abi_iter {

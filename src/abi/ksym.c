@@ -19,6 +19,7 @@ static const char *const others[] = {
 	"__bpf_call_base",
 	"jiffies",
 	"pcpu_hot",
+	"arch_bpf_timed_may_goto",
 	"__htab_map_lookup_elem",
 	"htab_map_lookup_elem",
 	"htab_map_update_elem",

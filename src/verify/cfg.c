@@ -41,6 +41,12 @@ static void mark_meeting_point(struct verify_env *env, s64 insn)
 	env->aux[insn].jmp_point = true;
 }
 
+static void mark_jump_target(struct verify_env *env, s64 insn)
+{
+	if (insn >= 0 && insn < env->nr_insns)
+		env->aux[insn].jump_target = true;
+}
+
 /* Edges of a call; also marks where states must be compared. */
 static u32 call_edges(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 {
@@ -85,6 +91,7 @@ static u32 edges_of(struct verify_env *env, u32 i, struct cfg_edge edge[2])
 	case BPF_JA:
 		edge[0] = (struct cfg_edge){ (s64)i + insn_jump_offset(insn) + 1, false };
 		mark_meeting_point(env, edge[0].target);
+		mark_jump_target(env, edge[0].target);
 		return 1;
 	case BPF_JCOND:
 		env->aux[i].force_checkpoint = true;
@@ -107,8 +114,10 @@ static int follow(struct verify_env *env, struct cfg_walk *walk, u32 from, struc
 		verbose(env, "jump out of range from insn %u to %d\n", from, (int)edge.target);
 		return -EINVAL;
 	}
-	if (edge.branch)
+	if (edge.branch) {
 		mark_meeting_point(env, edge.target);
+		mark_jump_target(env, edge.target);
+	}
 	if (walk->state[edge.target] == CFG_NEW) {
 		walk->state[edge.target] = CFG_FOUND;
 		walk->stack[walk->depth++] = edge.target;

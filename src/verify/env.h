@@ -43,10 +43,13 @@ struct insn_aux {
 	u32 loop;      /* the same, or that of a call which calls back (loops.h); 0: in none */
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
-	bool iter_next; /* a call of an iterator's next */
-	u16 kfunc;	/* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
-	u8 access;	/* enum access_kind */
-	bool arena_alu; /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
+	bool iter_next;	    /* a call of an iterator's next */
+	u16 kfunc;	    /* row of abi/kfunc.h plus 1; 0: no kfunc that is there */
+	u8 access;	    /* enum access_kind */
+	bool jump_target;   /* of a jump, or the first of a function */
+	bool fastcall_pair; /* a store before a call, or a load behind it (fastcall.h) */
+	u8 fastcall_pairs;  /* a call: how many of them are to go */
+	bool arena_alu;	    /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
 	bool map_poisoned, key_poisoned;
 	/* bpf_loop(): always this function, without flags; or not. */
 	enum { LOOP_UNSEEN, LOOP_SAME, LOOP_DIFFERENT } inlined : 8;
@@ -70,10 +73,12 @@ struct subprog {
 	bool changes_packet, might_sleep; /* it, or what it calls */
 	bool unreliable;		  /* its prototype does not say what it is called with */
 	bool is_global, is_callback;
-	bool is_async;	       /* called later (async.h) */
-	bool called, verified; /* global: reached by a call; body checked by itself */
-	s32 type_id;	       /* BTF id of its FUNC, 0 if none */
-	bool tags_known;       /* global: arg_tags were read (global_tags.h) */
+	s16 fastcall_off;	   /* of the stack above the slots of such pairs (fastcall.h) */
+	bool fastcall_keeps_stack; /* some of these pairs stay */
+	bool is_async;		   /* called later (async.h) */
+	bool called, verified;	   /* global: reached by a call; body checked by itself */
+	s32 type_id;		   /* BTF id of its FUNC, 0 if none */
+	bool tags_known;	   /* global: arg_tags were read (global_tags.h) */
 	u8 arg_tags[5];
 	u32 arg_btf_id[5]; /* the kernel structures that they point to; 0: not looked up */
 	const char *name;

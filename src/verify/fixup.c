@@ -143,7 +143,9 @@ static int remove_dead_code(struct verify_env *env)
 	if (!err) {
 		/* Jumps to the next instruction. */
 		for (u32 i = 0; i < env->nr_insns; i++)
-			remove[i] = env->insns[i].code == (BPF_JMP | BPF_JA) && !env->insns[i].off;
+			remove[i] = (env->insns[i].code == (BPF_JMP | BPF_JA) ||
+				     insn_is_may_goto(&env->insns[i])) &&
+				    !env->insns[i].off;
 		err = remove_insns(env, remove);
 	}
 	base_free(remove);

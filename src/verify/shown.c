@@ -182,16 +182,73 @@ static void load_address(struct shown_patch *patch, u8 dst, const char *name)
 	shown_add(patch, 0, 0, 0, 0, (s32)(u32)(address >> 32));
 }
 
-#define LOOPS_MAX (1 << 23)
+#define LOOPS_MAX      (1 << 23)
+#define LOOP_STACK     24 /* three registers */
+#define MAY_GOTO_STACK 16 /* the loops that are left, and when they began */
+#define MAY_GOTO_LOOPS 0xffff
+
+static bool is_inlined_loop(const struct verify_env *env, u32 i)
+{
+	return insn_is_helper_call(&env->insns[i]) && env->insns[i].imm == BPF_FUNC_loop &&
+	       env->aux[i].inlined == LOOP_SAME;
+}
+
+/* Has a subprogram a bpf_loop() that is one, or a may_goto? */
+static void find_loops(const struct verify_env *env, u32 subprog, bool *ret_loop,
+		       bool *ret_may_goto)
+{
+	*ret_loop = *ret_may_goto = false;
+	for (u32 i = env->subprog[subprog].start; i < env->subprog[subprog + 1].start; i++) {
+		*ret_loop |= is_inlined_loop(env, i);
+		*ret_may_goto |= insn_is_may_goto(&env->insns[i]);
+	}
+}
+
+u32 shown_stack_depth(const struct verify_env *env, u32 subprog)
+{
+	bool loop, may_goto;
+
+	find_loops(env, subprog, &loop, &may_goto);
+	return env->subprog[subprog].stack_depth + (loop ? LOOP_STACK : 0) +
+	       (may_goto ? MAY_GOTO_STACK : 0);
+}
+
+/* may_goto counts down, and asks for the time when it comes to 0. */
+static void may_goto(const struct verify_env *env, u32 i, struct shown_patch *patch)
+{
+	s32 left = -(s32)shown_stack_depth(env, env_subprog_of(env, i));
+
+	shown_add(patch, LDX(BPF_DW), SHOWN_AX, BPF_REG_10, left, 0);
+	patch->call = patch->nr;
+	patch->callee = (u32)insn_target(&env->insns[i], i);
+	shown_add(patch, BPF_JMP | BPF_JEQ | BPF_K, SHOWN_AX, 0, 0, 0);
+	shown_add(patch, BPF_ALU64 | BPF_SUB | BPF_K, SHOWN_AX, 0, 0, 1);
+	shown_add(patch, BPF_JMP | BPF_JNE | BPF_K, SHOWN_AX, 0, 2, 0);
+	shown_add(patch, MOV_K, SHOWN_AX, 0, 0, left);
+	shown_add(patch, CALL, 0, 0, 0, abi_ksym_call("arch_bpf_timed_may_goto"));
+	shown_add(patch, STX(BPF_DW), BPF_REG_10, SHOWN_AX, left, 0);
+}
+
+/* What a subprogram with a may_goto begins with. */
+static void may_goto_start(const struct verify_env *env, u32 subprog, struct shown_patch *patch)
+{
+	s32 left = -(s32)shown_stack_depth(env, subprog);
+	bool loop, found;
+
+	find_loops(env, subprog, &loop, &found);
+	if (!found)
+		return;
+	shown_add(patch, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, left, MAY_GOTO_LOOPS);
+	shown_add(patch, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, left + 8, 0);
+}
 
 /* bpf_loop() as a loop: three registers are kept below the function's stack. */
 static void loop(const struct verify_env *env, u32 i, struct shown_patch *patch)
 {
 	const struct insn_aux *aux = &env->aux[i];
-	const struct subprog *here = &env->subprog[env_subprog_of(env, i)];
-	s32 stack = -(s32)ALIGN_UP(here->stack_depth, 8u) - 24;
+	s32 stack = -(s32)env->subprog[env_subprog_of(env, i)].stack_depth - LOOP_STACK;
 
-	if (aux->inlined != LOOP_SAME)
+	if (!is_inlined_loop(env, i))
 		return;
 	shown_add(patch, BPF_JMP | BPF_JLE | BPF_K, BPF_REG_1, 0, 2, LOOPS_MAX);
 	shown_add(patch, BPF_ALU | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, -E2BIG);
@@ -307,6 +364,8 @@ static void replace(const struct verify_env *env, u32 i, struct shown_patch *pat
 		helper_call(env, i, patch);
 	else if (insn_is_kfunc_call(insn))
 		kfunc_call(env, i, patch);
+	else if (insn_is_may_goto(insn))
+		may_goto(env, i, patch);
 }
 
 /* A constant of 64 bits: maps by their ids. */
@@ -338,16 +397,33 @@ static bool put_patch(struct builder *builder, const struct shown_patch *patch)
 	return true;
 }
 
+/* The beginning of a subprogram; jumps back to it lead behind the counters of its loops. */
+static bool begin(struct builder *builder, u32 subprog)
+{
+	struct shown_patch patch = { 0 };
+
+	builder->shown->starts[subprog] = builder->shown->nr_insns;
+	may_goto_start(builder->env, subprog, &patch);
+	if (!put_patch(builder, &patch))
+		return false;
+	builder->at[builder->env->subprog[subprog].start] = builder->shown->nr_insns;
+	memset(&patch, 0, sizeof(patch));
+	if (!subprog)
+		shown_prologue(builder->env, &patch);
+	return put_patch(builder, &patch);
+}
+
 static int build(struct builder *builder)
 {
 	struct verify_env *env = builder->env;
-	struct shown_patch patch = { 0 };
+	struct shown_patch patch;
+	u32 nr_subprogs = 0;
 
-	shown_prologue(env, &patch);
-	if (!put_patch(builder, &patch))
-		return -ENOMEM;
 	for (u32 i = 0; i < env->nr_insns; i++) {
-		builder->at[i] = i ? builder->shown->nr_insns : 0;
+		if (i == env->subprog[nr_subprogs].start && !begin(builder, nr_subprogs++))
+			return -ENOMEM;
+		if (i)
+			builder->at[i] = builder->shown->nr_insns;
 		if (insn_is_ldimm64(&env->insns[i])) {
 			if (!constant(builder, i))
 				return -ENOMEM;
@@ -362,6 +438,7 @@ static int build(struct builder *builder)
 			return -ENOMEM;
 	}
 	builder->at[env->nr_insns] = builder->shown->nr_insns;
+	builder->shown->starts[nr_subprogs] = builder->shown->nr_insns;
 	return 0;
 }
 
@@ -371,17 +448,18 @@ static void aim(struct builder *builder)
 
 	for (u32 n = 0; n < shown->nr_insns; n++) {
 		struct bpf_insn *insn = &shown->insns[n];
-		s32 target = builder->target[n], distance;
+		s32 target = builder->target[n], distance, subprog;
 
 		if (target < 0)
 			continue;
 		distance = (s32)builder->at[target] - (s32)n - 1;
-		if (insn_is_pseudo_call(insn)) {
-			insn->off = (s16)distance;
-			insn->imm = env_find_subprog(builder->env, (u32)target);
-		} else if (insn_is_pseudo_func(insn)) {
-			insn->imm = distance;
-			insn[1].imm = env_find_subprog(builder->env, (u32)target);
+		subprog = env_find_subprog(builder->env, (u32)target);
+		if (insn_is_pseudo_call(insn) && subprog >= 0) {
+			insn->off = (s16)(shown->starts[subprog] - n - 1);
+			insn->imm = subprog;
+		} else if (insn_is_pseudo_func(insn) && subprog >= 0) {
+			insn->imm = (s32)(shown->starts[subprog] - n - 1);
+			insn[1].imm = subprog;
 		} else if (insn->code == (BPF_JMP32 | BPF_JA)) {
 			insn->imm = distance;
 		} else {
@@ -390,18 +468,20 @@ static void aim(struct builder *builder)
 	}
 }
 
+/* Where the line of an instruction begins. */
+static u32 line_at(const struct builder *builder, u32 i)
+{
+	s32 subprog = env_find_subprog(builder->env, i);
+
+	return subprog < 0 ? builder->at[i] : builder->shown->starts[subprog];
+}
+
 /* Functions and lines, where their instructions are shown. */
 static int build_info(struct builder *builder)
 {
 	struct verify_env *env = builder->env;
 	struct verify_shown *shown = builder->shown;
 
-	shown->starts = base_zalloc(env->nr_subprogs + 1, sizeof(*shown->starts));
-	if (!shown->starts)
-		return -ENOMEM;
-	shown->nr_subprogs = env->nr_subprogs;
-	for (u32 s = 0; s <= env->nr_subprogs; s++)
-		shown->starts[s] = builder->at[env->subprog[s].start];
 	if (env->nr_func_info) {
 		shown->func_info = base_zalloc(env->nr_subprogs, sizeof(*shown->func_info));
 		if (!shown->func_info)
@@ -418,7 +498,7 @@ static int build_info(struct builder *builder)
 		if (!shown->line_info)
 			return -ENOMEM;
 		for (u32 i = 0; i < env->nr_line_info; i++)
-			shown->line_info[i].insn_off = builder->at[env->line_info[i].insn_off];
+			shown->line_info[i].insn_off = line_at(builder, env->line_info[i].insn_off);
 		shown->nr_line_info = env->nr_line_info;
 	}
 	return 0;
@@ -433,9 +513,12 @@ int shown_program(struct verify_env *env, struct verify_shown *ret_shown)
 	builder.room = env->nr_insns + 16;
 	builder.at = base_zalloc(env->nr_insns + 1, sizeof(*builder.at));
 	builder.target = base_zalloc(builder.room, sizeof(*builder.target));
+	ret_shown->nr_subprogs = env->nr_subprogs;
+	ret_shown->starts = base_zalloc(env->nr_subprogs + 1, sizeof(*ret_shown->starts));
 	ret_shown->insns = base_zalloc(builder.room, sizeof(*ret_shown->insns));
 	ret_shown->places = base_zalloc(builder.room, sizeof(*ret_shown->places));
-	if (builder.at && builder.target && ret_shown->insns && ret_shown->places)
+	if (builder.at && builder.target && ret_shown->starts && ret_shown->insns &&
+	    ret_shown->places)
 		err = build(&builder);
 	if (!err) {
 		aim(&builder);

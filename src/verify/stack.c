@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "verify/backtrack.h"
+#include "verify/fastcall.h"
 #include "verify/live_stack.h"
 #include "verify/operand.h"
 #include "verify/slots.h"
@@ -175,6 +176,7 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 	err = slots_overwrite(env, frame, number);
 	if (err)
 		return err;
+	fastcall_stack_use(env, frame, off);
 	scratch_slot(env, number);
 	if (aligned && size == REG_SIZE)
 		live_stack_write(env, frame->frameno, number);
@@ -241,6 +243,7 @@ static int store_variable(struct verify_env *env, struct frame *frame, const str
 	int min = (int)pointer->s.smin + off, max = (int)pointer->s.smax + off + size;
 	bool zero = stores_zero(env, reg), zero_used = false;
 
+	fastcall_stack_use(env, frame, min);
 	for (int i = min; i < max; i++) {
 		int err = slots_overwrite(env, frame, slot_of(i));
 
@@ -368,6 +371,7 @@ static int load_fixed(struct verify_env *env, struct frame *frame, int off, int 
 	bool history = true;
 	int err = 0;
 
+	fastcall_stack_use(env, frame, off);
 	scratch_slot(env, number);
 	live_stack_read(env, frame->frameno, number);
 	if (slot_is_spill(&frame->slots[number])) {
@@ -463,6 +467,7 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 		min = (int)pointer->s.smin + off;
 		max = (int)pointer->s.smax + off;
 	}
+	fastcall_stack_use(env, frame, min);
 	/* What a helper fills it does not look at; but an object is no room to be filled. */
 	for (int i = min; fills && i < max + size; i++) {
 		if (*byte_of(frame, i) != SLOT_DYNPTR)

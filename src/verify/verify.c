@@ -19,9 +19,11 @@
 #include "verify/explore.h"
 #include "verify/fixup.h"
 #include "verify/live_regs.h"
+#include "verify/fastcall.h"
 #include "verify/live_stack.h"
 #include "verify/loops.h"
 #include "verify/program.h"
+#include "verify/shown.h"
 #include "verify/prune.h"
 
 static struct verify_env *env_free(struct verify_env *env)
@@ -80,10 +82,12 @@ static int run_stages(struct verify_env *env)
 		program_resolve_constants,
 		cfg_check,
 		cfg_order,
+		fastcall_find,
 		loops_find,
 		btf_ptr_check_attach,
 		live_regs_compute,
 		explore_program,
+		fastcall_remove,
 		program_check_stack_depth,
 	};
 
@@ -96,7 +100,7 @@ static int run_stages(struct verify_env *env)
 	return 0;
 }
 
-static void log_statistics(struct verify_env *env, u64 start_ns)
+static void log_statistics(struct verify_env *env, u64 start_ns, bool accepted)
 {
 	struct timespec now;
 
@@ -107,7 +111,8 @@ static void log_statistics(struct verify_env *env, u64 start_ns)
 				1000);
 		verbose(env, "stack depth ");
 		for (u32 i = 0; i < env->nr_subprogs; i++)
-			verbose(env, "%s%u", i ? "+" : "", env->subprog[i].stack_depth);
+			verbose(env, "%s%u", i ? "+" : "",
+				accepted ? shown_stack_depth(env, i) : env->subprog[i].stack_depth);
 		verbose(env, "\n");
 	}
 	verbose(env,
@@ -185,9 +190,9 @@ static int run_with(struct verify_env *env, struct base_account *account,
 	account->limit = 0;
 	if (account->over_limit)
 		verbose(env, "verifying takes more than %zu KiB of memory\n", limit >> 10);
-	log_statistics(env, (u64)start.tv_sec * 1000000000ULL + start.tv_nsec);
 	if (!err)
 		err = fixup_program(env, &shown);
+	log_statistics(env, (u64)start.tv_sec * 1000000000ULL + start.tv_nsec, !err);
 	if (!err)
 		err = fill_output(env, &shown, ret_output);
 	else
