@@ -32,6 +32,8 @@ enum rt_field_kind {
 
 struct rt_object_type;
 
+#define RT_MAP_IMAGE_SIZE 1024 /* the largest of 6.18, struct bpf_htab, has 832 */
+
 struct rt_map_field {
 	u32 offset, size;
 	u32 kind;			   /* enum rt_field_kind */
@@ -68,6 +70,8 @@ struct rt_map {
 	bool has_lock, has_res_lock; /* has_res_lock: a bpf_res_spin_lock is there instead */
 	struct rt_map_field fields[RT_MAP_FIELDS];
 	char name[BPF_OBJ_NAME_LEN];
+	/* The kernel's structure of the map, for programs that read it; zero until there is one. */
+	u8 image[RT_MAP_IMAGE_SIZE] __attribute__((aligned(8)));
 };
 
 #define RT_MAP_FROZEN	     1u /* BPF_MAP_FREEZE: clients write no more */

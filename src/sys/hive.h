@@ -47,6 +47,7 @@ struct sys_hive {
 	struct sys_function *functions;	   /* of the kernel, with something attached to it */
 	struct sys_btf *kernel_btf;
 	bool kernel_btf_tried;
+	bool reads_maps;		/* there was a program that does (map_image.h) */
 	int sockets;			/* an epoll set, 0: none yet (client_socket.h) */
 	struct sys_map *reuseport_maps; /* all of them */
 	struct sys_async *async;	/* timers and work queues; NULL: there never was one */

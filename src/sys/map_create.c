@@ -7,6 +7,7 @@
  */
 #include "sys/async.h"
 #include "sys/hive.h"
+#include "sys/map_image.h"
 #include "sys/map_slot.h"
 #include "sys/object_type.h"
 #include "base/alloc.h"
@@ -735,6 +736,7 @@ long sys_map_create(struct sys_call *call)
 		map->object.last_user = last_user;
 	map->rt->id = map->object.id;
 	sys_async_add_map(map);
+	sys_map_image(map);
 	return sys_install_consume(call, &map->object, sys_access_of_flags(call->attr.map_flags));
 }
 

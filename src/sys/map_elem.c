@@ -6,6 +6,7 @@
  */
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "sys/map_image.h"
 #include "sys/map_slot.h"
 #include "rt/elem.h"
 #include "sys/struct_ops.h"
@@ -122,6 +123,7 @@ static void set_frozen(struct sys_map *map)
 {
 	map->frozen = true;
 	__atomic_fetch_or(&map->rt->state, RT_MAP_FROZEN, __ATOMIC_RELEASE);
+	sys_map_image(map);
 }
 
 long sys_map_freeze(struct sys_call *call)

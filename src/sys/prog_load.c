@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "isa/opcode.h"
 #include "rt/stream.h"
+#include "sys/map_image.h"
 #include "sys/tracing.h"
 
 #include <errno.h>
@@ -322,6 +323,8 @@ static int verify(struct sys_load *load)
 		.kernel = load->call->hive->options.kernel,
 		.ops = &ops,
 		.ops_arg = load,
+		.map_image = offsetof(struct rt_map, image),
+		.map_image_size = RT_MAP_IMAGE_SIZE,
 		.log = { .level = load->log.level,
 			 .write = sys_log_write,
 			 .arg = &load->log,
@@ -529,6 +532,8 @@ static int load_program(struct sys_load *load)
 		return error;
 	prog->shown = load->output.shown;
 	load->output.shown = (struct verify_shown){ 0 };
+	if (load->output.reads_maps)
+		sys_map_images(call->hive);
 	prog->verified_insns = load->output.verified_insns;
 	prog->tail_calls = load->output.tail_calls;
 	prog->max_ctx_offset = load->output.max_ctx_offset;

@@ -150,11 +150,30 @@ static int check_object_fields(struct verify_env *env, const struct reg *reg, in
 	return -EACCES;
 }
 
+void btf_ptr_set_loaded(struct verify_env *env, const struct reg *reg,
+			const struct btf_place *place, struct reg *dst)
+{
+	const struct btf *btf = reg->btf;
+
+	switch (place->kind) {
+	case BTF_PLACE_STRUCT_PTR:
+		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(env, reg, place));
+		dst->btf = btf;
+		dst->btf_id = place->pointee;
+		if (dst->type & PTR_MAYBE_NULL)
+			dst->id = ++env->id_gen;
+		break;
+	case BTF_PLACE_OTHER_PTR:
+		reg_set_pointer(dst, PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED);
+		break;
+	default: env_set_unknown(env, dst);
+	}
+}
+
 int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
 {
 	const struct reg reg = env_regs(env)[regno];
 	struct btf_place place;
-	struct reg *dst;
 	char reason[256];
 	int err;
 
@@ -195,23 +214,10 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	}
 	if (value < 0 || write)
 		return 0;
-	dst = &env_regs(env)[value];
 	/* What is in an object anybody can have written there. */
 	if (reg.type & MEM_ALLOC)
 		place.kind = BTF_PLACE_NUMBER;
-	switch (place.kind) {
-	case BTF_PLACE_STRUCT_PTR:
-		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(env, &reg, &place));
-		dst->btf = reg.btf;
-		dst->btf_id = place.pointee;
-		if (dst->type & PTR_MAYBE_NULL)
-			dst->id = ++env->id_gen;
-		break;
-	case BTF_PLACE_OTHER_PTR:
-		reg_set_pointer(dst, PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED);
-		break;
-	default: env_set_unknown(env, dst);
-	}
+	btf_ptr_set_loaded(env, &reg, &place, &env_regs(env)[value]);
 	return 0;
 }
 

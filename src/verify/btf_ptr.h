@@ -10,6 +10,7 @@
 #ifndef SKEP_VERIFY_BTF_PTR_H
 #define SKEP_VERIFY_BTF_PTR_H
 
+#include "btf/walk.h"
 #include "verify/env.h"
 
 /* Is a load through it one that may fault at run time? */
@@ -40,6 +41,10 @@ int btf_ptr_load_arg(struct verify_env *env, int off, int size, bool write, stru
 
 /* An access through regno at off (the register's own offset included); value as in mem_access(). */
 int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value);
+
+/* *dst becomes what a load gives that meets the place, through reg; dst is another register. */
+void btf_ptr_set_loaded(struct verify_env *env, const struct reg *reg,
+			const struct btf_place *place, struct reg *dst);
 
 /* Does regno point to a structure of this name, or to one that begins with it? 0, -EACCES. */
 int btf_ptr_check_struct(struct verify_env *env, u32 regno, const char *name);

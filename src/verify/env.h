@@ -34,6 +34,7 @@ enum access_kind { ACCESS_UNSEEN, ACCESS_PLAIN, ACCESS_PROBE, ACCESS_SPECIAL };
 
 #define ACCESS_CTX   (ACCESS_SPECIAL + PTR_TO_CTX)
 #define ACCESS_ARENA (ACCESS_SPECIAL + PTR_TO_ARENA)
+#define ACCESS_MAP   (ACCESS_SPECIAL + CONST_PTR_TO_MAP)
 
 struct insn_aux {
 	u32 orig_idx;  /* in the program as loaded */
@@ -182,6 +183,7 @@ struct verify_env {
 	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
 	bool throws;				/* bpf_throw() is called somewhere */
 	bool loaded_kptr;			/* the load at insn_idx was one of a kptr */
+	bool reads_maps;			/* some instruction does, by a map's pointer */
 	bool writes_packet;			/* some instruction does */
 	u32 max_ctx_offset;			/* end of the furthest context access */
 	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */

@@ -234,6 +234,8 @@ int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 									: ISA_PROBE_MEM);
 		if (env->aux[i].access == ACCESS_CTX)
 			err = convert_access(env, insn);
+		else if (env->aux[i].access == ACCESS_MAP)
+			insn->off = (s16)(insn->off + (s32)env->input->map_image);
 		if (!err)
 			err = object_fix(env, i);
 		if (!err && insn_is_kfunc_call(insn))

@@ -15,6 +15,7 @@
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
 #include "verify/call.h"
+#include "verify/map_ptr.h"
 #include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -536,48 +537,6 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 	return err;
 }
 
-/* The kernel's structure behind a map of this type. */
-static const char *map_structure(u32 type)
-{
-	switch (type) {
-	case BPF_MAP_TYPE_ARRAY:
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-	case BPF_MAP_TYPE_PROG_ARRAY:
-	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-	case BPF_MAP_TYPE_CGROUP_ARRAY:
-	case BPF_MAP_TYPE_ARRAY_OF_MAPS: return "bpf_array";
-	case BPF_MAP_TYPE_HASH:
-	case BPF_MAP_TYPE_PERCPU_HASH:
-	case BPF_MAP_TYPE_LRU_HASH:
-	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_HASH_OF_MAPS: return "bpf_htab";
-	case BPF_MAP_TYPE_LPM_TRIE: return "lpm_trie";
-	default: return "bpf_map";
-	}
-}
-
-static int access_map_ptr(struct verify_env *env, u32 regno, int off, bool write)
-{
-	const char *name = map_structure(env_regs(env)[regno].map->type);
-
-	if (!env->allow_ptr_leaks) {
-		verbose(env,
-			"'struct %s' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN\n",
-			name);
-		return -EPERM;
-	}
-	if (off < 0)
-		verbose(env, "R%u is %s invalid negative access: off=%d\n", regno, name, off);
-	else if (write)
-		verbose(env, "only read from %s is supported\n", name);
-	else
-		verbose(env,
-			"map_ptr access not supported here: R%u points to a map's descriptor, "
-			"whose layout in this hive is not the kernel's\n",
-			regno);
-	return -EACCES;
-}
-
 static int access_by_type(struct verify_env *env, u32 regno, int off, int size, bool write,
 			  int value, bool sign_extend)
 {
@@ -619,7 +578,7 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 	case PTR_TO_TCP_SOCK:
 	case PTR_TO_XDP_SOCK: return access_socket(env, regno, off, size, write, value);
 	case PTR_TO_TP_BUFFER: return access_tp_buffer(env, regno, off, size, write, value);
-	case CONST_PTR_TO_MAP: return access_map_ptr(env, regno, off, write);
+	case CONST_PTR_TO_MAP: return map_ptr_access(env, regno, off, size, write, value);
 	case PTR_TO_ARENA: load_unknown(env, value, write); return 0;
 	default:
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
@@ -713,7 +672,7 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 static int note_access(struct verify_env *env, u32 type)
 {
 	u32 base = reg_base(type);
-	bool special = base == PTR_TO_CTX || base == PTR_TO_ARENA ||
+	bool special = base == PTR_TO_CTX || base == PTR_TO_ARENA || base == CONST_PTR_TO_MAP ||
 		       (base >= PTR_TO_SOCKET && base <= PTR_TO_XDP_SOCK);
 	u8 kind = (u8)(special			  ? ACCESS_SPECIAL + base
 		       : reg_type_is_probed(type) ? ACCESS_PROBE

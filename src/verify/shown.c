@@ -354,7 +354,8 @@ static void replace(const struct verify_env *env, u32 i, struct shown_patch *pat
 	u8 class = BPF_CLASS(insn->code), mode = BPF_MODE(insn->code);
 
 	patch->nr = 0;
-	if (env->aux[i].access >= ACCESS_SPECIAL && env->aux[i].access != ACCESS_ARENA)
+	if (env->aux[i].access >= ACCESS_SPECIAL && env->aux[i].access != ACCESS_ARENA &&
+	    env->aux[i].access != ACCESS_MAP)
 		shown_access(env, i, patch);
 	else if (class == BPF_ALU || class == BPF_ALU64)
 		arithmetic(insn, patch);

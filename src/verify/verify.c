@@ -136,6 +136,7 @@ static int fill_output(struct verify_env *env, const struct verify_shown *shown,
 		.max_rdonly_access = env->max_rdonly_access,
 		.max_rdwr_access = env->max_rdwr_access,
 		.tail_calls = env->subprog[0].tail_call_reachable,
+		.reads_maps = env->reads_maps,
 		.exception_callback = env->exception_cb,
 		.throws = env->throws,
 	};

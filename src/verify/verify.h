@@ -148,7 +148,10 @@ struct verify_input {
 	u32 prog_flags; /* BPF_F_STRICT_ALIGNMENT, BPF_F_ANY_ALIGNMENT, BPF_F_TEST_* */
 	bool gpl_compatible;
 	bool privileged; /* bpf_capable(): pointer leaks and unknown-offset stack access allowed */
-	u32 kernel;	 /* ABI_LINUX(): what is younger is not there; 0: the newest */
+	/* What a map's descriptor has at this distance: the kernel's structure of it, that large.
+	 */
+	u32 map_image, map_image_size;
+	u32 kernel;	       /* ABI_LINUX(): what is younger is not there; 0: the newest */
 	size_t memory_max;     /* bytes that verifying may take; 0: VERIFY_MEMORY_MAX */
 	u32 nr_cpus;	       /* bpf_get_smp_processor_id() stays below; 0: not known */
 	bool has_fd_array;     /* entries come from ops->fd_at() */
@@ -206,6 +209,7 @@ struct verify_output {
 	struct verify_async *async;
 	u32 nr_async;
 	bool tail_calls;
+	bool reads_maps;	/* descriptors of maps, as the kernel's structures */
 	u32 exception_callback; /* a subprogram; 0: none */
 	bool throws;
 	u32 max_ctx_offset; /* end of the furthest context access: attaching checks it against the

@@ -51,6 +51,7 @@ void scenario_test_run(struct world *world);
 void scenario_netfilter(struct world *world);
 void scenario_net_helper(struct world *world);
 void scenario_stream(struct world *world);
+void scenario_map_pointer(struct world *world);
 void scenario_exclusive(struct world *world); /* maps of one program, hashes of maps */
 void scenario_helper(struct world *world);    /* what single helpers answer */
 void scenario_syscall(struct world *world);   /* programs that call bpf(2) themselves */
@@ -92,6 +93,7 @@ static inline void scenario_all(struct world *world)
 	scenario_netfilter(world);
 	scenario_net_helper(world);
 	scenario_stream(world);
+	scenario_map_pointer(world);
 	scenario_exclusive(world);
 	scenario_helper(world);
 	scenario_syscall(world);

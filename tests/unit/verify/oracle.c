@@ -171,6 +171,8 @@ int oracle_skep(const struct verify_case *c, const struct bpf_insn *insns, u32 n
 		.privileged = true,
 		.nr_cpus = (u32)sysconf(_SC_NPROCESSORS_CONF),
 		.ops = &ops,
+		.map_image = 1024,
+		.map_image_size = 1024,
 		.log = { .level = level, .write = collect, .arg = log },
 	};
 	struct functions *functions = NULL;
