@@ -488,5 +488,10 @@ int kfunc_fix(struct verify_env *env, u32 i)
 		return -EINVAL;
 	}
 	env->insns[i].imm = env->aux[i].kfunc - 1;
+	/* A cast leaves the other registers alone (fastcall.h). */
+	if (env->insns[i].imm == ABI_KFUNC_bpf_rdonly_cast)
+		env->insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X,
+						   .dst_reg = BPF_REG_0,
+						   .src_reg = BPF_REG_1 };
 	return 0;
 }

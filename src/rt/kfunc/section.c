@@ -47,7 +47,8 @@ RT_KFUNC(bpf_throw)
 	return 0;
 }
 
-/* (obj, btf_id): the verifier gave it its type, and loads through it are checked at run time. */
+/* (obj, btf_id): the verifier gave it its type, made a move of the call (kfunc_fix()), and loads
+ * through it are checked at run time. */
 RT_KFUNC(bpf_rdonly_cast)
 {
 	return r1;
