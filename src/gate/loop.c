@@ -26,7 +26,8 @@
 #define NOTIFY_SYNC_WAKE_UP 1u
 
 #define EVENTS_MAX 32
-#define BURST_MAX  64 /* notifications of one listener before the others get a look */
+#define BURST_MAX  64		 /* notifications of one listener before the others get a look */
+#define SWEEP_NS   1000000000ull /* from one look at who has mapped what to the next */
 #define IDLE_MS                                                                           \
 	1000 /* at least this often, the descriptors whose grace period is over are freed \
 	      */
@@ -226,6 +227,21 @@ void gate_tell_losses(struct gate *gate, u64 interval_ns)
 	gate->losses_told_ns = now_ns;
 }
 
+/* Of objects whose last descriptor is closed: whether somebody has them mapped. */
+static void look_at_mappings(struct gate *gate)
+{
+	u64 ended = handle_table_ended(gate->handles), now_ns;
+
+	if (!gate->orphans && ended == gate->swept_ended)
+		return;
+	now_ns = base_clock_ns(CLOCK_MONOTONIC_COARSE);
+	if (now_ns - gate->swept_ns < SWEEP_NS)
+		return;
+	gate->orphans = process_sweep_mappings(gate->processes);
+	gate->swept_ended = ended;
+	gate->swept_ns = now_ns;
+}
+
 /* Whatever programs have written since the last time. */
 static void look(struct gate *gate)
 {
@@ -239,6 +255,7 @@ static void look(struct gate *gate)
 	else if (waited && !waits)
 		unwatch(gate, tracepipe_fd(gate->tracepipe));
 	gate->objects_readable = handle_table_refresh(gate->handles);
+	look_at_mappings(gate);
 	gate->looked_ns = base_clock_ns(CLOCK_MONOTONIC_COARSE);
 }
 

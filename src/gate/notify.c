@@ -320,7 +320,7 @@ static long map_object(struct gate_client *client, struct object *object, int ac
 	}
 	if (!error)
 		error = process_add_mapping(client->gate->processes, (pid_t)client->base.tgid,
-					    object);
+					    object, address, length);
 	return error ? error : (long)address;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "gate/mapping.h"
 
 /* Since Linux 6.9 (include/uapi/linux/pidfd.h). */
 #ifndef PIDFD_THREAD
@@ -23,11 +24,6 @@
 #define IDENTITIES	 64 /* a power of two */
 #define IDENTITY_LIFE_NS 1000000000ull
 #define FDS		 4 /* remembered of a thread; a power of two */
-
-struct mapping {
-	struct mapping *next;
-	struct object *object;
-};
 
 struct process {
 	struct process *next;
@@ -70,17 +66,6 @@ struct process_table *process_table_new(void)
 	return table;
 }
 
-static void drop_mappings(struct process *process)
-{
-	while (process->mappings) {
-		struct mapping *mapping = process->mappings;
-
-		process->mappings = mapping->next;
-		object_unref(mapping->object);
-		base_free(mapping);
-	}
-}
-
 static void drop(struct process_table *table, struct process *process)
 {
 	struct process **link = &table->processes;
@@ -89,7 +74,7 @@ static void drop(struct process_table *table, struct process *process)
 		link = &(*link)->next;
 	*link = process->next;
 	table->nr_quiet -= process->quiet;
-	drop_mappings(process);
+	mapping_drop_all(&process->mappings);
 	call_slots_free(process->call_slots);
 	close(process->pidfd);
 	base_free(process);
@@ -205,7 +190,7 @@ void process_executed(struct process_table *table, pid_t pid)
 	forget_all(table);
 	if (!process)
 		return;
-	drop_mappings(process);
+	mapping_drop_all(&process->mappings);
 	process->call_slots = call_slots_free(process->call_slots);
 	process->untracked = false;
 	if (process->quiet_program) {
@@ -249,23 +234,21 @@ int process_give_call_slots(struct process_table *table, pid_t pid, struct call_
 	return 0;
 }
 
-int process_add_mapping(struct process_table *table, pid_t pid, struct object *object)
+int process_add_mapping(struct process_table *table, pid_t pid, struct object *object, u64 address,
+			u64 size)
 {
 	struct process *process = get(table, pid);
-	struct mapping *mapping;
 
-	if (!process)
-		return -ENOMEM;
-	for (mapping = process->mappings; mapping; mapping = mapping->next)
-		if (mapping->object == object)
-			return 0;
-	mapping = base_zalloc(1, sizeof(*mapping));
-	if (!mapping)
-		return -ENOMEM;
-	mapping->object = object_ref(object);
-	mapping->next = process->mappings;
-	process->mappings = mapping;
-	return 0;
+	return process ? mapping_add(&process->mappings, object, address, size) : -ENOMEM;
+}
+
+bool process_sweep_mappings(struct process_table *table)
+{
+	bool again = false;
+
+	for (struct process *process = table->processes; process; process = process->next)
+		again |= mapping_sweep(&process->mappings, process->pid);
+	return again;
 }
 
 static bool parse_line(const char *text, const char *key, const char *format, u32 *ret_value)

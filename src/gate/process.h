@@ -47,9 +47,12 @@ bool process_is_untracked(struct process_table *table, pid_t pid);
 struct call_slots *process_call_slots(struct process_table *table, pid_t pid);
 int process_give_call_slots(struct process_table *table, pid_t pid, struct call_slots *slots);
 
-/* The process has object mapped: holds a reference until it ends or executes a program. 0 or
- * -errno. */
-int process_add_mapping(struct process_table *table, pid_t pid, struct object *object);
+/* The process maps size bytes of the arena, which are object's: holds a reference until it ends,
+ * executes a program, or was seen without them. 0 or -errno. */
+int process_add_mapping(struct process_table *table, pid_t pid, struct object *object, u64 address,
+			u64 size);
+/* Looks for what is not mapped any more (gate/mapping.h). True: some is to be looked at again. */
+bool process_sweep_mappings(struct process_table *table);
 
 /*
  * Of thread tid: its process, and the user and group it runs as. Remembered for a second at most. 0

@@ -70,8 +70,10 @@ struct gate {
 	bool objects_readable; /* a client may take records without a word */
 	u64 lines_lost;	       /* of trace_pipe, not told yet */
 	u64 losses_told_ns;
-	u64 looked_ns;	/* when buffers were looked at the last time */
-	u32 idle_ticks; /* since the last event, while objects are readable */
+	u64 swept_ns, swept_ended; /* when, and after how many ends of handles, mappings were */
+	bool orphans;		   /* some of them are to be looked at again */
+	u64 looked_ns;		   /* when buffers were looked at the last time */
+	u32 idle_ticks;		   /* since the last event, while objects are readable */
 };
 
 /* A sentence for the person behind the hive. */
