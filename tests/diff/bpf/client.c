@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See client.h. Both ends of the conversation: fixed-size requests over a socket, one at a time. */
 #include "client.h"
-#include "pair.h"
 #include "harness/tap.h"
 
 #include <dirent.h>
@@ -15,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +31,10 @@ enum request_kind {
 	ASK_DUP,
 	ASK_DUP2,
 	ASK_SEND,
+	ASK_TAKE,
+	ASK_MAP,
+	ASK_LOAD,
+	ASK_STORE,
 	ASK_RESET,
 	ASK_LEFT,
 	ASK_PID,
@@ -42,6 +46,7 @@ struct request {
 	int fd, onto;
 	bool raw;
 	u64 attr;
+	u64 address, value; /* of what is mapped, loaded or stored */
 };
 
 struct client_world {
@@ -74,7 +79,8 @@ int client_dup2(int fd, int onto)
 	return (int)result_of(dup3(fd, onto, O_CLOEXEC));
 }
 
-int client_send(int fd)
+/* A message of one byte with a descriptor, which goes out or comes in. */
+static int pass(int sock, int *fd, bool out)
 {
 	char byte = 0, control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { &byte, 1 };
@@ -83,27 +89,41 @@ int client_send(int fd)
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	int pair[2], result;
+	int result;
 
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	result = (int)result_of(sendmsg(pair[0], &msg, 0));
-	if (result >= 0)
-		result = (int)result_of(recvmsg(pair[1], &msg, MSG_CMSG_CLOEXEC));
-	close(pair[0]);
-	close(pair[1]);
-	if (result < 0)
-		return result;
-	/* It came as the third new one: the first free number is what callers want. */
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	result = client_dup(fd);
+	memcpy(CMSG_DATA(cmsg), fd, sizeof(*fd));
+	if (out)
+		return (int)result_of(sendmsg(sock, &msg, 0));
+	result = (int)result_of(recvmsg(sock, &msg, MSG_CMSG_CLOEXEC));
+	memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
+	return result;
+}
+
+/* The first free number is what callers want. */
+static int move_up(int fd)
+{
+	int result = client_dup(fd);
+
 	if (result >= 0)
 		close(fd);
 	return result;
+}
+
+int client_send(int fd)
+{
+	int pair[2], result;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	result = pass(pair[0], &fd, true);
+	if (result >= 0)
+		result = pass(pair[1], &fd, false);
+	close(pair[0]);
+	close(pair[1]);
+	return result < 0 ? result : move_up(fd);
 }
 
 static int odd_file(int fd)
@@ -208,6 +228,26 @@ static u32 left(void)
 	return count;
 }
 
+/* A descriptor of the driver's. */
+static long take(void)
+{
+	int fd = -1;
+	int result = pass(SOCKET_FD, &fd, false);
+
+	return result < 0 ? result : move_up(fd);
+}
+
+static long map_file(const struct request *request)
+{
+	void *at = (void *)(uintptr_t)request->address;
+
+	if (request->fd < 0)
+		return result_of(munmap(at, request->value));
+	at = mmap(at, request->value, request->onto, MAP_SHARED | MAP_FIXED, request->fd,
+		  (off_t)request->attr);
+	return at == MAP_FAILED ? -errno : 0;
+}
+
 static long serve_one(const struct request *request, raw_call raw)
 {
 	switch (request->kind) {
@@ -221,6 +261,13 @@ static long serve_one(const struct request *request, raw_call raw)
 	case ASK_DUP: return client_dup(request->fd);
 	case ASK_DUP2: return client_dup2(request->fd, request->onto);
 	case ASK_SEND: return client_send(request->fd);
+	case ASK_TAKE: return take();
+	case ASK_MAP: return map_file(request);
+	case ASK_LOAD:
+		memcpy((void *)(uintptr_t)MEMORY, (const void *)(uintptr_t)request->address,
+		       request->size);
+		return 0;
+	case ASK_STORE: *(volatile u64 *)(uintptr_t)request->address = request->value; return 0;
 	case ASK_RESET: reset(); return 0;
 	case ASK_LEFT: return left();
 	case ASK_PID: return getpid();
@@ -228,16 +275,21 @@ static long serve_one(const struct request *request, raw_call raw)
 	}
 }
 
+/* The whole of the file, then pages that nobody may touch or write. */
 static void map_from(int fd)
 {
-	void *at = mmap((void *)(uintptr_t)MEMORY, MEMORY_SIZE, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	struct stat file;
+	u8 *end;
+	void *at;
 
+	must(!fstat(fd, &file), "fstat");
+	end = (u8 *)(uintptr_t)MEMORY + file.st_size;
+	at = mmap((void *)(uintptr_t)MEMORY, (size_t)file.st_size, PROT_READ | PROT_WRITE,
+		  MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
 	must(at == (void *)(uintptr_t)MEMORY, "the client's memory");
-	at = mmap((void *)(uintptr_t)MEMORY_END, 0x3000, PROT_NONE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	must(at == (void *)(uintptr_t)MEMORY_END, "the client's memory");
-	must(!mprotect((void *)(uintptr_t)READ_ONLY, 0x1000, PROT_READ), "mprotect");
+	at = mmap(end, 0x3000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	must(at == end, "the client's memory");
+	must(!mprotect(end + 0x1000, 0x1000, PROT_READ), "mprotect");
 }
 
 int client_serve(const char *memory_fd, const char *socket_fd)
@@ -308,6 +360,39 @@ int client_world_send(struct world *world, int fd)
 	return (int)ask((struct request){ .kind = ASK_SEND, .fd = fd });
 }
 
+static int ask_take(struct world *world, int file)
+{
+	const struct request request = { .kind = ASK_TAKE };
+	long result = 0;
+
+	must(write(SOCKET_FD, &request, sizeof(request)) == sizeof(request), "to the client");
+	must(pass(SOCKET_FD, &file, true) >= 0, "a descriptor to the client");
+	close(file);
+	if (read(SOCKET_FD, &result, sizeof(result)) != sizeof(result))
+		tap_bail("the client is gone");
+	return (int)result;
+}
+
+long client_world_map(struct world *world, int fd, u64 address, u64 size, int prot, u64 offset)
+{
+	return ask((struct request){ .kind = ASK_MAP,
+				     .fd = fd,
+				     .onto = prot,
+				     .address = address,
+				     .value = size,
+				     .attr = offset });
+}
+
+void client_world_load(struct world *world, u64 address, u32 size)
+{
+	ask((struct request){ .kind = ASK_LOAD, .address = address, .size = size });
+}
+
+void client_world_store(struct world *world, u64 address, u64 value)
+{
+	ask((struct request){ .kind = ASK_STORE, .address = address, .value = value });
+}
+
 void client_world_reset(struct world *world)
 {
 	ask((struct request){ .kind = ASK_RESET });
@@ -323,11 +408,11 @@ void client_world_raw(struct world *world, bool raw)
 	container_of(world, struct client_world, world)->raw = raw;
 }
 
-void client_map_memory(void)
+void client_map_memory(u32 size)
 {
 	int fd = memfd_create("client", MFD_CLOEXEC);
 
-	must(fd >= 0 && !ftruncate(fd, MEMORY_SIZE), "memfd");
+	must(fd >= 0 && !ftruncate(fd, size), "memfd");
 	must(dup2(fd, MEMORY_FD) == MEMORY_FD, "dup2");
 	close(fd);
 	map_from(MEMORY_FD);
@@ -336,7 +421,7 @@ void client_map_memory(void)
 struct world *client_start(const char *skep)
 {
 	static struct client_world client = { .world = { "client", false, ask_bpf, ask_close,
-							 ask_perf, NULL } };
+							 ask_perf, NULL, ask_take } };
 	char self[256] = "", memory[16], sock[16];
 	int fds[2];
 

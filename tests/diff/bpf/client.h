@@ -10,8 +10,12 @@
 
 #include "world.h"
 
+#define MEMORY	 0x300000000000ull /* the client's */
+#define FIRST_FD 64		   /* lower ones are files of other kinds */
+#define FDS	 192
+
 /* Maps the client's memory, before client_start(). */
-void client_map_memory(void);
+void client_map_memory(u32 size);
 
 /* Runs this program as a client under `skep exec`; ends the test program if that fails. */
 struct world *client_start(const char *skep);
@@ -31,6 +35,11 @@ int client_world_send(struct world *world, int fd);
 void client_world_reset(struct world *world);
 /* Its process. */
 u32 client_world_pid(struct world *world);
+/* Maps a file of the client's at this address of its own, fd -1: unmaps it; 0 or -errno. */
+long client_world_map(struct world *world, int fd, u64 address, u64 size, int prot, u64 offset);
+/* Copies from anywhere in the client to the beginning of its memory; and a number to anywhere. */
+void client_world_load(struct world *world, u64 address, u32 size);
+void client_world_store(struct world *world, u64 address, u64 value);
 /* Do the next calls come from code that the agent has not seen? */
 void client_world_raw(struct world *world, bool raw);
 

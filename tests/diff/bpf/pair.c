@@ -52,7 +52,7 @@ bool pair_init(struct pair *pair, const char *skep)
 	isolate();
 	if (skep) {
 		pair->client = true;
-		client_map_memory();
+		client_map_memory(MEMORY_SIZE);
 		pair->worlds[1] = client_start(skep);
 		return true;
 	}

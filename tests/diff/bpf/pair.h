@@ -8,15 +8,12 @@
 #ifndef SKEP_DIFF_BPF_PAIR_H
 #define SKEP_DIFF_BPF_PAIR_H
 
-#include "world.h"
+#include "client.h"
 
 #define SIDES	    2 /* 0: the kernel, 1: skep */
-#define MEMORY	    0x300000000000ull
 #define MEMORY_SIZE 0xa000u
 #define MEMORY_END  (MEMORY + MEMORY_SIZE) /* here begins a page that nobody may touch */
 #define READ_ONLY   (MEMORY_END + 0x1000)  /* a page of zeros */
-#define FIRST_FD    64			   /* lower ones are files of other kinds */
-#define FDS	    192
 #define NO_ID	    -1
 #define PUSHED_MAX  64
 #define PUSHED_SIZE 0x800

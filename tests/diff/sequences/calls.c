@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See sequences.h: operations by bpf(2), one at a time or in batches. */
+#include "../bpf/client.h"
 #include "sequences.h"
 
 #include <errno.h>
@@ -7,8 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define BATCH_MAX 80
-#define RING_PAGE 4096u
+#define CLIENT_RING 0x310000000000ull /* where the client maps one */
 
 static u8 keys[SIDES][KEY_MAX], values[SIDES][USER_MAX], outs[SIDES][USER_MAX];
 
@@ -304,10 +304,30 @@ static void map_rings(struct pair *pair)
 		 RING_PAGE) == MAP_FAILED)
 		tap_bail("the kernel's ring buffer cannot be mapped: %s", strerror(errno));
 	pair->rings[0] = (volatile u64 *)(void *)at;
+	if (stage.through_client) {
+		if (client_world_map(window_client(), pair->fds[1], CLIENT_RING, RING_PAGE,
+				     PROT_READ | PROT_WRITE, 0) ||
+		    client_world_map(window_client(), pair->fds[1], CLIENT_RING + RING_PAGE, size,
+				     PROT_READ, RING_PAGE))
+			tap_bail("a client cannot map the ring buffer");
+		pair->rings[1] = (volatile u64 *)(uintptr_t)MEMORY;
+		return;
+	}
 	if (sys_map_mmap(world_object(stage.worlds[1], pair->fds[1]), 2, PROT_READ | PROT_WRITE,
 			 MAP_SHARED, 0, RING_PAGE, &address))
 		tap_bail("skep's ring buffer cannot be mapped");
 	pair->rings[1] = (volatile u64 *)(uintptr_t)address;
+}
+
+void call_unmap(struct pair *pair)
+{
+	u64 size = 2ul * RING_PAGE + 2ul * pair->config.max_entries;
+
+	if (!pair->rings[0])
+		return;
+	munmap((void *)(uintptr_t)pair->rings[0], size);
+	if (stage.through_client && client_world_map(window_client(), -1, CLIENT_RING, size, 0, 0))
+		tap_bail("a client cannot unmap the ring buffer");
 }
 
 void call_consume(struct pair *pair)
@@ -318,6 +338,9 @@ void call_consume(struct pair *pair)
 	const u8 *bytes[SIDES];
 
 	map_rings(pair);
+	if (stage.through_client)
+		client_world_load(window_client(), CLIENT_RING,
+				  2 * RING_PAGE + 2 * pair->config.max_entries);
 	at = rings[0][0];
 	end = rings[0][RING_PAGE / 8];
 	bytes[0] = (const u8 *)(uintptr_t)rings[0] + 2ul * RING_PAGE;
@@ -336,4 +359,6 @@ void call_consume(struct pair *pair)
 		at += ALIGN_UP((u64)(lengths[0] & 0x3fffffff) + 8, 8);
 	}
 	rings[0][0] = rings[1][0] = end;
+	if (stage.through_client)
+		client_world_store(window_client(), CLIENT_RING, end);
 }

@@ -37,6 +37,7 @@ static long element(struct pair *pair, int side, u32 cmd, u32 number, u32 *value
 	result = stage_call(side, cmd, &attr);
 	memcpy(value, bytes, sizeof(*value));
 	pair->operations++;
+	pair->succeeded += !result;
 	return result;
 }
 

@@ -3,15 +3,16 @@
  * Random operations on maps of all types, on the running kernel and on skep, side by side
  * (sequences.h). The first difference of each type is shown with what was done before it.
  *
- * Usage: diff-sequences [--seed N] [--operations N] [--type NAME]
+ * Usage: diff-sequences [--seed N] [--operations N] [--type NAME] [--client SKEP]
+ *   --client SKEP: not what is linked in, but a process under `SKEP exec`
  */
+#include "../bpf/client.h"
 #include "sequences.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define BURSTS 40
 
@@ -116,8 +117,7 @@ static u64 episode(const struct kind *kind, u64 seed, bool *ret_same, u64 *succe
 			operate(&pair);
 	}
 	close_both(pair.progs);
-	if (pair.rings[0])
-		munmap((void *)(uintptr_t)pair.rings[0], 8192 + 2ul * pair.config.max_entries);
+	call_unmap(&pair);
 	close_both(pair.fds);
 	if (pair.differences)
 		tap_note("  seed %llu", (unsigned long long)seed);
@@ -149,9 +149,12 @@ static bool is_wanted(const struct kind *kind, const char *only)
 int main(int argc, char **argv)
 {
 	u64 seed = 1, operations = 200000, weights = 0;
-	const char *only = NULL;
+	const char *only = NULL, *skep = NULL;
 	const struct kind *kind;
 	u32 i;
+
+	if (argc == 4 && !strcmp(argv[1], "--serve"))
+		return client_serve(argv[2], argv[3]);
 
 	for (i = 1; i + 1 < (u32)argc; i += 2) {
 		if (!strcmp(argv[i], "--seed"))
@@ -160,12 +163,15 @@ int main(int argc, char **argv)
 			operations = strtoull(argv[i + 1], NULL, 0);
 		else if (!strcmp(argv[i], "--type"))
 			only = argv[i + 1];
+		else if (!strcmp(argv[i], "--client"))
+			skep = argv[i + 1];
 		else
 			break;
 	}
 	if (i != (u32)argc)
-		tap_bail("usage: %s [--seed N] [--operations N] [--type NAME]", argv[0]);
-	if (!stage_new()) {
+		tap_bail("usage: %s [--seed N] [--operations N] [--type NAME] [--client SKEP]",
+			 argv[0]);
+	if (!stage_new(skep)) {
 		tap_skip(1, "no kernel bpf(2) to compare with");
 		return tap_done();
 	}

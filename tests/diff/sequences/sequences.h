@@ -18,6 +18,8 @@
 #define OBJECTS	   3
 #define NO_OBJECT  0xfffffff0u
 #define SCRIPT_LEN 32
+#define BATCH_MAX  80
+#define RING_PAGE  4096u
 
 /* What values (or keys) of a type are. */
 enum value_kind {
@@ -124,12 +126,14 @@ struct stage {
 	u32 map_ids[SIDES][OBJECTS], prog_ids[SIDES][OBJECTS], xdp_ids[SIDES][OBJECTS];
 	u64 cookies[SIDES][OBJECTS]; /* of the sockets */
 	u32 cpus;
+	bool through_client; /* skep is reached by a process under `skep exec` */
 };
 
 extern struct stage stage;
 
-/* stage.c. false: there is no kernel to compare with. */
-bool stage_new(void);
+/* stage.c. skep: the command that runs a client; NULL: what is linked in is called. false: there is
+ * no kernel to compare with. */
+bool stage_new(const char *skep);
 u32 stage_free(void); /* objects that were left */
 long stage_call(int side, u32 cmd, union abi_attr *attr);
 
@@ -163,8 +167,15 @@ bool program_touch(struct pair *pair, u32 nr, u8 (*keys)[KEY_MAX]);
 /* calls.c: one operation by bpf(2), and all that lies in both maps. */
 void call_step(struct pair *pair);
 void call_compare(struct pair *pair);
-/* Consumes what lies in both ring buffers. */
+/* Consumes what lies in both ring buffers, which are mapped for it; and the end of that. */
 void call_consume(struct pair *pair);
+void call_unmap(struct pair *pair);
+
+/* window.c: skep as a client sees it. */
+struct world *window_start(const char *skep);
+u32 window_stop(void); /* objects that were left */
+/* The client itself, which knows only its own memory (../bpf/client.h). */
+struct world *window_client(void);
 
 /* lru.c: a map that is too small, of which each side drops elements in its own way. */
 void lru_episode(struct pair *pair);

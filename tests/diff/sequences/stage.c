@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* See sequences.h. */
+#include "../bpf/client.h"
 #include "sequences.h"
 #include "../../unit/btf/blob.h"
 
@@ -104,6 +105,9 @@ static void make_side(int side)
 {
 	static const u32 xdp_types[OBJECTS] = { BPF_XDP_DEVMAP, BPF_XDP_CPUMAP, 0 };
 	struct world *world = stage.worlds[side];
+	/* Whose calls they are. */
+	pid_t own_pid =
+		side && stage.through_client ? (pid_t)client_world_pid(window_client()) : getpid();
 	u32 i;
 
 	stage.btf[side] = load_btf(side);
@@ -123,14 +127,13 @@ static void make_side(int side)
 		stage.files[side][i] =
 			must(world_take(world, open(i ? "/" : "/dev/null", O_RDONLY | O_CLOEXEC)),
 			     "a file");
-		stage.tasks[side][i] =
-			must(world_take(world,
-					(int)syscall(SYS_pidfd_open, i ? getppid() : getpid(), 0)),
-			     "a pidfd");
+		stage.tasks[side][i] = must(
+			world_take(world, (int)syscall(SYS_pidfd_open, i ? getppid() : own_pid, 0)),
+			"a pidfd");
 	}
 }
 
-bool stage_new(void)
+bool stage_new(const char *skep)
 {
 	cpu_set_t one;
 
@@ -143,7 +146,8 @@ bool stage_new(void)
 	CPU_SET(0, &one);
 	must(sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
 	stage.cpus = (u32)sysconf(_SC_NPROCESSORS_CONF);
-	stage.worlds[1] = world_skep();
+	stage.through_client = skep;
+	stage.worlds[1] = skep ? window_start(skep) : world_skep();
 	make_side(0);
 	make_side(1);
 	return true;
@@ -151,5 +155,5 @@ bool stage_new(void)
 
 u32 stage_free(void)
 {
-	return world_skep_free(stage.worlds[1]);
+	return stage.through_client ? window_stop() : world_skep_free(stage.worlds[1]);
 }

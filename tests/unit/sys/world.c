@@ -391,6 +391,15 @@ static int skep_place_open(struct world *world, enum sys_place place)
 	return -EMFILE;
 }
 
+static int skep_take(struct world *world, int file)
+{
+	int fd = world_foreign(world);
+
+	if (fd >= 0)
+		container_of(world, struct skep_world, world)->fds[fd].real = file;
+	return fd;
+}
+
 struct world *world_skep(void)
 {
 	struct skep_world *skep = calloc(1, sizeof(*skep));
@@ -412,8 +421,8 @@ struct world *world_skep(void)
 	skep->hive = sys_hive_new(&options);
 	if (!skep->hive)
 		tap_bail("no hive");
-	skep->world = (struct world){ "skep",	  false,	  skep_bpf,
-				      skep_close, skep_perf_open, skep_place_open };
+	skep->world = (struct world){ "skep",	      false,	       skep_bpf, skep_close,
+				      skep_perf_open, skep_place_open, skep_take };
 	skep->client = (struct sys_client){ .ops = &client_ops,
 					    .pid = (u32)getpid(),
 					    .tgid = (u32)getpid(),
@@ -464,14 +473,7 @@ int world_foreign(struct world *world)
 
 int world_take(struct world *world, int file)
 {
-	int fd;
-
-	if (world->kernel || file < 0)
-		return file;
-	fd = world_foreign(world);
-	if (fd >= 0)
-		container_of(world, struct skep_world, world)->fds[fd].real = file;
-	return fd;
+	return file < 0 ? file : world->take(world, file);
 }
 
 void world_unpin(struct world *world)
@@ -610,11 +612,17 @@ static int kernel_place_open(struct world *world, enum sys_place place)
 	}
 }
 
+static int kernel_take(struct world *world, int file)
+{
+	return file;
+}
+
 struct world *world_kernel(void)
 {
 	static struct world world = { "kernel",		true,
 				      kernel_bpf,	kernel_close,
-				      kernel_perf_open, kernel_place_open };
+				      kernel_perf_open, kernel_place_open,
+				      kernel_take };
 
 	return tap_kernel_bpf() ? &world : NULL;
 }

@@ -24,6 +24,8 @@ struct world {
 	int (*perf_open)(struct world *world);
 	/* A descriptor of such a place; -ENOENT if there is none here. */
 	int (*place_open)(struct world *world, enum sys_place place);
+	/* A descriptor for a file of this process, which the world takes over. */
+	int (*take)(struct world *world, int file);
 };
 
 /* NULL if bpf(2) may not be used here. */
@@ -52,7 +54,7 @@ void world_unpin(struct world *world); /* all */
 /* A descriptor of a file of another kind, in either world. */
 int world_foreign(struct world *world);
 
-/* A descriptor for a file of this process, which the world takes over. */
+/* As the world's take(); file may be -1. */
 int world_take(struct world *world, int file);
 
 /* A call with a whole union abi_attr; writes back what the callee wrote. */
