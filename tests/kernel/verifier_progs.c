@@ -166,6 +166,34 @@ static void say_log(char *log)
 		printf("  | %s\n", line);
 }
 
+/* Sections that a libbpf of Debian 12 does not know yet. */
+static void set_type(struct bpf_program *program)
+{
+	static const struct {
+		const char *section;
+		enum bpf_prog_type type;
+		unsigned int attach;
+	} sections[] = {
+		{ "tc/ingress", BPF_PROG_TYPE_SCHED_CLS, 46 },
+		{ "tcx/ingress", BPF_PROG_TYPE_SCHED_CLS, 46 },
+		{ "tc/egress", BPF_PROG_TYPE_SCHED_CLS, 47 },
+		{ "tcx/egress", BPF_PROG_TYPE_SCHED_CLS, 47 },
+		{ "netfilter", 32, 45 },
+		{ "cgroup/connect_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 49 },
+		{ "cgroup/sendmsg_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 50 },
+		{ "cgroup/recvmsg_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 51 },
+		{ "cgroup/getpeername_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 52 },
+		{ "cgroup/getsockname_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 53 },
+	};
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		if (strcmp(bpf_program__section_name(program), sections[i].section) != 0)
+			continue;
+		bpf_program__set_type(program, sections[i].type);
+		bpf_program__set_expected_attach_type(program, sections[i].attach);
+	}
+}
+
 static void load_one(const char *path, const char *name)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
@@ -176,15 +204,20 @@ static void load_one(const char *path, const char *name)
 
 	if (!object)
 		return;
+	/* Programs that are there for others are loaded, too: maps of programs hold them. */
 	bpf_object__for_each_program(program, object) {
-		bool is = !strcmp(bpf_program__name(program), name);
+		struct expectation its = { 0 };
 
-		bpf_program__set_autoload(program, is);
-		if (is)
-			wanted = program;
+		read_tags(bpf_object__btf(object), bpf_program__name(program), &its);
+		bpf_program__set_autoload(program, its.skip);
+		if (strcmp(bpf_program__name(program), name) != 0)
+			continue;
+		bpf_program__set_autoload(program, true);
+		set_type(program);
+		wanted = program;
+		expect = its;
 	}
 	if (wanted) {
-		read_tags(bpf_object__btf(object), name, &expect);
 		if (expect.flags)
 			bpf_program__set_flags(wanted, bpf_program__flags(wanted) | expect.flags);
 		log_text[0] = '\0';
