@@ -26,12 +26,28 @@
 	 ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS) | ABI_PROG(BPF_PROG_TYPE_LSM) |                 \
 	 ABI_PROG(BPF_PROG_TYPE_SYSCALL))
 
+/* That of the programs which look at the kernel. */
+#define PROG_CPUMASK                                                               \
+	(ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) | ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) | \
+	 ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_LSM) |           \
+	 ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS) | ABI_PROG(BPF_PROG_TYPE_SYSCALL))
+
 #define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
 #define ARGS(...)	   .arg = { __VA_ARGS__ }
 #define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
 #define STRING_AND_NUMBER  ARGS(KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR
 #define ITER(kind)	   ARGS(KARG_ITER), .iter = ABI_ITER_##kind
-#define DYNPTR_READ	   ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE), .ret = KRET_SCALAR
+#define ACQUIRED	   KFUNC_ACQUIRE | KFUNC_RET_NULL
+#define RETURNS(name)	   .ret = KRET_BTF, .ret_struct = ABI_STRUCT_##name
+#define GENERIC		   .progs = PROG_GENERIC
+#define NUMBER_OF(...)	   ARGS(__VA_ARGS__), .ret = KRET_SCALAR
+#define RELEASES(name)	   ARGS(KARG_PTR(name)), .ret = KRET_VOID, .flags = KFUNC_RELEASE
+#define MASK		   KARG_PTR(CPUMASK)
+#define OWN_MASK	   KARG_PTR(BPF_CPUMASK)
+#define ON_MASKS	   .flags = KFUNC_RCU, .progs = PROG_CPUMASK
+#define ITER_NEW(kind, ...) \
+	ARGS(KARG_ITER, ##__VA_ARGS__), .iter = ABI_ITER_##kind, .ret = KRET_SCALAR
+#define DYNPTR_READ ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE), .ret = KRET_SCALAR
 #define LIST_PUSH                                                       \
 	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_IGNORE), \
 		.ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
@@ -139,6 +155,82 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    .ret = KRET_LOCKED, .flags = KFUNC_UNDER_LOCK),
 	ROW(bpf_res_spin_unlock_irqrestore, ARGS(KARG_RES_LOCK, KARG_IRQ_FLAG), .ret = KRET_VOID,
 	    .flags = KFUNC_UNDER_LOCK),
+	ROW(bpf_task_acquire, ARGS(KARG_PTR(TASK)), RETURNS(TASK), .flags = ACQUIRED | KFUNC_RCU,
+	    GENERIC),
+	ROW(bpf_task_release, RELEASES(TASK), GENERIC),
+	ROW(bpf_task_from_pid, ARGS(KARG_SCALAR), RETURNS(TASK), .flags = ACQUIRED, GENERIC),
+	ROW(bpf_task_from_vpid, ARGS(KARG_SCALAR), RETURNS(TASK), .flags = ACQUIRED, GENERIC),
+	ROW(bpf_task_under_cgroup, NUMBER_OF(KARG_PTR(TASK), KARG_PTR(CGROUP)), .flags = KFUNC_RCU,
+	    GENERIC),
+	ROW(bpf_task_get_cgroup1, ARGS(KARG_PTR(TASK), KARG_SCALAR), RETURNS(CGROUP),
+	    .flags = ACQUIRED | KFUNC_RCU, GENERIC),
+	ROW(bpf_cgroup_acquire, ARGS(KARG_PTR(CGROUP)), RETURNS(CGROUP),
+	    .flags = ACQUIRED | KFUNC_RCU, GENERIC),
+	ROW(bpf_cgroup_release, RELEASES(CGROUP), GENERIC),
+	ROW(bpf_cgroup_ancestor, ARGS(KARG_PTR(CGROUP), KARG_SCALAR), RETURNS(CGROUP),
+	    .flags = ACQUIRED | KFUNC_RCU, GENERIC),
+	ROW(bpf_cgroup_from_id, ARGS(KARG_SCALAR), RETURNS(CGROUP), .flags = ACQUIRED, GENERIC),
+	ROW(bpf_cpumask_create, RETURNS(BPF_CPUMASK), .flags = ACQUIRED, .progs = PROG_CPUMASK),
+	ROW(bpf_cpumask_acquire, ARGS(OWN_MASK), RETURNS(BPF_CPUMASK),
+	    .flags = KFUNC_ACQUIRE | KFUNC_TRUSTED_ARGS, .progs = PROG_CPUMASK),
+	ROW(bpf_cpumask_release, RELEASES(BPF_CPUMASK), .progs = PROG_CPUMASK),
+	ROW(bpf_cpumask_first, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_first_zero, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_first_and, NUMBER_OF(MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_set_cpu, ARGS(KARG_SCALAR, OWN_MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_clear_cpu, ARGS(KARG_SCALAR, OWN_MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_test_cpu, NUMBER_OF(KARG_SCALAR, MASK), ON_MASKS),
+	ROW(bpf_cpumask_test_and_set_cpu, NUMBER_OF(KARG_SCALAR, OWN_MASK), ON_MASKS),
+	ROW(bpf_cpumask_test_and_clear_cpu, NUMBER_OF(KARG_SCALAR, OWN_MASK), ON_MASKS),
+	ROW(bpf_cpumask_setall, ARGS(OWN_MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_clear, ARGS(OWN_MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_and, NUMBER_OF(OWN_MASK, MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_or, ARGS(OWN_MASK, MASK, MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_xor, ARGS(OWN_MASK, MASK, MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_equal, NUMBER_OF(MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_intersects, NUMBER_OF(MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_subset, NUMBER_OF(MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_empty, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_full, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_copy, ARGS(OWN_MASK, MASK), .ret = KRET_VOID, ON_MASKS),
+	ROW(bpf_cpumask_any_distribute, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_any_and_distribute, NUMBER_OF(MASK, MASK), ON_MASKS),
+	ROW(bpf_cpumask_weight, NUMBER_OF(MASK), ON_MASKS),
+	ROW(bpf_cpumask_populate, NUMBER_OF(KARG_PTR(CHANGED_CPUMASK), KARG_MEM_SIZE, KARG_SCALAR),
+	    ON_MASKS),
+	ROW(bpf_iter_task_new, ITER_NEW(TASK, KARG_PTR(TASK) | KARG_NULLABLE, KARG_SCALAR),
+	    .flags = KFUNC_ITER_NEW | KFUNC_TRUSTED_ARGS | KFUNC_RCU_PROTECTED),
+	ROW(bpf_iter_task_next, ITER(TASK), RETURNS(TASK),
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL),
+	ROW(bpf_iter_task_destroy, ITER(TASK), .ret = KRET_VOID, .flags = KFUNC_ITER_DESTROY),
+	ROW(bpf_iter_task_vma_new, ITER_NEW(TASK_VMA, KARG_PTR(TASK), KARG_SCALAR),
+	    .flags = KFUNC_ITER_NEW | KFUNC_RCU),
+	ROW(bpf_iter_task_vma_next, ITER(TASK_VMA), RETURNS(VMA),
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL),
+	ROW(bpf_iter_task_vma_destroy, ITER(TASK_VMA), .ret = KRET_VOID,
+	    .flags = KFUNC_ITER_DESTROY),
+	ROW(bpf_iter_css_new, ITER_NEW(CSS, KARG_PTR(CSS), KARG_SCALAR),
+	    .flags = KFUNC_ITER_NEW | KFUNC_TRUSTED_ARGS | KFUNC_RCU_PROTECTED),
+	ROW(bpf_iter_css_next, ITER(CSS), RETURNS(CSS), .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL),
+	ROW(bpf_iter_css_destroy, ITER(CSS), .ret = KRET_VOID, .flags = KFUNC_ITER_DESTROY),
+	ROW(bpf_iter_css_task_new, ITER_NEW(CSS_TASK, KARG_PTR(CSS), KARG_SCALAR),
+	    .flags = KFUNC_ITER_NEW | KFUNC_TRUSTED_ARGS),
+	ROW(bpf_iter_css_task_next, ITER(CSS_TASK), RETURNS(TASK),
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL),
+	ROW(bpf_iter_css_task_destroy, ITER(CSS_TASK), .ret = KRET_VOID,
+	    .flags = KFUNC_ITER_DESTROY),
+	ROW(bpf_iter_kmem_cache_new, ITER_NEW(KMEM_CACHE),
+	    .flags = KFUNC_ITER_NEW | KFUNC_SLEEPABLE),
+	ROW(bpf_iter_kmem_cache_next, ITER(KMEM_CACHE), RETURNS(KMEM_CACHE),
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL | KFUNC_SLEEPABLE),
+	ROW(bpf_iter_kmem_cache_destroy, ITER(KMEM_CACHE), .ret = KRET_VOID,
+	    .flags = KFUNC_ITER_DESTROY | KFUNC_SLEEPABLE),
+	ROW(bpf_iter_dmabuf_new, ITER_NEW(DMABUF), .flags = KFUNC_ITER_NEW | KFUNC_SLEEPABLE),
+	ROW(bpf_iter_dmabuf_next, ITER(DMABUF), RETURNS(DMABUF),
+	    .flags = KFUNC_ITER_NEXT | KFUNC_RET_NULL | KFUNC_SLEEPABLE),
+	ROW(bpf_iter_dmabuf_destroy, ITER(DMABUF), .ret = KRET_VOID,
+	    .flags = KFUNC_ITER_DESTROY | KFUNC_SLEEPABLE),
+	ROW(bpf_get_kmem_cache, ARGS(KARG_SCALAR), RETURNS(KMEM_CACHE), .flags = KFUNC_UNTRUSTED),
 	ROW(bpf_arena_alloc_pages,
 	    ARGS(KARG_MAP, KARG_IGNORE, KARG_SCALAR, KARG_SCALAR, KARG_SCALAR), .ret = KRET_SCALAR,
 	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
@@ -149,14 +241,59 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 };
 
 static const struct abi_iter_kind iters[] = {
-	[ABI_ITER_NONE] = { "", 0 },
-	[ABI_ITER_NUM] = { "num", 1 },
-	[ABI_ITER_BITS] = { "bits", 2 },
+	[ABI_ITER_NONE] = { "", 0, NULL },
+	[ABI_ITER_NUM] = { "num", 1, NULL },
+	[ABI_ITER_BITS] = { "bits", 2, NULL },
+	[ABI_ITER_TASK] = { "task", 3, "bpf_iter_task" },
+	[ABI_ITER_TASK_VMA] = { "task_vma", 1, "bpf_iter_task_vma" },
+	[ABI_ITER_CSS] = { "css", 3, "bpf_iter_css" },
+	[ABI_ITER_CSS_TASK] = { "css_task", 1, "bpf_iter_css_task" },
+	[ABI_ITER_KMEM_CACHE] = { "kmem_cache", 1, NULL },
+	[ABI_ITER_DMABUF] = { "dmabuf", 1, NULL },
 };
 
 const struct abi_iter_kind *abi_iter_kind(u32 iter)
 {
 	return &iters[iter < ARRAY_SIZE(iters) ? iter : ABI_ITER_NONE];
+}
+
+const char *abi_iter_object(u32 iter)
+{
+	return abi_iter_kind(iter)->object;
+}
+
+static const struct {
+	const char *name;
+	bool plain, object;
+} structs[ABI_NR_STRUCTS] = {
+	[ABI_STRUCT_NONE] = { "", false, false },
+	[ABI_STRUCT_TASK] = { "task_struct", false, true },
+	[ABI_STRUCT_CGROUP] = { "cgroup", false, true },
+	[ABI_STRUCT_CSS] = { "cgroup_subsys_state", false, false },
+	[ABI_STRUCT_VMA] = { "vm_area_struct", false, false },
+	[ABI_STRUCT_CPUMASK] = { "cpumask", true, false },
+	[ABI_STRUCT_CHANGED_CPUMASK] = { "cpumask", true, false },
+	[ABI_STRUCT_BPF_CPUMASK] = { "bpf_cpumask", true, true },
+	[ABI_STRUCT_KMEM_CACHE] = { "kmem_cache", false, false },
+	[ABI_STRUCT_DMABUF] = { "dma_buf", false, false },
+};
+
+const char *abi_struct_name(u32 structure)
+{
+	return structs[structure < ABI_NR_STRUCTS ? structure : ABI_STRUCT_NONE].name;
+}
+
+bool abi_struct_is_plain(u32 structure)
+{
+	return structure < ABI_NR_STRUCTS && structs[structure].plain;
+}
+
+bool abi_struct_is_object(const char *name)
+{
+	for (u32 i = 0; name && i < ABI_NR_STRUCTS; i++)
+		if (structs[i].object && !strcmp(structs[i].name, name))
+			return true;
+	return false;
 }
 
 const struct abi_kfunc *abi_kfunc_by_id(u32 id)

@@ -42,15 +42,50 @@ enum abi_kfunc_arg {
 	KARG_RB_NODE,
 	KARG_RB_NODE_LENT, /* of an object in the tree */
 	KARG_RES_LOCK,
-	KARG_BTF, /* a trusted pointer to the structure that `structure` names */
+	/* A pointer to a structure of the kernel: KARG_PTR(). */
+	KARG_BTF = 0x40,
+	KARG_NULLABLE = 0x80, /* __nullable: beside it, or null */
 };
+
+/* The structures of the kernel that arguments and results point to. */
+enum abi_struct {
+	ABI_STRUCT_NONE,
+	ABI_STRUCT_TASK,
+	ABI_STRUCT_CGROUP,
+	ABI_STRUCT_CSS,
+	ABI_STRUCT_VMA,
+	ABI_STRUCT_CPUMASK,
+	ABI_STRUCT_CHANGED_CPUMASK,
+	ABI_STRUCT_BPF_CPUMASK, /* one that can be changed */
+	ABI_STRUCT_KMEM_CACHE,
+	ABI_STRUCT_DMABUF,
+	ABI_NR_STRUCTS
+};
+
+#define KARG_PTR(name) (KARG_BTF | ABI_STRUCT_##name)
+
+/* The structure that an argument points to; ABI_STRUCT_NONE: it is no such argument. */
+static inline u32 abi_kfunc_arg_struct(u8 arg)
+{
+	return arg & KARG_BTF ? arg & (KARG_BTF - 1u) : ABI_STRUCT_NONE;
+}
+
+/* Its name in BTF. */
+const char *abi_struct_name(u32 structure);
+
+/*
+ * Is it one of scalars, so that kfuncs take any memory of its size for it? And can programs hold
+ * references to such ones and keep them in maps: does the data plane have them as objects?
+ */
+bool abi_struct_is_plain(u32 structure);
+bool abi_struct_is_object(const char *name);
 
 enum abi_kfunc_ret {
 	KRET_VOID,
 	KRET_SCALAR,
 	KRET_MEM,	    /* memory of ret_size bytes */
 	KRET_RDONLY_MEM,    /* the same, only to be read */
-	KRET_BTF,	    /* a pointer to the structure that `structure` names */
+	KRET_BTF,	    /* a pointer to the structure ret_struct */
 	KRET_DYNPTR_SLICE,  /* memory of as many bytes as the constant argument says */
 	KRET_CAST_CTX,	    /* the kernel's own context structure */
 	KRET_OBJECT,	    /* an object of the type that the constant argument names */
@@ -73,20 +108,32 @@ enum abi_kfunc_ret {
 #define KFUNC_UNDER_LOCK    512u /* may be called with a spin lock held */
 #define KFUNC_RCU_PROTECTED 1024u
 #define KFUNC_FASTCALL	    2048u /* leaves alone the argument registers that it does not take */
+#define KFUNC_UNTRUSTED	    4096u /* nothing is promised of the result */
 
 /* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
 enum abi_iter {
 	ABI_ITER_NONE,
 	ABI_ITER_NUM,
 	ABI_ITER_BITS,
+	ABI_ITER_TASK,
+	ABI_ITER_TASK_VMA,
+	ABI_ITER_CSS,
+	ABI_ITER_CSS_TASK,
+	ABI_ITER_KMEM_CACHE,
+	ABI_ITER_DMABUF,
 };
 
 struct abi_iter_kind {
 	const char *name; /* as logs have it: without "bpf_iter_" */
 	u32 slots;	  /* of 8 bytes */
+	const char *object;
 };
 
 const struct abi_iter_kind *abi_iter_kind(u32 iter);
+
+/* The structure that an iterator's object of the data plane is of; NULL: its state is on the stack.
+ */
+const char *abi_iter_object(u32 iter);
 
 /* Numbers of rows; the data plane's table has the same ones. Not part of any interface. */
 enum abi_kfunc_id {
@@ -102,9 +149,9 @@ struct abi_kfunc {
 	u8 arg[5];	  /* enum abi_kfunc_arg */
 	u8 ret;		  /* enum abi_kfunc_ret */
 	u32 ret_size;
-	const char *structure; /* of KARG_BTF and KRET_BTF */
-	u8 iter;	       /* enum abi_iter */
-	abi_prog_set progs;    /* 0: every type */
+	u8 ret_struct;	    /* enum abi_struct */
+	u8 iter;	    /* enum abi_iter */
+	abi_prog_set progs; /* 0: every type */
 };
 
 /* NULL unless id < ABI_NR_KFUNCS. */

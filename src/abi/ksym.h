@@ -15,7 +15,9 @@
 /* A function of a program: distinct for the ids that a hive is likely to give. */
 #define ABI_KSYM_PROGRAM(id, function) \
 	(ABI_KSYM_BASE + 0x1000000ULL + ((u64)(id)&0xfffff) * 256 + (function))
-#define ABI_KSYM_NAME 64
+/* Any other function of the kernel's, by its id in BTF: nobody is told its name. */
+#define ABI_KSYM_FUNCTION(btf_id) (ABI_KSYM_BASE + 0x12000000ULL + ((u64)(btf_id)&0xfffff) * 16)
+#define ABI_KSYM_NAME		  64
 
 /* How many there are; some numbers below that have no name. */
 u32 abi_ksym_count(void);

@@ -77,6 +77,8 @@ struct model;
 	X(TASK_START_BOOT, "task_struct", "start_boottime")     \
 	X(TASK_FLAGS, "task_struct", "flags")                   \
 	X(TASK_STATE, "task_struct", "__state")                 \
+	X(TASK_CPUS, "task_struct", "cpus_mask")                \
+	X(TASK_CPUS_PTR, "task_struct", "cpus_ptr")             \
 	X(TASK_PRIO, "task_struct", "prio")                     \
 	X(TASK_STATIC_PRIO, "task_struct", "static_prio")       \
 	X(TASK_UTIME, "task_struct", "utime")                   \
@@ -118,6 +120,12 @@ struct model;
 	X(VMA_PGOFF, "vm_area_struct", "vm_pgoff")              \
 	X(VMA_FILE, "vm_area_struct", "vm_file")                \
 	X(VMA_MM, "vm_area_struct", "vm_mm")                    \
+	X(CGROUP_SELF, "cgroup", "self")                        \
+	X(CGROUP_LEVEL, "cgroup", "level")                      \
+	X(CGROUP_NODE, "cgroup", "kn")                          \
+	X(NODE_ID, "kernfs_node", "id")                         \
+	X(NODE_NAME, "kernfs_node", "name")                     \
+	X(CSS_CGROUP, "cgroup_subsys_state", "cgroup")          \
 	X(HOOK_NUMBER, "nf_hook_state", "hook")                 \
 	X(HOOK_FAMILY, "nf_hook_state", "pf")                   \
 	X(HOOK_OUT, "nf_hook_state", "out")                     \

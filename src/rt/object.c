@@ -17,8 +17,10 @@
 #define DEPTH	   16	/* objects in each other that are dropped in one go */
 #define SPINS	   100000
 
-static const u16 rooms[RT_OBJECT_CLASSES] = { 32,   64,	  96, 128, 192, 256, 512, 1024,
-					      2048, 4096, 16, 32,  64,	128, 256, 512 };
+static const u32 rooms[RT_OBJECT_CLASSES] = {
+	32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, RT_OBJECT_KERNEL_MAX,
+	16, 32, 64, 128, 256, 512
+};
 
 static struct rt_object_heap *the_heap(void)
 {

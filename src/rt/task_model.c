@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See task_model.h. In a traced process nothing is opened for it: a descriptor that comes and goes
- * could take a number that the process counts on. Only the supervisor, which runs programs for
- * tasks of other processes, asks /proc.
+ * See task_model.h. For the current task of a traced process nothing is opened: a descriptor that
+ * comes and goes could take a number that the process counts on. Of other tasks /proc is asked.
  */
 #include "rt/task_model.h"
 
@@ -10,84 +9,48 @@
 #include "rt/clock.h"
 #include "rt/helper/families.h"
 #include "rt/mem.h"
+#include "rt/proc.h"
 #include "rt/sys.h"
 #include "rt/vcpu.h"
 
-#define COMM_SIZE 16
-#define TICK_NS	  10000000ull /* 1 / USER_HZ */
-
-/* What there is to know beside vcpu->task. */
-struct facts {
-	u32 parent;
-	u64 start_ns, start_boot_ns;
+/* Where each image begins. */
+struct places {
+	u32 parent, leader, cred, end;
 };
 
-#ifdef SKEP_IMAGE
-
-static void ask_proc(u32 tgid, struct facts *facts)
+static struct places places_of(const struct rt_task_layout *layout)
 {
-	*facts = (struct facts){ 0 };
+	u32 task = ALIGN_UP(layout->task_size, 64u);
+
+	return (struct places){ task, 2 * task, 3 * task,
+				3 * task + ALIGN_UP(layout->cred_size, 64u) };
 }
 
-#else
-
-static char *put_number(char *at, u32 number)
+void rt_task_current(struct rt_vcpu *vcpu, struct rt_task_facts *ret_facts)
 {
-	char digits[12], *digit = digits;
+	u64 ids = rt_helper_get_current_uid_gid(0, 0, 0, 0, 0, vcpu);
+	struct rt_task_facts facts = { .pid = vcpu->task.pid,
+				       .tgid = vcpu->task.tgid,
+				       .uid = (u32)ids,
+				       .gid = (u32)(ids >> 32),
+				       .euid = (u32)ids,
+				       .egid = (u32)(ids >> 32) };
+	struct rt_task_facts told;
 
-	do
-		*digit++ = (char)('0' + number % 10);
-	while (number /= 10);
-	while (digit > digits)
-		*at++ = *--digit;
-	return at;
-}
-
-/* The number after the nth space behind the last ')', which ends the name. */
-static u64 number_at(const char *text, u32 size, u32 nth)
-{
-	u64 number = 0;
-	u32 i = size;
-
-	while (i && text[i - 1] != ')')
-		i--;
-	for (; i < size && nth; i++)
-		nth -= text[i] == ' ';
-	for (; i < size && text[i] >= '0' && text[i] <= '9'; i++)
-		number = number * 10 + (u64)(text[i] - '0');
-	return number;
-}
-
-static void ask_proc(u32 tgid, struct facts *facts)
-{
-	char path[32] = "/proc/", text[1024];
-	char *end = put_number(path + 6, tgid);
-	long fd, size;
-
-	*facts = (struct facts){ 0 };
-	memcpy(end, "/stat", 6);
-	fd = rt_syscall4(__NR_openat, (u64)-100, (u64)path, 02000000, 0);
-	if (fd < 0)
-		return;
-	size = rt_syscall3(__NR_read, (u64)fd, (u64)text, sizeof(text));
-	rt_syscall3(__NR_close, (u64)fd, 0, 0);
-	if (size <= 0)
-		return;
-	facts->parent = (u32)number_at(text, (u32)size, 2);
-	facts->start_ns = facts->start_boot_ns = number_at(text, (u32)size, 20) * TICK_NS;
-}
-
-#endif
-
-static void find_facts(const struct rt_vcpu *vcpu, struct facts *facts)
-{
-	if (vcpu->task.remote_pid) {
-		ask_proc(vcpu->task.tgid, facts);
-		return;
+	rt_task_comm(vcpu, facts.comm);
+	facts.cpus = rt_task_cpus(vcpu->task.remote_pid);
+	if (!vcpu->task.remote_pid) {
+		facts.parent = (u32)rt_syscall0(__NR_getppid);
+		facts.start_ns = RT_PROCESS->start_ns;
+		facts.start_boot_ns = RT_PROCESS->start_boot_ns;
+		facts.euid = (u32)rt_syscall0(__NR_geteuid);
+		facts.egid = (u32)rt_syscall0(__NR_getegid);
+	} else if (rt_task_facts_of(vcpu, vcpu->task.tgid, &told)) {
+		facts.parent = told.parent;
+		facts.start_ns = told.start_ns;
+		facts.start_boot_ns = told.start_boot_ns;
 	}
-	facts->parent = (u32)rt_syscall0(__NR_getppid);
-	facts->start_ns = RT_PROCESS->start_ns;
-	facts->start_boot_ns = RT_PROCESS->start_boot_ns;
+	*ret_facts = facts;
 }
 
 static void set(u8 *image, u32 offset, u64 value, u32 size)
@@ -104,57 +67,90 @@ static void set_task(u8 *image, const struct rt_task_layout *layout, u32 pid, u3
 	set(image, layout->group_leader, (u64)image, 8);
 }
 
-static void set_cred(u8 *image, const struct rt_task_layout *layout, struct rt_vcpu *vcpu)
+static void set_cred(u8 *image, const struct rt_task_layout *layout,
+		     const struct rt_task_facts *facts)
 {
-	u64 ids = rt_helper_get_current_uid_gid(0, 0, 0, 0, 0, vcpu);
-	u32 uid = (u32)ids, gid = (u32)(ids >> 32), euid = uid, egid = gid;
-
-	if (!vcpu->task.remote_pid) {
-		euid = (u32)rt_syscall0(__NR_geteuid);
-		egid = (u32)rt_syscall0(__NR_getegid);
-	}
 	memset(image, 0, layout->cred_size);
-	set(image, layout->uid, uid, 4);
-	set(image, layout->gid, gid, 4);
-	set(image, layout->euid, euid, 4);
-	set(image, layout->egid, egid, 4);
+	set(image, layout->uid, facts->uid, 4);
+	set(image, layout->gid, facts->gid, 4);
+	set(image, layout->euid, facts->euid, 4);
+	set(image, layout->egid, facts->egid, 4);
 }
 
-u64 rt_task_model(struct rt_vcpu *vcpu)
+u32 rt_task_image_size(void)
 {
 	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
-	u64 task_room, cred_room;
-	u8 *task = vcpu->task_model, *parent, *leader, *cred;
-	struct facts facts;
+
+	return layout ? places_of(layout).end : 0;
+}
+
+u64 rt_task_build(u8 *task, const struct rt_task_facts *facts)
+{
+	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
+	struct places places;
+	u8 *parent, *leader, *cred;
 
 	if (!layout)
 		return 0;
-	task_room = ALIGN_UP((u64)layout->task_size, 64);
-	cred_room = ALIGN_UP((u64)layout->cred_size, 64);
-	if (3 * task_room + cred_room > RT_TASK_MODEL_SIZE)
-		return 0;
-	parent = task + task_room;
-	leader = parent + task_room;
-	cred = leader + task_room;
-	find_facts(vcpu, &facts);
-	set_task(task, layout, vcpu->task.pid, vcpu->task.tgid);
+	places = places_of(layout);
+	parent = task + places.parent;
+	leader = task + places.leader;
+	cred = task + places.cred;
+	set_task(task, layout, facts->pid, facts->tgid);
 	if (layout->comm != RT_TASK_MODEL_ABSENT)
-		rt_task_comm(vcpu, (char *)task + layout->comm);
-	if (vcpu->task.pid != vcpu->task.tgid) {
-		set_task(leader, layout, vcpu->task.tgid, vcpu->task.tgid);
-		set(leader, layout->start_time, facts.start_ns, 8);
-		set(leader, layout->start_boottime, facts.start_boot_ns, 8);
+		memcpy(task + layout->comm, facts->comm, sizeof(facts->comm));
+	if (facts->pid != facts->tgid) {
+		set_task(leader, layout, facts->tgid, facts->tgid);
+		set(leader, layout->start_time, facts->start_ns, 8);
+		set(leader, layout->start_boottime, facts->start_boot_ns, 8);
 		set(leader, layout->real_parent, (u64)parent, 8);
 		set(leader, layout->parent, (u64)parent, 8);
 		set(task, layout->group_leader, (u64)leader, 8);
 	}
-	set_task(parent, layout, facts.parent, facts.parent);
+	set_task(parent, layout, facts->parent, facts->parent);
 	set(task, layout->real_parent, (u64)parent, 8);
 	set(task, layout->parent, (u64)parent, 8);
-	set(task, layout->start_time, facts.start_ns, 8);
-	set(task, layout->start_boottime, facts.start_boot_ns, 8);
-	set_cred(cred, layout, vcpu);
+	set(task, layout->start_time, facts->start_ns, 8);
+	set(task, layout->start_boottime, facts->start_boot_ns, 8);
+	set(task, layout->cpus_mask, facts->cpus, 8);
+	if (layout->cpus_mask != RT_TASK_MODEL_ABSENT)
+		set(task, layout->cpus_ptr, (u64)task + layout->cpus_mask, 8);
+	set_cred(cred, layout, facts);
 	set(task, layout->cred, (u64)cred, 8);
 	set(task, layout->real_cred, (u64)cred, 8);
 	return (u64)task;
+}
+
+static u32 number_in(u64 task, u32 offset, struct rt_vcpu *vcpu)
+{
+	u32 number = 0;
+
+	if (offset != RT_TASK_MODEL_ABSENT)
+		rt_read_kernel(vcpu, &number, sizeof(number), task + offset);
+	return number;
+}
+
+u32 rt_task_image_pid(u64 task, struct rt_vcpu *vcpu)
+{
+	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
+
+	return layout ? number_in(task, layout->pid, vcpu) : 0;
+}
+
+u32 rt_task_image_tgid(u64 task, struct rt_vcpu *vcpu)
+{
+	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
+
+	return layout ? number_in(task, layout->tgid, vcpu) : 0;
+}
+
+u64 rt_task_model(struct rt_vcpu *vcpu)
+{
+	struct rt_task_facts facts;
+	u32 size = rt_task_image_size();
+
+	if (!size || size > RT_TASK_MODEL_SIZE)
+		return 0;
+	rt_task_current(vcpu, &facts);
+	return rt_task_build(vcpu->task_model, &facts);
 }

@@ -108,6 +108,7 @@ struct rt_vcpu {
 	struct rt_seq *seq; /* of the iterator whose program runs, NULL: none (rt/seq.h) */
 	u64 clock;	    /* address of this process's __vdso_clock_gettime; 0: raw system call */
 	u32 bits_used;	    /* places of bits[] that iterators hold */
+	u32 distributed;    /* the CPU that bpf_cpumask_any_distribute() gave last */
 	u64 random;	    /* state of bpf_get_prandom_u32(); 0: not seeded yet */
 	struct rt_task task;
 	s32 retval;	/* of the call that a cgroup program judges: bpf_get_retval() */

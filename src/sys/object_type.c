@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The types of objects that programs allocate, as the data plane knows them (rt/object.h): made in
- * control from a program's BTF when the first program or map needs them, and gone with the BTF. The
- * heap itself is laid out with the first type; it takes an eighth of the data segment's addresses,
- * and of its memory what is used.
+ * The types of objects that programs allocate or hold, as the data plane knows them (rt/object.h):
+ * made in control from a program's BTF or the kernel's when the first program or map needs them,
+ * and gone with the BTF. The heap itself is laid out with the first type; it takes an eighth of the
+ * data segment's addresses, and of its memory what is used.
  */
 #include "sys/object_type.h"
+#include "abi/kfunc.h"
 #include "base/alloc.h"
 #include "btf/fields.h"
-#include "rt/object.h"
+#include "btf/walk.h"
+#include "rt/kernel_object.h"
+#include "rt/task_model.h"
 
 #include <string.h>
 
@@ -67,17 +70,60 @@ static u32 free_index(const struct rt_object_heap *heap)
 	return 0;
 }
 
+static bool is_of_kernel(const struct sys_hive *hive, const struct btf *btf)
+{
+	return hive->kernel_btf && btf == hive->kernel_btf->btf;
+}
+
+/*
+ * Bytes of what stands for a structure of the kernel's: images of it and of what it leads to, or an
+ * iterator with those that it gives. 0: nothing does.
+ */
+static u32 kernel_size(struct sys_hive *hive, const struct btf *btf, u32 id)
+{
+	const char *name = btf_type_name(btf, id);
+	u32 size = 0;
+
+	sys_task_layout(hive);
+	if (!name)
+		return 0;
+	if (!strcmp(name, "task_struct"))
+		return rt_task_image_size();
+	if (!strcmp(name, "cgroup"))
+		return rt_cgroup_image_size();
+	if (!strcmp(name, "bpf_iter_task") || !strcmp(name, "bpf_iter_css_task"))
+		return rt_iterator_size(rt_task_image_size());
+	if (!strcmp(name, "bpf_iter_css"))
+		return rt_iterator_size(rt_cgroup_image_size());
+	if (!strcmp(name, "bpf_iter_task_vma"))
+		return rt_iterator_size(rt_area_image_size());
+	return btf_size_of(btf, id, &size) ? 0 : size;
+}
+
+/* The class of an object; RT_OBJECT_CLASSES: it is too large. */
+static u32 class_for(u32 size, bool of_kernel)
+{
+	if (of_kernel && size > RT_OBJECT_SIZE_MAX && size <= RT_OBJECT_KERNEL_MAX)
+		return RT_OBJECT_KERNEL;
+	return rt_object_class_for(size, false);
+}
+
 /* The type without what its fields lead to. */
 static struct sys_object_type *add(struct sys_hive *hive, const struct btf *btf, u32 id,
 				   u32 node_offset)
 {
 	struct sys_object_type *type = find(hive, btf, id, node_offset);
 	struct rt_object_heap *heap = heap_of(hive);
-	u32 index = heap ? free_index(heap) : 0, size;
+	u32 index = heap ? free_index(heap) : 0, size = 0;
+	bool of_kernel = is_of_kernel(hive, btf);
 	struct rt_object_type *rt;
 
-	if (type || !index || btf_size_of(btf, id, &size))
+	if (type || !index)
 		return type;
+	if (of_kernel)
+		size = kernel_size(hive, btf, id);
+	else if (btf_size_of(btf, id, &size))
+		return NULL;
 	type = base_zalloc(1, sizeof(*type));
 	rt = type ? arena_alloc(hive->options.arena, ARENA_CONTROL, sizeof(*rt), 64) : NULL;
 	if (!rt) {
@@ -86,7 +132,7 @@ static struct sys_object_type *add(struct sys_hive *hive, const struct btf *btf,
 	}
 	rt->index = index;
 	rt->size = size;
-	rt->class = rt_object_class_for(size, false);
+	rt->class = class_for(size, of_kernel);
 	rt->percpu_class = rt_object_class_for(size, true);
 	rt->node_offset = node_offset < size ? node_offset : 0;
 	*type = (struct sys_object_type){
@@ -101,11 +147,13 @@ static struct sys_object_type *add(struct sys_hive *hive, const struct btf *btf,
 static enum rt_field_kind kind_of(const struct btf_field *field)
 {
 	bool local = field->btf && btf_is_program(field->btf);
+	bool kept = local ||
+		    (field->btf && abi_struct_is_object(btf_type_name(field->btf, field->type_id)));
 
 	switch (field->kind) {
 	case BTF_FIELD_TIMER: return RT_FIELD_TIMER;
 	case BTF_FIELD_WORKQUEUE: return RT_FIELD_WORKQUEUE;
-	case BTF_FIELD_KPTR_REF: return local ? RT_FIELD_OBJECT : RT_FIELD_POINTER;
+	case BTF_FIELD_KPTR_REF: return kept ? RT_FIELD_OBJECT : RT_FIELD_POINTER;
 	case BTF_FIELD_KPTR_PERCPU: return local ? RT_FIELD_PERCPU_OBJECT : RT_FIELD_POINTER;
 	case BTF_FIELD_KPTR_UNREF: return RT_FIELD_POINTER;
 	case BTF_FIELD_LIST_HEAD: return RT_FIELD_LIST;

@@ -12,6 +12,7 @@
 #include "btf/walk.h"
 #include "verify/object.h"
 #include "verify/operand.h"
+#include "verify/section.h"
 #include "verify/struct_ops.h"
 
 #define NESTING_MAX 16
@@ -46,6 +47,27 @@ static const struct member_rule under_rcu[] = {
 	{ "request_sock", "sk", MEM_RCU | PTR_MAYBE_NULL },
 };
 
+const char *reg_stands_for(const struct reg *reg)
+{
+	switch (reg_base(reg->type)) {
+	case PTR_TO_SOCKET: return "sock";
+	case PTR_TO_SOCK_COMMON: return "sock_common";
+	case PTR_TO_TCP_SOCK: return "tcp_sock";
+	case CONST_PTR_TO_MAP: return "bpf_map";
+	default: return NULL;
+	}
+}
+
+bool reg_is_trusted(const struct reg *reg)
+{
+	const u32 trusted = MEM_ALLOC | PTR_TRUSTED | NON_OWN_REF;
+	u32 flags = reg->type & ~(u32)REG_BASE_MASK;
+
+	if (reg->ref_id || (reg_stands_for(reg) && !(flags & ~trusted)))
+		return true;
+	return flags & trusted && !(flags & ~trusted);
+}
+
 const char *btf_ptr_type_name(const struct reg *reg)
 {
 	const char *name = btf_type_name(reg->btf, reg->btf_id);
@@ -75,15 +97,17 @@ static u32 loaded_flags(const struct verify_env *env, const struct reg *reg,
 
 	if (reg->type & PTR_UNTRUSTED)
 		return PTR_UNTRUSTED;
-	if (!(reg->type & (PTR_TRUSTED | MEM_RCU)))
+	if (!reg_is_trusted(reg) && !(reg->type & MEM_RCU))
 		return flags;
 	rule = find_rule(always, ARRAY_SIZE(always), reg, place->field);
 	if (rule)
 		return flags | rule->flags;
-	/* Programs that do not sleep run inside an RCU section. */
-	if (env->input->prog_flags & BPF_F_SLEEPABLE && !env->cur->active_rcu)
+	if (!section_in_rcu(env))
 		return PTR_UNTRUSTED;
 	rule = find_rule(under_rcu, ARRAY_SIZE(under_rcu), reg, place->field);
+	/* The one in the union that the rule is about. */
+	if (rule && rule->flags & PTR_MAYBE_NULL)
+		flags &= ~(u32)PTR_UNTRUSTED;
 	if (rule)
 		return flags | rule->flags;
 	return place->flags & BTF_PLACE_RCU ? flags | MEM_RCU | PTR_MAYBE_NULL : flags;

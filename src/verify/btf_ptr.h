@@ -24,6 +24,13 @@ static inline bool reg_type_is_probed(u32 type)
 	return base == PTR_TO_MEM && (type & PTR_UNTRUSTED);
 }
 
+/* The structure that a register of a type other than PTR_TO_BTF_ID stands for; NULL: none. */
+const char *reg_stands_for(const struct reg *reg);
+
+/* Is what it points to there as long as the program runs: referenced, or trusted and nothing else?
+ */
+bool reg_is_trusted(const struct reg *reg);
+
 /*
  * What the program says that it will be attached to (attach_btf_id), and whether its type may
  * sleep. 0 or -errno; afterwards env->attach_proto is set for programs with such a context.

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "btf/btf.h"
 #include "verify/backtrack.h"
 #include "verify/call.h"
 #include "verify/compare.h"
@@ -19,6 +20,13 @@
 #include "verify/graph.h"
 #include "verify/operand.h"
 #include "verify/slots.h"
+
+static u32 vma_struct(const struct verify_env *env)
+{
+	const struct btf *btf = env_kernel_btf(env);
+
+	return btf ? btf_find(btf, "vm_area_struct", BTF_KIND_STRUCT) : 0;
+}
 
 static int set_arguments(struct verify_env *env, u32 func_id, const struct frame *caller,
 			 struct frame *callee, const struct verify_map *map)
@@ -34,6 +42,14 @@ static int set_arguments(struct verify_env *env, u32 func_id, const struct frame
 	if (func_id == BPF_FUNC_loop) {
 		env_set_unknown(env, &regs[BPF_REG_1]);
 		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
+		return 0;
+	}
+	if (func_id == BPF_FUNC_find_vma) {
+		regs[BPF_REG_1] = caller->regs[BPF_REG_1];
+		reg_set_pointer(&regs[BPF_REG_2], PTR_TO_BTF_ID);
+		regs[BPF_REG_2].btf = env_kernel_btf(env);
+		regs[BPF_REG_2].btf_id = vma_struct(env);
+		regs[BPF_REG_3] = caller->regs[BPF_REG_4];
 		return 0;
 	}
 	if (func_id == BPF_FUNC_user_ringbuf_drain) {

@@ -143,10 +143,10 @@ static int byte_safe(const struct verify_env *env, u8 old, u8 cur)
 /* Two slots of the same kind of object (slots.h). The depth of an iterator is not compared. */
 static bool object_safe(const struct reg *old, const struct reg *cur, struct id_map *map)
 {
-	return old->dynptr == cur->dynptr && old->first_slot == cur->first_slot &&
-	       old->iter == cur->iter && old->iter_state == cur->iter_state &&
-	       old->irq_by_lock == cur->irq_by_lock && map_ids(map, old->id, cur->id) &&
-	       map_ids(map, old->ref_id, cur->ref_id);
+	return old->type == cur->type && old->dynptr == cur->dynptr &&
+	       old->first_slot == cur->first_slot && old->iter == cur->iter &&
+	       old->iter_state == cur->iter_state && old->irq_by_lock == cur->irq_by_lock &&
+	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
 }
 
 /* Does a slot of a proven state say nothing that counts? */

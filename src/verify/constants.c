@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "abi/bpf_new.h"
+#include "abi/kfunc.h"
+#include "abi/ksym.h"
 #include "abi/profile.h"
 #include "isa/opcode.h"
 #include "verify/lock.h"
@@ -214,40 +216,56 @@ static int resolve_map(struct verify_env *env, u32 i)
 	return 0;
 }
 
-/* What is wrong with a kernel's variable is said as there; if nothing is, that there is none. */
-static int refuse_variable(struct verify_env *env, const struct bpf_insn *insn)
+/*
+ * A symbol of the kernel's. A function has an address, at which nothing lies: kallsyms of a hive
+ * has it if programs can call the function. Variables have none, as in a kernel whose kallsyms
+ * lists only functions.
+ */
+static int resolve_symbol(struct verify_env *env, struct bpf_insn *insn)
 {
 	const struct btf *btf = insn[1].imm ? NULL : env_kernel_btf(env);
 	const struct btf_type *type;
+	u64 address;
+	int kfunc;
 
 	if (insn[1].imm && !(env->input->ops && env->input->ops->is_btf &&
 			     env->input->ops->is_btf(env->input->ops_arg, insn[1].imm))) {
 		verbose(env, "invalid module BTF object FD specified.\n");
 		return -EINVAL;
 	}
-	if (btf) {
-		type = insn->imm < 0 ? NULL : btf_type_by_id(btf, (u32)insn->imm);
-		if (insn->imm && !type) {
-			verbose(env, "ldimm64 insn specifies invalid btf_id %d.\n", insn->imm);
-			return -ENOENT;
-		}
-		if (!type ||
-		    (btf_kind_of(type) != BTF_KIND_VAR && btf_kind_of(type) != BTF_KIND_FUNC)) {
-			verbose(env, "pseudo btf_id %d in ldimm64 isn't KIND_VAR or KIND_FUNC\n",
-				insn->imm);
-			return -EINVAL;
-		}
+	if (!btf) {
+		verbose(env,
+			"ldimm64 of a symbol (btf_id %d) that is not the kernel's own is not "
+			"supported here\n",
+			insn->imm);
+		return -EINVAL;
 	}
-	verbose(env,
-		"ldimm64 of a kernel variable (btf_id %d) is not supported here: there is no "
-		"kernel whose variables could be read\n",
-		insn->imm);
-	return -EINVAL;
+	type = insn->imm < 0 ? NULL : btf_type_by_id(btf, (u32)insn->imm);
+	if (insn->imm && !type) {
+		verbose(env, "ldimm64 insn specifies invalid btf_id %d.\n", insn->imm);
+		return -ENOENT;
+	}
+	if (!type || (btf_kind_of(type) != BTF_KIND_VAR && btf_kind_of(type) != BTF_KIND_FUNC)) {
+		verbose(env, "pseudo btf_id %d in ldimm64 isn't KIND_VAR or KIND_FUNC\n",
+			insn->imm);
+		return -EINVAL;
+	}
+	if (btf_kind_of(type) == BTF_KIND_VAR) {
+		verbose(env, "ldimm64 failed to find the address for kernel symbol '%s'.\n",
+			btf_string(btf, type->name_off));
+		return -ENOENT;
+	}
+	kfunc = abi_kfunc_find(btf_string(btf, type->name_off));
+	address = kfunc < 0 ? ABI_KSYM_FUNCTION((u32)insn->imm)
+			    : ABI_KSYM_BASE + (u64)(s64)abi_ksym_kfunc((u32)kfunc);
+	insn[0].imm = (s32)(u32)address;
+	insn[1].imm = (s32)(address >> 32);
+	return 0;
 }
 
 static int resolve_constant(struct verify_env *env, u32 i)
 {
-	const struct bpf_insn *insn = &env->insns[i];
+	struct bpf_insn *insn = &env->insns[i];
 
 	if (i == env->nr_insns - 1 || insn[1].code || insn[1].dst_reg || insn[1].src_reg ||
 	    insn[1].off) {
@@ -257,7 +275,7 @@ static int resolve_constant(struct verify_env *env, u32 i)
 	switch (insn->src_reg) {
 	case 0:
 	case BPF_PSEUDO_FUNC: return 0;
-	case BPF_PSEUDO_BTF_ID: return refuse_variable(env, insn);
+	case BPF_PSEUDO_BTF_ID: return resolve_symbol(env, insn);
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE: return resolve_map(env, i);
 	case BPF_PSEUDO_MAP_FD:

@@ -162,6 +162,7 @@ static int check_constant(struct verify_env *env, const struct bpf_insn *insn)
 		reg_set_pointer(dst, PTR_TO_FUNC);
 		dst->subprogno = subprog;
 		return 0;
+	case BPF_PSEUDO_BTF_ID: reg_set_pointer(dst, PTR_TO_MEM | MEM_RDONLY); return 0;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
 		if (aux->map->type == ABI_MAP_TYPE_ARENA) {

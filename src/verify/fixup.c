@@ -246,6 +246,8 @@ int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 			insn[1].imm = 0;
 			insn->src_reg = 0;
 		}
+		if (insn_is_ldimm64(insn) && insn->src_reg == BPF_PSEUDO_BTF_ID)
+			insn->src_reg = 0;
 		i += insn_is_ldimm64(insn);
 	}
 	return err;

@@ -9,6 +9,7 @@
 
 #include "abi/kfunc.h"
 #include "btf/walk.h"
+#include "verify/btf_ptr.h"
 #include "verify/callback.h"
 #include "verify/explore.h"
 #include "verify/helper.h"
@@ -62,15 +63,6 @@ int graph_before(struct verify_env *env, const struct abi_kfunc *kfunc, u32 id)
 	scalar_sync(&regs[BPF_REG_0].s);
 	scalar_zext32(&regs[BPF_REG_0].s);
 	return 0;
-}
-
-/* Owned, or of a type that is never anything but what it says. */
-static bool is_trusted(const struct reg *reg)
-{
-	const u32 trusted = MEM_ALLOC | PTR_TRUSTED | NON_OWN_REF;
-	u32 flags = reg->type & ~(u32)REG_BASE_MASK;
-
-	return reg->ref_id || (flags & trusted && !(flags & ~trusted));
 }
 
 static int check_drop(struct verify_env *env, u32 regno, bool percpu, struct graph_call *call)
@@ -268,7 +260,7 @@ int graph_check_arg(struct verify_env *env, u32 regno, u8 arg, struct graph_call
 	bool releases = call->kfunc->flags & KFUNC_RELEASE && reg->ref_id;
 	int err;
 
-	if ((arg == KARG_OBJECT || arg == KARG_PERCPU_OBJECT) && !is_trusted(reg)) {
+	if ((arg == KARG_OBJECT || arg == KARG_PERCPU_OBJECT) && !reg_is_trusted(reg)) {
 		verbose(env, "R%u must be referenced or trusted\n", regno);
 		return -EINVAL;
 	}

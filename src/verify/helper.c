@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "abi/helper.h"
+#include "abi/kfunc.h"
 #include "abi/struct_ops.h"
 #include "abi/profile.h"
+#include "btf/btf.h"
 #include "verify/async.h"
 #include "verify/backtrack.h"
 #include "verify/btf_target.h"
@@ -21,6 +23,7 @@
 #include "verify/map_use.h"
 #include "verify/lock.h"
 #include "verify/mem.h"
+#include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
 #include "verify/section.h"
@@ -216,6 +219,19 @@ static int note_loop(struct verify_env *env, u32 subprog)
 	return plain ? mark_precise(env, BPF_REG_4) : 0;
 }
 
+/* What the data plane needs to show an area of memory is an iterator's. */
+static int note_area(struct verify_env *env)
+{
+	const struct btf *btf = env_kernel_btf(env);
+	u32 id = btf ? btf_find(btf, abi_iter_object(ABI_ITER_TASK_VMA), BTF_KIND_STRUCT) : 0;
+
+	if (id)
+		return object_note_type(env, btf, id, OBJECT_NO_NODE);
+	verbose(env, "the hive's kernel BTF has no structure %s\n",
+		abi_iter_object(ABI_ITER_TASK_VMA));
+	return -EINVAL;
+}
+
 static int note_tail_call_index(struct verify_env *env, const struct call_meta *meta)
 {
 	const struct reg *index = &env_regs(env)[BPF_REG_3];
@@ -283,6 +299,10 @@ static int check_special(struct verify_env *env, const struct call_meta *meta)
 	if (meta->func_id == BPF_FUNC_for_each_map_elem ||
 	    meta->func_id == BPF_FUNC_user_ringbuf_drain)
 		return callback_push(env, meta->func_id, meta->subprog, meta->map);
+	if (meta->func_id == BPF_FUNC_find_vma) {
+		err = note_area(env);
+		return err ? err : callback_push(env, meta->func_id, meta->subprog, NULL);
+	}
 	if (meta->func_id == BPF_FUNC_loop) {
 		err = note_loop(env, meta->subprog);
 		/* The number of iterations says whether one more may come. */

@@ -14,6 +14,7 @@
 #include "verify/callback.h"
 #include "verify/explore.h"
 #include "verify/live_stack.h"
+#include "verify/section.h"
 #include "verify/slot_object.h"
 
 static int iter_slot(struct verify_env *env, u32 regno, u32 iter)
@@ -43,7 +44,7 @@ static bool has_room(struct verify_env *env, u32 regno, u32 iter)
 	return true;
 }
 
-int iter_new(struct verify_env *env, u32 regno, u32 iter)
+int iter_new(struct verify_env *env, u32 regno, u32 iter, bool rcu)
 {
 	const struct abi_iter_kind *kind = abi_iter_kind(iter);
 	const struct reg *reg = &env_regs(env)[regno];
@@ -65,6 +66,8 @@ int iter_new(struct verify_env *env, u32 regno, u32 iter)
 		return slot;
 	frame = env_frame_of(env, reg);
 	reg_set_pointer(&object, PTR_TO_STACK);
+	if (rcu)
+		object.type |= section_in_rcu(env) ? MEM_RCU : PTR_UNTRUSTED;
 	object.iter = (u8)iter;
 	object.iter_state = ITER_STATE_ACTIVE;
 	slot_object_mark(env, frame, (u32)slot, kind->slots, &object, SLOT_ITER);
@@ -88,7 +91,8 @@ static bool is_iterator(const struct frame *frame, u32 slot, u32 iter)
 	return true;
 }
 
-int iter_check(struct verify_env *env, u32 regno, u32 iter, u32 *ret_frame, u32 *ret_slot)
+int iter_check(struct verify_env *env, u32 regno, u32 iter, const char *user, u32 *ret_frame,
+	       u32 *ret_slot)
 {
 	const struct abi_iter_kind *kind = abi_iter_kind(iter);
 	const struct reg *reg = &env_regs(env)[regno];
@@ -101,6 +105,10 @@ int iter_check(struct verify_env *env, u32 regno, u32 iter, u32 *ret_frame, u32 
 		verbose(env, "expected an initialized iter_%s as arg #%u\n", kind->name, regno - 1);
 		return -EINVAL;
 	}
+	if (env_frame_of(env, reg)->slots[slot].spilled.type & PTR_UNTRUSTED) {
+		verbose(env, "expected an RCU CS when using %s\n", user);
+		return -EPROTO;
+	}
 	for (u32 i = 0; i < kind->slots; i++) {
 		live_stack_read(env, reg->frameno, (u32)slot - i);
 		scratch_slot(env, (u32)slot - i);
@@ -108,6 +116,20 @@ int iter_check(struct verify_env *env, u32 regno, u32 iter, u32 *ret_frame, u32 
 	*ret_frame = reg->frameno;
 	*ret_slot = (u32)slot;
 	return 0;
+}
+
+void iter_leave_rcu(struct vstate *state)
+{
+	for (u32 f = 0; f <= state->curframe; f++) {
+		struct frame *frame = state->frame[f];
+
+		for (u32 s = 0; s < frame->nr_slots; s++) {
+			struct reg *iter = &frame->slots[s].spilled;
+
+			if (frame->slots[s].byte[0] == SLOT_ITER && iter->type & MEM_RCU)
+				iter->type ^= MEM_RCU | PTR_UNTRUSTED;
+		}
+	}
 }
 
 int iter_destroy(struct verify_env *env, u32 frameno, u32 slot, u32 iter)

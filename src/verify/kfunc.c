@@ -17,6 +17,7 @@
 #include "verify/call.h"
 #include "verify/graph.h"
 #include "verify/helper.h"
+#include "verify/kfunc_struct.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
 #include "verify/packet.h"
@@ -32,7 +33,8 @@ struct kfunc_meta {
 	u32 ref_id;	       /* of the object that an argument is */
 	u32 dynptr, dynptr_id; /* kind and id of the initialised dynptr */
 	u32 dynptr_ref;
-	u32 iter_frame, iter_slot;
+	u32 iter_frame, iter_slot, iter_type;
+	u32 release_id;		      /* the reference that is given back */
 	const struct verify_map *map; /* of the value that an argument points to */
 	u32 map_uid;
 	u32 subprog;
@@ -183,17 +185,31 @@ static int check_dynptr(struct verify_env *env, u32 regno, struct kfunc_meta *me
 	return 0;
 }
 
+/* It takes a lock that only some programs never hold. */
+static bool takes_css_task(const struct verify_env *env)
+{
+	return env->input->prog_type == BPF_PROG_TYPE_LSM || env->iter || env->cur->sleepable;
+}
+
 static int check_iter(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
+	const struct reg *iter;
 	int err;
 
+	if (meta->id == ABI_KFUNC_bpf_iter_css_task_new && !takes_css_task(env)) {
+		verbose(env, "css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable "
+			     "progs\n");
+		return -EINVAL;
+	}
 	if (kfunc->flags & KFUNC_ITER_NEW)
-		return iter_new(env, regno, kfunc->iter);
-	err = iter_check(env, regno, kfunc->iter, &meta->iter_frame, &meta->iter_slot);
+		return iter_new(env, regno, kfunc->iter, kfunc->flags & KFUNC_RCU_PROTECTED);
+	err = iter_check(env, regno, kfunc->iter, kfunc->name, &meta->iter_frame, &meta->iter_slot);
 	if (err)
 		return err;
-	meta->ref_id = env->cur->frame[meta->iter_frame]->slots[meta->iter_slot].spilled.ref_id;
+	iter = &env->cur->frame[meta->iter_frame]->slots[meta->iter_slot].spilled;
+	meta->ref_id = iter->ref_id;
+	meta->iter_type = iter->type;
 	if (kfunc->flags & KFUNC_ITER_DESTROY)
 		return iter_destroy(env, meta->iter_frame, meta->iter_slot, kfunc->iter);
 	return 0;
@@ -314,9 +330,14 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	if (arg == KARG_CONST)
 		return check_constant(env, regno, meta);
 	if (kfunc->flags & (KFUNC_TRUSTED_ARGS | KFUNC_RCU | KFUNC_RELEASE) &&
-	    (reg_is_null(reg) || reg->type & PTR_MAYBE_NULL)) {
+	    (reg_is_null(reg) || reg->type & PTR_MAYBE_NULL) && !(arg & KARG_NULLABLE)) {
 		verbose(env, "Possibly NULL pointer passed to trusted arg%u\n", regno - 1);
 		return -EACCES;
+	}
+	if (abi_kfunc_arg_struct(arg)) {
+		if (kfunc->flags & KFUNC_RELEASE)
+			meta->release_id = reg->ref_id;
+		return kfunc_struct_check(env, kfunc, regno);
 	}
 	if (graph_takes(arg))
 		return graph_check_arg(env, regno, arg, &meta->graph);
@@ -379,6 +400,17 @@ static int set_slice(struct verify_env *env, const struct kfunc_meta *meta, stru
 	return 0;
 }
 
+/* What the program may keep until it gives it back. */
+static int acquire(struct verify_env *env)
+{
+	struct reg *r0 = &env_regs(env)[BPF_REG_0];
+
+	r0->ref_id = ++env->id_gen;
+	if (r0->type & PTR_MAYBE_NULL)
+		r0->id = r0->ref_id;
+	return vstate_acquire_ref(env->cur, env->insn_idx, r0->ref_id);
+}
+
 static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
@@ -398,13 +430,44 @@ static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 		break;
 	case KRET_DYNPTR_SLICE: err = set_slice(env, meta, r0); break;
 	case KRET_CAST: err = set_cast(env, meta, r0); break;
+	case KRET_BTF:
+		err = kfunc_struct_result(env, kfunc,
+					  kfunc->flags & KFUNC_ITER_NEXT ? meta->iter_type : 0);
+		break;
 	default: return verify_bug(env, "unknown result %u of %s", kfunc->ret, kfunc->name);
 	}
 	if (!err && kfunc->flags & KFUNC_RET_NULL) {
 		r0->type |= PTR_MAYBE_NULL;
 		r0->id = ++env->id_gen;
 	}
-	return err;
+	return !err && kfunc->ret == KRET_BTF && kfunc->flags & KFUNC_ACQUIRE ? acquire(env) : err;
+}
+
+/* The reference that the argument is, and the pointers that go with it. */
+static int release(struct verify_env *env, const struct kfunc_meta *meta)
+{
+	if (!(meta->kfunc->flags & KFUNC_RELEASE) || !abi_kfunc_arg_struct(meta->kfunc->arg[0]))
+		return 0;
+	if (slots_release_reference(env, meta->release_id)) {
+		verbose(env, "kfunc %s#%d reference has not been acquired before\n",
+			meta->kfunc->name, env->insns[env->insn_idx].imm);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* What can only be said when all arguments are known. */
+static int check_args_together(struct verify_env *env, const struct kfunc_meta *meta)
+{
+	const struct abi_kfunc *kfunc = meta->kfunc;
+
+	if (kfunc->flags & KFUNC_RELEASE && abi_kfunc_arg_struct(kfunc->arg[0]) &&
+	    !meta->release_id) {
+		verbose(env, "release kernel function %s expects refcounted PTR_TO_BTF_ID\n",
+			kfunc->name);
+		return -EINVAL;
+	}
+	return kfunc_struct_note(env, kfunc);
 }
 
 /* Is it one that programs of the kernel may call? Its BTF says so with a tag. */
@@ -464,7 +527,11 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 	for (u32 i = 0; !err && i < abi_kfunc_nr_args(meta.kfunc); i++)
 		err = check_arg(env, i + 1, &meta);
 	if (!err)
+		err = check_args_together(env, &meta);
+	if (!err)
 		err = section_check_kfunc(env, meta.kfunc, meta.id);
+	if (!err)
+		err = release(env, &meta);
 	if (!err)
 		err = graph_after_args(env, &meta.graph, meta.subprog);
 	/* Without a function for exceptions the cookie is the result. */

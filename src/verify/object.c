@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "abi/kfunc.h"
 #include "isa/opcode.h"
 #include "verify/backtrack.h"
 #include "verify/btf_ptr.h"
@@ -201,8 +202,10 @@ int kptr_check_destination(struct verify_env *env, u32 regno, const struct btf_f
 		return -EACCES;
 	}
 	*ret_field = field;
-	return field_is_local(field) ? note_pointee(env, field)
-				     : object_note_type(env, NULL, 0, OBJECT_NO_NODE);
+	return field_is_local(field) ||
+			       abi_struct_is_object(btf_type_name(field->btf, field->type_id))
+		       ? note_pointee(env, field)
+		       : object_note_type(env, NULL, 0, OBJECT_NO_NODE);
 }
 
 struct give_away {

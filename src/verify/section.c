@@ -9,6 +9,7 @@
 
 #include "abi/kfunc.h"
 #include "verify/graph.h"
+#include "verify/slots.h"
 
 /* What was valid in the section may be gone. */
 static void leave_rcu(struct frame *frame, struct reg *reg, void *arg)
@@ -47,6 +48,7 @@ static int check_rcu(struct verify_env *env, const struct abi_kfunc *kfunc, u32 
 			return -EINVAL;
 		}
 		vstate_each_reg(state, leave_rcu, NULL);
+		iter_leave_rcu(state);
 		state->active_rcu = 0;
 	} else if (state->active_rcu && kfunc->flags & KFUNC_SLEEPABLE) {
 		return refuse_sleep(env, kfunc->name, "rcu_read_lock");
@@ -80,6 +82,11 @@ int section_check_kfunc(struct verify_env *env, const struct abi_kfunc *kfunc, u
 
 	if (!err)
 		err = check_preempt(env, kfunc, id);
+	if (!err && kfunc->flags & KFUNC_RCU_PROTECTED && !section_in_rcu(env)) {
+		verbose(env, "kernel func %s requires RCU critical section protection\n",
+			kfunc->name);
+		err = -EACCES;
+	}
 	if (!err && env->cur->active_irq && kfunc->flags & KFUNC_SLEEPABLE)
 		err = refuse_sleep(env, kfunc->name, "IRQ-disabled");
 	return err;

@@ -385,6 +385,8 @@ static bool constant(struct builder *builder, u32 i)
 		pair[0].src_reg = value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
 		pair[0].imm = (s32)aux->map->id;
 		pair[1].imm = value ? (s32)aux->map_off : 0;
+	} else if (pair[0].src_reg == BPF_PSEUDO_BTF_ID) {
+		pair[0].src_reg = 0;
 	}
 	return put(builder, &pair[0], 0, target) && put(builder, &pair[1], 0, -1);
 }

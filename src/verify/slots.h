@@ -53,11 +53,16 @@ int dynptr_release(struct verify_env *env, u32 regno);
 int slots_overwrite(struct verify_env *env, struct frame *frame, u32 slot);
 
 /*
- * Iterators. iter_new: regno has room for one; iter_check: it is one, *ret_slot its main slot,
- * *ret_frame the frame. iter_destroy releases it.
+ * Iterators. iter_new: regno has room for one (rcu: that may only be used in the RCU section in
+ * which it was made); iter_check: it is one, which the kfunc `user` may use, *ret_slot its main
+ * slot, *ret_frame the frame. iter_destroy releases it. 0 or -errno.
  */
-int iter_new(struct verify_env *env, u32 regno, u32 iter);
-int iter_check(struct verify_env *env, u32 regno, u32 iter, u32 *ret_frame, u32 *ret_slot);
+int iter_new(struct verify_env *env, u32 regno, u32 iter, bool rcu);
+int iter_check(struct verify_env *env, u32 regno, u32 iter, const char *user, u32 *ret_frame,
+	       u32 *ret_slot);
+
+/* An RCU section ends: its iterators cannot be used any more. */
+void iter_leave_rcu(struct vstate *state);
 int iter_destroy(struct verify_env *env, u32 frameno, u32 slot, u32 iter);
 
 /*

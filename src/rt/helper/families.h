@@ -157,6 +157,7 @@ RT_HELPER(timer_cancel);
 
 /* loop.c */
 RT_HELPER(loop);
+RT_HELPER(find_vma);
 RT_HELPER(for_each_map_elem);
 
 /* stack.c */

@@ -119,6 +119,7 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(spin_lock),
 	ROW(spin_unlock),
 	ROW(loop),
+	ROW(find_vma),
 	ROW(for_each_map_elem),
 	ROW(get_stackid),
 	ROW(get_stack),

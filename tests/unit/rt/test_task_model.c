@@ -18,6 +18,7 @@ struct image {
 	u32 pid, tgid;
 	u64 leader, parent, real_parent, start, cred;
 	char comm[16];
+	u64 cpus, cpus_ptr;
 };
 
 struct cred_image {
@@ -43,6 +44,8 @@ static struct rt_task_layout layout = {
 	.gid = offsetof(struct cred_image, gid),
 	.euid = RT_TASK_MODEL_ABSENT,
 	.egid = RT_TASK_MODEL_ABSENT,
+	.cpus_mask = AT(cpus),
+	.cpus_ptr = AT(cpus_ptr),
 };
 
 static const struct image *ask(struct rt_vcpu *vcpu)
@@ -69,6 +72,8 @@ static void test_own(struct rt_vcpu *vcpu)
 	tap_is(((const struct cred_image *)task->cred)->uid, getuid(), "the user");
 	tap_is(((const struct cred_image *)task->cred)->gid, getgid(), "the group");
 	tap_is(task->room, 0, "what is not known is 0");
+	tap_ok(task->cpus && task->cpus < 1u << RT_CONTROL->nr_vcpus, "where it may run");
+	tap_is(task->cpus_ptr, (u64)&task->cpus, "which it points to");
 	vcpu->task.pid = 70;
 	task = ask(vcpu);
 	tap_is(task->leader, (u64)task, "a leader is its own");

@@ -67,6 +67,7 @@ int test_maps_in_kernel(int fds[NR_TEST_MAPS]);
 /* The tables, each ended by a case without name. */
 extern const struct verify_case cases_structure[], cases_alu[], cases_jump[], cases_stack[],
 	cases_memory[], cases_helper[], cases_call[], cases_context[], cases_loop[], cases_btf[],
-	cases_socket[], cases_kfunc[], cases_dynptr[], cases_iter[], cases_lock[], cases_async[];
+	cases_socket[], cases_kfunc[], cases_dynptr[], cases_iter[], cases_lock[], cases_async[],
+	cases_kernel_object[];
 
 #endif

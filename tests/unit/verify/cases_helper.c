@@ -18,7 +18,7 @@ const struct verify_case cases_helper[] = {
 	{ "results", TRACEPOINT, "call bpf_get_current_pid_tgid#14\nr6 = r0\ncall bpf_ktime_get_ns#5\ncall bpf_get_smp_processor_id#8\nr0 += r6\nexit", 0, NULL, 0 },
 	{ "caller saved registers", TRACEPOINT, "r6 = r1\ncall bpf_ktime_get_ns#5\nr0 = r1\nexit", -EACCES, "R1 !read_ok", 0 },
 	{ "not for this type", XDP, "call bpf_probe_read#4\nr0 = 0\nexit", -EINVAL, "unknown func bpf_probe_read#4", CASE_OWN_LOG },
-	{ "not in this hive", TRACEPOINT, "call bpf_find_vma#180\nr0 = 0\nexit", -EINVAL, "unknown func bpf_find_vma#180", CASE_OURS },
+	{ "not in this hive", TRACEPOINT, "call bpf_task_pt_regs#175\nr0 = 0\nexit", -EINVAL, "unknown func bpf_task_pt_regs#175", CASE_OURS },
 	{ "GPL only", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", -EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", CASE_NOT_GPL },
 	{ "printk", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "printk of uninitialised", TRACEPOINT, "r1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", 0, NULL, 0 },

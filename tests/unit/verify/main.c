@@ -169,9 +169,10 @@ static void run_file(const char *path, struct text *ours, struct text *kernel)
 int main(int argc, char **argv)
 {
 	static const struct verify_case *const tables[] = {
-		cases_structure, cases_alu,	cases_jump, cases_stack, cases_memory, cases_helper,
-		cases_call,	 cases_context, cases_loop, cases_btf,	 cases_socket, cases_kfunc,
-		cases_dynptr,	 cases_iter,	cases_lock, cases_async,
+		cases_structure, cases_alu,	      cases_jump,    cases_stack, cases_memory,
+		cases_helper,	 cases_call,	      cases_context, cases_loop,  cases_btf,
+		cases_socket,	 cases_kfunc,	      cases_dynptr,  cases_iter,  cases_lock,
+		cases_async,	 cases_kernel_object,
 	};
 	struct text ours = { malloc(ORACLE_LOG_MAX), 0 }, kernel = { malloc(ORACLE_LOG_MAX), 0 };
 

@@ -84,7 +84,15 @@ static const struct btf *kernel_btf(void *arg)
 	return oracle_kernel_btf();
 }
 
-static const struct verify_ops ops = { .map_by_fd = map_by_fd, .kernel_btf = kernel_btf };
+/* Nothing runs here: any number will do. */
+static u32 object_type(void *arg, const struct btf *btf, u32 id, u32 node_offset)
+{
+	return 1;
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd,
+				       .kernel_btf = kernel_btf,
+				       .object_type = object_type };
 
 static void collect(void *arg, const char *text, u64 size)
 {
