@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 #include "rt/prog.h"
 
 #define PASSES_SHORT 12 /* then only long jumps are used, which cannot fail to come to rest */
@@ -31,7 +31,7 @@ static int run_passes(struct generator *generator, const char **ret_refusal)
 {
 	for (u32 pass = 0; pass < PASSES_MAX; pass++) {
 		generator->emitter.only_long = pass >= PASSES_SHORT;
-		generate_program(generator);
+		codegen_program(generator);
 		if (generator->emitter.no_memory)
 			return -ENOMEM;
 		if (generator->refusal) {

@@ -30,6 +30,7 @@ static void describe(const struct jit *jit, const u8 *text, u32 nr_functions,
 	memcpy(&native->enter, &enter, sizeof(enter));
 	native->text = text;
 	native->text_size = jit_size(jit);
+	native->size = jit_enter(jit); /* what follows the functions */
 	native->nr_functions = nr_functions;
 	for (u32 i = 0; i < nr_functions; i++)
 		native->functions[i] = at(text, jit_function(jit, i));

@@ -72,9 +72,18 @@ static void verified(void *arg, const struct sys_verification *from)
 	hive->verified(hive->verified_arg, &to);
 }
 
+/* For whoever looks for the engine behind a result: SKEP_JIT=off, the interpreter runs all. */
+static bool wants_interpreter(void)
+{
+	const char *jit = getenv("SKEP_JIT");
+
+	return jit && !strcmp(jit, "off");
+}
+
 static int found(struct skep_hive *hive, const struct skep_hive_options *opts)
 {
 	struct sys_hive_options sys = { .attach_ops = &hook_attach_ops,
+					.interpret = wants_interpreter(),
 					.message = opts->message,
 					.message_arg = opts->message_arg };
 	struct gate_options gate = { .message = opts->message,

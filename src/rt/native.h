@@ -30,6 +30,7 @@ struct rt_native {
 	rt_native_enter_fn enter;
 	const u8 *text;
 	u64 text_size;
+	u32 size;		 /* bytes of its functions, which begin at text */
 	u32 nr_functions;	 /* as many as the program has subprograms */
 	const void *functions[]; /* where each begins, by subprogram */
 };

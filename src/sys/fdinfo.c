@@ -38,7 +38,8 @@ static void map_text(const struct sys_map *map, struct text *text)
 		    (unsigned long long)rt->map_extra, (unsigned long long)map_memory(rt), rt->id,
 		    map->frozen);
 	if (map->has_owner)
-		text_printf(text, "owner_prog_type:\t%u\nowner_jited:\t%u\n", map->owner_type, 0);
+		text_printf(text, "owner_prog_type:\t%u\nowner_jited:\t%u\n", map->owner_type,
+			    !map->hive->options.interpret);
 }
 
 static void tag_text(const struct sys_prog *prog, struct text *text)

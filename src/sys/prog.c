@@ -6,6 +6,7 @@
  */
 #include "sys/prog_load.h"
 #include "base/alloc.h"
+#include "jit/install.h"
 #include "rt/stream.h"
 #include "sys/async.h"
 
@@ -26,6 +27,8 @@ void sys_prog_free(struct sys_prog *prog)
 	struct rt_prog *rt = prog->rt;
 	u32 i;
 
+	if (rt)
+		jit_remove(arena, rt->native);
 	if (rt && rt->insns)
 		arena_release(arena, ARENA_CONTROL, (void *)(uintptr_t)rt->insns,
 			      (u64)rt->nr_insns * sizeof(*rt->insns));

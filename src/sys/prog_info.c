@@ -8,6 +8,7 @@
 #include "sys/prog_load.h"
 #include "abi/ksym.h"
 #include "base/alloc.h"
+#include "rt/native.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,10 +155,34 @@ static int give_tags(struct sys_call *call, const struct sys_prog *prog, struct 
 	return error;
 }
 
-/* The interpreter runs it: there is no native code, but functions have addresses. */
+/* Bytes of native code; of functions that have none, 0. */
+static void native_lengths(const struct rt_native *native, u32 nr, u32 *ret_lengths)
+{
+	for (u32 i = 0; native && i < nr && i < native->nr_functions; i++) {
+		const u8 *begin = native->functions[i],
+			 *end = i + 1 < native->nr_functions ? native->functions[i + 1]
+							     : native->text + native->size;
+
+		ret_lengths[i] = (u32)(end - begin);
+	}
+}
+
+static int give_native_code(struct sys_call *call, const struct rt_native *native,
+			    struct bpf_prog_info *info)
+{
+	u32 room = info->jited_prog_len, length = native ? native->size : 0;
+
+	info->jited_prog_len = length;
+	if (!room || !length)
+		return 0;
+	return sys_write(call, info->jited_prog_insns, native->text, room < length ? room : length);
+}
+
+/* A program without native code, which the interpreter runs, has functions with addresses too. */
 static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 		       struct bpf_prog_info *info)
 {
+	const struct rt_native *native = prog->rt->native;
 	u32 nr = nr_functions(prog), nr_lengths = info->nr_jited_func_lens;
 	u64 *addresses = base_zalloc(nr, sizeof(*addresses));
 	u32 *lengths = base_zalloc(nr, sizeof(*lengths));
@@ -165,6 +190,10 @@ static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 
 	for (u32 i = 0; i < nr && !error; i++)
 		addresses[i] = ABI_KSYM_PROGRAM(prog->object.id, i);
+	if (!error)
+		native_lengths(native, nr, lengths);
+	if (!error)
+		error = give_native_code(call, native, info);
 	if (!error)
 		error = give(call, info->jited_ksyms, &info->nr_jited_ksyms, addresses, nr,
 			     sizeof(*addresses));
@@ -174,7 +203,6 @@ static int fill_native(struct sys_call *call, const struct sys_prog *prog,
 	info->nr_jited_func_lens = nr_lengths;
 	base_free(addresses);
 	base_free(lengths);
-	info->jited_prog_len = 0;
 	info->nr_jited_line_info = 0;
 	return error ? error : give_tags(call, prog, info);
 }

@@ -543,6 +543,8 @@ static int load_program(struct sys_load *load)
 	if (error)
 		return error;
 	error = build(load);
+	if (!error && !call->hive->options.interpret)
+		sys_prog_compile(load);
 	if (error == -ENOMEM)
 		sys_say(call->hive,
 			"program \"%.16s\": no room for %u instructions in the hive's arena",

@@ -36,6 +36,9 @@ int sys_load_relocations(void *arg, struct verify_env *env);
  * -ENOMEM. */
 int sys_prog_digest(const struct bpf_insn *insns, u32 nr_insns, u8 ret_digest[SHA256_SIZE]);
 
+/* prog_native.c: native code for a program that is built. Without it the interpreter runs it. */
+void sys_prog_compile(struct sys_load *load);
+
 /* prog.c: an empty program; sys_prog_free() takes one that nobody has seen. */
 struct sys_prog *sys_prog_new(struct sys_hive *hive);
 void sys_prog_free(struct sys_prog *prog);

@@ -150,6 +150,8 @@ struct sys_hive_options {
 	const char *kernel_btf;
 	/* The kernel that it stands for, a version of abi/profile.h; 0: the newest. */
 	u32 kernel;
+	/* Programs get no native code: all are interpreted. */
+	bool interpret;
 	/* Called after each program that the verifier judged; may be NULL. */
 	void (*verified)(void *arg, const struct sys_verification *verification);
 	void *verified_arg;

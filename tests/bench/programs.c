@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What programs cost once they run: the data-plane image's interpreter beside the running kernel's
- * JIT, in turns, the best of several rounds. Each program repeats its operation LOOPS times; the
- * cost of the empty loop is taken off. Ratios are what counts.
+ * What programs cost once they run: native code and the data-plane image's interpreter beside the
+ * running kernel's JIT, in turns, the best of several rounds. Each program repeats its operation
+ * LOOPS times; the cost of the empty loop is taken off. Ratios are what counts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,9 @@
 #include "arena/arena.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
+#include "jit/install.h"
 #include "rt/event.h"
+#include "rt/kfunc.h"
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
@@ -57,7 +59,7 @@ static int kernel_maps[MAPS];
 static struct rt_map *our_maps[MAPS];
 static struct arena *arena;
 static struct rt_vcpu *vcpu;
-static run_fn image_run;
+static run_fn image_interpret, image_run_native;
 
 static int bpf(int cmd, union bpf_attr *attr)
 {
@@ -174,8 +176,20 @@ static double run_kernel(int fd)
 	return (double)attr.test.duration / LOOPS;
 }
 
-static void load_ours(const struct row *row, struct bpf_insn *insns, struct rt_prog *prog)
+/* In the arena, with native code: where both engines of a hive find a program. */
+static struct rt_prog *load_ours(const struct row *row)
 {
+	static const struct rt_subprog main_function;
+	struct bpf_insn *insns = arena_alloc(arena, ARENA_CONTROL, INSNS_MAX * sizeof(*insns), 64);
+	struct rt_prog *prog = arena_alloc(arena, ARENA_CONTROL, sizeof(*prog), 64);
+	const struct jit_input input = { .prog = prog,
+					 .maps = (const struct rt_map *const *)our_maps,
+					 .nr_maps = MAPS,
+					 .nr_vcpus = RT_CONTROL->nr_vcpus,
+					 .helpers = rt_helpers,
+					 .kfuncs = rt_kfuncs,
+					 .features = jit_features() };
+	const char *refusal = "the arena is full";
 	u32 count = assemble(row, insns);
 
 	for (u32 i = 0; i < count; i++) {
@@ -187,16 +201,21 @@ static void load_ours(const struct row *row, struct bpf_insn *insns, struct rt_p
 		insns[i].imm = (s32)(u32)address;
 		insns[i + 1].imm = (s32)(u32)(address >> 32);
 	}
-	*prog = (struct rt_prog){ .insns = insns, .nr_insns = count };
+	*prog = (struct rt_prog){
+		.insns = insns, .nr_insns = count, .subprogs = &main_function, .nr_subprogs = 1
+	};
+	if (jit_install(arena, &input, prog, &refusal))
+		die(refusal);
+	return prog;
 }
 
-static double run_ours(const struct rt_prog *prog)
+static double run_ours(run_fn engine, const struct rt_prog *prog)
 {
 	struct timespec from, to;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
 	for (u32 i = 0; i < RUNS; i++)
-		image_run(prog, NULL, vcpu);
+		engine(prog, NULL, vcpu);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
 	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
 	       RUNS / LOOPS;
@@ -226,31 +245,34 @@ static double smallest(const double *samples)
 	return least;
 }
 
-static void bench_row(const struct row *row, bool kernel, double empty[2])
+enum side { KERNEL, NATIVE, INTERPRETER, SIDES };
+
+static void bench_row(const struct row *row, bool kernel, double empty[SIDES])
 {
-	struct bpf_insn insns[INSNS_MAX];
-	struct rt_prog prog;
-	double samples[2][ROUNDS] = { 0 }, result[2] = { 0 };
+	const struct rt_prog *prog = load_ours(row);
+	double samples[SIDES][ROUNDS] = { 0 }, result[SIDES] = { 0 };
 	int fd = kernel ? load_kernel(row) : -1;
 
-	load_ours(row, insns, &prog);
 	for (u32 round = 0; round < ROUNDS; round++) {
 		if (kernel)
-			samples[0][round] = run_kernel(fd);
-		samples[1][round] = run_ours(&prog);
+			samples[KERNEL][round] = run_kernel(fd);
+		samples[NATIVE][round] = run_ours(image_run_native, prog);
+		samples[INTERPRETER][round] = run_ours(image_interpret, prog);
 	}
-	for (u32 side = 0; side < 2; side++) {
+	for (u32 side = 0; side < SIDES; side++) {
 		result[side] = smallest(samples[side]);
 		if (row == rows)
 			empty[side] = result[side];
 		else
 			result[side] -= empty[side];
 	}
+	printf("%-28s ", row->name);
 	if (kernel)
-		printf("%-28s %8.1f ns %8.1f ns %7.2f\n", row->name, result[0], result[1],
-		       result[1] / result[0]);
+		printf("%8.2f ns %8.2f ns %7.2f", result[KERNEL], result[NATIVE],
+		       result[NATIVE] / result[KERNEL]);
 	else
-		printf("%-28s %11s %8.1f ns\n", row->name, "-", result[1]);
+		printf("%11s %8.2f ns %7s", "-", result[NATIVE], "-");
+	printf(" %8.1f ns\n", result[INTERPRETER]);
 	if (fd >= 0)
 		close(fd);
 }
@@ -306,17 +328,19 @@ int main(void)
 {
 	const char *message = "";
 	bool kernel = tap_kernel_bpf();
-	double empty[2] = { 0 };
+	double empty[SIDES] = { 0 };
 
 	if (arena_new(NULL, &arena, &message))
 		die(message);
 	vcpu = rt_vcpu_acquire((u32)gettid());
 	vcpu->task = (struct rt_task){ .pid = (u32)getpid(), .tgid = (u32)getpid() };
-	find("rt_interp_run", &image_run);
+	find("rt_interp_run", &image_interpret);
+	find("rt_native_run", &image_run_native);
 	make_our_maps();
 	if (kernel)
 		make_kernel_maps();
-	printf("%-28s %11s %11s %7s\n", "operation in a program", "kernel", "interpreter", "ratio");
+	printf("%-28s %11s %11s %7s %11s\n", "operation in a program", "kernel", "native", "ratio",
+	       "interpreter");
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		bench_row(&rows[i], kernel, empty);
 	rt_vcpu_release(vcpu);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arithmetic, but for division; jumps. */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "isa/opcode.h"
 
@@ -11,10 +11,10 @@ static u32 width_of(const struct bpf_insn *insn)
 	return class == BPF_ALU64 || class == BPF_JMP ? X86_64 : 0;
 }
 
-static void generate_move(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_move(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), src = generate_reg(insn->src_reg),
+	u32 dst = codegen_reg(insn->dst_reg), src = codegen_reg(insn->src_reg),
 	    width = width_of(insn);
 
 	if (BPF_SRC(insn->code) == BPF_K) {
@@ -26,31 +26,31 @@ static void generate_move(struct generator *generator, const struct bpf_insn *in
 	case 8: x86_reg(emitter, width | X86_BYTE, 0x0fbe, dst, src); break;
 	case 16: x86_reg(emitter, width, 0x0fbf, dst, src); break;
 	case 32: x86_reg(emitter, width, 0x63, dst, src); break;
-	default: generate_step(generator, insn); /* to another address space */
+	default: codegen_step(generator, insn); /* to another address space */
 	}
 }
 
-static void generate_group(struct generator *generator, const struct bpf_insn *insn,
-			   enum x86_group op)
+static void codegen_group(struct generator *generator, const struct bpf_insn *insn,
+			  enum x86_group op)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), width = width_of(insn);
+	u32 dst = codegen_reg(insn->dst_reg), width = width_of(insn);
 
 	if (BPF_SRC(insn->code) == BPF_X)
-		x86_reg(emitter, width, X86_STORE_OF(op), generate_reg(insn->src_reg), dst);
+		x86_reg(emitter, width, X86_STORE_OF(op), codegen_reg(insn->src_reg), dst);
 	else if (op == X86_AND && insn->imm >= 0)
 		x86_imm(emitter, 0, op, dst, insn->imm); /* clears the upper half in any case */
 	else
 		x86_imm(emitter, width, op, dst, insn->imm);
 }
 
-static void generate_multiply(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_multiply(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), width = width_of(insn);
+	u32 dst = codegen_reg(insn->dst_reg), width = width_of(insn);
 
 	if (BPF_SRC(insn->code) == BPF_X) {
-		x86_reg(emitter, width, 0x0faf, dst, generate_reg(insn->src_reg));
+		x86_reg(emitter, width, 0x0faf, dst, codegen_reg(insn->src_reg));
 	} else {
 		x86_reg(emitter, width, 0x69, dst, dst);
 		emit_u32(emitter, (u32)insn->imm);
@@ -74,11 +74,11 @@ static void shift_by_cl(struct emitter *emitter, u32 width, enum x86_shift op, u
 		x86_move(emitter, 0, dst, dst);
 }
 
-static void generate_shift(struct generator *generator, const struct bpf_insn *insn,
-			   enum x86_shift op)
+static void codegen_shift(struct generator *generator, const struct bpf_insn *insn,
+			  enum x86_shift op)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), src = generate_reg(insn->src_reg),
+	u32 dst = codegen_reg(insn->dst_reg), src = codegen_reg(insn->src_reg),
 	    width = width_of(insn), count = (u32)insn->imm & (width ? 63 : 31);
 
 	if (BPF_SRC(insn->code) == BPF_X) {
@@ -93,7 +93,7 @@ static void generate_shift(struct generator *generator, const struct bpf_insn *i
 	}
 }
 
-static void generate_swap(struct emitter *emitter, u32 dst, u32 bits)
+static void codegen_swap(struct emitter *emitter, u32 dst, u32 bits)
 {
 	if (bits == 16) {
 		x86_shift_imm(emitter, X86_16, X86_ROR, dst, 8);
@@ -106,38 +106,38 @@ static void generate_swap(struct emitter *emitter, u32 dst, u32 bits)
 	emit_byte(emitter, (u8)(0xc8 | (dst & 7)));
 }
 
-static void generate_end(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_end(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg);
+	u32 dst = codegen_reg(insn->dst_reg);
 
 	if (insn->code != (BPF_ALU | BPF_END | BPF_TO_LE))
-		generate_swap(emitter, dst, (u32)insn->imm);
+		codegen_swap(emitter, dst, (u32)insn->imm);
 	else if (insn->imm == 16)
 		x86_reg(emitter, 0, 0x0fb7, dst, dst);
 	else if (insn->imm == 32)
 		x86_move(emitter, 0, dst, dst);
 }
 
-void generate_alu(struct generator *generator, const struct bpf_insn *insn)
+void codegen_alu(struct generator *generator, const struct bpf_insn *insn)
 {
-	u32 dst = generate_reg(insn->dst_reg);
+	u32 dst = codegen_reg(insn->dst_reg);
 
 	switch (BPF_OP(insn->code)) {
-	case BPF_ADD: generate_group(generator, insn, X86_ADD); break;
-	case BPF_SUB: generate_group(generator, insn, X86_SUB); break;
-	case BPF_OR: generate_group(generator, insn, X86_OR); break;
-	case BPF_AND: generate_group(generator, insn, X86_AND); break;
-	case BPF_XOR: generate_group(generator, insn, X86_XOR); break;
-	case BPF_MUL: generate_multiply(generator, insn); break;
+	case BPF_ADD: codegen_group(generator, insn, X86_ADD); break;
+	case BPF_SUB: codegen_group(generator, insn, X86_SUB); break;
+	case BPF_OR: codegen_group(generator, insn, X86_OR); break;
+	case BPF_AND: codegen_group(generator, insn, X86_AND); break;
+	case BPF_XOR: codegen_group(generator, insn, X86_XOR); break;
+	case BPF_MUL: codegen_multiply(generator, insn); break;
 	case BPF_DIV:
-	case BPF_MOD: generate_divide(generator, insn); break;
-	case BPF_LSH: generate_shift(generator, insn, X86_SHL); break;
-	case BPF_RSH: generate_shift(generator, insn, X86_SHR); break;
-	case BPF_ARSH: generate_shift(generator, insn, X86_SAR); break;
+	case BPF_MOD: codegen_divide(generator, insn); break;
+	case BPF_LSH: codegen_shift(generator, insn, X86_SHL); break;
+	case BPF_RSH: codegen_shift(generator, insn, X86_SHR); break;
+	case BPF_ARSH: codegen_shift(generator, insn, X86_SAR); break;
 	case BPF_NEG: x86_reg(&generator->emitter, width_of(insn), 0xf7, 3, dst); break;
-	case BPF_MOV: generate_move(generator, insn); break;
-	case BPF_END: generate_end(generator, insn); break;
+	case BPF_MOV: codegen_move(generator, insn); break;
+	case BPF_END: codegen_end(generator, insn); break;
 	}
 }
 
@@ -157,10 +157,10 @@ static enum x86_condition condition_of(u8 op)
 	}
 }
 
-static void generate_comparison(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_comparison(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), src = generate_reg(insn->src_reg),
+	u32 dst = codegen_reg(insn->dst_reg), src = codegen_reg(insn->src_reg),
 	    width = width_of(insn);
 	bool test = BPF_OP(insn->code) == BPF_JSET;
 
@@ -176,12 +176,12 @@ static void generate_comparison(struct generator *generator, const struct bpf_in
 	}
 }
 
-void generate_jump(struct generator *generator, const struct bpf_insn *insn)
+void codegen_jump(struct generator *generator, const struct bpf_insn *insn)
 {
 	u32 next = generator->insn + 1;
 
 	if (BPF_OP(insn->code) != BPF_JA) {
-		generate_comparison(generator, insn);
+		codegen_comparison(generator, insn);
 		emit_jump_if(&generator->emitter, condition_of(BPF_OP(insn->code)),
 			     (u32)((s32)next + insn->off));
 		return;

@@ -3,7 +3,7 @@
  * Calls: helpers and kernel functions, the program's own functions, tail calls; and what ends a
  * program before its time (rt/interp.c says when).
  */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "abi/kfunc.h"
 #include "isa/opcode.h"
@@ -91,7 +91,7 @@ static void call_function(struct generator *generator)
 	x86_address(emitter, X86_64, 0x83, X86_CMP,
 		    (u64)generator->input->prog + offsetof(struct rt_prog, trampolines), 1);
 	emit_byte(emitter, 0);
-	emit_jump_if(emitter, X86_NE, generate_cold(generator, call_traced, back));
+	emit_jump_if(emitter, X86_NE, codegen_cold(generator, call_traced, back));
 	change_u32(emitter, X86_CMP, OF_VCPU(frame), RT_FRAMES - 2);
 	emit_jump_if(emitter, X86_AE, generator->end);
 	change_u32(emitter, X86_ADD, OF_VCPU(frame), 1);
@@ -125,7 +125,7 @@ static void interpret_tail(struct generator *generator, const struct cold *cold)
  * A program that is called in the place of this function takes over its frame. Out of the main
  * function it is jumped to; out of another one, which has registers to give back, it is called.
  */
-void generate_tail_call(struct generator *generator)
+void codegen_tail_call(struct generator *generator)
 {
 	struct emitter *emitter = &generator->emitter;
 	u32 next = emit_label(emitter);
@@ -141,7 +141,7 @@ void generate_tail_call(struct generator *generator)
 	emit_jump_if(emitter, X86_E, next);
 	x86_mem(emitter, X86_64, 0x8b, R10, RAX, (s32)offsetof(struct rt_prog, native));
 	x86_reg(emitter, X86_64, 0x85, R10, R10);
-	emit_jump_if(emitter, X86_E, generate_cold(generator, interpret_tail, generator->epilogue));
+	emit_jump_if(emitter, X86_E, codegen_cold(generator, interpret_tail, generator->epilogue));
 	x86_mem(emitter, X86_64, 0x8b, R10, R10, (s32)offsetof(struct rt_native, functions));
 	if (generator->function->start == 0) {
 		x86_imm(emitter, X86_64, X86_ADD, RSP, (s32)generator->frame_size);
@@ -153,13 +153,13 @@ void generate_tail_call(struct generator *generator)
 	emit_bind(emitter, next);
 }
 
-void generate_call(struct generator *generator, const struct bpf_insn *insn)
+void codegen_call(struct generator *generator, const struct bpf_insn *insn)
 {
 	if (insn->src_reg == BPF_PSEUDO_CALL)
 		call_function(generator);
 	else if (!insn->src_reg && insn->imm == BPF_FUNC_tail_call)
-		generate_tail_call(generator);
-	else if (!generate_inline(generator, insn))
+		codegen_tail_call(generator);
+	else if (!codegen_inline(generator, insn))
 		call_helper(generator, insn);
 }
 
@@ -169,17 +169,17 @@ static void may_goto_step(struct generator *generator, const struct cold *cold)
 	const struct bpf_insn *insn = &generator->input->prog->insns[cold->insn];
 	struct emitter *emitter = &generator->emitter;
 
-	generate_step(generator, insn);
+	codegen_step(generator, insn);
 	emit_jump_if(emitter, X86_B, generator->end);
 	emit_jump_if(emitter, X86_A, (u32)((s32)cold->insn + 1 + insn->off));
 	emit_jump(emitter, cold->back);
 }
 
 /* What is left of the function's loop budget is the lowest word of its frame. */
-void generate_may_goto(struct generator *generator, const struct bpf_insn *insn)
+void codegen_may_goto(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 back = emit_label(emitter), cold = generate_cold(generator, may_goto_step, back);
+	u32 back = emit_label(emitter), cold = codegen_cold(generator, may_goto_step, back);
 
 	x86_mem(emitter, X86_64, 0x8b, R10, RSP, 0);
 	x86_mem(emitter, X86_64, 0x83, X86_SUB, RSP, 0);

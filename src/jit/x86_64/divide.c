@@ -3,7 +3,7 @@
  * Division and its remainder (rt/alu.h says what they give for 0 and -1). The processor divides
  * rdx:rax, which are r3 and r0: both are kept in r11 and r10 meanwhile, the divisor in r9.
  */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "isa/opcode.h"
 
@@ -69,12 +69,12 @@ static void divide(const struct division *division)
 	x86_move(emitter, X86_64, division->dst, R9);
 }
 
-void generate_divide(struct generator *generator, const struct bpf_insn *insn)
+void codegen_divide(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
 	struct division division = {
 		.emitter = emitter,
-		.dst = generate_reg(insn->dst_reg),
+		.dst = codegen_reg(insn->dst_reg),
 		.width = BPF_CLASS(insn->code) == BPF_ALU64 ? X86_64 : 0,
 		.mod = BPF_OP(insn->code) == BPF_MOD,
 		.is_signed = insn->off != 0,
@@ -100,7 +100,7 @@ void generate_divide(struct generator *generator, const struct bpf_insn *insn)
 	done = emit_label(emitter);
 	zero = emit_label(emitter);
 	minus_one = emit_label(emitter);
-	x86_move(emitter, X86_64, R9, generate_reg(insn->src_reg));
+	x86_move(emitter, X86_64, R9, codegen_reg(insn->src_reg));
 	x86_reg(emitter, division.width, 0x85, R9, R9);
 	emit_jump_if(emitter, X86_E, zero);
 	if (division.is_signed) {

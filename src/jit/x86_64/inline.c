@@ -3,7 +3,7 @@
  * Helpers without a call: what they would do for this very map, whose descriptor is constant, or
  * with what the vCPU, private memory, holds. Of a lookup, the key is read once.
  */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "abi/bpf_new.h"
 #include "rt/map/ops.h"
@@ -54,7 +54,7 @@ static bool lookup_array(struct generator *generator, const struct rt_map *map)
 	x86_mem(emitter, 0, 0x8b, RAX, RSI, 0);
 	x86_constant(emitter, R10, (u64)map->data);
 	x86_imm(emitter, 0, X86_CMP, RAX, (s32)map->max_entries);
-	emit_jump_if(emitter, X86_AE, generate_cold(generator, no_element, back));
+	emit_jump_if(emitter, X86_AE, codegen_cold(generator, no_element, back));
 	scale(emitter, RAX, map->elem_stride);
 	if (percpu) {
 		x86_mem(emitter, 0, 0x8b, R11, VCPU, OF_VCPU(index));
@@ -85,7 +85,7 @@ static void call_type(struct generator *generator, const struct rt_map *map, s32
 	x86_mem(emitter, 0, 0xff, 2, R10, function);
 }
 
-bool generate_inline(struct generator *generator, const struct bpf_insn *insn)
+bool codegen_inline(struct generator *generator, const struct bpf_insn *insn)
 {
 	const struct rt_map *map = map_of_call(generator);
 	struct emitter *emitter = &generator->emitter;

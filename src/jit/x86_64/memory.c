@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loads, stores and atomic instructions: one access of memory for each. */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "isa/opcode.h"
 
-static void generate_load(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_load(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), src = generate_reg(insn->src_reg);
+	u32 dst = codegen_reg(insn->dst_reg), src = codegen_reg(insn->src_reg);
 	bool is_signed = BPF_MODE(insn->code) == BPF_MEMSX;
 
 	switch (BPF_SIZE(insn->code)) {
@@ -27,10 +27,10 @@ static void generate_load(struct generator *generator, const struct bpf_insn *in
 	}
 }
 
-static void generate_store(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_store(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg), src = generate_reg(insn->src_reg);
+	u32 dst = codegen_reg(insn->dst_reg), src = codegen_reg(insn->src_reg);
 
 	switch (BPF_SIZE(insn->code)) {
 	case BPF_B: x86_mem(emitter, X86_BYTE, 0x88, src, dst, insn->off); break;
@@ -40,10 +40,10 @@ static void generate_store(struct generator *generator, const struct bpf_insn *i
 	}
 }
 
-static void generate_store_imm(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_store_imm(struct generator *generator, const struct bpf_insn *insn)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 dst = generate_reg(insn->dst_reg);
+	u32 dst = codegen_reg(insn->dst_reg);
 
 	switch (BPF_SIZE(insn->code)) {
 	case BPF_B:
@@ -67,32 +67,32 @@ static bool is_plain(u8 code)
 	       (BPF_CLASS(code) == BPF_LDX && BPF_MODE(code) == BPF_MEMSX);
 }
 
-void generate_memory(struct generator *generator, const struct bpf_insn *insn)
+void codegen_memory(struct generator *generator, const struct bpf_insn *insn)
 {
 	u8 class = BPF_CLASS(insn->code);
 
 	if (is_plain(insn->code) && class == BPF_LDX) {
-		generate_load(generator, insn);
+		codegen_load(generator, insn);
 	} else if (is_plain(insn->code) && class == BPF_STX) {
-		generate_store(generator, insn);
+		codegen_store(generator, insn);
 	} else if (is_plain(insn->code)) {
-		generate_store_imm(generator, insn);
+		codegen_store_imm(generator, insn);
 	} else {
 		/* What may fault, or what the verifier left to be checked. */
-		generate_step(generator, insn);
+		codegen_step(generator, insn);
 		emit_jump_if(&generator->emitter, X86_B, generator->end);
 	}
 }
 
 /* Fetching or, and, xor: the processor has only an exchange that fails when it was not alone. */
-static void generate_fetch(struct generator *generator, const struct bpf_insn *insn,
-			   enum x86_group op)
+static void codegen_fetch(struct generator *generator, const struct bpf_insn *insn,
+			  enum x86_group op)
 {
 	struct emitter *emitter = &generator->emitter;
-	u32 width = BPF_SIZE(insn->code) == BPF_DW ? X86_64 : 0, src = generate_reg(insn->src_reg),
+	u32 width = BPF_SIZE(insn->code) == BPF_DW ? X86_64 : 0, src = codegen_reg(insn->src_reg),
 	    again = emit_label(emitter);
 
-	x86_mem(emitter, X86_64, 0x8d, R10, generate_reg(insn->dst_reg), insn->off);
+	x86_mem(emitter, X86_64, 0x8d, R10, codegen_reg(insn->dst_reg), insn->off);
 	x86_move(emitter, X86_64, R9, RAX);
 	x86_mem(emitter, width, 0x8b, RAX, R10, 0);
 	emit_bind(emitter, again);
@@ -106,49 +106,49 @@ static void generate_fetch(struct generator *generator, const struct bpf_insn *i
 	x86_move(emitter, X86_64, RAX, R9);
 }
 
-static void generate_exchange(struct generator *generator, const struct bpf_insn *insn, u32 opcode)
+static void codegen_exchange(struct generator *generator, const struct bpf_insn *insn, u32 opcode)
 {
 	x86_mem(&generator->emitter,
 		(BPF_SIZE(insn->code) == BPF_DW ? X86_64 : 0) |
 			(insn->imm == BPF_XCHG ? 0 : X86_LOCK),
-		opcode, generate_reg(insn->src_reg), generate_reg(insn->dst_reg), insn->off);
+		opcode, codegen_reg(insn->src_reg), codegen_reg(insn->dst_reg), insn->off);
 }
 
 /* Acquire and release are what each load and store of this processor does. */
-static void generate_ordered(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_ordered(struct generator *generator, const struct bpf_insn *insn)
 {
 	if (insn->imm == BPF_LOAD_ACQ)
-		generate_load(generator, insn);
+		codegen_load(generator, insn);
 	else if (insn->imm == BPF_STORE_REL)
-		generate_store(generator, insn);
+		codegen_store(generator, insn);
 	else
 		generator->refusal = "an atomic instruction that is not known";
 }
 
-void generate_atomic(struct generator *generator, const struct bpf_insn *insn)
+void codegen_atomic(struct generator *generator, const struct bpf_insn *insn)
 {
 	u8 size = BPF_SIZE(insn->code);
 
 	if (size != BPF_W && size != BPF_DW) {
-		generate_ordered(generator, insn);
+		codegen_ordered(generator, insn);
 		return;
 	}
 	switch (insn->imm) {
-	case BPF_ADD: generate_exchange(generator, insn, X86_STORE_OF(X86_ADD)); break;
-	case BPF_OR: generate_exchange(generator, insn, X86_STORE_OF(X86_OR)); break;
-	case BPF_AND: generate_exchange(generator, insn, X86_STORE_OF(X86_AND)); break;
-	case BPF_XOR: generate_exchange(generator, insn, X86_STORE_OF(X86_XOR)); break;
-	case BPF_ADD | BPF_FETCH: generate_exchange(generator, insn, 0x0fc1); break;
-	case BPF_OR | BPF_FETCH: generate_fetch(generator, insn, X86_OR); break;
-	case BPF_AND | BPF_FETCH: generate_fetch(generator, insn, X86_AND); break;
-	case BPF_XOR | BPF_FETCH: generate_fetch(generator, insn, X86_XOR); break;
-	case BPF_XCHG: generate_exchange(generator, insn, 0x87); break;
+	case BPF_ADD: codegen_exchange(generator, insn, X86_STORE_OF(X86_ADD)); break;
+	case BPF_OR: codegen_exchange(generator, insn, X86_STORE_OF(X86_OR)); break;
+	case BPF_AND: codegen_exchange(generator, insn, X86_STORE_OF(X86_AND)); break;
+	case BPF_XOR: codegen_exchange(generator, insn, X86_STORE_OF(X86_XOR)); break;
+	case BPF_ADD | BPF_FETCH: codegen_exchange(generator, insn, 0x0fc1); break;
+	case BPF_OR | BPF_FETCH: codegen_fetch(generator, insn, X86_OR); break;
+	case BPF_AND | BPF_FETCH: codegen_fetch(generator, insn, X86_AND); break;
+	case BPF_XOR | BPF_FETCH: codegen_fetch(generator, insn, X86_XOR); break;
+	case BPF_XCHG: codegen_exchange(generator, insn, 0x87); break;
 	case BPF_CMPXCHG:
-		generate_exchange(generator, insn, 0x0fb1);
+		codegen_exchange(generator, insn, 0x0fb1);
 		/* When it succeeds it does not write rax. */
 		if (size == BPF_W)
 			x86_move(&generator->emitter, 0, RAX, RAX);
 		break;
-	default: generate_ordered(generator, insn);
+	default: codegen_ordered(generator, insn);
 	}
 }

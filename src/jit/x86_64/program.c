@@ -3,7 +3,7 @@
  * The program as a whole: its door for C, its functions one after the other, each with its entry,
  * its end and its cold code.
  */
-#include "jit/x86_64/generate.h"
+#include "jit/x86_64/codegen.h"
 
 #include "base/alloc.h"
 #include "isa/opcode.h"
@@ -17,13 +17,13 @@
 
 static const u8 host_regs[16] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
 
-u32 generate_reg(u32 bpf_reg)
+u32 codegen_reg(u32 bpf_reg)
 {
 	return host_regs[bpf_reg & 15];
 }
 
-u32 generate_cold(struct generator *generator,
-		  void (*generate)(struct generator *, const struct cold *), u32 back)
+u32 codegen_cold(struct generator *generator,
+		 void (*generate)(struct generator *, const struct cold *), u32 back)
 {
 	u32 label = emit_label(&generator->emitter);
 
@@ -44,7 +44,7 @@ u32 generate_cold(struct generator *generator,
 }
 
 /* u64 enter(const u64 args[5], struct rt_vcpu *vcpu, const void *function) */
-static void generate_enter(struct generator *generator)
+static void codegen_enter(struct generator *generator)
 {
 	static const u8 kept[] = { RBP, RBX, R12, R13, R14, R15 };
 	struct emitter *emitter = &generator->emitter;
@@ -73,10 +73,10 @@ static void generate_enter(struct generator *generator)
 }
 
 /*
- * What generate_step() calls: all registers go to memory and come back from there. In: the
+ * What codegen_step() calls: all registers go to memory and come back from there. In: the
  * instruction in r11, the loop budget in r10. The flags are set before the registers are loaded.
  */
-static void generate_step_routine(struct generator *generator)
+static void codegen_step_routine(struct generator *generator)
 {
 	const s32 size = RT_STEP_REGS * 8 + 8;
 	struct emitter *emitter = &generator->emitter;
@@ -98,21 +98,21 @@ static void generate_step_routine(struct generator *generator)
 	emit_byte(emitter, 0xc3);
 }
 
-void generate_step(struct generator *generator, const struct bpf_insn *insn)
+void codegen_step(struct generator *generator, const struct bpf_insn *insn)
 {
 	x86_address(&generator->emitter, X86_64, 0x8d, R11, (u64)insn, 0);
 	emit_call(&generator->emitter, generator->step);
 }
 
-static void generate_ld_imm64(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_ld_imm64(struct generator *generator, const struct bpf_insn *insn)
 {
-	x86_constant(&generator->emitter, generate_reg(insn->dst_reg),
+	x86_constant(&generator->emitter, codegen_reg(insn->dst_reg),
 		     (u64)insn[1].imm << 32 | (u32)insn->imm);
 }
 
-static void generate_packet_load(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_packet_load(struct generator *generator, const struct bpf_insn *insn)
 {
-	generate_step(generator, insn);
+	codegen_step(generator, insn);
 	emit_jump_if(&generator->emitter, X86_B, generator->epilogue);
 }
 
@@ -130,7 +130,7 @@ static bool is_checked_access(u8 code)
 	}
 }
 
-static void generate_instruction(struct generator *generator, const struct bpf_insn *insn)
+static void codegen_instruction(struct generator *generator, const struct bpf_insn *insn)
 {
 	if (insn->dst_reg > BPF_REG_10 || insn->src_reg > BPF_REG_10) {
 		generator->refusal = "a register that does not exist";
@@ -139,25 +139,25 @@ static void generate_instruction(struct generator *generator, const struct bpf_i
 	switch (isa_opcodes[insn->code].kind) {
 	case ISA_ALU:
 	case ISA_NEG:
-	case ISA_END: generate_alu(generator, insn); break;
+	case ISA_END: codegen_alu(generator, insn); break;
 	case ISA_LOAD:
-	case ISA_STORE: generate_memory(generator, insn); break;
-	case ISA_ATOMIC: generate_atomic(generator, insn); break;
-	case ISA_LD_IMM64: generate_ld_imm64(generator, insn); break;
-	case ISA_LD_PACKET: generate_packet_load(generator, insn); break;
+	case ISA_STORE: codegen_memory(generator, insn); break;
+	case ISA_ATOMIC: codegen_atomic(generator, insn); break;
+	case ISA_LD_IMM64: codegen_ld_imm64(generator, insn); break;
+	case ISA_LD_PACKET: codegen_packet_load(generator, insn); break;
 	case ISA_JA:
-	case ISA_JUMP: generate_jump(generator, insn); break;
-	case ISA_MAY_GOTO: generate_may_goto(generator, insn); break;
-	case ISA_CALL: generate_call(generator, insn); break;
+	case ISA_JUMP: codegen_jump(generator, insn); break;
+	case ISA_MAY_GOTO: codegen_may_goto(generator, insn); break;
+	case ISA_CALL: codegen_call(generator, insn); break;
 	case ISA_EXIT:
 		if (generator->insn + 1 != generator->function->end)
 			emit_jump(&generator->emitter, generator->epilogue);
 		break;
 	default:
 		if (insn->code == ISA_TAIL_CALL)
-			generate_tail_call(generator);
+			codegen_tail_call(generator);
 		else if (is_checked_access(insn->code))
-			generate_memory(generator, insn);
+			codegen_memory(generator, insn);
 		else
 			generator->refusal = "an instruction that is not known";
 	}
@@ -174,7 +174,7 @@ static u32 registers_kept(const struct analysis_function *function, u8 *ret_regs
 	return nr;
 }
 
-static void generate_entry(struct generator *generator, const u8 *kept, u32 nr_kept)
+static void codegen_entry(struct generator *generator, const u8 *kept, u32 nr_kept)
 {
 	struct emitter *emitter = &generator->emitter;
 	bool budget = generator->function->may_goto;
@@ -191,7 +191,7 @@ static void generate_entry(struct generator *generator, const u8 *kept, u32 nr_k
 	}
 }
 
-static void generate_epilogue(struct generator *generator, const u8 *kept, u32 nr_kept)
+static void codegen_epilogue(struct generator *generator, const u8 *kept, u32 nr_kept)
 {
 	struct emitter *emitter = &generator->emitter;
 
@@ -203,7 +203,7 @@ static void generate_epilogue(struct generator *generator, const u8 *kept, u32 n
 	emit_byte(emitter, 0xc3);
 }
 
-static void generate_function(struct generator *generator, u32 index)
+static void codegen_function(struct generator *generator, u32 index)
 {
 	const struct analysis_function *function = &generator->analysis->functions[index];
 	const struct bpf_insn *insns = generator->input->prog->insns;
@@ -216,18 +216,18 @@ static void generate_function(struct generator *generator, u32 index)
 	generator->end = emit_label(emitter);
 	generator->nr_colds = 0;
 	emit_bind(emitter, generator->function_labels[index]);
-	generate_entry(generator, kept, nr_kept);
+	codegen_entry(generator, kept, nr_kept);
 	for (u32 i = function->start; i < function->end; i++) {
 		if (generator->analysis->parts[i])
 			continue;
 		generator->insn = i;
 		emit_bind(emitter, i);
-		generate_instruction(generator, &insns[i]);
+		codegen_instruction(generator, &insns[i]);
 	}
 	/* Where code behind the last instruction was never reached. */
 	if (last != ISA_EXIT && last != ISA_JA)
 		emit_jump(emitter, generator->end);
-	generate_epilogue(generator, kept, nr_kept);
+	codegen_epilogue(generator, kept, nr_kept);
 	for (u32 i = 0; i < generator->nr_colds; i++) {
 		struct cold cold = generator->colds[i];
 
@@ -241,7 +241,7 @@ static void generate_function(struct generator *generator, u32 index)
 	emit_jump(emitter, generator->epilogue);
 }
 
-void generate_program(struct generator *generator)
+void codegen_program(struct generator *generator)
 {
 	struct emitter *emitter = &generator->emitter;
 	u32 nr = generator->analysis->nr_functions;
@@ -252,7 +252,7 @@ void generate_program(struct generator *generator)
 	for (u32 i = 0; i < nr; i++)
 		generator->function_labels[i] = emit_label(emitter);
 	for (u32 i = 0; i < nr && !emitter->no_memory && !generator->refusal; i++)
-		generate_function(generator, i);
-	generate_enter(generator);
-	generate_step_routine(generator);
+		codegen_function(generator, i);
+	codegen_enter(generator);
+	codegen_step_routine(generator);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Running programs: tail calls with the kernel's limit and frames, callbacks, statistics; events
- * with the contexts that Linux gives to programs, and what is missed.
+ * Running programs, by the interpreter and natively: tail calls with the kernel's limit and frames,
+ * callbacks, statistics; events with the contexts that Linux gives to programs, and what is missed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +13,12 @@
 #include "harness/tap.h"
 #include "abi/kfunc.h"
 #include "isa/asm.h"
+#include "isa/opcode.h"
+#include "jit/install.h"
 #include "rt/event.h"
+#include "rt/kfunc.h"
 #include "rt/map.h"
+#include "rt/native.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
 
@@ -31,10 +35,61 @@ struct program {
 static struct arena *arena;
 static struct rt_vcpu *vcpu;
 static struct rt_map *prog_array;
+static bool natively; /* the programs that follow have native code */
+static u32 nr_compiled, nr_refused;
 
 static u64 address_of(const void *memory)
 {
 	return (u64)memory;
+}
+
+static bool is_start(const struct program *program, u32 insn)
+{
+	for (u32 i = 0; i < program->prog.nr_subprogs; i++)
+		if (program->subprogs[i].start == insn)
+			return true;
+	for (u32 i = 0; i < program->prog.nr_insns; i++) {
+		const struct bpf_insn *at = &program->insns[i];
+
+		if (at->code == (BPF_JMP | BPF_CALL) && at->src_reg == BPF_PSEUDO_CALL &&
+		    i + 1 + (u32)at->imm == insn)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Native code for the program as it is now, made for a copy in the arena, where code reaches what
+ * it refers to. What cannot be compiled is interpreted.
+ */
+static void compile(struct program *program)
+{
+	struct rt_prog *copy = arena_alloc(arena, ARENA_CONTROL, sizeof(*copy), 64);
+	struct bpf_insn *insns = arena_alloc(arena, ARENA_CONTROL, sizeof(program->insns), 64);
+	struct rt_subprog *subprogs =
+		arena_alloc(arena, ARENA_CONTROL, INSNS_MAX * sizeof(*subprogs), 64);
+	const struct jit_input input = { .prog = copy,
+					 .nr_vcpus = RT_CONTROL->nr_vcpus,
+					 .helpers = rt_helpers,
+					 .kfuncs = rt_kfuncs,
+					 .features = jit_features() };
+	const char *refusal;
+	u32 nr = 0;
+
+	memcpy(insns, program->insns, sizeof(program->insns));
+	for (u32 i = 0; i < program->prog.nr_insns; i++)
+		if (is_start(program, i))
+			subprogs[nr++].start = i;
+	*copy = program->prog;
+	copy->insns = insns;
+	copy->subprogs = subprogs;
+	copy->nr_subprogs = nr;
+	copy->native = NULL;
+	if (jit_install(arena, &input, copy, &refusal))
+		nr_refused++;
+	else
+		nr_compiled++;
+	program->prog.native = copy->native;
 }
 
 /* Assembles; %1$llx in the text is replaced by address. */
@@ -53,10 +108,14 @@ static void make(struct program *program, const char *text, u64 address)
 					  .subprogs = program->subprogs,
 					  .nr_subprogs = 1,
 					  .stats = &program->stats };
+	if (natively)
+		compile(program);
 }
 
 static u64 run(struct program *program, const void *ctx)
 {
+	if (natively)
+		compile(program);
 	return rt_prog_run(&program->prog, ctx, vcpu);
 }
 
@@ -95,6 +154,8 @@ static void test_tail_calls(void)
 
 	memory[1] = address_of(prog_array);
 	memory[2] = 0;
+	for (u32 i = 0; i < prog_array->max_entries; i++)
+		rt_map_set_object(prog_array, i, NULL);
 	make(&caller, counting, address_of(memory));
 	tap_is(run(&caller, NULL), 777, "an empty slot: the call falls through");
 	memory[2] = 4;
@@ -171,6 +232,8 @@ static void test_callbacks(void)
 	program.prog.nr_subprogs = 3;
 	program.subprogs[1].start = 2;
 	program.subprogs[2].start = 11;
+	if (natively)
+		compile(&program);
 	vcpu->prog = &program.prog;
 	vcpu->frame = 0;
 	result = rt_call_bpf(vcpu, 1, 1, 20, 300, 0, 0);
@@ -191,6 +254,7 @@ static void make_throwing(struct program *program, const char *text, u64 address
 
 	snprintf(code, sizeof(code), text, (unsigned long long)address, ABI_KFUNC_bpf_throw);
 	make(program, code, 0);
+	program->prog.throws = true;
 }
 
 static void test_exceptions(void)
@@ -460,12 +524,18 @@ int main(void)
 		tap_bail("%s", message);
 	vcpu = rt_vcpu_acquire((u32)gettid());
 	make_prog_array();
-	test_tail_calls();
-	test_callbacks();
-	test_exceptions();
-	test_refusals();
-	test_probe_loads();
-	test_statistics();
+	for (u32 engine = 0; engine < 2; engine++) {
+		natively = engine != 0;
+		tap_note("%s", natively ? "native code" : "the interpreter");
+		test_tail_calls();
+		test_callbacks();
+		test_exceptions();
+		test_refusals();
+		test_probe_loads();
+		test_statistics();
+	}
+	tap_ok(nr_refused < nr_compiled / 4, "%u programs compiled, %u refused", nr_compiled,
+	       nr_refused);
 	test_system_calls();
 	test_scheduler();
 	test_sizes();

@@ -174,7 +174,7 @@ static void test_fdinfo(struct world *world)
 				    "map_flags:\t0x1\nmap_extra:\t0x0\nmemlock:\t"),
 	       "fdinfo of a map");
 	tap_ok(sys_object_fdinfo(hive, world_object(world, prog), text, sizeof(text)) > 0 &&
-		       strstr(text, "prog_type:\t5\nprog_jited:\t0\nprog_tag:"
+		       strstr(text, "prog_type:\t5\nprog_jited:\t1\nprog_tag:"
 				    "\t59f4a931744dcdc6\nmemlock:\t4096\n"),
 	       "fdinfo of a program, with the tag that 6.18 gives `r0 = 0; exit`");
 	tap_is(sys_object_fdinfo(hive, world_object(world, prog), text, 10), -ENOSPC,

@@ -8,8 +8,8 @@
  * so that helpers, C functions of (r1, …, r5, vCPU), are called as they stand. rsp is kept a
  * multiple of 16 within functions. What is seldom needed is put behind its function (struct cold).
  */
-#ifndef SKEP_JIT_X86_64_GENERATE_H
-#define SKEP_JIT_X86_64_GENERATE_H
+#ifndef SKEP_JIT_X86_64_CODEGEN_H
+#define SKEP_JIT_X86_64_CODEGEN_H
 
 #include <linux/bpf.h>
 #include "jit/analysis.h"
@@ -44,32 +44,32 @@ struct generator {
 };
 
 /* One pass over the whole program. */
-void generate_program(struct generator *generator);
+void codegen_program(struct generator *generator);
 
 /* The host's register that holds a BPF register. */
-u32 generate_reg(u32 bpf_reg);
+u32 codegen_reg(u32 bpf_reg);
 
 /* Where code is put that is seldom run; its label. */
-u32 generate_cold(struct generator *generator,
-		  void (*generate)(struct generator *, const struct cold *), u32 back);
+u32 codegen_cold(struct generator *generator,
+		 void (*generate)(struct generator *, const struct cold *), u32 back);
 
 /* One kind of instruction each. */
-void generate_alu(struct generator *generator, const struct bpf_insn *insn);
-void generate_divide(struct generator *generator, const struct bpf_insn *insn);
-void generate_jump(struct generator *generator, const struct bpf_insn *insn);
-void generate_may_goto(struct generator *generator, const struct bpf_insn *insn);
-void generate_memory(struct generator *generator, const struct bpf_insn *insn);
-void generate_atomic(struct generator *generator, const struct bpf_insn *insn);
-void generate_call(struct generator *generator, const struct bpf_insn *insn);
-void generate_tail_call(struct generator *generator);
+void codegen_alu(struct generator *generator, const struct bpf_insn *insn);
+void codegen_divide(struct generator *generator, const struct bpf_insn *insn);
+void codegen_jump(struct generator *generator, const struct bpf_insn *insn);
+void codegen_may_goto(struct generator *generator, const struct bpf_insn *insn);
+void codegen_memory(struct generator *generator, const struct bpf_insn *insn);
+void codegen_atomic(struct generator *generator, const struct bpf_insn *insn);
+void codegen_call(struct generator *generator, const struct bpf_insn *insn);
+void codegen_tail_call(struct generator *generator);
 
 /*
  * The instruction as the interpreter does it. Afterwards the flags are those of a comparison of
  * enum rt_native_step with RT_STEP_NEXT.
  */
-void generate_step(struct generator *generator, const struct bpf_insn *insn);
+void codegen_step(struct generator *generator, const struct bpf_insn *insn);
 
 /* A call of a helper that is made without one; false: it is called. */
-bool generate_inline(struct generator *generator, const struct bpf_insn *insn);
+bool codegen_inline(struct generator *generator, const struct bpf_insn *insn);
 
 #endif
