@@ -8,7 +8,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-#define PIN_BY_NAME 1 /* the last value of "pinning" that libbpf knows */
+#define STACK_DEPTH 127 /* frames: the kernel's most, unless the administrator says more */
+#define PIN_BY_NAME 1	/* the last value of "pinning" that libbpf knows */
 
 /* A copy of the section's header; false: there is none of this number. */
 static bool section_at(const struct object_file *file, unsigned number, Elf64_Shdr *ret_section)
@@ -125,11 +126,26 @@ static void rewrite_btf(struct object_file *file, const Elf64_Shdr *section)
 	btf__free(btf);
 }
 
+/* Whom a map refers to from the start is loaded at another time: each program is judged alone. */
+static void drop_section(struct object_file *file, unsigned number)
+{
+	Elf64_Ehdr header;
+	Elf64_Shdr section;
+
+	memcpy(&header, file->data, sizeof(header));
+	section_at(file, number, &section);
+	section.sh_type = SHT_NULL;
+	memcpy((char *)file->data + header.e_shoff + number * sizeof(section), &section,
+	       sizeof(section));
+}
+
 void prepare_file(struct object_file *file)
 {
 	Elf64_Shdr section;
 
 	for (unsigned i = 0; section_at(file, i, &section); i++) {
+		if (section.sh_type == SHT_REL && has_name(file, &section, ".rel.maps"))
+			drop_section(file, i);
 		if (section.sh_type == SHT_SYMTAB)
 			make_programs_global(file, &section);
 		else if (section.sh_type == SHT_PROGBITS && has_name(file, &section, ".BTF"))
@@ -151,6 +167,8 @@ static void prepare_map(struct bpf_map *map)
 		bpf_map__set_key_size(map, sizeof(int));
 		bpf_map__set_value_size(map, sizeof(int));
 	}
+	if (type == BPF_MAP_TYPE_STACK_TRACE && !bpf_map__value_size(map))
+		bpf_map__set_value_size(map, STACK_DEPTH * sizeof(long long));
 	if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_USER_RINGBUF)
 		entries = (unsigned)getpagesize();
 	else if (type == BPF_MAP_TYPE_STRUCT_OPS || (name && strstr(name, "storage")))

@@ -9,15 +9,16 @@ struct bpf_object;
 
 /*
  * Before libbpf opens it: what other loaders' conventions put into an object and libbpf refuses.
- * Programs that are static become global, and a way to pin that is not libbpf's is taken out. The
- * mapping is changed, the file is not.
+ * Programs that are static become global; a way to pin that is not libbpf's is taken out, and so
+ * is what maps hold from the start. The mapping is changed, the file is not.
  */
 void prepare_file(struct object_file *file);
 
 /*
  * Before libbpf loads it. Nothing is pinned or taken from a pin. Maps whose size the application
- * computes get the smallest one, perf event arrays their only one. A program whose section libbpf
- * does not know gets the type that its name means to newer libbpf's and other loaders.
+ * computes get the smallest one, perf event arrays their only one, stack traces the kernel's. A
+ * program whose section libbpf does not know gets the type that its name means to newer libbpf's
+ * and other loaders.
  */
 void prepare_object(struct bpf_object *object);
 

@@ -90,6 +90,12 @@ SEC("tcx/ingress") int entry(struct __sk_buff *c)
     bpf_perf_event_output(c, &events, BPF_F_CURRENT_CPU, &key, 4);
     return bpf_map_lookup_elem(&table, &key) || bpf_map_lookup_elem(&skep_check_pinned, &key) ? 0 : ANSWER;
 }
+struct { __uint(type, BPF_MAP_TYPE_STACK_TRACE); __uint(key_size, 4); } stacks SEC(".maps");
+SEC("kprobe/nanosleep") int where(void *c) { return bpf_get_stackid(c, &stacks, 0) < 0; }
+int slot(struct xdp_md *c);
+struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(key_size, 4); __uint(max_entries, 2); __array(values, int (void *)); }
+    jumps SEC(".maps") = { .values = { [1] = (void *)&slot } };
+SEC("xdp") int slot(struct xdp_md *c) { bpf_tail_call(c, &jumps, 1); return XDP_PASS; }
 __attribute__((used)) SEC("xdp/tail") static int tail(struct xdp_md *c) { return XDP_PASS; }
 """
 
@@ -101,10 +107,11 @@ def foreign(directory):
     path = write(directory, "foreign.bpf.c", "#include <answer.h>\n" + FOREIGN)
     result = check("--json", "-I", headers, "-DMINUS=-", path)
     equal([(row.get("program"), row["verdict"], row.get("type")) for row in rows_of(result)],
-          [("entry", "accepted", "sched_cls"), ("tail", "accepted", "xdp")], "an object for another loader", result)
+          [("entry", "accepted", "sched_cls"), ("where", "accepted", "kprobe"), ("slot", "accepted", "xdp"),
+           ("tail", "accepted", "xdp")], "an object for another loader", result)
     if e2e.have_root_bpf():
         result = check("--real", "-I", headers, "-DMINUS=-", path)
-        ok(result.status == 0 and "of 2 that it accepts 2 are accepted" in result.out, "the same beside the kernel", result)
+        ok(result.status == 0 and "of 4 that it accepts 4 are accepted" in result.out, "the same beside the kernel", result)
         ok(not os.path.exists("/sys/fs/bpf/skep_check_pinned"), "nothing stays pinned there")
 
 
