@@ -391,7 +391,7 @@ static bool may_have(u32 kind, u32 map_type)
 	case BTF_FIELD_SPIN_LOCK:
 	case BTF_FIELD_RES_SPIN_LOCK:
 		return map_type == BPF_MAP_TYPE_HASH || map_type == BPF_MAP_TYPE_ARRAY ||
-		       rt_type_is_storage(map_type);
+		       map_type == BPF_MAP_TYPE_CGROUP_STORAGE || rt_type_is_storage(map_type);
 	case BTF_FIELD_KPTR_UNREF:
 	case BTF_FIELD_KPTR_REF:
 	case BTF_FIELD_KPTR_PERCPU:

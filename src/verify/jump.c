@@ -179,6 +179,13 @@ static void mark_null_or_not(struct vstate *state, u32 regno, bool is_null)
 	vstate_each_reg(state, resolve_null, &check);
 }
 
+/* Pointers into the kernel's structures and what was read there are null at times without a mark
+ * that says so. */
+static bool may_be_null_unmarked(const struct reg *reg)
+{
+	return reg_base(reg->type) == PTR_TO_BTF_ID || reg->type & PTR_UNTRUSTED;
+}
+
 /* Comparing a pointer that may be null with one that is not: where they are equal it is not. */
 static void lift_null_by_equality(struct frame *taken, struct frame *fall,
 				  const struct bpf_insn *insn)
@@ -192,7 +199,8 @@ static void lift_null_by_equality(struct frame *taken, struct frame *fall,
 	dst = &equal->regs[insn->dst_reg];
 	src = &equal->regs[insn->src_reg];
 	if (dst->type <= SCALAR_VALUE || src->type <= SCALAR_VALUE ||
-	    !(dst->type & PTR_MAYBE_NULL) == !(src->type & PTR_MAYBE_NULL))
+	    !(dst->type & PTR_MAYBE_NULL) == !(src->type & PTR_MAYBE_NULL) ||
+	    may_be_null_unmarked(dst) || may_be_null_unmarked(src))
 		return;
 	if (src->type & PTR_MAYBE_NULL)
 		reg_set_not_null(src);

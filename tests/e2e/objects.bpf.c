@@ -19,6 +19,11 @@ struct outer {
 	__u64 number;
 };
 
+struct locked_number {
+	struct bpf_spin_lock lock;
+	__u32 number;
+};
+
 struct counters {
 	__u64 n;
 	__u32 m[6];
@@ -46,6 +51,12 @@ struct res_value {
 };
 
 ARRAY(resilient, struct res_value);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
+	__type(key, struct bpf_cgroup_storage_key);
+	__type(value, struct locked_number);
+} of_cgroup SEC(".maps");
 
 private(A) struct bpf_spin_lock list_lock;
 private(A) struct bpf_list_head list __contains(item, l);
@@ -456,6 +467,19 @@ int res_deadlock(struct __sk_buff *skb)
 		bpf_res_spin_unlock(&b->lock);
 	bpf_res_spin_unlock(&a->lock);
 	return result;
+}
+
+/* How often in this command, up to three. */
+SEC("cgroup_skb/egress")
+int locked_storage(struct __sk_buff *skb)
+{
+	struct locked_number *value = bpf_get_local_storage(&of_cgroup, 0);
+	__u32 number;
+
+	bpf_spin_lock(&value->lock);
+	number = ++value->number;
+	bpf_spin_unlock(&value->lock);
+	return number < 3 ? number : 3;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -31,7 +31,8 @@ STEPS += [("counted", 64, 1), ("twice", 64, 1), ("twice", 64, 200), ("nested", 6
           ("percpu_put", 64, 1), ("percpu_count", 64, 1), ("percpu_count", 64, 1), ("percpu_put", 64, 1),
           ("percpu_count", 64, 1), ("hash_fill", 64, 1), ("hash_fill", 65, 1), ("hash_fill", 64, 50),
           ("hash_drop", 64, 1), ("hash_drop", 64, 1), ("hash_fill", 64, 1), ("res_lock", 64, 1), ("res_lock", 64, 10),
-          ("res_deadlock", 64, 1), ("res_lock", 64, 1), ("tree_take", 64, 1), ("list_ends", 64, 1)]
+          ("res_deadlock", 64, 1), ("res_lock", 64, 1), ("locked_storage", 64, 1),
+          ("locked_storage", 64, 2), ("locked_storage", 64, 100), ("tree_take", 64, 1), ("list_ends", 64, 1)]
 
 # What 6.18 says of these is that it has found an error of its own; and it takes a plain object for a place that is read
 # back as one for each CPU, and a pointer into an object for the object.
