@@ -255,10 +255,15 @@ static bool is_in_place(u64 object, u64 target)
 
 void rt_object_drop_untyped(u64 object, struct rt_vcpu *vcpu)
 {
-	u32 arg = READ_ONCE(rt_object_header_of(object)->type);
-	bool percpu = arg & RT_OBJECT_ARG_PERCPU;
-	const struct rt_object_type *type = rt_object_type_of(arg);
+	const struct rt_object_type *type;
+	bool percpu;
+	u32 arg;
 
+	if (class_of(object) == RT_OBJECT_CLASSES)
+		return;
+	arg = READ_ONCE(rt_object_header_of(object)->type);
+	percpu = arg & RT_OBJECT_ARG_PERCPU;
+	type = rt_object_type_of(arg);
 	if (rt_object_check(type, percpu, object))
 		rt_object_drop(type, percpu, object, vcpu);
 }

@@ -175,7 +175,8 @@ u64 rt_object_new(const struct rt_object_type *type, bool percpu, struct rt_vcpu
 void rt_object_drop(const struct rt_object_type *type, bool percpu, u64 object,
 		    struct rt_vcpu *vcpu);
 
-/* The same by the type that is noted with the object; if that is none, nothing is given back. */
+/* The same by the type that is noted with the object, which may be any number: if it is no object
+ * or has no type, nothing is given back. */
 void rt_object_drop_untyped(u64 object, struct rt_vcpu *vcpu);
 
 /* One more reference, held by vcpu. False: the object is on its way out. */

@@ -244,19 +244,26 @@ void rt_page_arena_free(const struct rt_map *map, u64 address, u32 nr, struct rt
 	u64 start = READ_ONCE(map->user_start), end = start + READ_ONCE(map->user_size);
 	u64 from = upper_half(start) + ((u32)address & ~(u64)(RT_PAGE_SIZE - 1));
 	u64 to = from + (u64)nr * RT_PAGE_SIZE;
+	bool locked;
 	u32 first;
 
 	to = to < end ? to : end;
-	if (!address || from < start || from >= to || !lock(map, vcpu))
+	if (!address || from < start || from >= to)
 		return;
 	first = (u32)((from - start) / RT_PAGE_SIZE);
 	nr = (u32)((to - from) / RT_PAGE_SIZE);
+	/*
+	 * Nobody is told of a failure, so there is none: a lock that cannot be had in good time is
+	 * done without. Nobody takes a page before it is empty and its bit is gone, at the end.
+	 */
+	locked = lock(map, vcpu);
 	set_range(map, PRESENT, first, nr, false);
-	set_range(map, TAKEN, first, nr, false);
 	/* Out of the file, and so out of every mapping. */
 	rt_syscall3(__NR_madvise, (u64)rt_page_arena_pages(map) + (u64)first * RT_PAGE_SIZE,
 		    (u64)nr * RT_PAGE_SIZE, MADV_REMOVE);
-	unlock(map);
+	set_range(map, TAKEN, first, nr, false);
+	if (locked)
+		unlock(map);
 }
 
 long rt_page_arena_reserve(const struct rt_map *map, u64 address, u32 nr, struct rt_vcpu *vcpu)

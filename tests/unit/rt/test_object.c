@@ -222,6 +222,10 @@ static void test_refusals(struct rt_vcpu *vcpu)
 	       "not twice");
 	tap_ok(((struct item *)object)->list[2] && rt_objects_in_use() == 1,
 	       "the second reference is given back");
+	rt_object_drop_untyped(3305, vcpu);
+	rt_object_drop_untyped((u64)env.place, vcpu);
+	rt_object_drop_untyped(object + 8, vcpu);
+	tap_ok(rt_objects_in_use() == 1, "what is no object is not dropped");
 	tap_ok(!rt_tree_remove(env.treed, (u64)env.place->root, treed_node(object), vcpu),
 	       "it is in no tree");
 	tap_ok(!rt_list_peek(env.listed, (u64)other, true), "nor in another list");

@@ -8,6 +8,7 @@
 #include "abi/bpf_new.h"
 #include "harness/tap.h"
 #include "map_env.h"
+#include "rt/lock.h"
 
 #define PAGE  4096u
 #define NR    70u
@@ -68,6 +69,25 @@ static void touched(void)
 	rt_page_arena_free(map, START, NR, vcpu);
 }
 
+/* Somebody has the lock, and keeps it. */
+static void locked(void)
+{
+	u64 page = rt_page_arena_alloc(map, 0, 1, -1, vcpu);
+	struct rt_vcpu *other = env_vcpu();
+	u32 *lock = (u32 *)(void *)map->data;
+
+	*(volatile u8 *)rt_page_arena_at(map, page, 0, 1) = 7;
+	*lock = rt_lock_token(other);
+	tap_ok(!rt_page_arena_alloc(map, 0, 1, -1, vcpu), "no page while another has the lock");
+	rt_page_arena_free(map, page, 1, vcpu);
+	tap_ok(!rt_page_arena_at(map, page, 0, 1), "but what is given back is gone");
+	*lock = 0;
+	rt_vcpu_release(other);
+	tap_ok(rt_page_arena_alloc(map, page, 1, -1, vcpu) == page, "and can be had again");
+	tap_ok(!*(volatile u8 *)rt_page_arena_at(map, page, 0, 1), "empty");
+	rt_page_arena_free(map, page, 1, vcpu);
+}
+
 static void hostile(void)
 {
 	u64 state = 42, bookkeeping = (u64)(rt_page_arena_pages(map) - map->data);
@@ -109,6 +129,7 @@ int main(void)
 	map->user_size = (u64)NR * PAGE;
 	addresses();
 	touched();
+	locked();
 	hostile();
 	env_map_free(arena, map);
 	return tap_done();
