@@ -7,26 +7,49 @@
 #include <string.h>
 #include <unistd.h>
 
-bool base_start_ticks(u32 pid, u64 *ret_ticks)
+/* The fields of /proc/PID/stat behind the name, from "state" on: text, or NULL. */
+static const char *read_stat(u32 pid, char *text, size_t room)
 {
-	char path[32], text[1024], *end;
-	unsigned long long start;
+	char path[32], *end;
 	ssize_t size;
 	int file;
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
-		return false;
-	size = read(file, text, sizeof(text) - 1);
+		return NULL;
+	size = read(file, text, room - 1);
 	close(file);
 	text[size < 0 ? 0 : size] = '\0';
 	end = strrchr(text, ')'); /* what is before it may be anything */
-	if (!end || sscanf(end + 1,
-			   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
-			   "%*d %*d %*d %*d %llu",
-			   &start) != 1)
+	return end ? end + 1 : NULL;
+}
+
+bool base_start_ticks(u32 pid, u64 *ret_ticks)
+{
+	char text[1024];
+	const char *fields = read_stat(pid, text, sizeof(text));
+	unsigned long long start;
+
+	if (!fields || sscanf(fields,
+			      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+			      "%*d %*d %*d %*d %llu",
+			      &start) != 1)
 		return false;
 	*ret_ticks = start;
 	return true;
+}
+
+#define FIELDS_BEFORE_CPU 36 /* "processor" is the 39th of all */
+
+bool base_last_cpu(u32 tid, u32 *ret_cpu)
+{
+	char text[1024];
+	const char *at = read_stat(tid, text, sizeof(text));
+
+	for (u32 i = 0; at && i <= FIELDS_BEFORE_CPU; i++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	return at && sscanf(at, "%u", ret_cpu) == 1;
 }

@@ -9,4 +9,7 @@
  * there, or not to be seen. */
 bool base_start_ticks(u32 pid, u64 *ret_ticks);
 
+/* The CPU where the thread runs, or ran last. False as above. */
+bool base_last_cpu(u32 tid, u32 *ret_cpu);
+
 #endif

@@ -8,6 +8,7 @@
 #include "sys/object_type.h"
 #include "sys/hive.h"
 #include "base/alloc.h"
+#include "base/proc.h"
 #include "sys/struct_ops.h"
 #include "model/model.h"
 
@@ -315,6 +316,18 @@ static struct rt_vcpu *for_nobody(struct rt_vcpu *vcpu)
 	return vcpu;
 }
 
+static struct rt_vcpu *for_client(struct rt_vcpu *vcpu, const struct sys_client *client)
+{
+	if (vcpu)
+		vcpu->task = (struct rt_task){ .pid = client->pid,
+					       .tgid = client->tgid,
+					       .remote_pid = client->pid,
+					       .uid = client->uid,
+					       .gid = client->gid,
+					       .flags = RT_TASK_HAS_IDS };
+	return vcpu;
+}
+
 struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 {
 	struct rt_vcpu *vcpu = client ? client->vcpu : NULL;
@@ -324,16 +337,24 @@ struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client)
 		return vcpu;
 	}
 	vcpu = rt_vcpu_await(own_tid(), VCPU_WAIT_MS);
-	if (!client)
-		return for_nobody(vcpu);
-	if (vcpu)
-		vcpu->task = (struct rt_task){ .pid = client->pid,
-					       .tgid = client->tgid,
-					       .remote_pid = client->pid,
-					       .uid = client->uid,
-					       .gid = client->gid,
-					       .flags = RT_TASK_HAS_IDS };
-	return vcpu;
+	return client ? for_client(vcpu, client) : for_nobody(vcpu);
+}
+
+struct rt_vcpu *sys_vcpu_acquire_near(struct sys_client *client)
+{
+	struct rt_vcpu *vcpu = NULL;
+	u32 cpu;
+
+	if (!client->vcpu && base_last_cpu(client->pid, &cpu))
+		vcpu = rt_vcpu_acquire_slot(own_tid(), cpu % RT_CONTROL->nr_vcpus);
+	return vcpu ? for_client(vcpu, client) : sys_vcpu_acquire(client);
+}
+
+struct rt_vcpu *sys_vcpu_acquire_for(const struct rt_map *map, struct sys_client *client)
+{
+	if (map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)
+		return sys_vcpu_acquire_near(client);
+	return sys_vcpu_acquire(client);
 }
 
 struct rt_vcpu *sys_vcpu_acquire_slot(u32 index)

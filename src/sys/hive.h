@@ -334,6 +334,10 @@ void sys_read_comm(struct rt_task *task);
 /* A vCPU for map operations and runs in the supervisor, for this client's task, or (client NULL)
  * for nobody's; NULL: all are taken. */
 struct rt_vcpu *sys_vcpu_acquire(struct sys_client *client);
+/* The same, of the CPU where the client is, unless that one is taken: for what depends on it. */
+struct rt_vcpu *sys_vcpu_acquire_near(struct sys_client *client);
+/* The same for one operation on this map by its client: near, if it evicts by vCPU. */
+struct rt_vcpu *sys_vcpu_acquire_for(const struct rt_map *map, struct sys_client *client);
 /* The one with this number, for nobody's task; NULL: it is taken. */
 struct rt_vcpu *sys_vcpu_acquire_slot(u32 index);
 void sys_vcpu_release(struct rt_vcpu *vcpu);

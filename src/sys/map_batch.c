@@ -49,7 +49,7 @@ static long operate_on_objects(struct work *work, struct rt_elem *elem, struct r
 static long operate(void *arg, struct rt_elem *elem)
 {
 	struct work *work = arg;
-	struct rt_vcpu *vcpu = sys_vcpu_acquire(work->call->client);
+	struct rt_vcpu *vcpu = sys_vcpu_acquire_for(work->map->rt, work->call->client);
 	long result;
 
 	if (!vcpu)

@@ -73,7 +73,7 @@ static long operate(struct sys_call *call, struct sys_map *map, struct rt_elem *
 
 	if (map->struct_ops)
 		return sys_struct_ops_elem(call, map, elem);
-	vcpu = sys_vcpu_acquire(call->client);
+	vcpu = sys_vcpu_acquire_for(map->rt, call->client);
 	if (!vcpu)
 		return -EBUSY;
 	if (sys_map_is_sock(map))

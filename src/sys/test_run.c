@@ -108,7 +108,7 @@ void test_sock_init(struct sys_call *call, struct abi_rt_sock *sock)
 
 struct rt_vcpu *test_vcpu_begin(struct sys_call *call)
 {
-	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+	struct rt_vcpu *vcpu = sys_vcpu_acquire_near(call->client);
 
 	if (!vcpu)
 		return NULL;
@@ -173,7 +173,7 @@ static bool has_socks(const struct sys_prog *prog)
 /* Runs for a while. -EBUSY: there is no vCPU. */
 static int run_slice(struct sys_call *call, struct series *series, u64 length)
 {
-	struct rt_vcpu *vcpu = sys_vcpu_acquire(call->client);
+	struct rt_vcpu *vcpu = sys_vcpu_acquire_near(call->client);
 	u64 start = base_clock_ns(CLOCK_MONOTONIC);
 
 	if (!vcpu)

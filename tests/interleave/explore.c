@@ -413,7 +413,7 @@ static void begin(u32 number)
 {
 	struct thread *thread = &threads[number];
 	u8 *stack = thread->stack ? thread->stack : aligned_alloc(4096, STACK_SIZE);
-	void **top = (void **)(void *)(stack + STACK_SIZE) - 2;
+	void **top = (void **)(void *)(stack + STACK_SIZE) - 1; /* aligned as after a call */
 
 	memset(thread, 0, sizeof(*thread));
 	thread->stack = stack;

@@ -45,6 +45,8 @@ struct hash_case {
 	 * those with odd numbers leave.
 	 */
 	bool grows;
+	/* An LRU map of two keys: which of them goes is not foretold. */
+	bool evicts;
 };
 
 /* A value has two words, so that a torn one shows. */
@@ -97,7 +99,7 @@ static void enter(struct run *run, const u32 *key, struct rt_vcpu *vcpu)
 
 static u32 max_entries(const struct hash_case *test)
 {
-	return test->grows ? 2 * MAX_ENTRIES : MAX_ENTRIES;
+	return test->grows ? 2 * MAX_ENTRIES : test->evicts ? MAX_ENTRIES / 2 : MAX_ENTRIES;
 }
 
 /* Does none of the participants put this key in or take it out? */
@@ -312,11 +314,33 @@ static const char *examine_whole(struct run *run)
 					   vcpus[i % nr]) == 0;
 	}
 	wrong = env_hash_check(run->map, &linked);
-	if (!wrong && fits != (run->test->grows ? KEYS : MAX_ENTRIES))
+	if (!wrong && fits != (run->test->grows || run->test->evicts ? KEYS : MAX_ENTRIES))
 		wrong = "not exactly as many keys fit as the map is for";
 	for (u32 i = 0; i < nr; i++)
 		rt_vcpu_release(vcpus[i]);
 	return wrong;
+}
+
+/* Each value is one that was put there, and what an operation says is possible. */
+static const char *evicted_rightly(const struct run *run, const u32 *values)
+{
+	for (u32 i = 0; i < 9; i++) {
+		u32 thread = i / 3, at = i % 3;
+		const struct op *op = &run->test->ops[thread][at];
+		const u64 *result;
+
+		if (at >= run->test->nr[thread])
+			continue;
+		result = &explore_results_of(thread)[2 * at];
+		if (result[0] && op->kind == PUT && result[0] != result_of(0, 0))
+			return "a key does not find a place";
+		if (result[0] >> 32 == 1 && op->kind == LOOK && (u32)result[0] < 10)
+			return "a value is nobody's";
+	}
+	for (u32 i = 0; i < KEYS; i++)
+		if (values[i] && values[i] != 10 + i && values[i] != 20 + i)
+			return "a key has another one's value";
+	return NULL;
 }
 
 static const char *examine(void *arg)
@@ -332,7 +356,9 @@ static const char *examine(void *arg)
 		initial[i] = 10 + i;
 	wrong = contents(run, final, vcpu);
 	rt_vcpu_release(vcpu);
-	if (!wrong && !ordered(run, 0, initial, final))
+	if (!wrong && run->test->evicts)
+		wrong = evicted_rightly(run, final);
+	else if (!wrong && !ordered(run, 0, initial, final))
 		wrong = "no order of the operations explains it";
 	return wrong ? wrong : examine_whole(run);
 }
@@ -354,8 +380,8 @@ static void prepare(struct run *run, struct arena *arena)
 {
 	struct rt_vcpu *vcpu;
 
-	run->map = env_map(arena, BPF_MAP_TYPE_HASH, 4, sizeof(struct value),
-			   max_entries(run->test), 0);
+	run->map = env_map(arena, run->test->evicts ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH, 4,
+			   sizeof(struct value), max_entries(run->test), 0);
 	choose_keys(run);
 	vcpu = rt_vcpu_acquire(40);
 	for (u32 i = 0; i < run->test->filled; i++) {
@@ -412,6 +438,16 @@ static const struct hash_case tests[] = {
 	  .ops = { { { PUT, 0, 20, 0 } }, { { FIND, 0, 0, 0 }, { PUT, 1, 21, 0 } } },
 	  .nr = { 1, 2 },
 	  .slots = 1 },
+	{ .name = "LRU: look, insert",
+	  .filled = 2,
+	  .ops = { { { LOOK, 1, 0, 0 } }, { { PUT, 2, 22, 0 } } },
+	  .nr = { 1, 1 },
+	  .evicts = true },
+	{ .name = "LRU: delete, delete the same",
+	  .filled = 2,
+	  .ops = { { { DROP, 1, 0, 0 } }, { { DROP, 1, 0, 0 } } },
+	  .nr = { 1, 1 },
+	  .evicts = true },
 	{ .name = "look, its key leaves by a split",
 	  .filled = 2,
 	  .ops = { { { LOOK, 1, 0, 0 } }, { { PUT, 2, 20, 0 } } },
@@ -439,6 +475,21 @@ static const struct hash_case tests[] = {
 };
 
 static const struct hash_case wide[] = {
+	{ .name = "LRU: insert, delete",
+	  .filled = 2,
+	  .ops = { { { PUT, 2, 22, 0 } }, { { DROP, 1, 0, 0 } } },
+	  .nr = { 1, 1 },
+	  .evicts = true },
+	{ .name = "LRU: insert, replace",
+	  .filled = 2,
+	  .ops = { { { PUT, 2, 22, 0 } }, { { PUT, 1, 21, 0 } } },
+	  .nr = { 1, 1 },
+	  .evicts = true },
+	{ .name = "LRU: delete and insert, look",
+	  .filled = 2,
+	  .ops = { { { DROP, 0, 0, 0 }, { PUT, 2, 22, 0 } }, { { LOOK, 1, 0, 0 } } },
+	  .nr = { 2, 1 },
+	  .evicts = true },
 	{ .name = "walk, split",
 	  .filled = 2,
 	  .ops = { { { WALK, 0, 0, 0 } }, { { PUT, 2, 20, 0 } } },

@@ -398,7 +398,10 @@ void keyed_settle(struct worker *dead)
 		shadow_end(shadow);
 }
 
-/* Every key goes, then exactly as many fit as the map is for, and no element is lost or doubled. */
+/*
+ * Every key goes, then exactly as many fit as the map is for, and no element is lost or doubled. In
+ * a map that evicts all fit; up to a half of its elements may lie free, in batches of vCPUs.
+ */
 void keyed_finish(struct stage *stage, struct rt_vcpu *vcpu)
 {
 	u32 fits = 0, linked, most = 4 * stage->map->max_entries;
@@ -422,6 +425,7 @@ void keyed_finish(struct stage *stage, struct rt_vcpu *vcpu)
 	wrong = env_hash_check(stage->map, &linked);
 	if (wrong && strcmp(wrong, "a journal is open") != 0)
 		shadow_wrong(&stage->watcher, wrong, 0);
-	else if (!wrong && linked != stage->map->max_entries)
+	else if (!wrong && (has(stage, ROW_EVICTS) ? linked < stage->map->max_entries / 2
+						   : linked != stage->map->max_entries))
 		shadow_wrong(&stage->watcher, "at the end: not all keys are linked", linked);
 }

@@ -5,6 +5,7 @@
  * order of precedence are those of kernel/bpf/hashtab.c.
  */
 #include "rt/map/hash.h"
+#include "rt/map/lru_list.h"
 #include "rt/map/value.h"
 #include "rt/storage.h"
 
@@ -42,11 +43,11 @@ static u32 behind_size(u32 type, u32 key_size)
 	return type == BPF_MAP_TYPE_LPM_TRIE ? key_size - 4 : 0;
 }
 
-static u64 extra_size(u32 type, u32 key_size, u64 nr_elems)
+static u64 extra_size(u32 type, u32 key_size, u64 nr_elems, u32 nr_vcpus)
 {
 	if (type == BPF_MAP_TYPE_LPM_TRIE)
 		return ((u64)key_size - 4) * 8 * sizeof(u32) + sizeof(u32);
-	return hash_type_is_lru(type) ? nr_elems : 0;
+	return hash_type_is_lru(type) ? lru_memory_size(nr_elems, nr_vcpus) : 0;
 }
 
 /* The strides that follow from a map's sizes; false: too big. */
@@ -76,10 +77,10 @@ u64 hash_memory_size(const struct rt_map_spec *spec)
 	    !strides(spec->type, spec->key_size, spec->value_size,
 		     (u64)spec->max_entries + spec->nr_vcpus, &elem_stride, &cpu_stride))
 		return 0;
-	if (!hash_layout(
-		    spec->max_entries, (u32)elem_stride, cpu_stride, spec->nr_vcpus,
-		    extra_size(spec->type, spec->key_size, (u64)spec->max_entries + spec->nr_vcpus),
-		    &layout))
+	if (!hash_layout(spec->max_entries, (u32)elem_stride, cpu_stride, spec->nr_vcpus,
+			 extra_size(spec->type, spec->key_size,
+				    (u64)spec->max_entries + spec->nr_vcpus, spec->nr_vcpus),
+			 &layout))
 		return 0;
 	return layout.total;
 }
@@ -115,7 +116,8 @@ void hash_init(struct rt_map *map)
 	map->elem_stride = (u32)elem_stride;
 	map->cpu_stride = cpu_stride;
 	hash_layout(map->max_entries, map->elem_stride, cpu_stride, map->nr_vcpus,
-		    extra_size(map->type, map->key_size, hash_nr_elems(map)), &layout);
+		    extra_size(map->type, map->key_size, hash_nr_elems(map), map->nr_vcpus),
+		    &layout);
 	map->buckets_offset = layout.buckets;
 	map->elems_offset = layout.elems;
 	map->values_offset = layout.values;
@@ -255,8 +257,8 @@ void *hash_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcp
 	return found ? hash_value(map, found, vcpu->index) : NULL;
 }
 
-static void store_value(const struct rt_map *map, u32 number, const struct hash_store *store,
-			struct rt_vcpu *vcpu, bool zero_others)
+void hash_store_value(const struct rt_map *map, u32 number, const struct hash_store *store,
+		      struct rt_vcpu *vcpu, bool zero_others)
 {
 	const u8 *value = store->value;
 
@@ -294,24 +296,16 @@ void hash_load_value(const struct rt_map *map, u32 number, void *value)
 				   hash_value(map, number, i));
 }
 
-/* A key and its place: under the lock of bucket. */
-struct place {
-	const void *key;
-	u32 hash, bucket;
-	u32 found;    /* the key's element, 0: none */
-	u32 previous; /* the one before it, or where it would be; 0: the head */
-};
-
 /* Links a new element in, before the key's present one: decided by one store. */
-static void link_in(const struct rt_map *map, const struct place *place, u32 number)
+static void link_in(const struct rt_map *map, const struct hash_spot *spot, u32 number)
 {
-	struct hash_bucket *bucket = hash_bucket(map, place->bucket);
+	struct hash_bucket *bucket = hash_bucket(map, spot->bucket);
 	u64 word = HASH_LOAD(bucket->head_version);
 	struct hash_elem *elem = hash_elem(map, number);
-	struct hash_elem *previous = place->previous ? hash_elem(map, place->previous) : NULL;
+	struct hash_elem *previous = spot->previous ? hash_elem(map, spot->previous) : NULL;
 
-	HASH_STORE(elem->hash, place->hash);
-	rt_shared_store(elem->key, place->key, map->hash_key_size);
+	HASH_STORE(elem->hash, spot->hash);
+	rt_shared_store(elem->key, spot->key, map->hash_key_size);
 	HASH_STORE(elem->link, previous ? HASH_LOAD(previous->link) : hash_bucket_head(word));
 	if (previous)
 		HASH_STORE(previous->link, number);
@@ -319,7 +313,16 @@ static void link_in(const struct rt_map *map, const struct place *place, u32 num
 		hash_bucket_set(bucket, number, hash_bucket_version(word));
 }
 
-static long insert(const struct rt_map *map, struct hash_slot *slot, const struct place *place,
+void hash_link(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
+	       u32 new, struct rt_vcpu *vcpu)
+{
+	hash_journal(slot, spot->found ? HASH_OP_REPLACE : HASH_OP_INSERT, spot->bucket, new,
+		     spot->found);
+	link_in(map, spot, new);
+	hash_finish(map, slot, vcpu);
+}
+
+static long insert(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
 		   const struct hash_store *store, struct rt_vcpu *vcpu, bool *ret_fresh)
 {
 	long error = hash_pop(map, slot, vcpu, ret_fresh);
@@ -332,12 +335,8 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, const struc
 		return -E2BIG;
 	for (u32 i = 0; map->nr_fields && hash_is_percpu(map) && i < map->nr_vcpus; i++)
 		rt_value_begin(map, hash_value(map, new, i), vcpu);
-	store_value(map, new, store, vcpu, !*ret_fresh);
-	if (hash_is_lru(map))
-		hash_forget_use(map, new);
-	hash_journal(slot, HASH_OP_INSERT, place->bucket, new, 0);
-	link_in(map, place, new);
-	hash_finish(map, slot, vcpu);
+	hash_store_value(map, new, store, vcpu, !*ret_fresh);
+	hash_link(map, slot, spot, new, vcpu);
 	if (store->ret_new)
 		*store->ret_new = true;
 	return 0;
@@ -345,61 +344,55 @@ static long insert(const struct rt_map *map, struct hash_slot *slot, const struc
 
 /*
  * The value changes as a whole: a new element takes the old one's place, which stays readable for
- * those who hold a pointer to it. Per-CPU values belong to their vCPU and are written in place.
+ * those who hold a pointer to it. Per-CPU values belong to their vCPU and are written in spot.
  */
-static long replace(const struct rt_map *map, struct hash_slot *slot, const struct place *place,
+static long replace(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
 		    const struct hash_store *store, struct rt_vcpu *vcpu)
 {
 	u32 new = HASH_LOAD(slot->extra);
 
 	if (hash_is_percpu(map)) {
-		store_value(map, place->found, store, vcpu, false);
-		if (hash_is_lru(map))
-			hash_note_use(map, place->found);
+		hash_store_value(map, spot->found, store, vcpu, false);
 		return 0;
 	}
 	if (!hash_elem_valid(map, new))
 		new = map->max_entries + 1 + vcpu->index;
-	store_value(map, new, store, vcpu, false);
-	if (hash_is_lru(map))
-		hash_note_use(map, new);
-	hash_journal(slot, HASH_OP_REPLACE, place->bucket, new, place->found);
-	link_in(map, place, new);
-	hash_finish(map, slot, vcpu);
+	hash_store_value(map, new, store, vcpu, false);
+	hash_link(map, slot, spot, new, vcpu);
 	return 0;
 }
 
 static long update_once(const struct rt_map *map, const void *key, u32 hash,
 			const struct hash_store *store, u64 flags, struct rt_vcpu *vcpu)
 {
-	struct place place = { .key = key, .hash = hash };
+	struct hash_spot spot = { .key = key, .hash = hash };
 	bool fresh = false;
 	struct hash_slot *slot;
 	u32 hops;
 	long error = hash_enter(map, vcpu, &slot);
 
 	if (likely(!error))
-		error = hash_bucket_lock_of(map, hash, vcpu, &place.bucket);
+		error = hash_bucket_lock_of(map, hash, vcpu, &spot.bucket);
 	if (unlikely(error))
 		return error;
-	place.found = hash_locked_find(map, hash_bucket(map, place.bucket), hash, key, &hops,
-				       &place.previous);
-	if (place.found && (flags & ~(u64)BPF_F_LOCK) == BPF_NOEXIST)
+	spot.found = hash_locked_find(map, hash_bucket(map, spot.bucket), hash, key, &hops,
+				      &spot.previous);
+	if (spot.found && (flags & ~(u64)BPF_F_LOCK) == BPF_NOEXIST)
 		error = -EEXIST;
-	else if (!place.found && (flags & ~(u64)BPF_F_LOCK) == BPF_EXIST)
+	else if (!spot.found && (flags & ~(u64)BPF_F_LOCK) == BPF_EXIST)
 		error = -ENOENT;
-	else if (place.found && unlikely(flags & BPF_F_LOCK))
-		error = rt_value_store_locked(map, hash_value(map, place.found, 0), store->value,
+	else if (spot.found && unlikely(flags & BPF_F_LOCK))
+		error = rt_value_store_locked(map, hash_value(map, spot.found, 0), store->value,
 					      vcpu);
-	else if (place.found)
-		error = replace(map, slot, &place, store, vcpu);
+	else if (spot.found)
+		error = replace(map, slot, &spot, store, vcpu);
 	else if (likely(hops < HASH_CHAIN_MAX))
-		error = insert(map, slot, &place, store, vcpu, &fresh);
+		error = insert(map, slot, &spot, store, vcpu, &fresh);
 	else
 		error = -ENOMEM;
-	hash_bucket_unlock(map, place.bucket);
+	hash_bucket_unlock(map, spot.bucket);
 	if (unlikely(fresh))
-		hash_grow(map, slot, hash, place.bucket, vcpu);
+		hash_grow(map, slot, hash, spot.bucket, vcpu);
 	return error;
 }
 
@@ -416,13 +409,7 @@ long hash_update(const struct rt_map *map, const void *key, const struct hash_st
 	/* Full, unless a dead vCPU has an element in its hands. */
 	if (unlikely(error == -E2BIG) && hash_reclaim(map, vcpu))
 		error = update_once(map, key, hash, store, flags, vcpu);
-	if (!hash_is_lru(map))
-		return error;
-	/* Others may take the freed element first. */
-	for (u32 i = 0; i < HASH_EVICTIONS && unlikely(error == -E2BIG); i++)
-		if (hash_evict(map, vcpu))
-			error = update_once(map, key, hash, store, flags, vcpu);
-	return error == -E2BIG ? -ENOMEM : error;
+	return error;
 }
 
 /* Takes key out, its value to value if that is not NULL. */

@@ -4,10 +4,10 @@
  * the types' files share.
  *
  * Memory of a map, each part on its own pages:
- *   struct hash_head | one struct hash_slot a vCPU | buckets | elements | per-CPU values | one byte
- * an element (LRU types: used lately), or a count for each length (LPM tries).
- * Elements are numbered from 1; 0 is "none". Elements 1 … max_entries belong to the keys, those
- * after are one for each vCPU, with which it replaces an element without needing a free one.
+ *   struct hash_head | one struct hash_slot a vCPU | buckets | elements | per-CPU values | LRU
+ * types: one byte an element (used lately), and lists (lru_list.h); LPM tries: a count for each
+ * length. Elements are numbered from 1; 0 is "none". Elements 1 … max_entries belong to the keys,
+ * those after are one for each vCPU, with which it replaces an element without needing a free one.
  *
  * All of it has addresses from the start, but memory only where something was written: elements are
  * used in the order of their numbers, and buckets, two for each element (hash_buckets.c).
@@ -393,8 +393,30 @@ long hash_bucket_lock_seek(const struct rt_map *map, u32 hash, struct rt_vcpu *v
  */
 long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu);
 
-/* lru_hash.c. hash_evict() makes an element free by taking out a key; false: it found none. */
-bool hash_evict(const struct rt_map *map, struct rt_vcpu *vcpu);
+/*
+ * For the caller's slot, which has nothing in its cell: that is where the element is then, if it is
+ * in a chain (*ret_found). 0 or a lock's error.
+ */
+long hash_take_element(const struct rt_map *map, struct hash_slot *slot, u32 number,
+		       struct rt_vcpu *vcpu, bool *ret_found);
+
+/* A key and its place: under the lock of bucket. */
+struct hash_spot {
+	const void *key;
+	u32 hash, bucket;
+	u32 found;    /* the key's element, 0: none */
+	u32 previous; /* the one before it, or where it would be; 0: the head */
+};
+
+/* Writes a value into an element that is in no chain, or into a key's own of a per-CPU type. */
+void hash_store_value(const struct rt_map *map, u32 number, const struct hash_store *store,
+		      struct rt_vcpu *vcpu, bool zero_others);
+/* Links element new in, before the key's present one, and takes that out; slot's journal says so.
+ */
+void hash_link(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
+	       u32 new, struct rt_vcpu *vcpu);
+
+/* lru_hash.c: of an LRU type, whether the element was used since it was last looked at. */
 void hash_note_use(const struct rt_map *map, u32 number);
 void hash_forget_use(const struct rt_map *map, u32 number);
 

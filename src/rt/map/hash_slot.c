@@ -11,6 +11,7 @@
  * that happen by taking those locks itself. Lock order: bucket, then list.
  */
 #include "rt/map/hash.h"
+#include "rt/map/lru_list.h"
 #include "rt/map/value.h"
 
 /*
@@ -191,6 +192,8 @@ long hash_push(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu 
 	u32 element = HASH_LOAD(slot->cell);
 	long error;
 
+	if (hash_is_lru(map))
+		return lru_push(map, slot, vcpu);
 	if (!hash_elem_valid(map, element)) {
 		HASH_STORE(slot->cell, 0);
 		return 0;
@@ -266,7 +269,7 @@ void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcp
 		if (chain_find(map, bucket, new, &at) && hash_elem_valid(map, old)) {
 			chain_unlink(map, bucket, old);
 			end_values(map, old, vcpu);
-			HASH_STORE(slot->extra, old);
+			HASH_STORE(*(hash_is_lru(map) ? &slot->cell : &slot->extra), old);
 		}
 		break;
 	case HASH_OP_DELETE:
@@ -292,23 +295,33 @@ void hash_bucket_settle(const struct rt_map *map, u32 index, struct rt_vcpu *vcp
 	}
 }
 
-long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu)
+long hash_take_element(const struct rt_map *map, struct hash_slot *slot, u32 number,
+		       struct rt_vcpu *vcpu, bool *ret_found)
 {
 	u32 hash = HASH_LOAD(hash_elem(map, number)->hash), index, previous;
-	struct hash_slot *slot;
-	long error = hash_enter(map, vcpu, &slot);
-	bool found;
+	long error = hash_bucket_lock_of(map, hash, vcpu, &index);
 
-	if (likely(!error))
-		error = hash_bucket_lock_of(map, hash, vcpu, &index);
 	if (unlikely(error))
 		return error;
-	found = chain_find(map, hash_bucket(map, index), number, &previous);
-	if (found) {
+	*ret_found = chain_find(map, hash_bucket(map, index), number, &previous);
+	if (*ret_found) {
 		hash_journal(slot, HASH_OP_DELETE, index, 0, number);
 		hash_finish(map, slot, vcpu);
 	}
 	hash_bucket_unlock(map, index);
+	return 0;
+}
+
+long hash_remove_element(const struct rt_map *map, u32 number, struct rt_vcpu *vcpu)
+{
+	struct hash_slot *slot;
+	bool found = false;
+	long error = hash_enter(map, vcpu, &slot);
+
+	if (likely(!error))
+		error = hash_take_element(map, slot, number, vcpu, &found);
+	if (unlikely(error))
+		return error;
 	return found ? hash_push(map, slot, vcpu) : -ENOENT;
 }
 
@@ -328,6 +341,8 @@ static long slot_settle(const struct rt_map *map, u32 index, struct rt_vcpu *vcp
 			return error;
 		hash_bucket_unlock(map, bucket);
 	}
+	if (hash_is_lru(map))
+		return lru_settle(map, index, vcpu);
 	if (from && from <= list_of_cell(map, map->nr_vcpus)) {
 		error = list_lock_acquire(map, from - 1, vcpu);
 		if (error)
@@ -345,7 +360,8 @@ static long slot_take(const struct rt_map *map, struct hash_slot *slot, struct r
 {
 	long error = slot_settle(map, vcpu->index, vcpu);
 
-	/* Under the list's lock: against a thief that is at the cell just now. */
+	/* Under the list's lock: against a thief that is at the cell just now. Of LRU maps it is
+	 * free. */
 	if (!error)
 		error = list_lock_acquire(map, vcpu->index, vcpu);
 	if (error)

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BPF_MAP_TYPE_LRU_HASH and BPF_MAP_TYPE_LRU_PERCPU_HASH: a hash table (rt/map/hash.h) in which an
- * insertion that finds no free element takes one from a key that was not used lately. "Lately" is a
- * byte for each element, set by a program's lookup and by an update of an existing key, and cleared
- * by the hand that goes round the elements in search of a victim (kernel/bpf/bpf_lru_list.c moves
- * nodes between two lists by the same bit). Lookups of clients leave no trace, as in the kernel.
+ * BPF_MAP_TYPE_LRU_HASH and BPF_MAP_TYPE_LRU_PERCPU_HASH: a hash table (rt/map/hash.h) whose
+ * elements are on lists by their use (lru_list.h), and in which an insertion that finds no free one
+ * takes one from a key. As in the kernel an update takes an element before it looks whether it
+ * needs one, so that it may evict a key, even its own, for nothing.
  *
- * An eviction is a deletion like any other, with the same journal: a process that dies in it loses
- * no element. No bucket but the victim's is locked meanwhile.
+ * "Used" is a byte for each element, set by a program's lookup and by an update of an existing key.
+ * Lookups of clients leave no trace, as in the kernel.
  */
-#include "rt/map/hash.h"
-
-#define SWEEP_MAX    128 /* elements that one eviction looks at */
-#define EVICTION_MAX 8	 /* victims that it tries */
-
-static u8 *used_byte(const struct rt_map *map, u32 number)
-{
-	return map->data + map->used_offset + number - 1;
-}
+#include "rt/map/lru_list.h"
+#include "rt/map/value.h"
 
 void hash_note_use(const struct rt_map *map, u32 number)
 {
-	u8 *used = used_byte(map, number);
+	u8 *used = lru_used_byte(map, number);
 
 	/* Most often it is set already: then the cache line stays shared. */
 	if (!__atomic_load_n(used, __ATOMIC_RELAXED))
@@ -30,40 +22,80 @@ void hash_note_use(const struct rt_map *map, u32 number)
 
 void hash_forget_use(const struct rt_map *map, u32 number)
 {
-	__atomic_store_n(used_byte(map, number), 0, __ATOMIC_RELAXED);
+	__atomic_store_n(lru_used_byte(map, number), 0, __ATOMIC_RELAXED);
 }
 
-/* The next element under the hand, and the hand moved on. */
-static u32 hand_step(const struct rt_map *map)
+static long pop(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu)
 {
-	struct hash_head *head = hash_head(map);
+	long error = lru_pop(map, slot, vcpu);
 
-	return __atomic_fetch_add(&head->hand, 1, __ATOMIC_RELAXED) % hash_nr_elems(map) + 1;
+	/* None at all, unless a dead vCPU has one in its hands. */
+	if (unlikely(error == -ENOMEM) && hash_reclaim(map, vcpu))
+		error = lru_pop(map, slot, vcpu);
+	return error;
 }
 
-/*
- * An element that nobody used since the hand came by the last time, or, when all of them are in
- * use, the one where the search ended. It may be in no chain: whoever evicts looks.
- */
-static u32 victim(const struct rt_map *map)
+/* Under the bucket's lock. new: the element in the slot's cell, 0: there is none. */
+static long store_locked(const struct rt_map *map, struct hash_slot *slot, struct hash_spot *spot,
+			 u32 new, const struct hash_store *store, u64 flags, struct rt_vcpu *vcpu)
 {
-	u32 number = 1;
+	u32 hops = 0;
 
-	for (u32 i = 0; i < SWEEP_MAX; i++) {
-		number = hand_step(map);
-		if (!__atomic_load_n(used_byte(map, number), __ATOMIC_RELAXED))
-			break;
-		hash_forget_use(map, number);
+	spot->found = hash_locked_find(map, hash_bucket(map, spot->bucket), spot->hash, spot->key,
+				       &hops, &spot->previous);
+	if (spot->found && flags == BPF_NOEXIST)
+		return -EEXIST;
+	if (!spot->found && flags == BPF_EXIST)
+		return -ENOENT;
+	if (spot->found && hash_is_percpu(map)) {
+		hash_note_use(map, spot->found);
+		hash_store_value(map, spot->found, store, vcpu, false);
+		return 0;
 	}
-	return number;
+	if (unlikely(!new || (!spot->found && hops >= HASH_CHAIN_MAX)))
+		return -ENOMEM;
+	if (hash_is_percpu(map)) {
+		for (u32 i = 0; map->nr_fields && i < map->nr_vcpus; i++)
+			rt_value_begin(map, hash_value(map, new, i), vcpu);
+		hash_store_value(map, new, store, vcpu, true);
+	}
+	hash_link(map, slot, spot, new, vcpu);
+	if (spot->found)
+		hash_note_use(map, new);
+	return 0;
 }
 
-bool hash_evict(const struct rt_map *map, struct rt_vcpu *vcpu)
+static long store(const struct rt_map *map, const void *key, const struct hash_store *what,
+		  u64 flags, struct rt_vcpu *vcpu)
 {
-	for (u32 i = 0; i < EVICTION_MAX; i++)
-		if (!hash_remove_element(map, victim(map), vcpu))
-			return true;
-	return false;
+	struct hash_spot spot = { .key = key, .hash = hash_key(map, key) };
+	struct hash_slot *slot;
+	u32 new;
+	long error;
+
+	if (unlikely(flags > BPF_EXIST))
+		return -EINVAL;
+	error = hash_enter(map, vcpu, &slot);
+	if (likely(!error) && !(hash_is_percpu(map) && flags == BPF_EXIST))
+		error = pop(map, slot, vcpu);
+	if (unlikely(error))
+		return error;
+	new = HASH_LOAD(slot->cell);
+	new = hash_elem_valid(map, new) ? new : 0;
+	if (new && !hash_is_percpu(map))
+		hash_store_value(map, new, what, vcpu, false);
+	error = hash_bucket_lock_of(map, spot.hash, vcpu, &spot.bucket);
+	if (likely(!error)) {
+		error = store_locked(map, slot, &spot, new, what, flags, vcpu);
+		hash_bucket_unlock(map, spot.bucket);
+	}
+	/* The old element, or one that was not needed. Where its list is not to be had it waits in
+	 * the cell for the next hash_enter(). */
+	if (HASH_LOAD(slot->cell))
+		lru_push(map, slot, vcpu);
+	if (!error && !spot.found)
+		hash_grow(map, slot, spot.hash, spot.bucket, vcpu);
+	return error;
 }
 
 static void *lru_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
@@ -90,17 +122,17 @@ static void *lru_lookup_percpu(const struct rt_map *map, const void *key, u32 cp
 static long lru_update(const struct rt_map *map, const void *key, const void *value, u64 flags,
 		       struct rt_vcpu *vcpu)
 {
-	struct hash_store store = { .value = value };
+	const struct hash_store what = { .value = value };
 
-	return hash_update(map, key, &store, flags, vcpu);
+	return store(map, key, &what, flags, vcpu);
 }
 
 static long lru_percpu_copy_in(const struct rt_map *map, const void *key, const void *value,
 			       u64 flags, struct rt_vcpu *vcpu)
 {
-	struct hash_store store = { .value = value, .all_cpus = true };
+	const struct hash_store what = { .value = value, .all_cpus = true };
 
-	return hash_update(map, key, &store, flags, vcpu);
+	return store(map, key, &what, flags, vcpu);
 }
 
 const struct rt_map_ops rt_map_lru_hash_ops = {

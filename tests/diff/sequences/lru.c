@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps that drop elements. Which ones is each side's own, so each is held against what must be
- * true of any: it never has more than it may; what is there has the value that was written last;
- * what was just written is there; nothing is there that was deleted or never written; and keys
- * that are looked up all the time outlast others.
+ * Maps that drop elements: the same ones on both sides after the same operations, on one CPU and
+ * then on another. And each side is held against what must be true of any: it never has more than
+ * it may; what is there has the value that was written last; what was just written is there;
+ * nothing is there that was deleted or never written.
  */
 #include "sequences.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ static const char *name_of(int side)
 	return side ? "skep" : "the kernel";
 }
 
-static void check_lookup(struct pair *pair, int side, const struct model *model, u32 number,
+static long check_lookup(struct pair *pair, int side, const struct model *model, u32 number,
 			 bool must)
 {
 	u32 value = 0;
@@ -57,17 +58,17 @@ static void check_lookup(struct pair *pair, int side, const struct model *model,
 	if (!result && (!model->written[number] || value != model->written[number]))
 		differ(pair, "%s: key %u is %u, and was %u", name_of(side), number, value,
 		       model->written[number]);
+	return result;
 }
 
 /* How many are there, each once, each as it was written? */
-static void check_all(struct pair *pair, int side, const struct model *model)
+static void check_all(struct pair *pair, int side, const struct model *model, bool *seen)
 {
 	static u8 keys[2][KEY_MAX];
-	static bool seen[NUMBERS];
 	union abi_attr attr;
 	u32 nr, number;
 
-	memset(seen, 0, sizeof(seen));
+	memset(seen, 0, NUMBERS * sizeof(*seen));
 	for (nr = 0; nr <= NUMBERS; nr++) {
 		memset(&attr, 0, sizeof(attr));
 		attr.elem.map_fd = (u32)pair->fds[side];
@@ -88,10 +89,11 @@ static void check_all(struct pair *pair, int side, const struct model *model)
 		       pair->config.max_entries);
 }
 
-static void step(struct pair *pair, int side, struct model *model, u32 what, u32 number, u32 value)
+/* The result of the operation, for a lookup that it finds nothing. */
+static long step(struct pair *pair, int side, struct model *model, u32 what, u32 number, u32 value)
 {
 	u32 key = HOT + number % (NUMBERS - HOT), ignored = 0;
-	long result;
+	long result = 0;
 
 	switch (what) {
 	case 0:
@@ -103,7 +105,7 @@ static void step(struct pair *pair, int side, struct model *model, u32 what, u32
 		model->written[key] = 0;
 		check_lookup(pair, side, model, key, false);
 		break;
-	case 1: check_lookup(pair, side, model, key, false); break;
+	case 1: result = check_lookup(pair, side, model, key, false); break;
 	case 2: /* an element of that key, if it is there */
 		ignored = value;
 		result = element(pair, side, BPF_MAP_UPDATE_ELEM, key, &ignored, BPF_EXIST);
@@ -123,6 +125,33 @@ static void step(struct pair *pair, int side, struct model *model, u32 what, u32
 		check_lookup(pair, side, model, key, true);
 		break;
 	}
+	return result;
+}
+
+/* Both sides have the same keys. */
+static void compare_all(struct pair *pair, const struct model *models)
+{
+	static bool seen[SIDES][NUMBERS];
+	u32 number;
+	int side;
+
+	for (side = 0; side < SIDES; side++)
+		check_all(pair, side, &models[side], seen[side]);
+	for (number = 0; number < NUMBERS && !pair->differences; number++)
+		if (seen[0][number] != seen[1][number])
+			differ(pair, "key %u: the kernel %s it, skep %s", number,
+			       seen[0][number] ? "has" : "dropped",
+			       seen[1][number] ? "has" : "dropped");
+}
+
+/* Each CPU has elements of its own in its hands. */
+static void go_to_cpu(u32 cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
 void lru_episode(struct pair *pair)
@@ -130,6 +159,7 @@ void lru_episode(struct pair *pair)
 	static struct model models[SIDES];
 	static u8 keys[HOT][KEY_MAX];
 	u32 steps = 300 + draw(1500), i, what, number, value, hot;
+	long results[SIDES];
 	int side;
 
 	program_new(pair);
@@ -148,13 +178,18 @@ void lru_episode(struct pair *pair)
 		what = draw(8);
 		number = draw(NUMBERS);
 		value = i + 10;
-		for (side = 0; side < SIDES; side++) {
-			step(pair, side, &models[side], what, number, value);
-			if (i % 256 == 0 || i == steps)
-				check_all(pair, side, &models[side]);
-		}
+		if (one_in(64))
+			go_to_cpu(draw(stage.cpus));
+		for (side = 0; side < SIDES; side++)
+			results[side] = step(pair, side, &models[side], what, number, value);
+		if (results[0] != results[1])
+			differ(pair, "operation %u on key %u: kernel %ld, skep %ld", what, number,
+			       results[0], results[1]);
+		if (i % 256 == 0 || i == steps)
+			compare_all(pair, models);
 		/* A lookup by bpf(2) would not count as use. */
 		if (i % 8 == 0)
 			program_touch(pair, HOT, keys);
 	}
+	go_to_cpu(0);
 }

@@ -8,7 +8,7 @@
 
 #include "harness/tap.h"
 #include "map_env.h"
-#include "rt/map/hash.h"
+#include "rt/map/lru_list.h"
 
 struct arena *env_new(u32 nr_vcpus)
 {
@@ -130,6 +130,63 @@ static const char *check_slot(const struct rt_map *map, u8 *seen, u32 index)
 	return mark(map, seen, extra) ? NULL : "an extra element is somewhere else too";
 }
 
+/* One list of an LRU map: elements without a key or with, each where it says it is. */
+static const char *check_list(const struct rt_map *map, u8 *seen, u8 *listed, u32 where,
+			      const struct lru_ends *ends, u32 *ret_nr)
+{
+	bool free = where == LRU_FREE || where == LRU_LOCAL_FREE;
+	u32 previous = 0;
+
+	*ret_nr = 0;
+	for (u32 at = ends->first; at; previous = at, at = lru_node(map, at)->next) {
+		if (!hash_elem_valid(map, at) || listed[at])
+			return "an element is in two lists";
+		listed[at] = 1;
+		if ((lru_node(map, at)->where & 0xff) != where)
+			return "an element is in another list than it says";
+		if (lru_node(map, at)->previous != previous)
+			return "a list is torn";
+		if (free ? seen[at] : !seen[at])
+			return free ? "a key's element is free"
+				    : "a key is listed that is not there";
+		seen[at] = 1;
+		++*ret_nr;
+	}
+	return ends->last == previous ? NULL : "a list's end is torn";
+}
+
+static const char *check_lru(const struct rt_map *map, u8 *seen)
+{
+	u8 *listed = calloc(hash_nr_elems(map) + 1, 1);
+	const char *wrong = NULL;
+
+	for (u32 i = 0; i <= map->nr_vcpus && !wrong; i++) {
+		const struct lru_list *list = lru_list(map, i);
+		u32 active = 0, inactive = 0, nr;
+
+		wrong = check_list(map, seen, listed, LRU_ACTIVE, &list->active, &active);
+		if (!wrong)
+			wrong = check_list(map, seen, listed, LRU_INACTIVE, &list->inactive,
+					   &inactive);
+		if (!wrong)
+			wrong = check_list(map, seen, listed, LRU_FREE, &list->free, &nr);
+		if (!wrong)
+			wrong = check_list(map, seen, listed, LRU_LOCAL_FREE, &list->local_free,
+					   &nr);
+		if (!wrong)
+			wrong = check_list(map, seen, listed, LRU_PENDING, &list->pending, &nr);
+		if (!wrong && (active != list->nr_active || inactive != list->nr_inactive))
+			wrong = "a list's length is wrong";
+		if (!wrong && (list->nr_writes || (list->lock && !rt_lock_gone(list->lock))))
+			wrong = "a list is locked";
+	}
+	for (u32 i = 1; i <= map->max_entries && !wrong; i++)
+		if ((lru_node(map, i)->where & 0xff) == LRU_NEVER_USED ? seen[i] : !listed[i])
+			wrong = "an element is in no list";
+	free(listed);
+	return wrong;
+}
+
 const char *env_hash_check(const struct rt_map *map, u32 *ret_linked)
 {
 	u8 *seen = calloc(hash_nr_elems(map) + 1, 1);
@@ -140,7 +197,9 @@ const char *env_hash_check(const struct rt_map *map, u32 *ret_linked)
 		wrong = check_chain(map, seen, i, ret_linked);
 	for (u32 i = 0; i < map->nr_vcpus && !wrong; i++)
 		wrong = check_slot(map, seen, i);
-	for (u32 i = 1; i <= hash_head(map)->taken && !wrong; i++)
+	if (!wrong && hash_is_lru(map))
+		wrong = check_lru(map, seen);
+	for (u32 i = 1; !hash_is_lru(map) && i <= hash_head(map)->taken && !wrong; i++)
 		if (!seen[i])
 			wrong = "an element is lost";
 	free(seen);
