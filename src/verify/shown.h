@@ -96,7 +96,30 @@
 	X(FLOW_DATA, "bpf_flow_dissector", "data", "", "")                  \
 	X(FLOW_DATA_END, "bpf_flow_dissector", "data_end", "", "")          \
 	X(FLOW_KEYS, "bpf_flow_dissector", "flow_keys", "", "")             \
-	X(OPS_OP, "bpf_sock_ops_kern", "op", "", "")
+	X(OPS_OP, "bpf_sock_ops_kern", "op", "", "")                        \
+	X(MSG_DATA, "sk_msg", "data", "", "")                               \
+	X(MSG_DATA_END, "sk_msg", "data_end", "", "")                       \
+	X(MSG_SK, "sk_msg", "sk", "", "")                                   \
+	X(MSG_SIZE, "sk_msg", "sg.size", "", "")                            \
+	X(SYSCTL_WRITE, "bpf_sysctl_kern", "write", "", "")                 \
+	X(SYSCTL_POS, "bpf_sysctl_kern", "ppos", "", "")                    \
+	X(SYSCTL_TMP, "bpf_sysctl_kern", "tmp_reg", "", "")                 \
+	X(OPTION_SK, "bpf_sockopt_kern", "sk", "", "")                      \
+	X(OPTION_VAL, "bpf_sockopt_kern", "optval", "", "")                 \
+	X(OPTION_END, "bpf_sockopt_kern", "optval_end", "", "")             \
+	X(OPTION_LEVEL, "bpf_sockopt_kern", "level", "", "")                \
+	X(OPTION_NAME, "bpf_sockopt_kern", "optname", "", "")               \
+	X(OPTION_LEN, "bpf_sockopt_kern", "optlen", "", "")                 \
+	X(OPTION_TASK, "bpf_sockopt_kern", "current_task", "", "")          \
+	X(OPTION_TMP, "bpf_sockopt_kern", "tmp_reg", "", "")                \
+	X(TASK_CTX, "task_struct", "bpf_ctx", "", "")                       \
+	X(CTX_RETVAL, "bpf_cg_run_ctx", "retval", "", "")                   \
+	X(GROUP_SKB, "sk_reuseport_kern", "skb", "", "")                    \
+	X(GROUP_SK, "sk_reuseport_kern", "sk", "", "")                      \
+	X(GROUP_MIGRATING, "sk_reuseport_kern", "migrating_sk", "", "")     \
+	X(GROUP_END, "sk_reuseport_kern", "data_end", "", "")               \
+	X(GROUP_HASH, "sk_reuseport_kern", "hash", "", "")                  \
+	X(GROUP_INANY, "sk_reuseport_kern", "bind_inany", "", "")
 
 enum shown_place {
 	SHOWN_NOWHERE,

@@ -26,6 +26,7 @@
 enum way {
 	PLAIN,	 /* a member */
 	PAST,	 /* a member of what a pointer, or two, lead to */
+	AWAY,	 /* the same, and written by way of a register that is kept at place `extra` */
 	SHARED,	 /* a member of what lies behind the packet's data */
 	MASKED,	 /* some bits of a byte */
 	PRESENT, /* 1 if it is not 0 */
@@ -41,7 +42,7 @@ static const struct row {
 	enum way way;
 	u32 bytes;  /* of the member; 0: those of the access */
 	u8 step[3]; /* enum shown_place */
-	s32 extra;  /* added to the member's place; or the mask */
+	s32 extra;  /* added to the member's place; or the mask; or a place */
 } skb_rows[] = {
 #define SKB(field) offsetof(struct __sk_buff, field), END_OF(struct __sk_buff, field)
 	{ SKB(len), PLAIN, 4, { SHOWN_SKB_LEN }, 0 },
@@ -148,6 +149,59 @@ static const struct row ops_rows[] = {
 	{ 0, 4, PLAIN, 1, { SHOWN_OPS_OP }, 0 }, /* op */
 };
 
+#define MSG(field) offsetof(struct sk_msg_md, field), END_OF(struct sk_msg_md, field)
+
+static const struct row message_rows[] = {
+	{ MSG(data), PLAIN, 8, { SHOWN_MSG_DATA }, 0 },
+	{ MSG(data_end), PLAIN, 8, { SHOWN_MSG_DATA_END }, 0 },
+	{ MSG(family), PAST, 2, { SHOWN_MSG_SK, SHOWN_SKC_FAMILY }, 0 },
+	{ MSG(remote_ip4), PAST, 4, { SHOWN_MSG_SK, SHOWN_SKC_DADDR }, 0 },
+	{ MSG(local_ip4), PAST, 4, { SHOWN_MSG_SK, SHOWN_SKC_SADDR }, 0 },
+	{ MSG(remote_ip6), PAST, 4, { SHOWN_MSG_SK, SHOWN_SKC_DADDR6 }, 1 },
+	{ MSG(local_ip6), PAST, 4, { SHOWN_MSG_SK, SHOWN_SKC_SADDR6 }, 1 },
+	{ MSG(remote_port), PORT, 2, { SHOWN_MSG_SK, SHOWN_SKC_DPORT }, 0 },
+	{ MSG(local_port), PAST, 2, { SHOWN_MSG_SK, SHOWN_SKC_NUM }, 0 },
+	{ MSG(size), PLAIN, 4, { SHOWN_MSG_SIZE }, 0 },
+	{ MSG(sk), PLAIN, 8, { SHOWN_MSG_SK }, 0 },
+};
+
+#define SYSCTL(field) offsetof(struct bpf_sysctl, field), END_OF(struct bpf_sysctl, field)
+
+static const struct row sysctl_rows[] = {
+	{ SYSCTL(write), PLAIN, 4, { SHOWN_SYSCTL_WRITE }, 0 },
+	{ SYSCTL(file_pos), AWAY, 0, { SHOWN_SYSCTL_POS }, SHOWN_SYSCTL_TMP },
+};
+
+#define OPTION(field) offsetof(struct bpf_sockopt, field), END_OF(struct bpf_sockopt, field)
+
+static const struct row option_rows[] = {
+	{ OPTION(sk), PLAIN, 8, { SHOWN_OPTION_SK }, 0 },
+	{ OPTION(optval), PLAIN, 8, { SHOWN_OPTION_VAL }, 0 },
+	{ OPTION(optval_end), PLAIN, 8, { SHOWN_OPTION_END }, 0 },
+	{ OPTION(level), PLAIN, 4, { SHOWN_OPTION_LEVEL }, 0 },
+	{ OPTION(optname), PLAIN, 4, { SHOWN_OPTION_NAME }, 0 },
+	{ OPTION(optlen), PLAIN, 4, { SHOWN_OPTION_LEN }, 0 },
+	{ OPTION(retval),
+	  AWAY,
+	  4,
+	  { SHOWN_OPTION_TASK, SHOWN_TASK_CTX, SHOWN_CTX_RETVAL },
+	  SHOWN_OPTION_TMP },
+};
+
+#define GROUP(field) offsetof(struct sk_reuseport_md, field), END_OF(struct sk_reuseport_md, field)
+
+static const struct row group_rows[] = {
+	{ GROUP(data), PAST, 8, { SHOWN_GROUP_SKB, SHOWN_SKB_DATA }, 0 },
+	{ GROUP(data_end), PLAIN, 8, { SHOWN_GROUP_END }, 0 },
+	{ GROUP(len), PAST, 4, { SHOWN_GROUP_SKB, SHOWN_SKB_LEN }, 0 },
+	{ GROUP(eth_protocol), PAST, 2, { SHOWN_GROUP_SKB, SHOWN_SKB_PROTOCOL }, 0 },
+	{ GROUP(ip_protocol), PAST, 2, { SHOWN_GROUP_SK, SHOWN_SK_PROTOCOL }, 0 },
+	{ GROUP(bind_inany), PLAIN, 1, { SHOWN_GROUP_INANY }, 0 },
+	{ GROUP(hash), PLAIN, 4, { SHOWN_GROUP_HASH }, 0 },
+	{ GROUP(sk), PLAIN, 8, { SHOWN_GROUP_SK }, 0 },
+	{ GROUP(migrating_sk), PLAIN, 8, { SHOWN_GROUP_MIGRATING }, 0 },
+};
+
 static u8 size_code(u32 bytes)
 {
 	return bytes == 8 ? BPF_DW : bytes == 4 ? BPF_W : bytes == 2 ? BPF_H : BPF_B;
@@ -183,6 +237,26 @@ static void load(const struct access *access, u32 bytes, u8 dst, u8 src, u32 pla
 	access->patch->insns[access->patch->nr - 1].off = (s16)within;
 }
 
+/* What pointers lead to is written with a register that the program may use: it is kept in the
+ * context meanwhile. */
+static void store_away(const struct access *access)
+{
+	const struct bpf_insn *insn = access->insn;
+	struct shown_patch *patch = access->patch;
+	u8 reg = BPF_REG_9, class = BPF_CLASS(insn->code), kept = (u8)access->row->extra;
+	u32 pointers = access->row->bytes ? access->steps - 1 : access->steps;
+
+	reg -= access->src == reg;
+	reg -= access->dst == reg;
+	shown_add_at(patch, BPF_STX | BPF_MEM | BPF_DW, access->dst, reg, 0, kept);
+	for (u32 i = 0; i < pointers; i++)
+		load(access, 8, reg, i ? reg : access->dst, access->row->step[i], 0);
+	shown_add_at(patch, class | BPF_MEM | size_code(access->bytes), reg,
+		     class == BPF_ST ? 0 : access->src, class == BPF_ST ? insn->imm : 0,
+		     access->row->bytes ? access->row->step[pointers] : SHOWN_NOWHERE);
+	load(access, 8, reg, access->dst, kept, 0);
+}
+
 /* Programs that do not look at the kind of a time stamp are kept from seeing a strange one. */
 static void time_stamp(const struct access *access)
 {
@@ -214,8 +288,11 @@ static void write_field(const struct access *access)
 {
 	const struct row *row = access->row;
 
-	if (row->way == TIME) {
-		time_stamp(access);
+	if (row->way == TIME || row->way == AWAY) {
+		if (row->way == TIME)
+			time_stamp(access);
+		else
+			store_away(access);
 		return;
 	}
 	/* This number says that there is none. */
@@ -256,13 +333,14 @@ static void read_field(const struct access *access)
 	case PLAIN:
 	case QUEUE: load(access, access->bytes, dst, src, place, row->bytes ? 0 : within); break;
 	case PAST:
-		/* The registers of a sample: the last step is the access itself. */
+	case AWAY:
+		/* The registers of a sample, a number somewhere: the last step is the access. */
 		if (!row->bytes) {
 			load(access, 8, dst, src, place, 0);
 			load(access, access->bytes, dst, dst, SHOWN_NOWHERE, within);
 			break;
 		}
-		follow(access, row->extra ? within / 4 * 4 : 0);
+		follow(access, row->way == PAST && row->extra ? within / 4 * 4 : 0);
 		break;
 	case PORT:
 		follow(access, 0);
@@ -327,6 +405,10 @@ static const struct {
 	TABLE(SK_LOOKUP, lookup_rows),
 	TABLE(FLOW_DISSECTOR, flow_rows),
 	TABLE(SOCK_OPS, ops_rows),
+	TABLE(SK_MSG, message_rows),
+	TABLE(CGROUP_SYSCTL, sysctl_rows),
+	TABLE(CGROUP_SOCKOPT, option_rows),
+	TABLE(SK_REUSEPORT, group_rows),
 };
 
 static const struct row *find_row(const struct verify_env *env, u32 i, u32 *ret_nr)

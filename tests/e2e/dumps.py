@@ -11,10 +11,10 @@ from e2e import equal, ok
 
 BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dumps")
-OBJECTS = ["loops", "maps", "misc", "more", "skb"]
+OBJECTS = ["contexts", "loops", "maps", "misc", "more", "skb"]
 
 WALK = """
-for object in loops maps misc more skb; do
+for object in contexts loops maps misc more skb; do
     {bpftool} prog loadall {scratch}/$object.o {pins}/walk >{scratch}/out.$object.load 2>&1 || exit 1
     for program in {pins}/walk/*; do
         echo "prog show pinned $program"
