@@ -6,14 +6,18 @@
 
 #include <string.h>
 
-/* Those whose context is a packet, or leads to one (netfilter); 6.18 lists others too, of which it
- * then takes no context. */
-#define PROG_DYNPTR_SKB                                                              \
-	(ABI_PROG(BPF_PROG_TYPE_SOCKET_FILTER) | ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | \
-	 ABI_PROG(BPF_PROG_TYPE_SCHED_ACT) | ABI_PROG(BPF_PROG_TYPE_SK_SKB) |        \
-	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) | ABI_PROG(BPF_PROG_TYPE_LWT_IN) |       \
-	 ABI_PROG(BPF_PROG_TYPE_LWT_OUT) | ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) |        \
-	 ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL) | ABI_PROG(ABI_PROG_TYPE_NETFILTER))
+/* Programs of cgroups share one set, tracing ones another: also those whose context is no packet.
+ */
+#define PROG_DYNPTR_SKB                                                                     \
+	(ABI_PROG(BPF_PROG_TYPE_SOCKET_FILTER) | ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) |        \
+	 ABI_PROG(BPF_PROG_TYPE_SCHED_ACT) | ABI_PROG(BPF_PROG_TYPE_SK_SKB) |               \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK) |         \
+	 ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) | ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) |          \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_DEVICE) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK_ADDR) | \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SYSCTL) |   \
+	 ABI_PROG(BPF_PROG_TYPE_LWT_IN) | ABI_PROG(BPF_PROG_TYPE_LWT_OUT) |                 \
+	 ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) | ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL) |         \
+	 ABI_PROG(ABI_PROG_TYPE_NETFILTER))
 
 /* The set that 6.18 calls generic. */
 #define PROG_GENERIC                                                                        \

@@ -97,7 +97,7 @@ int async_push(struct verify_env *env, const struct verify_map *map, u32 uid, u3
 		return explore_push_error(env);
 	if (note(env, subprog, map))
 		return -ENOMEM;
-	env->subprog[subprog].is_async = true;
+	env->subprog[subprog].is_callback = env->subprog[subprog].is_async = true;
 	state->sleepable = sleepable;
 	frame = vstate_frame(state);
 	frame->in_async = true;

@@ -154,10 +154,10 @@ static struct ret_range sock_addr_range(u32 attach_type)
 	case ABI_CGROUP_UNIX_GETPEERNAME:
 	case BPF_CGROUP_INET4_GETSOCKNAME:
 	case BPF_CGROUP_INET6_GETSOCKNAME:
-	case ABI_CGROUP_UNIX_GETSOCKNAME: return (struct ret_range){ 1, 1, false };
+	case ABI_CGROUP_UNIX_GETSOCKNAME: return (struct ret_range){ 1, 1, true };
 	case BPF_CGROUP_INET4_BIND:
-	case BPF_CGROUP_INET6_BIND: return (struct ret_range){ 0, 3, false };
-	default: return (struct ret_range){ 0, 1, false };
+	case BPF_CGROUP_INET6_BIND: return (struct ret_range){ 0, 3, true };
+	default: return (struct ret_range){ 0, 1, true };
 	}
 }
 
@@ -166,7 +166,7 @@ static bool return_range(const struct verify_env *env, struct ret_range *range)
 {
 	u32 attach_type = env->input->expected_attach_type;
 
-	*range = (struct ret_range){ 0, 1, false };
+	*range = (struct ret_range){ 0, 1, true };
 	switch (env->input->prog_type) {
 	case BPF_PROG_TYPE_TRACING:
 		if (attach_type != BPF_TRACE_FENTRY && attach_type != BPF_TRACE_FEXIT)

@@ -89,6 +89,7 @@ int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct
 	err = push_frame(env, state, subprog, env->insn_idx);
 	if (err)
 		return err;
+	env->subprog[subprog].is_callback = true;
 	caller = state->frame[state->curframe - 1];
 	err = set_arguments(env, func_id, caller, vstate_frame(state), map);
 	if (err)
@@ -118,9 +119,6 @@ int callback_return(struct verify_env *env)
 	const struct reg *r0 = &callee->regs[BPF_REG_0];
 	int err;
 
-	/* What the callback acquires it has to release: the next iteration would acquire again. */
-	if (env->cur->nr_refs > callee->entry_refs)
-		return check_references_released(env, "BPF_EXIT of a callback");
 	if (r0->type != SCALAR_VALUE) {
 		verbose(env, "R0 not a scalar value\n");
 		return -EACCES;
@@ -132,7 +130,10 @@ int callback_return(struct verify_env *env)
 		log_bad_value(env, r0, callee->callback_range);
 		return -EINVAL;
 	}
-	return 0;
+	/* What the callback acquires it has to release: the next iteration would acquire again. */
+	return env->cur->nr_refs > callee->entry_refs
+		       ? check_references_released(env, "BPF_EXIT of a callback")
+		       : 0;
 }
 
 static void widen_reg(struct verify_env *env, const struct reg *old, struct reg *cur)

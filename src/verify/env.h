@@ -73,7 +73,8 @@ struct subprog {
 	bool has_tail_call, has_ld_abs, tail_call_reachable;
 	bool changes_packet, might_sleep; /* it, or what it calls */
 	bool unreliable;		  /* its prototype does not say what it is called with */
-	bool is_global, is_callback;
+	bool is_global;
+	bool is_callback;	   /* some path has a helper call it, or it takes exceptions */
 	s16 fastcall_off;	   /* of the stack above the slots of such pairs (fastcall.h) */
 	bool fastcall_keeps_stack; /* some of these pairs stay */
 	bool is_async;		   /* called later (async.h) */
@@ -160,6 +161,7 @@ struct verify_env {
 	bool allow_ptr_leaks, allow_uninit_stack, capable, strict_alignment;
 	bool sleepable; /* BPF_F_SLEEPABLE */
 	bool test_state_freq;
+	u32 max_insns; /* to simulate */
 
 	/* Exploration. */
 	struct vstate *cur;

@@ -306,7 +306,7 @@ static int arrive(struct verify_env *env, bool print_state)
 	if (env->insn_idx >= env->nr_insns)
 		return verify_bug(env, "invalid insn idx %u insn_cnt %u", env->insn_idx,
 				  env->nr_insns);
-	if (++env->insns_processed > INSNS_PROCESSED_MAX) {
+	if (++env->insns_processed > env->max_insns) {
 		verbose(env, "BPF program is too large. Processed %u insn\n", env->insns_processed);
 		return -E2BIG;
 	}

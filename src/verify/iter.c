@@ -151,7 +151,7 @@ int iter_next(struct verify_env *env, u32 frameno, u32 slot)
 	if (iter->iter_state == ITER_STATE_ACTIVE) {
 		state = explore_push(env, env->insn_idx + 1, env->insn_idx);
 		if (!state)
-			return explore_push_error(env);
+			return -ENOMEM; /* the kernel's answer here, also where it is too complex */
 		inside = &state->frame[frameno]->slots[slot].spilled;
 		inside->iter_depth++;
 		callback_widen_loop(env, state);

@@ -49,6 +49,23 @@ const char *kfunc_btf_name(const struct verify_env *env, s32 btf_id)
 	return type && btf_kind_of(type) == BTF_KIND_FUNC ? btf_string(btf, type->name_off) : NULL;
 }
 
+/* A function of a kernel module, whose BTF insn->off names. */
+static int refuse_module(struct verify_env *env, u32 i)
+{
+	int err = -EINVAL;
+
+	if (env->insns[i].off < 0) {
+		verbose(env, "negative offset disallowed for kernel module function call\n");
+	} else if (!env->input->has_fd_array) {
+		verbose(env, "kfunc offset > 0 without fd_array is invalid\n");
+		err = -EPROTO;
+	} else {
+		verbose(env, "kernel modules' functions are not available here: insn %u\n", i);
+	}
+	verbose(env, "failed to find BTF for kernel function\n");
+	return err;
+}
+
 int kfunc_resolve(struct verify_env *env, u32 i)
 {
 	const struct bpf_insn *insn = &env->insns[i];
@@ -70,10 +87,8 @@ int kfunc_resolve(struct verify_env *env, u32 i)
 		verbose(env, "cannot call kernel function from non-GPL compatible program\n");
 		return -EINVAL;
 	}
-	if (insn->off) {
-		verbose(env, "kernel modules' functions are not available here: insn %u\n", i);
-		return -EINVAL;
-	}
+	if (insn->off)
+		return refuse_module(env, i);
 	name = kfunc_btf_name(env, insn->imm);
 	if (!name || !*name) {
 		verbose(env, "kernel btf_id %d is not a function\n", insn->imm);
@@ -138,8 +153,6 @@ static int check_memory(struct verify_env *env, u32 regno, bool optional)
 
 	if (optional && reg_is_null(reg))
 		return mark_precise_quietly(env, regno);
-	if (env_regs(env)[regno + 1].type != SCALAR_VALUE)
-		return check_number(env, regno + 1);
 	/* The kernel lets kfuncs read what it has not found to be there. */
 	if (saved.type & PTR_MAYBE_NULL && !optional && env_regs(env)[regno + 1].s.umax) {
 		verbose(env, "R%u may be null while R%u says that there is memory\n", regno,
@@ -215,6 +228,15 @@ static int check_iter(struct verify_env *env, u32 regno, struct kfunc_meta *meta
 	return 0;
 }
 
+static int refuse_structure(struct verify_env *env, u32 regno)
+{
+	verbose(env,
+		"arg#%u pointer type STRUCT __sk_buff must point to scalar, or struct with "
+		"scalar\n",
+		regno - 1);
+	return -EINVAL;
+}
+
 static int check_ctx(struct verify_env *env, u32 regno)
 {
 	const struct reg *reg = &env_regs(env)[regno];
@@ -228,8 +250,8 @@ static int check_ctx(struct verify_env *env, u32 regno)
 }
 
 /*
- * A netfilter program's packet: a socket buffer that is trusted, which only its context leads to.
- * The kernel takes pointers into one as well.
+ * A packet that is not the context: a socket buffer that is trusted, which only a netfilter
+ * program's context leads to. The kernel takes pointers into one as well.
  */
 static int check_packet(struct verify_env *env, u32 regno, const struct kfunc_meta *meta)
 {
@@ -238,13 +260,8 @@ static int check_packet(struct verify_env *env, u32 regno, const struct kfunc_me
 	struct btf_place place;
 	char reason[256];
 
-	if (reg_base(reg->type) != PTR_TO_BTF_ID) {
-		verbose(env,
-			"arg#%u pointer type STRUCT __sk_buff must point to scalar, or struct with "
-			"scalar\n",
-			regno - 1);
-		return -EINVAL;
-	}
+	if (reg_base(reg->type) != PTR_TO_BTF_ID)
+		return refuse_structure(env, regno);
 	if (!(reg->type & PTR_TRUSTED)) {
 		verbose(env, "R%u must be referenced or trusted\n", regno);
 		return -EINVAL;
@@ -305,10 +322,7 @@ static int check_map(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 static int check_function(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct reg *reg = &env_regs(env)[regno];
-	int err = helper_check_offset(env, regno, false);
 
-	if (err)
-		return err;
 	if (reg->type != PTR_TO_FUNC) {
 		verbose(env, "arg%u expected pointer to func\n", regno - 1);
 		return -EINVAL;
@@ -317,11 +331,47 @@ static int check_function(struct verify_env *env, u32 regno, struct kfunc_meta *
 	return 0;
 }
 
+/* Is the program's context a packet? */
+static bool is_of_packet(const struct verify_env *env)
+{
+	switch (env->input->prog_type) {
+	case ABI_PROG_TYPE_NETFILTER:
+	case BPF_PROG_TYPE_TRACEPOINT:
+	case BPF_PROG_TYPE_PERF_EVENT:
+	case BPF_PROG_TYPE_CGROUP_SOCK:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+	case BPF_PROG_TYPE_CGROUP_SOCKOPT:
+	case BPF_PROG_TYPE_CGROUP_SYSCTL: return false;
+	default: return true;
+	}
+}
+
+/* May a pointer of this kind have the offset that it has? Asked before what it should point to. */
+static int check_offset(struct verify_env *env, u32 regno, u8 arg)
+{
+	bool is_memory = arg == KARG_MEM_SIZE || arg == KARG_MEM_SIZE_OPT;
+	bool later = arg == KARG_MAP || arg == KARG_BTF || (arg == KARG_SKB && !is_of_packet(env));
+
+	/* A pointer to nothing in particular is only memory if its size follows. */
+	if (is_memory && env_regs(env)[regno + 1].type != SCALAR_VALUE) {
+		verbose(env,
+			"arg#%u pointer type UNKNOWN  must point to scalar, or struct with "
+			"scalar\n",
+			regno - 1);
+		return -EINVAL;
+	}
+	if (later || (arg == KARG_MEM_SIZE_OPT && reg_is_null(&env_regs(env)[regno])))
+		return 0;
+	return helper_check_offset(env, regno, false);
+}
+
 static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 {
 	const struct abi_kfunc *kfunc = meta->kfunc;
 	const struct reg *reg = &env_regs(env)[regno];
 	u8 arg = kfunc->arg[regno - 1];
+	int err;
 
 	if (arg == KARG_IGNORE || arg == KARG_PROG)
 		return 0;
@@ -341,12 +391,13 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	}
 	if (graph_takes(arg))
 		return graph_check_arg(env, regno, arg, &meta->graph);
+	err = check_offset(env, regno, arg);
+	if (err)
+		return err;
 	switch (arg) {
 	case KARG_CTX: return check_ctx(env, regno);
 	case KARG_SKB:
-		return env->input->prog_type == ABI_PROG_TYPE_NETFILTER
-			       ? check_packet(env, regno, meta)
-			       : check_ctx(env, regno);
+		return is_of_packet(env) ? check_ctx(env, regno) : check_packet(env, regno, meta);
 	case KARG_MEM_SIZE: return check_memory(env, regno, false);
 	case KARG_MEM_SIZE_OPT: return check_memory(env, regno, true);
 	case KARG_DYNPTR: return check_dynptr(env, regno, meta);

@@ -96,8 +96,6 @@ int program_find_subprogs(struct verify_env *env)
 			continue;
 		}
 		err = add_subprog(env, (s64)i + insn->imm + 1);
-		if (!err && insn_is_pseudo_func(insn))
-			env->subprog[env_find_subprog(env, i + insn->imm + 1)].is_callback = true;
 	}
 	if (!err)
 		err = add_exception_callback(env);

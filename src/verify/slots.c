@@ -36,6 +36,9 @@ int slot_object_find(struct verify_env *env, const struct reg *reg, const char *
 		verbose(env, "cannot pass in %s at an offset=%d\n", what, off);
 		return -EINVAL;
 	}
+	/* Directly above the stack: writing there is refused, in the words for that. */
+	if (!off && nr_slots == 1)
+		return -ERANGE;
 	slot = (-off - 1) / REG_SIZE;
 	if (off >= 0 || slot + 1 < (int)nr_slots) {
 		verbose(env, "cannot pass in %s at an offset=%d\n", what, off);

@@ -61,6 +61,7 @@ static struct verify_env *env_new(const struct verify_input *input)
 	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
 	env->sleepable = input->prog_flags & BPF_F_SLEEPABLE;
 	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;
+	env->max_insns = input->test_max_insns ? input->test_max_insns : INSNS_PROCESSED_MAX;
 	env->insns = base_zalloc(input->nr_insns, sizeof(*env->insns));
 	env->aux = base_zalloc(input->nr_insns + 1, sizeof(*env->aux));
 	if (!env->insns || !env->aux)

@@ -173,6 +173,8 @@ struct verify_input {
 	void *observe_arg;
 	bool test_all_helpers; /* helpers with a prototype but without implementation pass, too */
 	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
+	bool test_all_paths;   /* nothing is pruned: each path is walked to its end */
+	u32 test_max_insns;    /* to simulate; 0: as many as the kernel does */
 };
 
 /*

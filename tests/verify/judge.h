@@ -22,9 +22,16 @@ int judge_open_kernel_maps(int *ret_fds);
 void judge_by_kernel(const struct gen_program *program, const int *map_fds, u32 log_level,
 		     struct verdict *ret_verdict);
 
-/* observe and all_precise as in struct verify_input. Map "descriptors" are 1000 + index. */
-typedef void (*judge_observer)(void *arg, u32 insn_idx, const struct vstate *state);
-void judge_by_skep(const struct gen_program *program, u32 log_level, judge_observer observe,
-		   void *arg, bool all_precise, struct verdict *ret_verdict);
+/* As in struct verify_input. */
+struct judge_options {
+	void (*observe)(void *arg, u32 insn_idx, const struct vstate *state);
+	void *observe_arg;
+	bool all_precise, all_paths;
+	u32 max_insns;
+};
+
+/* options may be NULL. Map "descriptors" are 1000 + index. */
+void judge_by_skep(const struct gen_program *program, u32 log_level,
+		   const struct judge_options *options, struct verdict *ret_verdict);
 
 #endif

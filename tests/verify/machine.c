@@ -4,10 +4,12 @@
  */
 #include "verify/machine_helper.h"
 
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "isa/opcode.h"
+
+enum { LOAD_ACQUIRE = 0x100, STORE_RELEASE = 0x110, MAY_GOTO = 0xe0 };
 
 u64 machine_random(struct machine *m)
 {
@@ -30,23 +32,55 @@ u64 machine_number(struct machine *m)
 	}
 }
 
+static u32 add_region(struct machine *m, struct region region)
+{
+	if (m->nr_regions >= MACHINE_REGIONS)
+		return 0;
+	m->region[m->nr_regions] = region;
+	return m->nr_regions++;
+}
+
+static void fill(struct machine *m, u8 *at, u32 size)
+{
+	u64 number;
+
+	for (u32 i = 0; i < size; i += 8) {
+		number = machine_number(m);
+		memcpy(at + i, &number, size - i < 8 ? size - i : 8);
+	}
+}
+
 u32 machine_add_region(struct machine *m, enum region_kind kind, u32 index, u32 size)
 {
-	u32 id = m->nr_regions;
-	struct region *region = &m->region[id];
+	u32 room = (size + 7) & ~7u;
+	u8 *base = m->memory + m->nr_bytes;
 
-	if (id >= MACHINE_REGIONS)
+	if (room > MACHINE_MEMORY - m->nr_bytes)
 		return 0;
-	region->kind = kind;
-	region->index = index;
-	region->size = size;
-	region->base = malloc(size ? size : 1);
-	if (!region->base)
-		abort();
-	for (u32 i = 0; i < size; i++)
-		region->base[i] = (u8)machine_number(m);
-	m->nr_regions++;
-	return id;
+	m->nr_bytes += room;
+	fill(m, base, size);
+	return add_region(
+		m, (struct region){ .kind = kind, .index = index, .size = size, .base = base });
+}
+
+u32 machine_add_part(struct machine *m, struct cell at, u32 size, bool read_only)
+{
+	u8 *base = machine_memory(m, at, size);
+
+	return base ? add_region(m, (struct region){ .kind = REGION_RECORD,
+						     .size = size,
+						     .inside = at.region,
+						     .read_only = read_only,
+						     .base = base })
+		    : 0;
+}
+
+void machine_end_region(struct machine *m, u32 region)
+{
+	m->region[region].kind = REGION_GONE;
+	for (u32 i = 1; i < m->nr_regions; i++)
+		if (m->region[i].inside == region)
+			m->region[i].kind = REGION_GONE;
 }
 
 struct cell machine_pointer(const struct machine *m, u32 region, u64 off)
@@ -54,46 +88,45 @@ struct cell machine_pointer(const struct machine *m, u32 region, u64 off)
 	return (struct cell){ (u64)(uintptr_t)m->region[region].base + off, region };
 }
 
-static void enter_frame(struct machine *m, u32 callsite)
+/* No pointer into an older frame of this depth is left: programs cannot keep one. */
+bool machine_enter(struct machine *m, u32 callsite)
 {
 	struct machine_frame *frame = &m->frame[m->depth];
+	u32 *stack = &m->stacks[m->depth];
 
 	memset(frame, 0, sizeof(*frame));
 	for (int i = 0; i < 11; i++)
 		frame->reg[i].value = machine_random(m);
 	frame->callsite = callsite;
-	frame->stack = machine_add_region(m, REGION_STACK, m->depth, MACHINE_STACK);
+	if (!*stack)
+		*stack = machine_add_region(m, REGION_STACK, m->depth, MACHINE_STACK);
+	else
+		fill(m, m->region[*stack].base, MACHINE_STACK);
+	frame->stack = *stack;
 	frame->reg[10] = machine_pointer(m, frame->stack, MACHINE_STACK);
+	return *stack;
 }
 
-struct machine *machine_new(const struct gen_program *program, u64 seed)
+void machine_start(struct machine *m, const struct gen_program *program, u64 seed)
 {
-	struct machine *m = calloc(1, sizeof(*m));
-
-	if (!m)
-		abort();
+	memset(m, 0, offsetof(struct machine, memory));
 	m->program = program;
 	m->random = seed * 0x9e3779b97f4a7c15ULL | 1;
 	m->nr_regions = 1;
-	m->context = machine_add_region(m, REGION_CONTEXT, 0, 4096);
+	m->context = machine_add_region(m, REGION_CONTEXT, 0, MACHINE_CONTEXT);
+	m->meta = machine_add_region(m, REGION_META, 0, 8 * ((u32)(machine_random(m) >> 40) % 4));
 	m->packet =
 		machine_add_region(m, REGION_PACKET, 0, 14 + (u32)(machine_random(m) >> 40) % 300);
+	m->function = machine_add_region(m, REGION_FUNCTION, 0, 0);
+	m->number = machine_add_region(m, REGION_RECORD, 0, 4);
+	m->region[m->number].read_only = true;
 	for (u32 i = 0; i < GEN_NR_MAPS; i++) {
 		m->values[i] = machine_add_region(m, REGION_VALUE, i, gen_maps[i].value_size);
+		m->keys[i] = machine_add_region(m, REGION_KEY, i, gen_maps[i].key_size);
 		m->maps[i] = machine_add_region(m, REGION_MAP, i, 8);
 	}
-	enter_frame(m, (u32)-1);
+	machine_enter(m, (u32)-1);
 	m->frame[0].reg[1] = machine_pointer(m, m->context, 0);
-	return m;
-}
-
-struct machine *machine_free(struct machine *m)
-{
-	if (m)
-		for (u32 i = 1; i < m->nr_regions; i++)
-			free(m->region[i].base);
-	free(m);
-	return NULL;
 }
 
 enum machine_event machine_fault(struct machine *m, const char *what, struct cell at, u64 size)
@@ -107,12 +140,17 @@ enum machine_event machine_fault(struct machine *m, const char *what, struct cel
 	return MACHINE_FAULT;
 }
 
+void *machine_writable(struct machine *m, struct cell at, u64 size)
+{
+	return m->region[at.region].read_only ? NULL : machine_memory(m, at, size);
+}
+
 void *machine_memory(struct machine *m, struct cell at, u64 size)
 {
 	const struct region *region = &m->region[at.region];
 	u64 off = at.value - (u64)(uintptr_t)region->base;
 
-	if (!at.region || region->kind == REGION_MAP || off > region->size ||
+	if (!at.region || region->kind >= REGION_FUNCTION || off > region->size ||
 	    size > region->size - off)
 		return NULL;
 	return region->base + off;
@@ -171,18 +209,31 @@ static struct cell offset_by(struct cell cell, s16 off)
 	return cell;
 }
 
-/* Loads of an XDP context give pointers into the packet. */
-static bool load_packet_pointer(struct machine *m, struct cell at, struct cell *ret)
+/* Contexts of packets have their ends in them; *ret_event: what the machine does not know. */
+static bool load_special(struct machine *m, struct cell at, struct cell *ret,
+			 enum machine_event *ret_event)
 {
 	const struct region *packet = &m->region[m->packet];
-	u64 off;
+	u32 type = m->program->prog_type, data = 76, end = 80, meta = 140;
+	u64 off = at.value - (u64)(uintptr_t)m->region[m->context].base;
 
-	if (m->program->prog_type != BPF_PROG_TYPE_XDP || at.region != m->context)
+	*ret_event = MACHINE_RUNS;
+	if (at.region != m->context || type == BPF_PROG_TYPE_TRACEPOINT ||
+	    type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_RAW_TRACEPOINT ||
+	    type == BPF_PROG_TYPE_PERF_EVENT)
 		return false;
-	off = at.value - (u64)(uintptr_t)m->region[m->context].base;
-	if (off > 8)
-		return false;
-	*ret = machine_pointer(m, m->packet, off == 4 ? packet->size : 0);
+	if (type == BPF_PROG_TYPE_XDP)
+		data = 0, end = 4, meta = 8;
+	else if (off == 144 || off == 168 || type == BPF_PROG_TYPE_CGROUP_SOCK_ADDR)
+		*ret_event = off >= 64 ? MACHINE_UNKNOWN : MACHINE_RUNS; /* sockets, flow keys */
+	if (off == data)
+		*ret = machine_pointer(m, m->packet, 0);
+	else if (off == end)
+		*ret = machine_pointer(m, m->packet, packet->size);
+	else if (off == meta)
+		*ret = machine_pointer(m, m->meta, 0);
+	else
+		return *ret_event != MACHINE_RUNS;
 	return true;
 }
 
@@ -195,14 +246,18 @@ static enum machine_event do_load(struct machine *m, const struct bpf_insn *insn
 	const struct region *region = &m->region[at.region];
 	const void *memory = machine_memory(m, at, width);
 	u64 off = at.value - (u64)(uintptr_t)region->base;
+	enum machine_event event;
 
-	if (mode != BPF_MEM && mode != BPF_MEMSX)
+	if (mode != BPF_MEM && mode != BPF_MEMSX && mode != BPF_ATOMIC)
+		return MACHINE_UNKNOWN;
+	/* Only reads of the kernel's structure are allowed there: it is not known here. */
+	if (region->kind == REGION_MAP)
 		return MACHINE_UNKNOWN;
 	if (!memory)
 		return machine_fault(m, "load", at, width);
 	machine_note_read(m, at, width);
-	if (load_packet_pointer(m, at, dst))
-		return MACHINE_RUNS;
+	if (load_special(m, at, dst, &event))
+		return event;
 	*dst = (struct cell){ read_bytes(memory, width), 0 };
 	if (mode == BPF_MEMSX)
 		dst->value = (u64)((s64)(dst->value << (64 - 8 * width)) >> (64 - 8 * width));
@@ -217,7 +272,7 @@ static enum machine_event do_store(struct machine *m, const struct bpf_insn *ins
 	struct cell at = offset_by(machine_read(m, insn->dst_reg), insn->off);
 	unsigned width = width_of(insn->code);
 	const struct region *region = &m->region[at.region];
-	void *memory = machine_memory(m, at, width);
+	void *memory = machine_writable(m, at, width);
 	u64 off = at.value - (u64)(uintptr_t)region->base;
 
 	if (!memory)
@@ -232,12 +287,18 @@ static enum machine_event do_store(struct machine *m, const struct bpf_insn *ins
 static enum machine_event do_atomic(struct machine *m, const struct bpf_insn *insn)
 {
 	struct machine_frame *frame = &m->frame[m->depth];
-	struct cell at = offset_by(machine_read(m, insn->dst_reg), insn->off);
+	bool loads = insn->imm == LOAD_ACQUIRE;
+	struct cell at =
+		offset_by(loads ? (struct cell){ 0 } : machine_read(m, insn->dst_reg), insn->off);
 	struct cell *src = &frame->reg[insn->src_reg];
 	unsigned width = width_of(insn->code);
-	void *memory = machine_memory(m, at, width);
+	void *memory = machine_writable(m, at, width);
 	u64 mask = width == 8 ? ~0ULL : 0xffffffff, old, new, operand = src->value &mask;
 
+	if (insn->imm == LOAD_ACQUIRE)
+		return do_load(m, insn);
+	if (insn->imm == STORE_RELEASE)
+		return do_store(m, insn, machine_read(m, insn->src_reg));
 	if (width < 4)
 		return MACHINE_UNKNOWN;
 	if (!memory)
@@ -385,8 +446,10 @@ static enum machine_event do_exit(struct machine *m)
 		machine_read(m, 0);
 		return MACHINE_EXIT;
 	}
-	/* The frame's stack is the newest region unless records came after: it only grows, frames
-	 * are few. */
+	if (m->frame[m->depth].callback && machine_call_again(m))
+		return MACHINE_RUNS;
+	if (m->frame[m->depth].callback)
+		result = (struct cell){ m->frame[m->depth].done, 0 };
 	m->depth--;
 	for (int i = 1; i <= 5; i++)
 		m->frame[m->depth].reg[i] = (struct cell){ machine_random(m), 0 };
@@ -401,12 +464,13 @@ static enum machine_event do_call(struct machine *m, const struct bpf_insn *insn
 
 	if (insn->src_reg == 0)
 		return machine_helper(m, insn->imm);
-	if (insn->src_reg != BPF_PSEUDO_CALL)
-		return MACHINE_UNKNOWN;
-	if (m->depth + 1 >= MACHINE_FRAMES || m->nr_regions + 1 >= MACHINE_REGIONS)
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+		return machine_kfunc(m, (enum gen_kfunc)insn->imm);
+	if (insn->src_reg != BPF_PSEUDO_CALL || m->depth + 1 >= MACHINE_FRAMES)
 		return MACHINE_UNKNOWN;
 	m->depth++;
-	enter_frame(m, m->pc);
+	if (!machine_enter(m, m->pc))
+		return MACHINE_UNKNOWN;
 	for (int i = 1; i <= 5; i++)
 		m->frame[m->depth].reg[i] = caller->reg[i];
 	m->pc += (u32)insn->imm;
@@ -423,7 +487,10 @@ static enum machine_event do_jump(struct machine *m, const struct bpf_insn *insn
 	case BPF_EXIT: return do_exit(m);
 	case BPF_CALL: return do_call(m, insn);
 	case BPF_JA: m->pc += is32 ? (u32)insn->imm : (u32)(s32)insn->off; return MACHINE_RUNS;
-	case 0xe0: return MACHINE_UNKNOWN; /* may_goto */
+	case MAY_GOTO:
+		if (!(machine_random(m) & (3 << 20)))
+			m->pc += (u32)(s32)insn->off;
+		return MACHINE_RUNS;
 	default: break;
 	}
 	a = machine_read(m, insn->dst_reg).value & mask;
@@ -435,12 +502,29 @@ static enum machine_event do_jump(struct machine *m, const struct bpf_insn *insn
 	return MACHINE_RUNS;
 }
 
+/* What is not there ends the program. */
+static enum machine_event load_from_packet(struct machine *m, const struct bpf_insn *insn)
+{
+	struct machine_frame *frame = &m->frame[m->depth];
+	u64 mask = width_of(insn->code) == 8 ? ~0ULL : (1ULL << 8 * width_of(insn->code)) - 1;
+
+	machine_read(m, 6);
+	if (BPF_MODE(insn->code) == BPF_IND)
+		machine_read(m, insn->src_reg);
+	if (!(machine_random(m) & (7 << 20)))
+		return MACHINE_EXIT;
+	for (int i = 1; i <= 5; i++)
+		frame->reg[i] = (struct cell){ machine_random(m), 0 };
+	frame->reg[0] = (struct cell){ machine_number(m) & mask, 0 };
+	return MACHINE_RUNS;
+}
+
 static enum machine_event do_ld(struct machine *m, const struct bpf_insn *insn)
 {
 	struct cell *dst = &m->frame[m->depth].reg[insn->dst_reg];
 
 	if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
-		return MACHINE_UNKNOWN;
+		return load_from_packet(m, insn);
 	m->pc++;
 	switch (insn->src_reg) {
 	case 0: *dst = (struct cell){ (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32, 0 }; break;
@@ -448,6 +532,7 @@ static enum machine_event do_ld(struct machine *m, const struct bpf_insn *insn)
 	case BPF_PSEUDO_MAP_VALUE:
 		*dst = machine_pointer(m, m->values[insn->imm], (u32)insn[1].imm);
 		break;
+	case BPF_PSEUDO_FUNC: *dst = (struct cell){ m->pc + (u32)insn->imm, m->function }; break;
 	default: return MACHINE_UNKNOWN;
 	}
 	return MACHINE_RUNS;

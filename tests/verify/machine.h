@@ -18,16 +18,29 @@ enum region_kind {
 	REGION_CONTEXT,
 	REGION_VALUE,
 	REGION_RECORD,
+	REGION_META, /* directly before the packet */
 	REGION_PACKET,
-	REGION_MAP, /* the map itself: never accessible */
+	REGION_KEY,
+	REGION_SOCKET,
+	REGION_FUNCTION, /* a number of an instruction */
+	REGION_GONE,	 /* it was given away */
+	REGION_MAP,	 /* the map itself */
 };
 
-enum { MACHINE_FRAMES = 8, MACHINE_REGIONS = 64, MACHINE_STACK = 512 };
+enum {
+	MACHINE_FRAMES = 8,
+	MACHINE_REGIONS = 128,
+	MACHINE_STACK = 512,
+	MACHINE_CONTEXT = 512,
+	MACHINE_MEMORY = 1 << 15,
+};
 
 struct region {
 	enum region_kind kind;
-	u32 index; /* frame of a stack, map of a value or map */
+	u32 index; /* frame of a stack, map of a value, key or map */
 	u32 size;
+	u32 inside; /* the region that this is a part of and ends with; 0: none */
+	bool read_only;
 	u8 *base;
 };
 
@@ -41,6 +54,12 @@ struct machine_frame {
 	struct cell reg[11];
 	u32 stack; /* region */
 	u32 callsite;
+	/* Of a function that a helper calls again and again. */
+	s32 callback; /* the helper; 0: none */
+	u32 start;
+	u64 done, rounds;
+	struct cell argument;
+	u32 map;
 	/* Region of the pointer stored in each 8-byte slot, 0 for plain bytes. */
 	u32 slot_region[MACHINE_STACK / 8];
 };
@@ -53,12 +72,15 @@ struct machine {
 	struct machine_frame frame[MACHINE_FRAMES];
 	struct region region[MACHINE_REGIONS];
 	u32 nr_regions;
-	u32 context, packet, values[GEN_NR_MAPS], maps[GEN_NR_MAPS];
+	u32 context, meta, packet, function, number;
+	u32 stacks[MACHINE_FRAMES], values[GEN_NR_MAPS], keys[GEN_NR_MAPS], maps[GEN_NR_MAPS];
 	/* What the last step read: registers of the frame it began in, bytes of stack by 8-byte
 	 * slot of each frame. */
 	u32 read_regs;
 	u64 read_slots[MACHINE_FRAMES];
 	char fault[200];
+	u32 nr_bytes; /* of memory that regions have */
+	_Alignas(8) u8 memory[MACHINE_MEMORY];
 };
 
 enum machine_event {
@@ -68,9 +90,8 @@ enum machine_event {
 	MACHINE_UNKNOWN, /* an instruction or helper that this machine does not know */
 };
 
-/* A machine at the first instruction, with random context and maps. Abort on no memory. */
-struct machine *machine_new(const struct gen_program *program, u64 seed);
-struct machine *machine_free(struct machine *machine);
+/* Puts the machine before the first instruction, with random context and maps. */
+void machine_start(struct machine *machine, const struct gen_program *program, u64 seed);
 
 /* Executes one instruction. */
 enum machine_event machine_step(struct machine *machine);

@@ -22,7 +22,7 @@
 #include "verify/machine.h"
 #include "verify/state.h"
 
-enum { MAX_STATES = 1500, MAX_STEPS = 600, MAX_REPORTS = 6 };
+enum { MAX_STATES = 1500, MAX_INSNS = 20000, MAX_STEPS = 600, MAX_REPORTS = 6 };
 
 struct seen_state {
 	u32 insn_idx, next; /* next state at the same instruction, 0: none */
@@ -78,7 +78,7 @@ static bool points(const struct machine *m, const struct reg *reg, struct cell c
 /* Bytes known to lie in the packet from where the pointer's variable part begins. */
 static bool packet_range_holds(const struct machine *m, const struct reg *reg, struct cell cell)
 {
-	const struct region *packet = &m->region[m->packet];
+	const struct region *packet = &m->region[cell.region];
 	s64 start = (s64)(cell.value - (u64)(uintptr_t)packet->base) - reg->off;
 
 	return reg->range <= 0 || start + reg->range <= (s64)packet->size;
@@ -105,15 +105,24 @@ static bool reg_holds(const struct machine *m, const struct reg *reg, struct cel
 		       points(m, reg, cell, REGION_STACK, MACHINE_STACK);
 	case PTR_TO_CTX: return points(m, reg, cell, REGION_CONTEXT, 0);
 	case PTR_TO_MAP_VALUE:
+		if (reg->map->inner && reg->type & PTR_MAYBE_NULL) /* it will be the inner map */
+			return region->kind == REGION_MAP &&
+			       region->index == (u32)map_index(reg->map->inner);
 		return region->index == (u32)map_index(reg->map) &&
 		       points(m, reg, cell, REGION_VALUE, 0);
 	case CONST_PTR_TO_MAP:
 		return region->kind == REGION_MAP && region->index == (u32)map_index(reg->map);
 	case PTR_TO_MEM:
 		return points(m, reg, cell, REGION_RECORD, 0) && (u32)reg->range <= region->size;
+	case PTR_TO_MAP_KEY:
+		return region->index == (u32)map_index(reg->map) &&
+		       points(m, reg, cell, REGION_KEY, 0);
+	case PTR_TO_FUNC: return region->kind == REGION_FUNCTION;
+	case PTR_TO_SOCKET: return points(m, reg, cell, REGION_SOCKET, 0);
 	case PTR_TO_PACKET:
-	case PTR_TO_PACKET_META:
 		return points(m, reg, cell, REGION_PACKET, 0) && packet_range_holds(m, reg, cell);
+	case PTR_TO_PACKET_META:
+		return points(m, reg, cell, REGION_META, 0) && packet_range_holds(m, reg, cell);
 	case PTR_TO_PACKET_END:
 		return region->kind == REGION_PACKET &&
 		       cell.value == (u64)(uintptr_t)region->base + region->size;
@@ -223,11 +232,13 @@ static enum machine_event checked_step(struct machine *m, bool precise, long *ch
 static void run(const struct gen_program *program, u64 seed, u64 input, bool precise,
 		struct totals *totals)
 {
-	struct machine *m = machine_new(program, seed * 64 + input);
+	static struct machine machine;
+	struct machine *m = &machine;
 	enum machine_event event = MACHINE_RUNS;
 	const char *what = NULL;
 	u32 pc = 0;
 
+	machine_start(m, program, seed * 64 + input);
 	totals->runs++;
 	while (event == MACHINE_RUNS && m->steps < MAX_STEPS && !what) {
 		pc = m->pc;
@@ -237,7 +248,6 @@ static void run(const struct gen_program *program, u64 seed, u64 input, bool pre
 	totals->unknown += event == MACHINE_UNKNOWN;
 	if (what && totals->violations++ < MAX_REPORTS)
 		report(seed, input, pc, what, precise);
-	machine_free(m);
 }
 
 static void check_program(u64 seed, u64 inputs, struct totals *totals)
@@ -250,7 +260,11 @@ static void check_program(u64 seed, u64 inputs, struct totals *totals)
 		struct verdict verdict;
 
 		forget_states();
-		judge_by_skep(&program, 0, observe, NULL, precise, &verdict);
+		judge_by_skep(&program, 0,
+			      &(struct judge_options){ .observe = observe,
+						       .all_precise = precise,
+						       .max_insns = MAX_INSNS },
+			      &verdict);
 		if (verdict.error)
 			continue;
 		totals->accepted += !precise;
