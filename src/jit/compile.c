@@ -55,10 +55,6 @@ int jit_compile(const struct jit_input *input, struct jit **ret_jit, const char 
 
 	*ret_refusal = NULL;
 	*ret_jit = NULL;
-	if (prog->throws) {
-		*ret_refusal = "exceptions";
-		return -EOPNOTSUPP;
-	}
 	jit = base_zalloc(1, sizeof(*jit) + prog->nr_subprogs * sizeof(jit->functions[0]));
 	if (!jit)
 		return -ENOMEM;

@@ -15,6 +15,19 @@ static u64 interpret_tail(const void *ctx, struct rt_vcpu *vcpu)
 	return rt_interp_call(vcpu->prog, 0, args, vcpu);
 }
 
+/* After bpf_throw(): the main function returns what the function for exceptions makes of it. */
+static u64 catch (struct rt_vcpu *vcpu)
+{
+	u32 callback = vcpu->prog->exception_callback;
+
+	if (!vcpu->thrown)
+		return 0;
+	vcpu->thrown = vcpu->aborted = vcpu->ended = false;
+	if (!callback)
+		return vcpu->cookie_thrown;
+	return rt_call_bpf(vcpu, callback, vcpu->cookie_thrown, 0, 0, 0, 0);
+}
+
 static const struct rt_native_calls calls = {
 	.helpers = rt_helpers,
 	.kfuncs = rt_kfuncs,
@@ -22,6 +35,7 @@ static const struct rt_native_calls calls = {
 	.step = rt_interp_step,
 	.tail_call = rt_interp_tail_call,
 	.interpret = interpret_tail,
+	.catch = catch,
 	.call = rt_prog_call,
 };
 
@@ -34,6 +48,8 @@ u64 rt_native_call(const struct rt_prog *prog, u32 subprog, const u64 args[5], s
 	vcpu->native = &calls;
 	vcpu->ended = false;
 	result = native->enter(args, vcpu, native->functions[subprog]);
+	if (unlikely(vcpu->ended))
+		result = catch (vcpu);
 	/* What was entered has ended, not who called it. */
 	vcpu->ended = false;
 	return result;

@@ -56,6 +56,11 @@ struct rt_native_calls {
 	const struct rt_prog *(*tail_call)(struct rt_vcpu *vcpu, u64 map, u64 index);
 	/* Runs vcpu->prog, a tail-called program without native code, in the frame that is. */
 	u64 (*interpret)(const void *ctx, struct rt_vcpu *vcpu);
+	/*
+	 * A program that was tail-called has ended before its time (vcpu->ended): if it has thrown,
+	 * it ends only itself, and this is its r0.
+	 */
+	u64 (*catch)(struct rt_vcpu *vcpu);
 	/* rt_prog_call() */
 	u64 (*call)(const struct rt_prog *prog, u32 subprog, const u64 args[5],
 		    struct rt_vcpu *vcpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How the cost of map operations grows with the entries of the map, and with the threads and
- * processes that make them at once: the data-plane image's interpreter and the running kernel's
+ * processes that make them at once: native code and the running kernel's
  * JIT run the same programs, whose keys are random, in turns. One line a measurement, fields
  * separated by tabs, for growth.py:
  *
@@ -23,6 +23,7 @@
 
 #include "../diff/maps/kernel.h"
 #include "../unit/rt/map_env.h"
+#include "harness/native.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
 #include "rt/clock.h"
@@ -68,8 +69,7 @@ static bool with_kernel;
 /* A program with its map on both sides, as workers run it. */
 struct subject {
 	struct rt_map *map;
-	struct bpf_insn insns[INSNS_MAX];
-	struct rt_prog prog;
+	struct rt_prog *prog;
 	int kernel_map, kernel_prog; /* -1: none */
 	u64 *positions;		     /* of the kernel's ring: the consumer's page, the producer's */
 };
@@ -132,7 +132,7 @@ static double sample(const struct subject *subject, enum side side, struct rt_vc
 		return (double)attr.test.duration / LOOPS;
 	}
 	for (u32 i = 0; i < REPEAT; i++)
-		image_run(&subject->prog, NULL, vcpu);
+		image_run(subject->prog, NULL, vcpu);
 	if (subject->map && subject->map->type == BPF_MAP_TYPE_RINGBUF)
 		*(volatile u64 *)(void *)subject->map->data =
 			*(volatile u64 *)(void *)(subject->map->data + 4096);
@@ -286,6 +286,19 @@ static void begin_kernel(struct subject *subject, const struct row *row, u32 ent
 		die("the kernel rejects a program");
 }
 
+static void compile(struct subject *subject, const struct row *row, u32 entries)
+{
+	const struct rt_map *const maps[] = { subject->map };
+	struct bpf_insn insns[INSNS_MAX];
+	struct rt_prog prog = { .insns = insns };
+
+	prog.nr_insns = assemble(row, entries, insns, SKEP, subject);
+	subject->prog = native_prog_new(arena, &prog);
+	if (!subject->prog ||
+	    native_prog_compile(arena, subject->prog, maps, subject->map != NULL, false))
+		die("a program has no native code");
+}
+
 static void begin(struct subject *subject, const struct row *row, u32 entries)
 {
 	bool ring = row && row->type == BPF_MAP_TYPE_RINGBUF;
@@ -296,14 +309,14 @@ static void begin(struct subject *subject, const struct row *row, u32 entries)
 				       room_for(row, entries), 0);
 	if (row && !ring)
 		fill_ours(subject->map, 0, entries);
-	subject->prog.insns = subject->insns;
-	subject->prog.nr_insns = assemble(row, entries, subject->insns, SKEP, subject);
+	compile(subject, row, entries);
 	if (with_kernel)
 		begin_kernel(subject, row, entries);
 }
 
 static void end(struct subject *subject)
 {
+	native_prog_free(arena, subject->prog);
 	if (subject->map)
 		env_map_free(arena, subject->map);
 	if (subject->positions)
@@ -407,7 +420,7 @@ int main(void)
 
 	arena = env_new(WORKERS_MAX); /* a vCPU for each */
 	with_kernel = tap_kernel_bpf();
-	address = arena_image_symbol(arena, "rt_interp_run");
+	address = arena_image_symbol(arena, "rt_native_run");
 	memcpy(&image_run, &address, sizeof(address));
 	meeting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (!image_run || meeting == MAP_FAILED)

@@ -140,7 +140,7 @@ def plot(costs, path):
         at, y = 70 + i % 3 * 200, 415 + i // 3 * 20
         out.append(f'<path d="M{at} {y - 4}h24" stroke="{COLOURS[i % len(COLOURS)]}" stroke-width="2"/>')
         panel.text(at + 30, y, name)
-    panel.text(70, 460, "whole lines: skep's interpreter; dashed: the kernel's JIT (1 ns or less: on the axis); circles: "
+    panel.text(70, 460, "whole lines: skep; dashed: the kernel's JIT (1 ns or less: on the axis); circles: "
                         "skep, processes instead of threads")
     out.append("</svg>")
     with open(path, "w", encoding="utf-8") as file:

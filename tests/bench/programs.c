@@ -13,11 +13,10 @@
 #include <unistd.h>
 
 #include "arena/arena.h"
+#include "harness/native.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
-#include "jit/install.h"
 #include "rt/event.h"
-#include "rt/kfunc.h"
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
@@ -176,20 +175,10 @@ static double run_kernel(int fd)
 	return (double)attr.test.duration / LOOPS;
 }
 
-/* In the arena, with native code: where both engines of a hive find a program. */
 static struct rt_prog *load_ours(const struct row *row)
 {
-	static const struct rt_subprog main_function;
-	struct bpf_insn *insns = arena_alloc(arena, ARENA_CONTROL, INSNS_MAX * sizeof(*insns), 64);
-	struct rt_prog *prog = arena_alloc(arena, ARENA_CONTROL, sizeof(*prog), 64);
-	const struct jit_input input = { .prog = prog,
-					 .maps = (const struct rt_map *const *)our_maps,
-					 .nr_maps = MAPS,
-					 .nr_vcpus = RT_CONTROL->nr_vcpus,
-					 .helpers = rt_helpers,
-					 .kfuncs = rt_kfuncs,
-					 .features = jit_features() };
-	const char *refusal = "the arena is full";
+	struct bpf_insn insns[INSNS_MAX];
+	struct rt_prog *prog;
 	u32 count = assemble(row, insns);
 
 	for (u32 i = 0; i < count; i++) {
@@ -201,11 +190,10 @@ static struct rt_prog *load_ours(const struct row *row)
 		insns[i].imm = (s32)(u32)address;
 		insns[i + 1].imm = (s32)(u32)(address >> 32);
 	}
-	*prog = (struct rt_prog){
-		.insns = insns, .nr_insns = count, .subprogs = &main_function, .nr_subprogs = 1
-	};
-	if (jit_install(arena, &input, prog, &refusal))
-		die(refusal);
+	prog = native_prog_new(arena, &(struct rt_prog){ .insns = insns, .nr_insns = count });
+	if (!prog ||
+	    native_prog_compile(arena, prog, (const struct rt_map *const *)our_maps, MAPS, false))
+		die("a program has no native code");
 	return prog;
 }
 
@@ -324,6 +312,44 @@ static void bench_event(void)
 	free(progs);
 }
 
+/* What native code for a program of a thousand instructions takes, a call and a jump in every ten.
+ */
+static void bench_compilation(void)
+{
+	static const char ten[] =
+		"r1 = *(u64 *)(r10 -8)\nr2 = r1\nr2 <<= 13\nr1 ^= r2\n"
+		"*(u32 *)(r10 -12) = r1\nr2 /= 7\nif r2 > 5 goto over%1$u\nr2 += r1\nover%1$u:\n"
+		"call pid_tgid#14\n*(u64 *)(r10 -8) = r0\n";
+	static char text[(sizeof(ten) + 8) * 100 + 32];
+	static struct bpf_insn insns[1024];
+	struct rt_prog prog = { .insns = insns };
+	double samples[ROUNDS];
+	char error[128];
+	u32 used = 0;
+	int count;
+
+	for (u32 i = 0; i < 100; i++)
+		used += (u32)snprintf(text + used, sizeof(text) - used, ten, i);
+	count = isa_assemble(strcat(text, "r0 = 0\nexit\n"), insns, ARRAY_SIZE(insns), error,
+			     sizeof(error));
+	if (count < 0)
+		die(error);
+	prog.nr_insns = (u32)count;
+	for (u32 round = 0; round < ROUNDS; round++) {
+		struct rt_prog *copy = native_prog_new(arena, &prog);
+		struct timespec from, to;
+
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+		if (!copy || native_prog_compile(arena, copy, NULL, 0, false))
+			die("a program has no native code");
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+		samples[round] = (double)(to.tv_sec - from.tv_sec) * 1e6 +
+				 (double)(to.tv_nsec - from.tv_nsec) / 1e3;
+		native_prog_free(arena, copy);
+	}
+	printf("%-28s %11s %8.0f us\n", "code for 1,000 instructions", "-", smallest(samples));
+}
+
 int main(void)
 {
 	const char *message = "";
@@ -345,6 +371,7 @@ int main(void)
 		bench_row(&rows[i], kernel, empty);
 	rt_vcpu_release(vcpu);
 	bench_event();
+	bench_compilation();
 	if (!kernel)
 		printf("The kernel's column is empty: this user may not load programs into it.\n");
 	arena_free(arena);

@@ -11,18 +11,16 @@
 #include "abi/context.h"
 #include "arena/arena.h"
 #include "conformance/engine.h"
+#include "harness/native.h"
 #include "harness/tap.h"
 #include "isa/opcode.h"
-#include "jit/install.h"
-#include "rt/kfunc.h"
 #include "rt/native.h"
 #include "rt/prog.h"
 #include "rt/vcpu.h"
 
-#define VALUE_SIZE  (ENGINE_MEMORY + 8) /* memory, then R0 */
-#define CODE_MAX    (ENGINE_INSNS_MAX + 8)
-#define SUBPROG_MAX 32
-#define ETH_HLEN    14
+#define VALUE_SIZE (ENGINE_MEMORY + 8) /* memory, then R0 */
+#define CODE_MAX   (ENGINE_INSNS_MAX + 8)
+#define ETH_HLEN   14
 
 typedef u64 (*run_fn)(const struct rt_prog *, const void *, struct rt_vcpu *);
 
@@ -196,49 +194,18 @@ static void fix_addresses(struct code *code, u8 *memory)
 	}
 }
 
-/* The functions of a program are where it calls. */
-static u32 find_subprogs(const struct code *code, struct rt_subprog *subprogs)
-{
-	bool starts[CODE_MAX] = { true };
-	u32 nr = 0;
-
-	for (u32 i = 0; i < code->nr; i++) {
-		const struct bpf_insn *insn = &code->insns[i];
-
-		if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL)
-			starts[i + 1 + (u32)insn->imm] = true;
-		i += is_ld_imm64(insn);
-	}
-	for (u32 i = 0; i < code->nr && nr < SUBPROG_MAX; i++)
-		if (starts[i])
-			subprogs[nr++] = (struct rt_subprog){ i, 512 };
-	return nr;
-}
-
-/* A program with native code, in the arena, where the code expects it. */
 static u64 run_native(const struct rt_prog *prog, const void *ctx, bool plain, struct rt_vcpu *vcpu)
 {
-	u64 insns_size = prog->nr_insns * sizeof(*prog->insns), r0;
-	struct rt_prog *in_arena = arena_alloc(arena, ARENA_CONTROL, sizeof(*prog), 64);
-	struct bpf_insn *insns = arena_alloc(arena, ARENA_CONTROL, insns_size, 64);
-	const struct jit_input input = { .prog = in_arena,
-					 .nr_vcpus = RT_CONTROL->nr_vcpus,
-					 .helpers = rt_helpers,
-					 .kfuncs = rt_kfuncs,
-					 .features = plain ? 0 : jit_features() };
-	const char *refusal;
+	struct rt_prog *compiled = native_prog_new(arena, prog);
+	const char *refusal = "the arena is full";
+	u64 r0;
 
-	if (!in_arena || !insns)
-		tap_bail("the arena is full");
-	memcpy(insns, prog->insns, insns_size);
-	*in_arena = *prog;
-	in_arena->insns = insns;
-	if (jit_install(arena, &input, in_arena, &refusal))
-		tap_bail("a program is not compiled: %s", refusal ? refusal : "no memory");
-	r0 = (plain ? image_run_native : rt_native_run)(in_arena, ctx, vcpu);
-	jit_remove(arena, in_arena->native);
-	arena_release(arena, ARENA_CONTROL, insns, insns_size);
-	arena_release(arena, ARENA_CONTROL, in_arena, sizeof(*prog));
+	if (compiled)
+		refusal = native_prog_compile(arena, compiled, NULL, 0, plain);
+	if (refusal)
+		tap_bail("a program is not compiled: %s", refusal);
+	r0 = (plain ? image_run_native : rt_native_run)(compiled, ctx, vcpu);
+	native_prog_free(arena, compiled);
 	return r0;
 }
 
@@ -248,7 +215,7 @@ static bool run_ours(enum engine engine, const struct engine_input *input,
 	static u8 value[VALUE_SIZE] __attribute__((aligned(16)));
 	u8 packet[ENGINE_PACKET_MAX];
 	struct code code;
-	struct rt_subprog subprogs[SUBPROG_MAX];
+	const struct rt_subprog subprog = { 0, RT_BPF_STACK_SIZE };
 	struct abi_rt_skb skb = { .data = (u64)packet,
 				  .data_end = (u64)packet + input->packet_size,
 				  .len = input->packet_size };
@@ -265,9 +232,9 @@ static bool run_ours(enum engine engine, const struct engine_input *input,
 
 	const struct rt_prog prog = { .type = BPF_PROG_TYPE_SOCKET_FILTER,
 				      .nr_insns = code.nr,
-				      .nr_subprogs = find_subprogs(&code, subprogs),
+				      .nr_subprogs = 1,
 				      .insns = code.insns,
-				      .subprogs = subprogs };
+				      .subprogs = &subprog };
 
 	if (engine == ENGINE_HOSTED || engine == ENGINE_IMAGE)
 		r0 = (engine == ENGINE_IMAGE ? image_run : rt_interp_run)(&prog, &skb, vcpu);

@@ -121,6 +121,16 @@ static void interpret_tail(struct generator *generator, const struct cold *cold)
 	emit_jump(emitter, cold->back);
 }
 
+static void catch (struct generator *generator, const struct cold *cold)
+{
+	struct emitter *emitter = &generator->emitter;
+
+	x86_move(emitter, X86_64, RDI, VCPU);
+	x86_mem(emitter, X86_64, 0x8b, R10, VCPU, OF_VCPU(native));
+	x86_mem(emitter, 0, 0xff, 2, R10, OF_CALLS(catch));
+	emit_jump(emitter, cold->back);
+}
+
 /*
  * A program that is called in the place of this function takes over its frame. Out of the main
  * function it is jumped to; out of another one, which has registers to give back, it is called.
@@ -148,6 +158,8 @@ void codegen_tail_call(struct generator *generator)
 		x86_reg(emitter, 0, 0xff, 4, R10);
 	} else {
 		x86_reg(emitter, 0, 0xff, 2, R10);
+		compare_byte(emitter, OF_VCPU(ended), 0);
+		emit_jump_if(emitter, X86_NE, codegen_cold(generator, catch, generator->epilogue));
 		emit_jump(emitter, generator->epilogue);
 	}
 	emit_bind(emitter, next);
