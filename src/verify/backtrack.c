@@ -657,7 +657,9 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 			log_propagation(env, f, &first, "r", r);
 			env->bt.reg_masks[f] |= 1u << r;
 		}
-		for (u32 s = 0; s < frame->nr_slots; s++) {
+		for (u64 left = frame->counting_slots; left; left &= left - 1) {
+			u32 s = (u32)__builtin_ctzll(left);
+
 			if (!slot_is_scalar(&frame->slots[s]) || !frame->slots[s].spilled.precise)
 				continue;
 			log_propagation(env, f, &first, "fp", -(int)(s + 1) * REG_SIZE);

@@ -149,16 +149,23 @@ static bool object_safe(const struct reg *old, const struct reg *cur, struct id_
 	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
 }
 
+/* All bytes of a slot as one word, and what it is if all are of one kind. */
+#define SLOT_ALL(kind) ((kind)*0x0101010101010101ULL)
+
+static u64 slot_word(const struct slot *slot)
+{
+	u64 word;
+
+	_Static_assert(sizeof(word) == sizeof(slot->byte), "a slot's bytes fit into a word");
+	memcpy(&word, slot->byte, sizeof(word));
+	return word;
+}
+
 /* Does a slot of a proven state say nothing that counts? */
 static bool slot_is_free(const struct verify_env *env, const struct slot *slot)
 {
-	u64 all, free = env->allow_uninit_stack ? SLOT_MISC * 0x0101010101010101ULL : 0;
-
-	_Static_assert(!SLOT_INVALID && sizeof(all) == sizeof(slot->byte) &&
-			       !(SLOT_MISC & (SLOT_MISC - 1)),
-		       "bytes are told apart by a mask");
-	memcpy(&all, slot->byte, sizeof(all));
-	return !(all & ~free);
+	_Static_assert(!SLOT_INVALID && !(SLOT_MISC & (SLOT_MISC - 1)), "a mask tells them");
+	return !(slot_word(slot) & ~(env->allow_uninit_stack ? SLOT_ALL(SLOT_MISC) : 0));
 }
 
 void compare_prepare(const struct verify_env *env, struct vstate *state)
@@ -173,8 +180,9 @@ void compare_prepare(const struct verify_env *env, struct vstate *state)
 	}
 }
 
-static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
-		      enum compare_how how)
+/* Slots of several kinds, or of different ones. */
+static bool mixed_slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
+			    enum compare_how how)
 {
 	struct reg unknown_old, unknown_cur;
 	const struct reg *old_scalar, *cur_scalar;
@@ -206,6 +214,23 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 			return object_safe(&old->spilled, &cur->spilled, &env->id_map);
 	}
 	return true;
+}
+
+static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
+		      enum compare_how how)
+{
+	u64 word = slot_word(old);
+
+	/* Whole registers, and nothing but zeroes, are what most slots hold. */
+	if (cur && word == slot_word(cur)) {
+		if (word == SLOT_ALL(SLOT_SPILL))
+			return reg_safe(&old->spilled, &cur->spilled, &env->id_map, how);
+		if (word == SLOT_ALL(SLOT_ZERO))
+			return true;
+	} else if (word == SLOT_ALL(SLOT_SPILL) && old->spilled.type != SCALAR_VALUE) {
+		return false;
+	}
+	return mixed_slot_safe(env, old, cur, how);
 }
 
 /* Slot number i; cur may have fewer. */

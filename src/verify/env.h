@@ -18,6 +18,7 @@ struct bpf_func_info;
 struct btf_type;
 struct bpf_line_info;
 struct abi_struct_ops;
+struct explored_chunk;
 struct live_stack;
 struct visit;
 
@@ -100,12 +101,12 @@ struct mismatch {
 	u8 frame, index;
 };
 
-/* A checkpoint in the table of explored states. */
+/* A checkpoint in the table of explored states. What walking the table reads comes first. */
 struct explored {
-	struct vstate state;
-	struct mismatch mismatch;
-	u32 hits, misses;
 	struct explored *next;
+	u32 hits, misses;
+	struct mismatch mismatch;
+	struct vstate state;
 };
 
 struct backtrack {
@@ -171,6 +172,8 @@ struct verify_env {
 	u32 id_gen;
 	struct explored **explored;
 	struct explored *evicted;
+	struct explored_chunk *chunks; /* where they all lie */
+	struct explored *unused;       /* of these, by next */
 	struct live_stack *live_stack;
 	struct backtrack bt;
 	bool quiet; /* backtracking does not log */

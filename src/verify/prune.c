@@ -26,10 +26,44 @@ static struct explored **bucket_of(struct verify_env *env, u32 insn)
 	return &env->explored[key % env->nr_insns];
 }
 
-static void explored_free(struct explored *explored)
+/*
+ * Checkpoints without what their frames hold, side by side: walking a list of them must not touch a
+ * page of memory for each.
+ */
+#define CHUNK_SIZE 32
+
+struct explored_chunk {
+	struct explored_chunk *next;
+	struct explored entry[CHUNK_SIZE];
+};
+
+static struct explored *explored_new(struct verify_env *env)
+{
+	struct explored *explored = env->unused;
+
+	if (!explored) {
+		struct explored_chunk *chunk = base_zalloc(1, sizeof(*chunk));
+
+		if (!chunk)
+			return NULL;
+		chunk->next = env->chunks;
+		env->chunks = chunk;
+		for (u32 i = 0; i < CHUNK_SIZE; i++) {
+			chunk->entry[i].next = env->unused;
+			env->unused = &chunk->entry[i];
+		}
+		explored = env->unused;
+	}
+	env->unused = explored->next;
+	*explored = (struct explored){ 0 };
+	return explored;
+}
+
+static void explored_free(struct verify_env *env, struct explored *explored)
 {
 	vstate_done(&explored->state);
-	base_free(explored);
+	explored->next = env->unused;
+	env->unused = explored;
 }
 
 /* Clears what no path from a proven state reads, so that comparison ignores it. */
@@ -41,7 +75,7 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 		u16 live = env->aux[vstate_frame_insn(state, f)].live_regs;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
-			if (!(live & (1u << r)))
+			if (!(live & (1u << r)) && frame->regs[r].type != NOT_INIT)
 				reg_set_not_init(&frame->regs[r]);
 		for (u32 s = 0; s < frame->nr_slots; s++) {
 			if (slot_is_invalid(&frame->slots[s]) || live_stack_alive(env, state, f, s))
@@ -81,7 +115,7 @@ static void evict(struct verify_env *env, struct explored **link)
 	*link = explored->next;
 	env->explored_size--;
 	if (!explored->state.branches && !loops_incomplete(env, &explored->state)) {
-		explored_free(explored);
+		explored_free(env, explored);
 		return;
 	}
 	/* Open paths, or back edges, still have it as parent. */
@@ -100,7 +134,7 @@ static void free_evicted(struct verify_env *env, struct vstate *state)
 			continue;
 		*link = explored->next;
 		env->evicted_size--;
-		explored_free(explored);
+		explored_free(env, explored);
 		return;
 	}
 }
@@ -189,7 +223,7 @@ static int end_by(struct verify_env *env, struct explored *explored, bool in_loo
 static int add_checkpoint(struct verify_env *env)
 {
 	struct explored **bucket = bucket_of(env, env->insn_idx);
-	struct explored *explored = base_zalloc(1, sizeof(*explored));
+	struct explored *explored = explored_new(env);
 	struct vstate *cur = env->cur;
 
 	if (!explored)
@@ -202,13 +236,13 @@ static int add_checkpoint(struct verify_env *env)
 	if (env->capable)
 		forget_precision(cur);
 	if (vstate_copy(&explored->state, cur) || vstate_copy_history(&explored->state, cur)) {
-		explored_free(explored);
+		explored_free(env, explored);
 		env->explored_size--;
 		return -ENOMEM;
 	}
 	explored->state.insn_idx = env->insn_idx;
 	if (loops_enter(env, &explored->state)) {
-		explored_free(explored);
+		explored_free(env, explored);
 		env->explored_size--;
 		return -ENOMEM;
 	}
@@ -274,12 +308,12 @@ int prune_visit(struct verify_env *env)
 	return add ? add_checkpoint(env) : 0;
 }
 
-static void free_list(struct explored *list)
+static void free_list(struct verify_env *env, struct explored *list)
 {
 	while (list) {
 		struct explored *next = list->next;
 
-		explored_free(list);
+		explored_free(env, list);
 		list = next;
 	}
 }
@@ -287,9 +321,16 @@ static void free_list(struct explored *list)
 void prune_done(struct verify_env *env)
 {
 	for (u32 i = 0; env->explored && i < env->nr_insns; i++)
-		free_list(env->explored[i]);
-	free_list(env->evicted);
+		free_list(env, env->explored[i]);
+	free_list(env, env->evicted);
 	base_free(env->explored);
 	env->explored = NULL;
 	env->evicted = NULL;
+	env->unused = NULL;
+	while (env->chunks) {
+		struct explored_chunk *next = env->chunks->next;
+
+		base_free(env->chunks);
+		env->chunks = next;
+	}
 }

@@ -179,17 +179,17 @@ struct history {
 };
 
 struct vstate {
-	struct frame *frame[MAX_FRAMES];
-	struct vstate *parent; /* the checkpoint before */
-	u32 curframe;
 	u32 insn_idx; /* of a checkpoint */
 	u32 branches;
+	u32 curframe;
+	bool sleepable;	   /* the program, or this callback of it, may sleep */
+	bool cleaned;	   /* dead registers and slots were cleared */
+	bool in_free_list; /* evicted from the explored states, kept for its children */
+	struct frame *frame[MAX_FRAMES];
+	struct vstate *parent;		   /* the checkpoint before */
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
 	u32 callback_unroll_depth;
 	u32 may_goto_depth; /* times that this path went on in a may_goto loop */
-	bool sleepable;	    /* the program, or this callback of it, may sleep */
-	bool cleaned;	    /* dead registers and slots were cleared */
-	bool in_free_list;  /* evicted from the explored states, kept for its children */
 	struct reference *refs;
 	u32 nr_refs;
 	u32 active_rcu, active_preempt, active_locks; /* sections that this path is in */
