@@ -76,6 +76,11 @@ struct base_account *base_account_set(struct base_account *account)
 	return before;
 }
 
+bool base_account_failed(void)
+{
+	return current && current->failed;
+}
+
 /* May so many bytes more be there? */
 static bool fits_account(size_t bytes)
 {
@@ -128,8 +133,12 @@ static void give(void *memory)
 
 static void *counted(void *memory)
 {
-	if (likely(!current) || !memory)
+	if (likely(!current))
 		return memory;
+	if (!memory) {
+		current->failed = true;
+		return NULL;
+	}
 	current->now += (ptrdiff_t)malloc_usable_size(memory);
 	if (current->now > 0 && (size_t)current->now > current->peak)
 		current->peak = (size_t)current->now;
@@ -145,7 +154,7 @@ static void discount(void *memory)
 void *base_alloc(size_t size)
 {
 	if (fails_now() || !fits_account(size))
-		return NULL;
+		return counted(NULL);
 	return counted(take(size, false));
 }
 
@@ -155,7 +164,7 @@ void *base_zalloc(size_t nr, size_t size)
 
 	/* calloc() checks too, but a sanitizer's takes an overflow for a fault. */
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() || !fits_account(bytes))
-		return NULL;
+		return counted(NULL);
 	return counted(take(bytes, true));
 }
 
@@ -181,7 +190,7 @@ void *base_realloc(void *memory, size_t nr, size_t size)
 
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() ||
 	    (bytes > before && !fits_account(bytes - before)))
-		return NULL;
+		return counted(NULL);
 	if (KEEPS_BLOCKS && current && (memory || bytes))
 		moved = move(memory, before, bytes);
 	else

@@ -26,7 +26,7 @@ void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_u
 /* Takes NULL; returns NULL. */
 void *base_free(void *memory);
 
-#define BASE_KEPT_STEP	64u
+#define BASE_KEPT_STEP	16u
 #define BASE_KEPT_LISTS 256u
 
 struct base_kept;
@@ -44,6 +44,7 @@ struct base_account {
 	ptrdiff_t now;	 /* below zero when memory from before was freed */
 	size_t peak;	 /* the most that there was */
 	bool over_limit; /* an allocation failed for the limit */
+	bool failed;	 /* one failed, for whatever reason */
 
 	/* The library's own: what is kept, a list for each number of steps. */
 	struct base_kept *kept[BASE_KEPT_LISTS];
@@ -52,6 +53,9 @@ struct base_account {
 
 /* Sets the thread's account, NULL: none; returns the one before. */
 struct base_account *base_account_set(struct base_account *account);
+
+/* Did an allocation fail under the account that is set? */
+bool base_account_failed(void);
 
 /*
  * Fault injection, for tests: the skip-th allocation from now (0: the next) fails, once; -1 turns

@@ -428,6 +428,12 @@ static int back_insn(struct verify_env *env, u32 idx, int subseq_idx, const stru
 	return err;
 }
 
+static void set_precise(struct slot *slot, bool precise)
+{
+	if (slot->spilled->precise != precise)
+		slot_write(slot)->precise = precise;
+}
+
 void force_all_precise(struct verify_env *env, const struct vstate *from)
 {
 	if (logs(env))
@@ -442,7 +448,7 @@ void force_all_precise(struct verify_env *env, const struct vstate *from)
 					frame->regs[r].precise = true;
 			for (u32 s = 0; s < frame->nr_slots; s++)
 				if (slot_is_scalar(&frame->slots[s]))
-					frame->slots[s].spilled.precise = true;
+					set_precise(&frame->slots[s], true);
 		}
 	}
 	memset(&env->bt, 0, sizeof(env->bt));
@@ -457,7 +463,7 @@ void forget_precision(struct vstate *state)
 			frame->regs[r].precise = false;
 		for (u32 s = 0; s < frame->nr_slots; s++)
 			if (slot_is_spill(&frame->slots[s]))
-				frame->slots[s].spilled.precise = false;
+				set_precise(&frame->slots[s], false);
 	}
 }
 
@@ -512,10 +518,10 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 		if (s >= frame->nr_slots)
 			return verify_bug(env, "backtracking stack slot %u, total slots %u", s,
 					  frame->nr_slots);
-		if (!slot_is_scalar(&frame->slots[s]) || frame->slots[s].spilled.precise)
+		if (!slot_is_scalar(&frame->slots[s]) || frame->slots[s].spilled->precise)
 			bt->stack_masks[f] &= ~(1ULL << s);
 		else
-			*changed = frame->slots[s].spilled.precise = true;
+			set_precise(&frame->slots[s], *changed = true);
 	}
 	if (logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
@@ -660,7 +666,7 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 		for (u64 left = frame->counting_slots; left; left &= left - 1) {
 			u32 s = (u32)__builtin_ctzll(left);
 
-			if (!slot_is_scalar(&frame->slots[s]) || !frame->slots[s].spilled.precise)
+			if (!slot_is_scalar(&frame->slots[s]) || !frame->slots[s].spilled->precise)
 				continue;
 			log_propagation(env, f, &first, "fp", -(int)(s + 1) * REG_SIZE);
 			env->bt.stack_masks[f] |= 1ULL << s;

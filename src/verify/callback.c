@@ -136,12 +136,11 @@ int callback_return(struct verify_env *env)
 		       : 0;
 }
 
-static void widen_reg(struct verify_env *env, const struct reg *old, struct reg *cur)
+static bool is_widened(struct verify_env *env, const struct reg *old, const struct reg *cur)
 {
 	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE || old->precise || cur->precise)
-		return;
-	if (!scalar_equal(&old->s, &cur->s) || !map_ids(&env->id_map, old->id, cur->id))
-		env_set_unknown(env, cur);
+		return false;
+	return !scalar_equal(&old->s, &cur->s) || !map_ids(&env->id_map, old->id, cur->id);
 }
 
 /* From old back over its parents, the newest state that was at insn in the frames of state. */
@@ -162,10 +161,12 @@ static void widen_since(struct verify_env *env, struct vstate *state, const stru
 		const struct frame *prev = old->frame[f];
 
 		for (u32 r = 0; r < MAX_REG; r++)
-			widen_reg(env, &prev->regs[r], &cur->regs[r]);
+			if (is_widened(env, &prev->regs[r], &cur->regs[r]))
+				env_set_unknown(env, &cur->regs[r]);
 		for (u32 s = 0; s < prev->nr_slots && s < cur->nr_slots; s++)
-			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]))
-				widen_reg(env, &prev->slots[s].spilled, &cur->slots[s].spilled);
+			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]) &&
+			    is_widened(env, prev->slots[s].spilled, cur->slots[s].spilled))
+				env_set_unknown(env, slot_write(&cur->slots[s]));
 	}
 }
 

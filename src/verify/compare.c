@@ -123,7 +123,7 @@ static const struct reg *slot_as_scalar(const struct verify_env *env, const stru
 					struct reg *unknown)
 {
 	if (slot_is_scalar64(slot))
-		return &slot->spilled;
+		return slot->spilled;
 	if (!slot_all_misc(env, slot))
 		return NULL;
 	reg_set_unknown(unknown);
@@ -209,9 +209,9 @@ static bool mixed_slot_safe(struct verify_env *env, const struct slot *old, cons
 		if (!fits)
 			return false;
 		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] == SLOT_SPILL)
-			return reg_safe(&old->spilled, &cur->spilled, &env->id_map, how);
+			return reg_safe(old->spilled, cur->spilled, &env->id_map, how);
 		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] >= SLOT_DYNPTR)
-			return object_safe(&old->spilled, &cur->spilled, &env->id_map);
+			return object_safe(old->spilled, cur->spilled, &env->id_map);
 	}
 	return true;
 }
@@ -224,10 +224,10 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 	/* Whole registers, and nothing but zeroes, are what most slots hold. */
 	if (cur && word == slot_word(cur)) {
 		if (word == SLOT_ALL(SLOT_SPILL))
-			return reg_safe(&old->spilled, &cur->spilled, &env->id_map, how);
+			return reg_safe(old->spilled, cur->spilled, &env->id_map, how);
 		if (word == SLOT_ALL(SLOT_ZERO))
 			return true;
-	} else if (word == SLOT_ALL(SLOT_SPILL) && old->spilled.type != SCALAR_VALUE) {
+	} else if (word == SLOT_ALL(SLOT_SPILL) && old->spilled->type != SCALAR_VALUE) {
 		return false;
 	}
 	return mixed_slot_safe(env, old, cur, how);

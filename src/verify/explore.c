@@ -421,7 +421,10 @@ static int explore_entry(struct verify_env *env, u32 subprog)
 		global_look_at_main(env);
 		reg_set_pointer(&frame->regs[BPF_REG_1], PTR_TO_CTX);
 	}
-	return explore_paths(env);
+	err = explore_paths(env);
+	/* What a slot lost for want of memory (slot_write()) may have been taken for the program's
+	 * fault, or for nothing. */
+	return base_account_failed() ? -ENOMEM : err;
 }
 
 static int explore_global(struct verify_env *env, u32 i)

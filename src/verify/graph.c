@@ -292,10 +292,13 @@ static void set_unowned(struct reg *reg)
 		reg->type |= MEM_RCU;
 }
 
-static void lend(struct frame *frame, struct reg *reg, void *arg)
+static bool has_reference(const struct reg *reg, const void *arg)
 {
-	if (reg->ref_id != *(const u32 *)arg)
-		return;
+	return reg->ref_id == *(const u32 *)arg;
+}
+
+static void lend(struct reg *reg, const void *arg)
+{
 	reg->ref_id = 0;
 	set_unowned(reg);
 }
@@ -307,7 +310,7 @@ static int give_to_collection(struct verify_env *env)
 
 	if (vstate_release_ref(env->cur, ref_id))
 		return verify_bug(env, "ref state missing for ref_obj_id");
-	vstate_each_reg(env->cur, lend, &ref_id);
+	vstate_change_regs(env->cur, has_reference, lend, &ref_id);
 	return 0;
 }
 

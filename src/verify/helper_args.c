@@ -260,10 +260,10 @@ static s64 constant_key(struct verify_env *env, const struct reg *reg, u32 key_s
 		return -1;
 	for (int i = where; i >= 0 && slot->byte[i] == SLOT_SPILL; i--)
 		spilled++;
-	if (spilled != key_size || !scalar_is_const(&slot->spilled.s))
+	if (spilled != key_size || !scalar_is_const(&slot->spilled->s))
 		return -1;
 	*ret_slot = off / REG_SIZE;
-	return (s64)slot->spilled.s.var_off.value;
+	return (s64)slot->spilled->s.var_off.value;
 }
 
 static int check_key_arg(struct verify_env *env, u32 regno, struct call_meta *meta)

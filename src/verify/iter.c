@@ -71,7 +71,7 @@ int iter_new(struct verify_env *env, u32 regno, u32 iter, bool rcu)
 	object.iter = (u8)iter;
 	object.iter_state = ITER_STATE_ACTIVE;
 	slot_object_mark(env, frame, (u32)slot, kind->slots, &object, SLOT_ITER);
-	frame->slots[slot].spilled.ref_id = ++env->id_gen;
+	slot_write(&frame->slots[slot])->ref_id = ++env->id_gen;
 	for (u32 i = 0; i < kind->slots; i++)
 		scratch_slot(env, (u32)slot - i);
 	return vstate_acquire_ref(env->cur, env->insn_idx, env->id_gen);
@@ -82,7 +82,7 @@ static bool is_iterator(const struct frame *frame, u32 slot, u32 iter)
 	for (u32 i = 0; i < abi_iter_kind(iter)->slots; i++) {
 		const struct slot *s = &frame->slots[slot - i];
 
-		if (!s->spilled.ref_id != (i != 0) || s->spilled.iter != iter)
+		if (!s->spilled->ref_id != (i != 0) || s->spilled->iter != iter)
 			return false;
 		for (u32 b = 0; b < REG_SIZE; b++)
 			if (s->byte[b] != SLOT_ITER)
@@ -105,7 +105,7 @@ int iter_check(struct verify_env *env, u32 regno, u32 iter, const char *user, u3
 		verbose(env, "expected an initialized iter_%s as arg #%u\n", kind->name, regno - 1);
 		return -EINVAL;
 	}
-	if (env_frame_of(env, reg)->slots[slot].spilled.type & PTR_UNTRUSTED) {
+	if (env_frame_of(env, reg)->slots[slot].spilled->type & PTR_UNTRUSTED) {
 		verbose(env, "expected an RCU CS when using %s\n", user);
 		return -EPROTO;
 	}
@@ -124,10 +124,10 @@ void iter_leave_rcu(struct vstate *state)
 		struct frame *frame = state->frame[f];
 
 		for (u32 s = 0; s < frame->nr_slots; s++) {
-			struct reg *iter = &frame->slots[s].spilled;
+			struct slot *slot = &frame->slots[s];
 
-			if (frame->slots[s].byte[0] == SLOT_ITER && iter->type & MEM_RCU)
-				iter->type ^= MEM_RCU | PTR_UNTRUSTED;
+			if (slot->byte[0] == SLOT_ITER && slot->spilled->type & MEM_RCU)
+				slot_write(slot)->type ^= MEM_RCU | PTR_UNTRUSTED;
 		}
 	}
 }
@@ -135,7 +135,7 @@ void iter_leave_rcu(struct vstate *state)
 int iter_destroy(struct verify_env *env, u32 frameno, u32 slot, u32 iter)
 {
 	struct frame *frame = env->cur->frame[frameno];
-	int err = slots_release_reference(env, frame->slots[slot].spilled.ref_id);
+	int err = slots_release_reference(env, frame->slots[slot].spilled->ref_id);
 
 	if (err)
 		return verify_bug(env, "an iterator's reference is not held");
@@ -145,19 +145,18 @@ int iter_destroy(struct verify_env *env, u32 frameno, u32 slot, u32 iter)
 
 int iter_next(struct verify_env *env, u32 frameno, u32 slot)
 {
-	struct reg *iter = &env->cur->frame[frameno]->slots[slot].spilled, *inside;
+	struct slot *iter = &env->cur->frame[frameno]->slots[slot];
 	struct vstate *state;
 
-	if (iter->iter_state == ITER_STATE_ACTIVE) {
+	if (iter->spilled->iter_state == ITER_STATE_ACTIVE) {
 		state = explore_push(env, env->insn_idx + 1, env->insn_idx);
 		if (!state)
 			return -ENOMEM; /* the kernel's answer here, also where it is too complex */
-		inside = &state->frame[frameno]->slots[slot].spilled;
-		inside->iter_depth++;
+		slot_write(&state->frame[frameno]->slots[slot])->iter_depth++;
 		callback_widen_loop(env, state);
 		reg_set_not_null(&vstate_frame(state)->regs[BPF_REG_0]);
 	}
-	iter->iter_state = ITER_STATE_DRAINED;
+	slot_write(iter)->iter_state = ITER_STATE_DRAINED;
 	reg_set_const(&env_regs(env)[BPF_REG_0], 0);
 	return 0;
 }
@@ -173,7 +172,7 @@ bool iter_is_active(const struct vstate *state)
 	frame = state->frame[reg->frameno];
 	slot = (u32)(-(reg->off + (int)reg->s.var_off.value) - 1) / REG_SIZE;
 	return slot < frame->nr_slots && frame->slots[slot].byte[0] == SLOT_ITER &&
-	       frame->slots[slot].spilled.iter_state == ITER_STATE_ACTIVE;
+	       frame->slots[slot].spilled->iter_state == ITER_STATE_ACTIVE;
 }
 
 bool iter_depths_differ(const struct vstate *old, const struct vstate *cur)
@@ -185,9 +184,9 @@ bool iter_depths_differ(const struct vstate *old, const struct vstate *cur)
 			const struct slot *x = &a->slots[s], *y = &b->slots[s];
 
 			if (x->byte[0] != SLOT_ITER || y->byte[0] != SLOT_ITER ||
-			    x->spilled.iter_state != ITER_STATE_ACTIVE)
+			    x->spilled->iter_state != ITER_STATE_ACTIVE)
 				continue;
-			if (x->spilled.iter_depth != y->spilled.iter_depth)
+			if (x->spilled->iter_depth != y->spilled->iter_depth)
 				return true;
 		}
 	}
@@ -279,12 +278,12 @@ int irq_restore(struct verify_env *env, u32 regno, bool by_lock)
 		return -EINVAL;
 	}
 	live_stack_read(env, reg->frameno, (u32)slot);
-	if (frame->slots[slot].spilled.irq_by_lock != by_lock) {
+	if (frame->slots[slot].spilled->irq_by_lock != by_lock) {
 		verbose(env, "irq flag acquired by %s kfuncs cannot be restored with %s kfuncs\n",
 			by_lock ? "native" : "lock", by_lock ? "lock" : "native");
 		return -EINVAL;
 	}
-	err = release_irq(env, frame->slots[slot].spilled.ref_id);
+	err = release_irq(env, frame->slots[slot].spilled->ref_id);
 	if (err)
 		return err;
 	slot_object_clear(env, frame, (u32)slot, 1);

@@ -69,15 +69,15 @@ struct collect {
 	u32 id;
 };
 
-static void collect_one(struct collect *c, struct reg *reg, u32 frame, u32 index, bool is_reg)
+/* false: it is linked, but there is no room for it. */
+static bool collect_one(struct collect *c, const struct reg *reg, u32 frame, u32 index, bool is_reg)
 {
 	if (reg->type != SCALAR_VALUE || (reg->id & ~ID_ADD_CONST) != c->id)
-		return;
-	if (c->set->nr == LINKED_MAX) {
-		unlink_scalar(reg);
-		return;
-	}
+		return true;
+	if (c->set->nr == LINKED_MAX)
+		return false;
 	c->set->entry[c->set->nr++] = (struct linked_reg){ frame, index, is_reg };
+	return true;
 }
 
 /* All live registers and all slots that share an id; those that do not fit lose it. */
@@ -92,11 +92,13 @@ static void collect_linked(struct verify_env *env, struct vstate *state, u32 id,
 			f == (int)state->curframe ? env->insn_idx : state->frame[f + 1]->callsite;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
-			if (env->aux[insn].live_regs & (1u << r))
-				collect_one(&c, &frame->regs[r], f, r, true);
+			if ((env->aux[insn].live_regs & (1u << r)) &&
+			    !collect_one(&c, &frame->regs[r], f, r, true))
+				unlink_scalar(&frame->regs[r]);
 		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]))
-				collect_one(&c, &frame->slots[s].spilled, f, s, false);
+			if (slot_is_spill(&frame->slots[s]) &&
+			    !collect_one(&c, frame->slots[s].spilled, f, s, false))
+				unlink_scalar(slot_write(&frame->slots[s]));
 	}
 }
 
@@ -119,17 +121,19 @@ static void sync_linked(struct vstate *state, const struct reg *known,
 	for (u32 i = 0; i < set->nr; i++) {
 		const struct linked_reg *l = &set->entry[i];
 		struct frame *frame = state->frame[l->frame];
-		struct reg *reg =
-			l->is_reg ? &frame->regs[l->index] : &frame->slots[l->index].spilled;
+		const struct reg *before =
+			l->is_reg ? &frame->regs[l->index] : frame->slots[l->index].spilled;
+		struct reg *reg;
 		struct scalar distance;
-		u32 id = reg->id;
-		s32 off = reg->off;
+		u32 id = before->id;
+		s32 off = before->off;
 
-		if (reg->type != SCALAR_VALUE || reg == known ||
-		    (reg->id & ~ID_ADD_CONST) != (known->id & ~ID_ADD_CONST))
+		if (before->type != SCALAR_VALUE || before == known ||
+		    (id & ~ID_ADD_CONST) != (known->id & ~ID_ADD_CONST))
 			continue;
-		if (!comparable_links(reg, known))
+		if (!comparable_links(before, known))
 			continue;
+		reg = l->is_reg ? &frame->regs[l->index] : slot_write(&frame->slots[l->index]);
 		if (!((reg->id | known->id) & ID_ADD_CONST) ||
 		    (reg->off == known->off && !((reg->id ^ known->id) & ID_ADD_CONST32))) {
 			*reg = *known;
@@ -148,12 +152,17 @@ struct null_check {
 	bool is_null;
 };
 
-static void resolve_null(struct frame *frame, struct reg *reg, void *arg)
+static bool is_checked(const struct reg *reg, const void *arg)
 {
 	const struct null_check *check = arg;
 
-	if (!(reg->type & PTR_MAYBE_NULL) || reg->id != check->id)
-		return;
+	return (reg->type & PTR_MAYBE_NULL) && reg->id == check->id;
+}
+
+static void resolve_null(struct reg *reg, const void *arg)
+{
+	const struct null_check *check = arg;
+
 	if (check->is_null) {
 		bool precise = reg->precise;
 
@@ -176,7 +185,7 @@ static void mark_null_or_not(struct vstate *state, u32 regno, bool is_null)
 	/* Nothing was reserved: the reference goes away. */
 	if (is_null && reg->ref_id && reg->ref_id == reg->id)
 		vstate_release_ref(state, reg->ref_id);
-	vstate_each_reg(state, resolve_null, &check);
+	vstate_change_regs(state, is_checked, resolve_null, &check);
 }
 
 /* Pointers into the kernel's structures and what was read there are null at times without a mark

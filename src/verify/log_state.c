@@ -233,7 +233,7 @@ static void print_object(struct verify_env *env, const struct slot *slot, int of
 		[ITER_STATE_ACTIVE] = "active",
 		[ITER_STATE_DRAINED] = "drained",
 	};
-	const struct reg *reg = &slot->spilled;
+	const struct reg *reg = slot->spilled;
 	const char *sep = "";
 
 	if (!reg->first_slot)
@@ -291,7 +291,7 @@ static void print_slot(struct verify_env *env, const struct frame *frame, u32 in
 		}
 	}
 	verbose(env, " fp%d=%s", -(int)(index + 1) * REG_SIZE, bytes);
-	print_reg(env, frame, &slot->spilled);
+	print_reg(env, frame, slot->spilled);
 }
 
 static void clear_scratched(struct verify_env *env)

@@ -215,12 +215,15 @@ struct give_away {
 };
 
 /* An object for each CPU can still be read while the section lasts. */
-static void give_away(struct frame *frame, struct reg *reg, void *arg)
+static bool is_given(const struct reg *reg, const void *arg)
+{
+	return reg->ref_id == ((const struct give_away *)arg)->ref_id;
+}
+
+static void give_away(struct reg *reg, const void *arg)
 {
 	const struct give_away *give = arg;
 
-	if (reg->ref_id != give->ref_id)
-		return;
 	if (!give->rcu || (reg->type & (MEM_ALLOC | MEM_PERCPU)) != (MEM_ALLOC | MEM_PERCPU)) {
 		reg_invalidate(give->env, reg);
 		return;
@@ -235,19 +238,23 @@ int kptr_give_away(struct verify_env *env, u32 ref_id)
 
 	if (vstate_release_ref(env->cur, ref_id))
 		return -EINVAL;
-	vstate_each_reg(env->cur, give_away, &give);
+	vstate_change_regs(env->cur, is_given, give_away, &give);
 	return 0;
 }
 
-static void forget_unowned(struct frame *frame, struct reg *reg, void *arg)
+static bool is_unowned(const struct reg *reg, const void *arg)
 {
-	if (reg->type & NON_OWN_REF)
-		reg_invalidate(arg, reg);
+	return reg->type & NON_OWN_REF;
+}
+
+static void forget_unowned(struct reg *reg, const void *arg)
+{
+	reg_invalidate((struct verify_env *)arg, reg);
 }
 
 void object_forget_unowned(struct verify_env *env)
 {
-	vstate_each_reg(env->cur, forget_unowned, env);
+	vstate_change_regs(env->cur, is_unowned, forget_unowned, env);
 }
 
 int object_note_type(struct verify_env *env, const struct btf *btf, u32 id, u32 node_offset)

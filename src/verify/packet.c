@@ -43,12 +43,16 @@ struct found_range {
 	s32 range;
 };
 
-static void widen_range(struct frame *frame, struct reg *reg, void *arg)
+static bool knows_less(const struct reg *reg, const void *arg)
 {
 	const struct found_range *found = arg;
 
-	if (reg->type == found->type && reg->id == found->id && reg->range < found->range)
-		reg->range = found->range;
+	return reg->type == found->type && reg->id == found->id && reg->range < found->range;
+}
+
+static void widen_range(struct reg *reg, const void *arg)
+{
+	reg->range = ((const struct found_range *)arg)->range;
 }
 
 /* In state, pointer (exclusive: pointer and one byte more) is not beyond the end. */
@@ -61,7 +65,7 @@ static void set_range(struct vstate *state, const struct reg *pointer, bool one_
 	if (pointer->s.umax > MAX_PACKET_OFF ||
 	    pointer->s.umax + (u64)pointer->off > MAX_PACKET_OFF)
 		return;
-	vstate_each_reg(state, widen_range, &found);
+	vstate_change_regs(state, knows_less, widen_range, &found);
 }
 
 /* In state, register regno is at the end or beyond it. */
@@ -126,17 +130,21 @@ bool packet_compare(struct verify_env *env, const struct bpf_insn *insn, const s
 	}
 }
 
-static void forget(struct frame *frame, struct reg *reg, void *arg)
+static bool is_of_packet(const struct reg *reg, const void *arg)
 {
 	bool slice = reg_base(reg->type) == PTR_TO_MEM && dynptr_is_packet(reg->dynptr);
 
-	if (reg_is_any_packet(reg) || slice)
-		reg_invalidate(arg, reg);
+	return reg_is_any_packet(reg) || slice;
+}
+
+static void forget(struct reg *reg, const void *arg)
+{
+	reg_invalidate((struct verify_env *)arg, reg);
 }
 
 void packet_forget(struct verify_env *env)
 {
-	vstate_each_reg(env->cur, forget, env);
+	vstate_change_regs(env->cur, is_of_packet, forget, env);
 }
 
 bool packet_may_write(u32 prog_type)

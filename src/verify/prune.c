@@ -6,7 +6,6 @@
 #include "verify/prune.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "verify/backtrack.h"
@@ -80,8 +79,7 @@ static void clean_state(struct verify_env *env, struct vstate *state)
 		for (u32 s = 0; s < frame->nr_slots; s++) {
 			if (slot_is_invalid(&frame->slots[s]) || live_stack_alive(env, state, f, s))
 				continue;
-			reg_set_not_init(&frame->slots[s].spilled);
-			memset(frame->slots[s].byte, SLOT_INVALID, REG_SIZE);
+			slot_forget(&frame->slots[s]);
 		}
 	}
 	state->cleaned = true;

@@ -12,10 +12,13 @@
 #include "verify/slots.h"
 
 /* What was valid in the section may be gone. */
-static void leave_rcu(struct frame *frame, struct reg *reg, void *arg)
+static bool is_rcu(const struct reg *reg, const void *arg)
 {
-	if (!(reg->type & MEM_RCU))
-		return;
+	return reg->type & MEM_RCU;
+}
+
+static void leave_rcu(struct reg *reg, const void *arg)
+{
 	reg->type &= ~(u32)(MEM_RCU | PTR_MAYBE_NULL);
 	reg->type |= PTR_UNTRUSTED;
 }
@@ -47,7 +50,7 @@ static int check_rcu(struct verify_env *env, const struct abi_kfunc *kfunc, u32 
 				kfunc->name);
 			return -EINVAL;
 		}
-		vstate_each_reg(state, leave_rcu, NULL);
+		vstate_change_regs(state, is_rcu, leave_rcu, NULL);
 		iter_leave_rcu(state);
 		state->active_rcu = 0;
 	} else if (state->active_rcu && kfunc->flags & KFUNC_SLEEPABLE) {

@@ -52,9 +52,7 @@ void slot_object_clear(struct verify_env *env, struct frame *frame, u32 slot, u3
 	for (u32 i = 0; i < nr_slots; i++) {
 		struct slot *s = &frame->slots[slot - i];
 
-		reg_set_not_init(&s->spilled);
-		for (u32 b = 0; b < REG_SIZE; b++)
-			s->byte[b] = SLOT_INVALID;
+		slot_forget(s);
 		live_stack_write(env, frame->frameno, slot - i);
 	}
 }
@@ -65,8 +63,8 @@ void slot_object_mark(struct verify_env *env, struct frame *frame, u32 slot, u32
 	for (u32 i = 0; i < nr_slots; i++) {
 		struct slot *s = &frame->slots[slot - i];
 
-		s->spilled = *object;
-		s->spilled.first_slot = i == 0;
+		slot_set(s, object);
+		slot_write(s)->first_slot = i == 0;
 		for (u32 b = 0; b < REG_SIZE; b++)
 			s->byte[b] = kind;
 		live_stack_write(env, frame->frameno, slot - i);
@@ -92,12 +90,16 @@ struct forget_slices {
 	u32 id;
 };
 
-static void forget_slice(struct frame *frame, struct reg *reg, void *arg)
+static bool is_slice(const struct reg *reg, const void *arg)
 {
 	const struct forget_slices *forget = arg;
 
-	if (reg_base(reg->type) == PTR_TO_MEM && reg->dynptr_id == forget->id)
-		reg_invalidate(forget->env, reg);
+	return reg_base(reg->type) == PTR_TO_MEM && reg->dynptr_id == forget->id;
+}
+
+static void forget_slice(struct reg *reg, const void *arg)
+{
+	reg_invalidate(((const struct forget_slices *)arg)->env, reg);
 }
 
 int slots_overwrite(struct verify_env *env, struct frame *frame, u32 slot)
@@ -106,17 +108,17 @@ int slots_overwrite(struct verify_env *env, struct frame *frame, u32 slot)
 
 	if (!is_dynptr(&frame->slots[slot]))
 		return 0;
-	if (!frame->slots[slot].spilled.first_slot)
+	if (!frame->slots[slot].spilled->first_slot)
 		slot++;
-	if (frame->slots[slot].spilled.dynptr == DYNPTR_RINGBUF) {
+	if (frame->slots[slot].spilled->dynptr == DYNPTR_RINGBUF) {
 		verbose(env, "cannot overwrite referenced dynptr\n");
 		return -EINVAL;
 	}
 	scratch_slot(env, slot);
 	scratch_slot(env, slot - 1);
-	forget.id = frame->slots[slot].spilled.id;
+	forget.id = frame->slots[slot].spilled->id;
 	slot_object_clear(env, frame, slot, DYNPTR_SLOTS);
-	vstate_each_reg(env->cur, forget_slice, &forget);
+	vstate_change_regs(env->cur, is_slice, forget_slice, &forget);
 	return 0;
 }
 
@@ -133,7 +135,7 @@ const struct reg *dynptr_of(struct verify_env *env, u32 regno)
 	if (reg->type == CONST_PTR_TO_DYNPTR)
 		return reg;
 	slot = dynptr_slot(env, reg);
-	return slot < 0 ? NULL : &env_frame_of(env, reg)->slots[slot].spilled;
+	return slot < 0 ? NULL : env_frame_of(env, reg)->slots[slot].spilled;
 }
 
 static int check_place(struct verify_env *env, u32 regno)
@@ -155,7 +157,8 @@ static bool is_initialised(struct verify_env *env, const struct reg *reg)
 		return true;
 	slot = dynptr_slot(env, reg);
 	frame = env_frame_of(env, reg);
-	return slot >= 0 && is_dynptr(&frame->slots[slot]) && frame->slots[slot].spilled.first_slot;
+	return slot >= 0 && is_dynptr(&frame->slots[slot]) &&
+	       frame->slots[slot].spilled->first_slot;
 }
 
 int dynptr_check(struct verify_env *env, u32 regno, u32 kind)
@@ -228,7 +231,7 @@ int dynptr_check_release(struct verify_env *env, u32 regno)
 		return -EINVAL;
 	}
 	slot = dynptr_slot(env, reg);
-	if (slot >= 0 && env_frame_of(env, reg)->slots[slot].spilled.ref_id)
+	if (slot >= 0 && env_frame_of(env, reg)->slots[slot].spilled->ref_id)
 		return 0;
 	verbose(env, "arg %u is an unacquired reference\n", regno);
 	return -EINVAL;
@@ -239,12 +242,14 @@ struct release {
 	u32 ref_id;
 };
 
-static void invalidate_released(struct frame *frame, struct reg *reg, void *arg)
+static bool is_released(const struct reg *reg, const void *arg)
 {
-	const struct release *release = arg;
+	return reg->ref_id == ((const struct release *)arg)->ref_id;
+}
 
-	if (reg->ref_id == release->ref_id)
-		reg_invalidate(release->env, reg);
+static void invalidate_released(struct reg *reg, const void *arg)
+{
+	reg_invalidate(((const struct release *)arg)->env, reg);
 }
 
 int slots_release_reference(struct verify_env *env, u32 ref_id)
@@ -253,7 +258,7 @@ int slots_release_reference(struct verify_env *env, u32 ref_id)
 
 	if (vstate_release_ref(env->cur, ref_id))
 		return -EINVAL;
-	vstate_each_reg(env->cur, invalidate_released, &release);
+	vstate_change_regs(env->cur, is_released, invalidate_released, &release);
 	return 0;
 }
 
@@ -269,8 +274,8 @@ int dynptr_release(struct verify_env *env, u32 regno)
 		struct frame *frame = env->cur->frame[f];
 
 		for (u32 s = 1; s < frame->nr_slots; s++)
-			if (is_dynptr(&frame->slots[s]) && frame->slots[s].spilled.first_slot &&
-			    frame->slots[s].spilled.ref_id == ref_id)
+			if (is_dynptr(&frame->slots[s]) && frame->slots[s].spilled->first_slot &&
+			    frame->slots[s].spilled->ref_id == ref_id)
 				slot_object_clear(env, frame, s, DYNPTR_SLOTS);
 	}
 	return 0;

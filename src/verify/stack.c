@@ -100,7 +100,7 @@ static void spill(struct verify_env *env, struct slot *slot, const struct reg *r
 {
 	u32 i = REG_SIZE;
 
-	slot->spilled = *reg;
+	slot_set(slot, reg);
 	for (; i > REG_SIZE - (u32)size; i--)
 		slot->byte[i - 1] = SLOT_SPILL;
 	/* The rest of the slot is no part of a register any more. */
@@ -155,7 +155,7 @@ static int store_scalar(struct verify_env *env, struct frame *frame, int off, in
 		link_before_copy(env, reg);
 	spill(env, slot, reg, size);
 	if (!fits)
-		unlink_scalar(&slot->spilled);
+		unlink_scalar(slot_write(slot));
 	return 0;
 }
 
@@ -216,7 +216,7 @@ static int store_maybe(struct verify_env *env, struct frame *frame, int off, boo
 			env->insn_idx, off);
 		return -EINVAL;
 	}
-	if (zero && *byte == SLOT_SPILL && slot_is_scalar(slot) && reg_is_null(&slot->spilled)) {
+	if (zero && *byte == SLOT_SPILL && slot_is_scalar(slot) && reg_is_null(slot->spilled)) {
 		*zero_used = true;
 		return 0;
 	}
@@ -307,8 +307,8 @@ static int fill_partly(struct verify_env *env, struct frame *frame, int off, int
 
 	/* Little endian: a narrow load at the slot's low address gives the low bytes. */
 	if ((u32)size <= spill_size && off % REG_SIZE == 0) {
-		*reg = slot->spilled;
-		if (reg_width(&slot->spilled) > 8u * (u32)size)
+		*reg = *slot->spilled;
+		if (reg_width(slot->spilled) > 8u * (u32)size)
 			unlink_scalar(reg);
 		return 0;
 	}
@@ -321,7 +321,7 @@ static int fill_partly(struct verify_env *env, struct frame *frame, int off, int
 		spilled += kind == SLOT_SPILL;
 		zeroes += kind == SLOT_ZERO;
 	}
-	if (spilled == size && reg_is_null(&slot->spilled)) {
+	if (spilled == size && reg_is_null(slot->spilled)) {
 		reg_set_const(reg, 0);
 		reg->precise = !env->capable;
 		return 0;
@@ -345,7 +345,7 @@ static int load_spill(struct verify_env *env, struct frame *frame, int off, int 
 	while (spill_size < REG_SIZE && slot->byte[REG_SIZE - 1 - spill_size] == SLOT_SPILL)
 		spill_size++;
 	if (size != REG_SIZE || spill_size != REG_SIZE) {
-		if (slot->spilled.type != SCALAR_VALUE) {
+		if (slot->spilled->type != SCALAR_VALUE) {
 			log_source_line(env, env->insn_idx, "; ");
 			verbose(env, "invalid size of register fill\n");
 			return -EACCES;
@@ -357,8 +357,8 @@ static int load_spill(struct verify_env *env, struct frame *frame, int off, int 
 		return fill_partly(env, frame, off, size, dst, spill_size, ret_history);
 	}
 	if (dst >= 0) {
-		env_regs(env)[dst] = slot->spilled;
-	} else if (reg_is_secret(env, &slot->spilled)) {
+		env_regs(env)[dst] = *slot->spilled;
+	} else if (reg_is_secret(env, slot->spilled)) {
 		verbose(env, "leaking pointer from stack off %d\n", off);
 		return -EACCES;
 	}
@@ -426,10 +426,10 @@ static bool byte_readable(struct verify_env *env, struct frame *frame, int off, 
 			*byte = SLOT_MISC;
 		return true;
 	}
-	if (!slot_is_spill(slot) || (slot->spilled.type != SCALAR_VALUE && !env->allow_ptr_leaks))
+	if (!slot_is_spill(slot) || (slot->spilled->type != SCALAR_VALUE && !env->allow_ptr_leaks))
 		return false;
 	if (clobber) {
-		env_set_unknown(env, &slot->spilled);
+		env_set_unknown(env, slot_write(slot));
 		for (u32 i = 0; i < REG_SIZE; i++)
 			scrub_byte(&slot->byte[i]);
 	}

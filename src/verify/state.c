@@ -6,6 +6,8 @@
 #include "verify/state.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -51,6 +53,78 @@ void reg_set_pointer(struct reg *reg, u32 type)
 	*reg = (struct reg){ .type = type, .s = scalar_const(0) };
 }
 
+/* A register on a stack, and how many slots of all states have it. */
+struct shared_reg {
+	struct reg reg;
+	u32 users; /* of `nothing`: not counted */
+};
+
+static const struct shared_reg nothing = { .reg = { .type = NOT_INIT } };
+
+static struct shared_reg *shared_of(const struct slot *slot)
+{
+	return (struct shared_reg *)((uintptr_t)slot->spilled - offsetof(struct shared_reg, reg));
+}
+
+static void slot_drop(const struct slot *slot)
+{
+	struct shared_reg *shared = shared_of(slot);
+
+	if (shared != &nothing && !--shared->users)
+		base_free(shared);
+}
+
+/* Its own register, with any contents; NULL: no memory. */
+static struct reg *slot_own(struct slot *slot)
+{
+	struct shared_reg *shared = shared_of(slot);
+
+	if (shared->users == 1)
+		return &shared->reg;
+	shared = base_alloc(sizeof(*shared));
+	if (!shared)
+		return NULL;
+	slot_drop(slot);
+	shared->users = 1;
+	slot->spilled = &shared->reg;
+	return &shared->reg;
+}
+
+struct reg *slot_write(struct slot *slot)
+{
+	static _Thread_local struct reg lost;
+	const struct reg *before = slot->spilled;
+	struct reg *reg = slot_own(slot);
+
+	if (!reg)
+		reg = &lost;
+	/* If others have the one before, it is still there. */
+	if (reg != before)
+		*reg = *before;
+	return reg;
+}
+
+void slot_set(struct slot *slot, const struct reg *reg)
+{
+	struct reg *own = slot_own(slot);
+
+	if (own && own != reg)
+		*own = *reg;
+}
+
+void slot_forget(struct slot *slot)
+{
+	slot_drop(slot);
+	slot->spilled = &nothing.reg;
+	memset(slot->byte, SLOT_INVALID, sizeof(slot->byte));
+}
+
+static void drop_slots(struct frame *frame)
+{
+	for (u32 i = 0; i < frame->nr_slots; i++)
+		slot_drop(&frame->slots[i]);
+}
+
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 {
 	struct frame *frame = base_zalloc(1, sizeof(*frame));
@@ -69,8 +143,10 @@ struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 
 struct frame *frame_free(struct frame *frame)
 {
-	if (frame)
+	if (frame) {
+		drop_slots(frame);
 		base_free(frame->slots);
+	}
 	base_free(frame);
 	return NULL;
 }
@@ -84,7 +160,8 @@ int frame_grow_stack(struct frame *frame, u32 nr)
 	slots = base_realloc(frame->slots, nr, sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
-	memset(slots + frame->nr_slots, 0, (nr - frame->nr_slots) * sizeof(*slots));
+	for (u32 i = frame->nr_slots; i < nr; i++)
+		slots[i] = (struct slot){ .spilled = &nothing.reg };
 	frame->slots = slots;
 	frame->nr_slots = nr;
 	return 0;
@@ -99,11 +176,16 @@ static int frame_copy(struct frame *dst, const struct frame *src)
 		slots = nr ? base_realloc(slots, nr, sizeof(*slots)) : slots;
 		if (nr && !slots)
 			return -ENOMEM;
+		dst->slots = slots;
 	}
+	drop_slots(dst);
 	*dst = *src;
 	dst->slots = slots;
-	if (nr)
-		memcpy(slots, src->slots, nr * sizeof(*slots));
+	for (u32 i = 0; i < nr; i++) {
+		slots[i] = src->slots[i];
+		if (slots[i].spilled != &nothing.reg)
+			shared_of(&slots[i])->users++;
+	}
 	return 0;
 }
 
@@ -239,15 +321,17 @@ bool vstate_has_ref(const struct vstate *state, u32 id)
 	return false;
 }
 
-void vstate_each_reg(struct vstate *state, reg_visit_fn visit, void *arg)
+void vstate_change_regs(struct vstate *state, reg_fits_fn fits, reg_change_fn change,
+			const void *arg)
 {
 	for (u32 i = 0; i <= state->curframe; i++) {
 		struct frame *frame = state->frame[i];
 
 		for (u32 r = 0; r < MAX_REG; r++)
-			visit(frame, &frame->regs[r], arg);
+			if (fits(&frame->regs[r], arg))
+				change(&frame->regs[r], arg);
 		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]))
-				visit(frame, &frame->slots[s].spilled, arg);
+			if (slot_is_spill(&frame->slots[s]) && fits(frame->slots[s].spilled, arg))
+				change(slot_write(&frame->slots[s]), arg);
 	}
 }

@@ -113,8 +113,11 @@ enum slot_byte {
 };
 
 struct slot {
-	struct reg spilled; /* valid where bytes say SLOT_SPILL, or name an object */
-	u8 byte[REG_SIZE];  /* enum slot_byte; byte[7] lies at the lowest address */
+	u8 byte[REG_SIZE]; /* enum slot_byte; byte[7] lies at the lowest address */
+	/* Valid where bytes say SLOT_SPILL, or name an object; never NULL. States share it: copying
+	 * one copies no registers of its stack. Written by slot_write(), slot_set(), slot_forget().
+	 */
+	const struct reg *spilled;
 };
 
 struct ret_range {
@@ -223,12 +226,12 @@ static inline bool slot_is_spill(const struct slot *slot)
 
 static inline bool slot_is_scalar(const struct slot *slot)
 {
-	return slot_is_spill(slot) && slot->spilled.type == SCALAR_VALUE;
+	return slot_is_spill(slot) && slot->spilled->type == SCALAR_VALUE;
 }
 
 static inline bool slot_is_scalar64(const struct slot *slot)
 {
-	return slot->byte[0] == SLOT_SPILL && slot->spilled.type == SCALAR_VALUE;
+	return slot->byte[0] == SLOT_SPILL && slot->spilled->type == SCALAR_VALUE;
 }
 
 static inline bool reg_is_const(const struct reg *reg)
@@ -267,6 +270,16 @@ struct frame *frame_free(struct frame *frame);
 /* Makes the first nr slots exist (invalid where new). 0 or -ENOMEM. */
 int frame_grow_stack(struct frame *frame, u32 nr);
 
+/*
+ * The slot's register for writing, as it is now; valid until the state is copied. Without memory it
+ * is one that nobody reads: what was to be written is lost, and base_account_failed() says so.
+ */
+struct reg *slot_write(struct slot *slot);
+/* The slot's register becomes reg, which may be another slot's; the bytes stay. */
+void slot_set(struct slot *slot, const struct reg *reg);
+/* The slot holds nothing. */
+void slot_forget(struct slot *slot);
+
 struct vstate *vstate_new(void);
 /* Takes NULL, returns NULL. */
 struct vstate *vstate_free(struct vstate *state);
@@ -291,8 +304,10 @@ int vstate_acquire_ref(struct vstate *state, u32 insn_idx, u32 id);
 int vstate_release_ref(struct vstate *state, u32 id);
 bool vstate_has_ref(const struct vstate *state, u32 id);
 
-/* Calls visit for each initialised register and each spilled register of all frames. */
-typedef void (*reg_visit_fn)(struct frame *frame, struct reg *reg, void *arg);
-void vstate_each_reg(struct vstate *state, reg_visit_fn visit, void *arg);
+/* Calls change for each register and each spilled register of all frames that fits. */
+typedef bool (*reg_fits_fn)(const struct reg *reg, const void *arg);
+typedef void (*reg_change_fn)(struct reg *reg, const void *arg);
+void vstate_change_regs(struct vstate *state, reg_fits_fn fits, reg_change_fn change,
+			const void *arg);
 
 #endif

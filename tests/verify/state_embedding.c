@@ -148,7 +148,7 @@ static bool slot_holds(const struct machine *m, const struct machine_frame *fram
 		return true;
 	memcpy(&cell.value, memory, spilled);
 	/* The state of a narrow spill is that of the whole register; a load cuts it. */
-	reg = slot->spilled;
+	reg = *slot->spilled;
 	if (spilled < 8)
 		scalar_truncate(&reg.s, (int)spilled);
 	return reg_holds(m, &reg, cell, precise);
