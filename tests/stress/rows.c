@@ -60,7 +60,7 @@ const struct row stress_rows[] = {
 	  perf_attend, nothing_finish, perf_read_all, perf_open, perf_close },
 	{ "user ring buffer", BPF_MAP_TYPE_USER_RINGBUF, 0, 0, 4096, 0, 0, user_ring_operate,
 	  user_ring_settle, NULL, user_ring_finish, user_ring_read_all, NULL, NULL },
-	{ "arena", ABI_MAP_TYPE_ARENA, 0, 0, 1u << 15, BPF_F_MMAPABLE, 0, pages_operate,
+	{ "arena", ABI_MAP_TYPE_ARENA, 0, 0, 1u << 13, BPF_F_MMAPABLE, 0, pages_operate,
 	  pages_settle, NULL, pages_finish, pages_read_all, pages_open, NULL },
 	{ "timers and work", BPF_MAP_TYPE_HASH, 4, 40, 64, 0, ROW_DELETES | ROW_HASH, timer_operate,
 	  timer_settle, timer_attend, timer_finish, timer_read_all, timer_open, NULL },

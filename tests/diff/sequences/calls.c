@@ -126,7 +126,7 @@ static int by_key(const void *a, const void *b)
 	return memcmp(a, b, KEY_MAX);
 }
 
-static long batch_call(struct pair *pair, int side, u32 cmd, u64 elem_flags, u32 *count)
+static long batch_call(struct pair *pair, int side, u32 cmd, u64 elem_flags, u64 flags, u32 *count)
 {
 	u64 token[32] = { 0 };
 	union abi_attr attr;
@@ -138,6 +138,7 @@ static long batch_call(struct pair *pair, int side, u32 cmd, u64 elem_flags, u32
 	attr.batch.values = cmd == BPF_MAP_DELETE_BATCH ? 0 : (u64)(uintptr_t)batch_values;
 	attr.batch.count = *count;
 	attr.batch.elem_flags = elem_flags;
+	attr.batch.flags = flags;
 	if (cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
 		attr.batch.out_batch = (u64)(uintptr_t)token;
 	result = stage_call(side, cmd, &attr);
@@ -146,7 +147,7 @@ static long batch_call(struct pair *pair, int side, u32 cmd, u64 elem_flags, u32
 }
 
 /* All that there is: with room for more than that order does not matter. */
-static void read_batch(struct pair *pair, u32 cmd, u64 flags)
+static void read_batch(struct pair *pair, u32 cmd, u64 flags, u64 odd)
 {
 	u32 key_size = pair->config.key_size, size = config_user_size(&pair->config), i;
 	u32 counts[SIDES];
@@ -156,7 +157,7 @@ static void read_batch(struct pair *pair, u32 cmd, u64 flags)
 	memset(got, 0, sizeof(got));
 	for (side = 0; side < SIDES; side++) {
 		counts[side] = BATCH_MAX;
-		results[side] = batch_call(pair, side, cmd, flags, &counts[side]);
+		results[side] = batch_call(pair, side, cmd, flags, odd, &counts[side]);
 		for (i = 0; i < counts[side] && i < BATCH_MAX &&
 			    (!results[side] || results[side] == -ENOENT);
 		     i++) {
@@ -173,7 +174,7 @@ static void read_batch(struct pair *pair, u32 cmd, u64 flags)
 	      counts[0] == counts[1] && !memcmp(got[0], got[1], sizeof(got[0])));
 }
 
-static void write_batch(struct pair *pair, u32 cmd, u64 flags)
+static void write_batch(struct pair *pair, u32 cmd, u64 flags, u64 odd)
 {
 	u32 key_size = pair->config.key_size, size = config_user_size(&pair->config), i;
 	u32 count = 1 + draw(8), counts[SIDES];
@@ -194,7 +195,7 @@ static void write_batch(struct pair *pair, u32 cmd, u64 flags)
 			memcpy(batch_values + i * size, values[side], size);
 		}
 		counts[side] = count;
-		results[side] = batch_call(pair, side, cmd, flags, &counts[side]);
+		results[side] = batch_call(pair, side, cmd, flags, odd, &counts[side]);
 	}
 	pair->operations++;
 	pair->succeeded += !results[0];
@@ -207,14 +208,14 @@ static void batch(struct pair *pair)
 {
 	static const u64 flags_of[] = { 0, 0, 0, 0, 4, 4, 1, 2, 8 };
 	u32 cmd = BPF_MAP_LOOKUP_BATCH + draw(4);
-	u64 flags = flags_of[draw(ARRAY_SIZE(flags_of))];
+	u64 flags = flags_of[draw(ARRAY_SIZE(flags_of))], odd = one_in(20) ? 1ull << draw(40) : 0;
 
 	if (pair->config.kind->flavour & KIND_SLOW && !one_in(8))
 		cmd = BPF_MAP_LOOKUP_BATCH;
 	if (cmd == BPF_MAP_LOOKUP_BATCH || cmd == BPF_MAP_LOOKUP_AND_DELETE_BATCH)
-		read_batch(pair, cmd, flags);
+		read_batch(pair, cmd, flags, odd);
 	else if (pair->config.kind->value == VALUE_BYTES)
-		write_batch(pair, cmd, flags);
+		write_batch(pair, cmd, flags, odd);
 }
 
 void call_step(struct pair *pair)
@@ -286,47 +287,105 @@ void call_compare(struct pair *pair)
 		differ(pair, "contents: kernel %ld, skep %ld", results[0], results[1]);
 }
 
-/* The mappings of a ring buffer: its consumer's page, its producer's, its bytes. */
+static u64 ring_bytes(const struct pair *pair)
+{
+	return 2ul * RING_PAGE + 2ul * pair->config.max_entries;
+}
+
+/*
+ * The mappings of a ring buffer: its consumer's page, its producer's, its bytes. Of one that
+ * programs fill the first is the client's, of a user ring buffer all else.
+ */
 static void map_rings(struct pair *pair)
 {
-	u32 size = RING_PAGE + 2 * pair->config.max_entries;
-	u64 address = 0;
+	bool user = pair->config.kind->type == BPF_MAP_TYPE_USER_RINGBUF;
+	u64 rest = ring_bytes(pair) - RING_PAGE, address = 0;
+	int protection[2] = { PROT_READ | (user ? 0 : PROT_WRITE),
+			      PROT_READ | (user ? PROT_WRITE : 0) };
 	u8 *at;
 
 	if (pair->rings[0])
 		return;
-	at = mmap(NULL, 2 * RING_PAGE + 2 * pair->config.max_entries, PROT_NONE,
-		  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	at = mmap(NULL, ring_bytes(pair), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at == MAP_FAILED ||
-	    mmap(at, RING_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, pair->fds[0], 0) ==
+	    mmap(at, RING_PAGE, protection[0], MAP_SHARED | MAP_FIXED, pair->fds[0], 0) ==
 		    MAP_FAILED ||
-	    mmap(at + RING_PAGE, size, PROT_READ, MAP_SHARED | MAP_FIXED, pair->fds[0],
+	    mmap(at + RING_PAGE, rest, protection[1], MAP_SHARED | MAP_FIXED, pair->fds[0],
 		 RING_PAGE) == MAP_FAILED)
 		tap_bail("the kernel's ring buffer cannot be mapped: %s", strerror(errno));
 	pair->rings[0] = (volatile u64 *)(void *)at;
 	if (stage.through_client) {
 		if (client_world_map(window_client(), pair->fds[1], CLIENT_RING, RING_PAGE,
-				     PROT_READ | PROT_WRITE, 0) ||
-		    client_world_map(window_client(), pair->fds[1], CLIENT_RING + RING_PAGE, size,
-				     PROT_READ, RING_PAGE))
+				     protection[0], 0) ||
+		    client_world_map(window_client(), pair->fds[1], CLIENT_RING + RING_PAGE, rest,
+				     protection[1], RING_PAGE))
 			tap_bail("a client cannot map the ring buffer");
 		pair->rings[1] = (volatile u64 *)(uintptr_t)MEMORY;
 		return;
 	}
-	if (sys_map_mmap(world_object(stage.worlds[1], pair->fds[1]), 2, PROT_READ | PROT_WRITE,
-			 MAP_SHARED, 0, RING_PAGE, &address))
+	/* All of it lies in one piece. */
+	if (sys_map_mmap(world_object(stage.worlds[1], pair->fds[1]), 2, (u32)protection[user],
+			 MAP_SHARED, user ? RING_PAGE : 0, RING_PAGE, &address))
 		tap_bail("skep's ring buffer cannot be mapped");
-	pair->rings[1] = (volatile u64 *)(uintptr_t)address;
+	pair->rings[1] = (volatile u64 *)(uintptr_t)(address - (user ? RING_PAGE : 0));
+}
+
+/* What is there now, of a ring that lies in a client. */
+static void load_ring(struct pair *pair)
+{
+	if (stage.through_client)
+		client_world_load(window_client(), CLIENT_RING, (u32)ring_bytes(pair));
+}
+
+/* The same word in both rings. */
+static void store_in_rings(struct pair *pair, u64 offset, u64 value)
+{
+	pair->rings[0][offset / 8] = value;
+	if (stage.through_client)
+		client_world_store(window_client(), CLIENT_RING + offset, value);
+	else
+		pair->rings[1][offset / 8] = value;
+}
+
+/* Samples of all lengths, some discarded, now and then one that is not what it has to be. */
+void call_produce(struct pair *pair)
+{
+	u64 mask = pair->config.max_entries - 1, base = 2ul * RING_PAGE;
+	u32 nr = 1 + draw(8);
+
+	map_rings(pair);
+	load_ring(pair);
+	if (pair->rings[0][0] != pair->rings[1][0])
+		differ(pair, "consumers: kernel %llu, skep %llu",
+		       (unsigned long long)pair->rings[0][0],
+		       (unsigned long long)pair->rings[1][0]);
+	while (nr--) {
+		u32 length = draw(one_in(10) ? 2000 : 64), word = length;
+		u64 size = ALIGN_UP((u64)length + 8, 8);
+
+		if (pair->produced + size - pair->rings[0][0] > pair->config.max_entries)
+			break;
+		for (u64 i = 8; i < size; i += 8)
+			store_in_rings(pair, base + ((pair->produced + i) & mask),
+				       0x0101010101010101ull * draw(256));
+		word |= one_in(6) ? BPF_RINGBUF_DISCARD_BIT : 0;
+		word |= one_in(40) ? BPF_RINGBUF_BUSY_BIT : 0;
+		store_in_rings(pair, base + (pair->produced & mask), word);
+		pair->produced += size;
+	}
+	/* The next time an odd one is right again. */
+	store_in_rings(pair, RING_PAGE, pair->produced + (one_in(30) ? 1 + draw(16) : 0));
+	pair->operations++;
+	remember(pair, "samples up to %llu", (unsigned long long)pair->produced);
 }
 
 void call_unmap(struct pair *pair)
 {
-	u64 size = 2ul * RING_PAGE + 2ul * pair->config.max_entries;
-
 	if (!pair->rings[0])
 		return;
-	munmap((void *)(uintptr_t)pair->rings[0], size);
-	if (stage.through_client && client_world_map(window_client(), -1, CLIENT_RING, size, 0, 0))
+	munmap((void *)(uintptr_t)pair->rings[0], ring_bytes(pair));
+	if (stage.through_client &&
+	    client_world_map(window_client(), -1, CLIENT_RING, ring_bytes(pair), 0, 0))
 		tap_bail("a client cannot unmap the ring buffer");
 }
 
@@ -338,9 +397,7 @@ void call_consume(struct pair *pair)
 	const u8 *bytes[SIDES];
 
 	map_rings(pair);
-	if (stage.through_client)
-		client_world_load(window_client(), CLIENT_RING,
-				  2 * RING_PAGE + 2 * pair->config.max_entries);
+	load_ring(pair);
 	at = rings[0][0];
 	end = rings[0][RING_PAGE / 8];
 	bytes[0] = (const u8 *)(uintptr_t)rings[0] + 2ul * RING_PAGE;
@@ -358,7 +415,5 @@ void call_consume(struct pair *pair)
 			       (unsigned long long)at, lengths[0], lengths[1]);
 		at += ALIGN_UP((u64)(lengths[0] & 0x3fffffff) + 8, 8);
 	}
-	rings[0][0] = rings[1][0] = end;
-	if (stage.through_client)
-		client_world_store(window_client(), CLIENT_RING, end);
+	store_in_rings(pair, 0, end);
 }

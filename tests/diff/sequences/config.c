@@ -8,6 +8,7 @@
 #define WALKED	 (ELEMENTS | OPS(OP_EACH))
 #define QUEUED	 (OPS(OP_PUSH) | OPS(OP_POP) | OPS(OP_PEEK))
 #define RING	 (OPS(OP_OUTPUT) | OPS(OP_RESERVE) | OPS(OP_QUERY))
+#define TIMERS	 (OPS(OP_TIMER_INIT) | OPS(OP_TIMER_SET) | OPS(OP_TIMER_START) | OPS(OP_TIMER_CANCEL))
 #define ACCESS	 (BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)
 #define HASHED	 (ACCESS | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED)
 
@@ -15,6 +16,9 @@ static const struct kind kinds[] = {
 	{ "array", BPF_MAP_TYPE_ARRAY, 10, ACCESS | BPF_F_MMAPABLE | BPF_F_INNER_MAP, WALKED, 0,
 	  KIND_LOCKS },
 	{ "hash", BPF_MAP_TYPE_HASH, 10, HASHED, WALKED, 0, KIND_UNORDERED | KIND_LOCKS },
+	{ "timers in an array", BPF_MAP_TYPE_ARRAY, 5, 0, ELEMENTS | TIMERS, 0, KIND_TIMERS },
+	{ "timers in a hash", BPF_MAP_TYPE_HASH, 5, BPF_F_NO_PREALLOC, ELEMENTS | TIMERS, 0,
+	  KIND_UNORDERED | KIND_TIMERS },
 	{ "percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY, 10, ACCESS, WALKED | OPS(OP_PERCPU), 0,
 	  KIND_PERCPU },
 	{ "percpu_hash", BPF_MAP_TYPE_PERCPU_HASH, 10, HASHED, WALKED | OPS(OP_PERCPU), 0,
@@ -54,7 +58,7 @@ static const struct kind kinds[] = {
 	{ "sockmap", BPF_MAP_TYPE_SOCKMAP, 2, BPF_F_RDONLY | BPF_F_WRONLY, 0, VALUE_SOCKET, 0 },
 	{ "sockhash", BPF_MAP_TYPE_SOCKHASH, 2, BPF_F_RDONLY | BPF_F_WRONLY, 0, VALUE_SOCKET,
 	  KIND_UNORDERED },
-	{ "user_ringbuf", BPF_MAP_TYPE_USER_RINGBUF, 1, 0, 0, 0, KIND_KEYLESS | KIND_BARE },
+	{ "user_ringbuf", BPF_MAP_TYPE_USER_RINGBUF, 5, 0, OPS(OP_DRAIN), 0, KIND_KEYLESS },
 	{ "arena", ABI_MAP_TYPE_ARENA, 1, 0, 0, 0, KIND_KEYLESS | KIND_BARE },
 	{ "sk_storage", BPF_MAP_TYPE_SK_STORAGE, 4, BPF_F_NO_PREALLOC,
 	  OPS(OP_SOCKET_GET) | OPS(OP_SOCKET_DELETE), 0, KIND_LOCAL },
@@ -138,6 +142,11 @@ static void draw_sizes(struct config *config)
 		config->max_entries = 0;
 		config->value_size = 8;
 	}
+	if (kind->flavour & KIND_TIMERS) {
+		config->key_size = 4;
+		config->value_size = 24;
+		config->special = 16;
+	}
 }
 
 void config_draw(const struct kind *kind, struct config *ret_config)
@@ -158,6 +167,7 @@ void config_draw(const struct kind *kind, struct config *ret_config)
 		ret_config->locked = true;
 		ret_config->key_size = 4;
 		ret_config->value_size = 16;
+		ret_config->special = 4;
 	}
 	ret_config->nr_keys = ret_config->max_entries + 3;
 	if (ret_config->nr_keys > KEYS_MAX)
@@ -199,10 +209,12 @@ long config_create(const struct config *config, int side)
 	attr.map_extra = config->extra;
 	if (config->kind->value == VALUE_MAP)
 		attr.inner_map_fd = (u32)stage.maps[side][0];
-	if (config->locked || config->kind->flavour & KIND_LOCAL) {
+	if (config->locked || config->kind->flavour & (KIND_LOCAL | KIND_TIMERS)) {
 		attr.btf_fd = (u32)stage.btf[side];
 		attr.btf_key_type_id = 1;
-		attr.btf_value_type_id = config->locked ? 8 : 2;
+		attr.btf_value_type_id = config->locked			       ? 8
+					 : config->kind->flavour & KIND_TIMERS ? 10
+									       : 2;
 	}
 	return stage_call(side, BPF_MAP_CREATE, &attr);
 }

@@ -55,15 +55,20 @@ static void operate(struct pair *pair)
 	/* A mapped one cannot be frozen, a frozen one not be mapped. */
 	if (pair->config.kind->type == BPF_MAP_TYPE_RINGBUF && !one_in(8))
 		call_consume(pair);
-	for (burst = 0; burst < BURSTS && !pair->differences; burst++) {
+	if (pair->config.kind->type == BPF_MAP_TYPE_USER_RINGBUF && pair->progs[0] >= 0)
+		call_produce(pair);
+	for (burst = 0; burst < BURSTS && !pair->differences && !pair->parted; burst++) {
 		if (one_in(2) && pair->progs[0] >= 0) {
-			for (i = 0; i < 4 && !pair->differences; i++)
+			for (i = 0; i < 4 && !pair->differences; i++) {
 				program_run(pair);
+				if (pair->produced)
+					call_produce(pair);
+			}
 		} else {
 			for (i = 0; i < 64 && !pair->differences; i++)
 				call_step(pair);
 		}
-		if (pair->differences)
+		if (pair->differences || pair->parted)
 			break;
 		if (pair->config.kind->type == BPF_MAP_TYPE_RINGBUF) {
 			if (pair->rings[0] && one_in(3))

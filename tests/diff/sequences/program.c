@@ -22,7 +22,8 @@
 struct code {
 	struct bpf_insn insns[INSNS_MAX];
 	u32 nr;
-	u32 each; /* where its callback's address is loaded */
+	u32 each;     /* where its callback's address is loaded, 0: nowhere */
+	u32 callback; /* where that begins */
 };
 
 static void add(struct code *code, struct bpf_insn insn)
@@ -99,7 +100,7 @@ static void add_call(struct code *code, s32 helper)
 static void add_found(struct code *code, const struct config *config)
 {
 	add_null_check(code, -ENOENT);
-	add_copy(code, 7, AT(out), 0, 0, config->locked ? 4 : 0, config->value_size);
+	add_copy(code, 7, AT(out), 0, 0, config->special, config->value_size);
 	add_fixed_result(code, 0);
 }
 
@@ -154,13 +155,19 @@ static void add_queue(struct code *code, const struct config *config, enum scrip
 	add_result(code);
 }
 
+/* R2 = the callback: what comes last in the program. */
+static void add_callback(struct code *code)
+{
+	code->each = code->nr;
+	add(code, INSN(BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_FUNC, 0, 0));
+	add(code, INSN(0, 0, 0, 0, 0));
+}
+
 static void add_each(struct code *code)
 {
 	add(code, STORE_K(BPF_DW, 10, -8, 0));
 	add_map(code, 1, 0);
-	code->each = code->nr;
-	add(code, INSN(BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_FUNC, 0, 0));
-	add(code, INSN(0, 0, 0, 0, 0));
+	add_callback(code);
 	add(code, MOV_X(3, 10));
 	add(code, ADD_K(3, -8));
 	add(code, MOV_K(4, 0));
@@ -201,6 +208,47 @@ static void add_storage(struct code *code, const struct config *config, s32 help
 	add_fixed_result(code, 0);
 }
 
+static void add_timer(struct code *code, enum script_op op)
+{
+	add_lookup(code);
+	add_null_check(code, -ENOENT);
+	add(code, MOV_X(1, 0));
+	switch (op) {
+	case OP_TIMER_INIT:
+		add_map(code, 2, 0);
+		add(code, LOAD(BPF_DW, 3, 7, AT(flags)));
+		add_call(code, BPF_FUNC_timer_init);
+		break;
+	case OP_TIMER_SET:
+		add_callback(code);
+		add_call(code, BPF_FUNC_timer_set_callback);
+		break;
+	case OP_TIMER_START:
+		add(code, MOV_K(2, 1));
+		add(code, INSN(BPF_ALU64 | BPF_LSH | BPF_K, 2, 0, 0, 60));
+		add(code, LOAD(BPF_DW, 3, 7, AT(flags)));
+		add_call(code, BPF_FUNC_timer_start);
+		break;
+	default: add_call(code, BPF_FUNC_timer_cancel); break;
+	}
+	add_result(code);
+}
+
+/* The callback adds to a sum on the stack. */
+static void add_drain(struct code *code)
+{
+	add(code, STORE_K(BPF_DW, 10, -8, 0));
+	add_map(code, 1, 0);
+	add_callback(code);
+	add(code, MOV_X(3, 10));
+	add(code, ADD_K(3, -8));
+	add(code, LOAD(BPF_DW, 4, 7, AT(flags)));
+	add_call(code, BPF_FUNC_user_ringbuf_drain);
+	add(code, LOAD(BPF_DW, 1, 10, -8));
+	add(code, STOREX(BPF_DW, 7, AT(sum), 1));
+	add_result(code);
+}
+
 static void add_storage_operation(struct code *code, const struct config *config, enum script_op op)
 {
 	switch (op) {
@@ -236,7 +284,7 @@ static void add_operation(struct code *code, const struct config *config, enum s
 	case OP_STORE:
 		add_lookup(code);
 		add_null_check(code, -ENOENT);
-		add_copy(code, 0, 0, 7, AT(value), config->locked ? 4 : 0, config->value_size);
+		add_copy(code, 0, 0, 7, AT(value), config->special, config->value_size);
 		add_fixed_result(code, 0);
 		break;
 	case OP_UPDATE:
@@ -288,8 +336,43 @@ static void add_operation(struct code *code, const struct config *config, enum s
 		add_call(code, BPF_FUNC_redirect_map);
 		add_result(code);
 		break;
+	case OP_TIMER_INIT:
+	case OP_TIMER_SET:
+	case OP_TIMER_START:
+	case OP_TIMER_CANCEL: add_timer(code, op); break;
+	case OP_DRAIN: add_drain(code); break;
 	default: add_storage_operation(code, config, op);
 	}
+}
+
+/* What timers never come to; or R1 a sample, R2 the sum: its first bytes, as many as there are. */
+static void add_other_callback(struct code *code, bool drains)
+{
+	if (!drains) {
+		add_return(code);
+		return;
+	}
+	add(code, MOV_X(6, 2));
+	add(code, MOV_X(3, 1));
+	add(code, STORE_K(BPF_DW, 10, -8, 0));
+	add(code, MOV_X(1, 10));
+	add(code, ADD_K(1, -8));
+	add(code, MOV_K(2, 8));
+	add(code, MOV_K(4, 0));
+	add(code, MOV_K(5, 0));
+	add_call(code, BPF_FUNC_dynptr_read);
+	add(code, LOAD(BPF_DW, 1, 6, 0));
+	add(code, INSN(BPF_ALU64 | BPF_MUL | BPF_K, 1, 0, 0, 7));
+	add(code, INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 0, 0, 0));
+	add(code, LOAD(BPF_DW, 2, 10, -8));
+	add(code, INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 2, 0, 0));
+	add(code, STOREX(BPF_DW, 6, 0, 1));
+	/* Some end it. */
+	add(code, MOV_K(0, 0));
+	add(code, INSN(BPF_ALU64 | BPF_AND | BPF_K, 2, 0, 0, 7));
+	add(code, JNE_K(2, 3, 1));
+	add(code, MOV_K(0, 1));
+	add(code, EXIT());
 }
 
 /* The whole program; *ret_operation is where its second function begins. */
@@ -328,11 +411,19 @@ static void assemble(struct code *code, const struct config *config, u32 ops, u3
 	add_return(code);
 	if (!code->each)
 		return;
+	code->callback = code->nr;
+	for (op = 0; op < code->nr; op++)
+		if (code->insns[op].code == (BPF_LD | BPF_IMM | BPF_DW) &&
+		    code->insns[op].src_reg == BPF_PSEUDO_FUNC && op >= *ret_operation)
+			code->insns[op].imm = (s32)(code->nr - op - 1);
+	if (!(ops & OPS(OP_EACH))) {
+		add_other_callback(code, ops & OPS(OP_DRAIN));
+		return;
+	}
 	/* A sum that does not depend on the order. */
-	code->insns[code->each].imm = (s32)(code->nr - code->each - 1);
 	add(code, LOAD(BPF_B, 5, 2, 0));
 	add(code, ADD_K(5, 7));
-	add(code, LOAD(BPF_B, 0, 3, config->locked ? 4 : 0));
+	add(code, LOAD(BPF_B, 0, 3, config->special));
 	add(code, ADD_K(0, 3));
 	add(code, INSN(BPF_ALU64 | BPF_MUL | BPF_X, 0, 5, 0, 0));
 	add(code, LOAD(BPF_DW, 5, 4, 0));
@@ -352,7 +443,7 @@ static u32 prog_type(const struct pair *pair)
 
 static long load(struct pair *pair, int side, const struct code *code, u32 operation, char *log)
 {
-	struct bpf_func_info functions[3] = { { 0, 4 }, { operation, 5 }, { code->nr - 10, 6 } };
+	struct bpf_func_info functions[3] = { { 0, 4 }, { operation, 5 }, { code->callback, 6 } };
 	static struct bpf_insn insns[INSNS_MAX];
 	union abi_attr attr;
 	u32 i;
@@ -459,6 +550,9 @@ static void draw_entry(struct pair *pair, struct entry *const entries[SIDES])
 	case OP_QUERY: entry->flags = ring_flags[draw(ARRAY_SIZE(ring_flags))]; break;
 	case OP_SOCKET_GET:
 	case OP_TASK_GET: entry->flags = one_in(8) ? draw(8) : draw(2); break;
+	case OP_DRAIN: entry->flags = ring_flags[draw(ARRAY_SIZE(ring_flags))]; break;
+	case OP_TIMER_INIT: entry->flags = one_in(6) ? draw(20) : one_in(2) ? 1 : 7; break;
+	case OP_TIMER_START: entry->flags = one_in(6) ? draw(8) : 0; break;
 	case OP_REDIRECT: entry->flags = one_in(6) ? 1u << draw(10) : draw(4); break;
 	default: entry->flags = element_flags[draw(ARRAY_SIZE(element_flags))]; break;
 	}
@@ -527,7 +621,7 @@ void program_run(struct pair *pair)
 	static struct entry asked[SCRIPT_LEN], done[SIDES][SCRIPT_LEN];
 	u32 i;
 
-	if (pair->progs[0] < 0)
+	if (pair->progs[0] < 0 || pair->parted)
 		return;
 	for (i = 0; i < SCRIPT_LEN; i++)
 		draw_entry(pair, (struct entry *const[]){ &done[0][i], &done[1][i] });
@@ -545,6 +639,11 @@ void program_run(struct pair *pair)
 		memset(done[1][i].key, 0, KEY_MAX);
 		if (!memcmp(&done[0][i], &done[1][i], sizeof(done[0][i])))
 			continue;
+		/* The kernel allocates timers where it cannot wait for memory. */
+		if (asked[i].op == OP_TIMER_INIT && done[0][i].result == -ENOMEM) {
+			pair->parted = true;
+			return;
+		}
 		differ(pair,
 		       "operation %u of a program, number %u, flags %#llx, key %u: kernel %lld "
 		       "(sum "

@@ -53,6 +53,11 @@ enum script_op {
 	OP_TASK_DELETE,
 	OP_SOCKET_GET, /* the same of the packet's socket */
 	OP_SOCKET_DELETE,
+	OP_TIMER_INIT,
+	OP_TIMER_SET,
+	OP_TIMER_START, /* so late that it never fires */
+	OP_TIMER_CANCEL,
+	OP_DRAIN, /* samples of a user ring buffer */
 	SCRIPT_OPS,
 };
 
@@ -75,10 +80,11 @@ enum {
 	KIND_LRU = 4,
 	KIND_BLOOM = 8,
 	KIND_KEYLESS = 16,
-	KIND_LOCAL = 32,  /* keys are descriptors */
-	KIND_SLOW = 64,	  /* the kernel waits after each update or deletion by bpf(2) */
-	KIND_LOCKS = 128, /* values may have a spin lock */
-	KIND_BARE = 256,  /* by bpf(2) nothing can be done with it; stacks: diff-stacks */
+	KIND_LOCAL = 32,   /* keys are descriptors */
+	KIND_SLOW = 64,	   /* the kernel waits after each update or deletion by bpf(2) */
+	KIND_LOCKS = 128,  /* values may have a spin lock */
+	KIND_TIMERS = 512, /* values begin with a timer */
+	KIND_BARE = 256,   /* by bpf(2) nothing can be done with it; stacks: diff-stacks */
 };
 
 struct config {
@@ -86,6 +92,7 @@ struct config {
 	u32 key_size, value_size, max_entries, flags;
 	u64 extra;
 	bool locked; /* struct { struct bpf_spin_lock; int; long; } */
+	u32 special; /* bytes at the beginning of a value that are no program's: a lock, a timer */
 	u32 nr_keys; /* keys are drawn from so many */
 };
 
@@ -110,7 +117,9 @@ struct pair {
 	u64 pushed;	  /* values of a Bloom filter that are in it, by their number */
 	u64 operations, succeeded;
 	u32 differences;
+	bool parted; /* the kernel had no memory just then: nothing can be compared any more */
 	volatile u64 *rings[SIDES]; /* consumer, producer and bytes of a ring buffer */
+	u64 produced;		    /* bytes in a user ring buffer */
 	u32 nr_history;
 	char history[4][96]; /* the last ones, to be shown with a difference */
 };
@@ -170,6 +179,8 @@ void call_compare(struct pair *pair);
 /* Consumes what lies in both ring buffers, which are mapped for it; and the end of that. */
 void call_consume(struct pair *pair);
 void call_unmap(struct pair *pair);
+/* Puts samples into both user ring buffers. */
+void call_produce(struct pair *pair);
 
 /* window.c: skep as a client sees it. */
 struct world *window_start(const char *skep);

@@ -28,7 +28,7 @@ long stage_call(int side, u32 cmd, union abi_attr *attr)
 	return stage.worlds[side]->bpf(stage.worlds[side], cmd, attr, sizeof(*attr));
 }
 
-/* Types 1 int, 2 long, 3 to 6 functions, 7 and 8 a value with a lock. */
+/* Types 1 int, 2 long, 3 to 6 functions, 7 and 8 a value with a lock, 9 and 10 one with a timer. */
 static int load_btf(int side)
 {
 	static struct blob blob;
@@ -46,6 +46,11 @@ static int load_btf(int side)
 	blob_member(&blob, "lock", 7, 0);
 	blob_member(&blob, "number", 1, 32);
 	blob_member(&blob, "wide", 2, 64);
+	blob_type(&blob, "bpf_timer", BTF_KIND_STRUCT, 0, 1, 16);
+	blob_member(&blob, "wide", 2, 0);
+	blob_type(&blob, "timed", BTF_KIND_STRUCT, 0, 2, 24);
+	blob_member(&blob, "timer", 9, 0);
+	blob_member(&blob, "wide", 2, 128);
 	blob_finish(&blob);
 	return must(world_btf(stage.worlds[side], &blob), "BTF_LOAD");
 }
