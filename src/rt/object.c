@@ -17,10 +17,13 @@
 #define DEPTH	   16	/* objects in each other that are dropped in one go */
 #define SPINS	   100000
 
+/* clang-format off */
 static const u32 rooms[RT_OBJECT_CLASSES] = {
-	32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, RT_OBJECT_KERNEL_MAX,
-	16, 32, 64, 128, 256, 512
+	32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096,
+	RT_OBJECT_KERNEL_MIN, RT_OBJECT_KERNEL_MAX,
+	16, 32, 64, 128, 256, 512,
 };
+/* clang-format on */
 
 static struct rt_object_heap *the_heap(void)
 {

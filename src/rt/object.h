@@ -24,12 +24,13 @@
 #include "rt/map.h"
 #include "rt/vcpu.h"
 
-#define RT_OBJECT_CLASSES    17
-#define RT_OBJECT_PLAIN	     11 /* classes of plain objects; those behind hold one for each vCPU */
-#define RT_OBJECT_KERNEL     10 /* the class of what stands for a kernel's (rt/kernel_object.h) */
+#define RT_OBJECT_CLASSES    18
+#define RT_OBJECT_PLAIN	     12 /* classes of plain objects; those behind hold one for each vCPU */
+#define RT_OBJECT_KERNEL     10 /* two classes of what stands for a kernel's: kernel_object.h */
 #define RT_OBJECT_TYPES	     4096
 #define RT_OBJECT_SIZE_MAX   4088 /* as the kernel's allocator; larger ones cannot be had */
 #define RT_OBJECT_KERNEL_MAX (64u << 10)
+#define RT_OBJECT_KERNEL_MIN (16u << 10)
 #define RT_OBJECT_HELD	     64
 #define RT_OBJECT_UNDO	     256
 

@@ -104,7 +104,7 @@ static u32 kernel_size(struct sys_hive *hive, const struct btf *btf, u32 id)
 static u32 class_for(u32 size, bool of_kernel)
 {
 	if (of_kernel && size > RT_OBJECT_SIZE_MAX && size <= RT_OBJECT_KERNEL_MAX)
-		return RT_OBJECT_KERNEL;
+		return RT_OBJECT_KERNEL + (size > RT_OBJECT_KERNEL_MIN);
 	return rt_object_class_for(size, false);
 }
 
