@@ -117,6 +117,12 @@ static struct reg draw_reg(struct word *word)
 	return reg;
 }
 
+/* Of the states here every slot has a register of its own. */
+static struct reg *spilled_in(struct slot *slot)
+{
+	return (struct reg *)slot->spilled;
+}
+
 /* The frame of a state around a point, whose equal numbers may be linked. */
 static void draw_state(struct frame *frame, struct point *point)
 {
@@ -139,8 +145,7 @@ static void draw_state(struct frame *frame, struct point *point)
 		struct slot *slot = &frame->slots[i];
 		u8 kind = (u8)pick(4);
 
-		memset(slot, 0, sizeof(*slot));
-		reg_set_not_init(&slot->spilled);
+		reg_set_not_init(spilled_in(slot));
 		for (u32 b = 0; b < REG_SIZE; b++)
 			slot->byte[b] = kind == SLOT_SPILL || pick(4) ? kind : (u8)pick(4);
 		for (u32 b = 0; b < REG_SIZE && kind != SLOT_SPILL; b++)
@@ -150,10 +155,10 @@ static void draw_state(struct frame *frame, struct point *point)
 			continue;
 		point->spilled[i].value = pick(3) ? number() : shared;
 		do
-			slot->spilled = draw_reg(&point->spilled[i]);
-		while (slot->spilled.type == NOT_INIT);
-		if (slot->spilled.type == SCALAR_VALUE && point->spilled[i].value == shared)
-			slot->spilled.id = NR_IDS + 1;
+			*spilled_in(slot) = draw_reg(&point->spilled[i]);
+		while (slot->spilled->type == NOT_INIT);
+		if (slot->spilled->type == SCALAR_VALUE && point->spilled[i].value == shared)
+			spilled_in(slot)->id = NR_IDS + 1;
 	}
 }
 
@@ -196,7 +201,7 @@ static void change_state(struct frame *old, const struct point *point)
 		}
 		slot = &old->slots[i - NR_REGS];
 		if (slot_is_spill(slot) && pick(2)) {
-			change_reg(&slot->spilled, &point->spilled[i - NR_REGS]);
+			change_reg(spilled_in(slot), &point->spilled[i - NR_REGS]);
 			continue;
 		}
 		if (slot_is_spill(slot)) /* a spill is whole, or none */
@@ -204,7 +209,8 @@ static void change_state(struct frame *old, const struct point *point)
 		slot->byte[pick(REG_SIZE)] = pick(3) ? SLOT_MISC : SLOT_ZERO;
 	}
 	for (u32 i = 0; i < NR_REGS + NR_STACK; i++) {
-		struct reg *reg = i < NR_REGS ? &old->regs[i] : &old->slots[i - NR_REGS].spilled;
+		struct reg *reg =
+			i < NR_REGS ? &old->regs[i] : spilled_in(&old->slots[i - NR_REGS]);
 
 		if (reg->id)
 			reg->id += shift;
@@ -237,8 +243,7 @@ static const struct reg *reg_at(const struct frame *frame, u32 i)
 {
 	if (i < NR_REGS)
 		return &frame->regs[i];
-	return slot_is_spill(&frame->slots[i - NR_REGS]) ? &frame->slots[i - NR_REGS].spilled
-							 : NULL;
+	return slot_is_spill(&frame->slots[i - NR_REGS]) ? frame->slots[i - NR_REGS].spilled : NULL;
 }
 
 static struct word *word_at(struct point *point, u32 i)
@@ -336,7 +341,8 @@ static const char *missing(const struct frame *old, const struct frame *cur, str
 	return NULL;
 }
 
-static struct vstate *state_new(void)
+/* A state whose slots have these registers; *ret_shared: the one they had. */
+static struct vstate *state_new(struct reg *spilled, const struct reg **ret_shared)
 {
 	struct vstate *state = vstate_new();
 
@@ -345,7 +351,28 @@ static struct vstate *state_new(void)
 	state->frame[0] = frame_new(CALLSITE_MAIN, 0, 0);
 	if (!state->frame[0] || frame_grow_stack(state->frame[0], NR_STACK))
 		abort();
+	*ret_shared = state->frame[0]->slots[0].spilled;
+	for (u32 i = 0; i < NR_STACK; i++)
+		state->frame[0]->slots[i].spilled = &spilled[i];
 	return state;
+}
+
+static void state_free(struct vstate *state, const struct reg *shared)
+{
+	for (u32 i = 0; i < NR_STACK; i++) {
+		memset(state->frame[0]->slots[i].byte, SLOT_INVALID, REG_SIZE);
+		state->frame[0]->slots[i].spilled = shared;
+	}
+	vstate_free(state);
+}
+
+static void copy_state(struct frame *to, const struct frame *from)
+{
+	memcpy(to->regs, from->regs, sizeof(from->regs));
+	for (u32 i = 0; i < NR_STACK; i++) {
+		memcpy(to->slots[i].byte, from->slots[i].byte, REG_SIZE);
+		*spilled_in(&to->slots[i]) = *from->slots[i].spilled;
+	}
 }
 
 static void check_pairs(long pairs)
@@ -353,7 +380,10 @@ static void check_pairs(long pairs)
 	static struct insn_aux aux = { .live_regs = (1u << NR_REGS) - 1 };
 	static const struct verify_input input;
 	struct verify_env *env = calloc(1, sizeof(*env));
-	struct vstate *old = state_new(), *cur = state_new();
+	struct reg spilled[2][NR_STACK];
+	const struct reg *shared[2];
+	struct vstate *old = state_new(spilled[0], &shared[0]),
+		      *cur = state_new(spilled[1], &shared[1]);
 	long equal = 0, points = 0, lost = 0;
 
 	if (!env)
@@ -368,8 +398,7 @@ static void check_pairs(long pairs)
 		const char *what = NULL;
 
 		draw_state(cur->frame[0], &point);
-		memcpy(old->frame[0]->regs, cur->frame[0]->regs, sizeof(cur->frame[0]->regs));
-		memcpy(old->frame[0]->slots, cur->frame[0]->slots, NR_STACK * sizeof(struct slot));
+		copy_state(old->frame[0], cur->frame[0]);
 		change_state(old->frame[0], &point);
 		compare_prepare(env, old);
 		if (!states_equal(env, old, cur, COMPARE_LOOSE, &where))
@@ -387,8 +416,8 @@ static void check_pairs(long pairs)
 	tap_ok(equal * 20 > pairs && points > equal,
 	       "%ld of %ld pairs are equal, %ld concrete states of them", equal, pairs, points);
 	tap_ok(lost == 0, "each of these is one of the older state: %ld pairs where not", lost);
-	vstate_free(old);
-	vstate_free(cur);
+	state_free(old, shared[0]);
+	state_free(cur, shared[1]);
 	free(env);
 }
 
