@@ -4,14 +4,18 @@
  */
 #include "rt/cgroup.h"
 
+#include <linux/stat.h>
+
 #include "rt/arena.h"
 #include "rt/helper.h"
 #include "rt/mem.h"
 #include "rt/proc.h"
+#include "rt/storage.h"
 #include "rt/sys.h"
 #include "rt/task_model.h"
 #include "rt/vcpu.h"
 
+#define AT_FDCWD      (-100)
 #define CGROUP2_MAGIC 0x63677270L
 #define CGROUP_MAGIC  0x27e0ebL
 #define STEPS_MAX     65536 /* cgroups that are looked at for one */
@@ -144,6 +148,18 @@ bool rt_cgroup_of_task_in(const struct rt_vcpu *vcpu, u32 pid, u32 hierarchy,
 bool rt_cgroup_of_task(const struct rt_vcpu *vcpu, u32 pid, struct rt_cgroup *ret_group)
 {
 	return rt_cgroup_of_task_in(vcpu, pid, 0, ret_group);
+}
+
+u64 rt_cgroup_owner(const struct rt_cgroup *group)
+{
+	struct statx st = { 0 };
+	struct rt_path path;
+
+	if (!path_of(&path, group) || rt_syscall6(__NR_statx, (u64)AT_FDCWD, (u64)path.text, 0,
+						  STATX_INO | STATX_BTIME, (u64)&st, 0))
+		return 0;
+	return rt_owner_of_inode(st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
+				 (u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
 }
 
 static void cut(struct rt_cgroup *group, u32 length)

@@ -48,6 +48,9 @@ bool rt_cgroup_ancestor(const struct rt_cgroup *group, u32 level, struct rt_cgro
 /* The one with this id, wherever it is. */
 bool rt_cgroup_by_id(u64 id, struct rt_cgroup *ret_group);
 
+/* The number of the owner of what is stored with it (rt/storage.h); 0: it is gone. */
+u64 rt_cgroup_owner(const struct rt_cgroup *group);
+
 /* Is group below ancestor, or the same? */
 bool rt_cgroup_is_below(const struct rt_cgroup *group, const struct rt_cgroup *ancestor);
 

@@ -24,6 +24,18 @@ struct rt_owner {
 	u64 born;   /* CLOCK_BOOTTIME; 0: its number is nobody else's */
 };
 
+/* The number of a file or cgroup: of its file system, its inode and when that was made. */
+static inline u64 rt_owner_of_inode(u32 dev_major, u32 dev_minor, u64 inode, u64 born_ns)
+{
+	u64 words[] = { inode, born_ns }, number = (u64)dev_major << 32 | dev_minor;
+
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		number = (number ^ words[i] * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull;
+		number ^= number >> 31;
+	}
+	return number & ~(1ull << 63) ?: 1;
+}
+
 /*
  * An owner of a test run: nobody else has its number, and rt_storage_delete() takes its elements
  * away when the run is over.

@@ -68,13 +68,6 @@ void sys_storage_retire(struct sys_map *map)
 			__atomic_store_n(&storages->maps[i], NULL, __ATOMIC_RELEASE);
 }
 
-static u64 mix(u64 a, u64 b)
-{
-	u64 word = (a ^ b * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull;
-
-	return word ^ word >> 31;
-}
-
 /* A task by its id and its start. */
 static int task_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 {
@@ -105,9 +98,9 @@ static int inode_of(struct sys_call *call, int fd, struct rt_owner *ret_owner)
 	if (statx(copy, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
 		error = -EBADF;
 	else
-		ret_owner->number =
-			mix(mix((u64)st.stx_dev_major << 32 | st.stx_dev_minor, st.stx_ino),
-			    (u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
+		ret_owner->number = rt_owner_of_inode(
+			st.stx_dev_major, st.stx_dev_minor, st.stx_ino,
+			(u64)st.stx_btime.tv_sec * 1000000000ull + st.stx_btime.tv_nsec);
 	close(copy);
 	return error;
 }

@@ -305,6 +305,38 @@ int group_by_id(struct seen *seen)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, u64);
+} stored SEC(".maps");
+
+SEC("syscall")
+int group_storage(struct seen *seen)
+{
+	struct cgroup *group = bpf_cgroup_from_id(seen->in), *root;
+	u64 first = 40, *value;
+
+	if (!group)
+		return 1;
+	seen->out[0] = bpf_cgrp_storage_get(&stored, group, NULL, 0) != NULL;
+	value = bpf_cgrp_storage_get(&stored, group, &first, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (value)
+		seen->out[1] = ++*value;
+	root = bpf_cgroup_ancestor(group, 0);
+	if (root) {
+		value = bpf_cgrp_storage_get(&stored, root, NULL, 0);
+		if (value)
+			seen->out[2] = *value;
+		seen->out[3] = bpf_cgrp_storage_delete(&stored, root);
+		seen->out[4] = bpf_cgrp_storage_delete(&stored, root);
+		bpf_cgroup_release(root);
+	}
+	bpf_cgroup_release(group);
+	return 0;
+}
+
 /* From here on: only in a hive. in: a process. */
 SEC("syscall")
 int tasks(struct seen *seen)

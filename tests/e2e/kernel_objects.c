@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
@@ -172,6 +173,21 @@ static void look_at_kept(pid_t idle)
 	printf("with its mask: %llu\n", seen.out[1]);
 }
 
+/* Of the root: the client's element is the program's. */
+static void look_at_storage(unsigned long long id)
+{
+	int map = bpf_map__fd(skeleton->maps.stored), fd = open(root(), O_RDONLY | O_CLOEXEC);
+	unsigned long long value = 0;
+
+	printf("without storage: %d\n", bpf_map_lookup_elem(map, &fd, &value));
+	value = 7;
+	printf("given: %d\n", bpf_map_update_elem(map, &fd, &value, BPF_NOEXIST));
+	show("stored", run("group_storage", id));
+	printf("taken: %d\n", bpf_map_lookup_elem(map, &fd, &value));
+	show("stored", run("group_storage", id));
+	close(fd);
+}
+
 static void look_at_groups(void)
 {
 	int hierarchy;
@@ -193,6 +209,7 @@ static void look_at_groups(void)
 	printf("its level: %llu, name: %llu\n", seen.out[1], seen.out[2]);
 	printf("none:\n");
 	run("group_by_id", ~0ull);
+	look_at_storage(st.st_ino);
 }
 
 /* Here the lists are: what iterates. */

@@ -45,6 +45,11 @@ the root by its id: good
 its level: 0, name: 0
 none:
 group_by_id: error 0, returned 1
+without storage: -2
+given: 0
+stored: 1 8 8 0 fffffffffffffffe 0 0
+taken: -2
+stored: 0 29 29 0 fffffffffffffffe 0 0
 """
 LISTS = """more than two: 1, it is among them: 1, threads: 0
 its threads among all: 3

@@ -55,6 +55,8 @@ RT_HELPER(task_storage_get);
 RT_HELPER(task_storage_delete);
 RT_HELPER(sk_storage_get);
 RT_HELPER(sk_storage_delete);
+RT_HELPER(cgrp_storage_get);
+RT_HELPER(cgrp_storage_delete);
 RT_HELPER(object_storage_get);
 RT_HELPER(object_storage_delete);
 

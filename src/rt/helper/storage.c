@@ -6,6 +6,7 @@
  * give 0 where they would fault, so that a wrong pointer is nobody and never an access.
  */
 #include "abi/context.h"
+#include "rt/cgroup.h"
 #include "rt/helper/families.h"
 #include "rt/storage.h"
 
@@ -95,7 +96,37 @@ RT_HELPER(sk_storage_delete)
 	return (u64)rt_storage_delete((const struct rt_map *)r1, &owner, vcpu);
 }
 
-/* Of inodes and cgroups no program here is given one. */
+static bool cgroup_owner(u64 cgroup, struct rt_vcpu *vcpu, struct rt_owner *ret_owner)
+{
+	struct rt_cgroup group;
+
+	*ret_owner = (struct rt_owner){ 0 };
+	if (cgroup && rt_cgroup_read(cgroup, vcpu, &group))
+		ret_owner->number = rt_cgroup_owner(&group);
+	return ret_owner->number;
+}
+
+RT_HELPER(cgrp_storage_get)
+{
+	struct rt_owner owner;
+
+	if (r4 & ~(u64)CREATE || !cgroup_owner(r2, vcpu, &owner))
+		return 0;
+	return get(r1, &owner, r3, r4, vcpu);
+}
+
+RT_HELPER(cgrp_storage_delete)
+{
+	struct rt_owner owner;
+
+	if (!r2)
+		return (u64)-EINVAL;
+	if (!cgroup_owner(r2, vcpu, &owner))
+		return (u64)-ENOENT;
+	return (u64)rt_storage_delete((const struct rt_map *)r1, &owner, vcpu);
+}
+
+/* Of inodes no program here is given one. */
 RT_HELPER(object_storage_get)
 {
 	return 0;

@@ -205,8 +205,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(sk_storage_delete),
 	AS(inode_storage_get, object_storage_get),
 	AS(inode_storage_delete, object_storage_delete),
-	[ABI_FUNC_cgrp_storage_get] = rt_helper_object_storage_get,
-	[ABI_FUNC_cgrp_storage_delete] = rt_helper_object_storage_delete,
+	[ABI_FUNC_cgrp_storage_get] = rt_helper_cgrp_storage_get,
+	[ABI_FUNC_cgrp_storage_delete] = rt_helper_cgrp_storage_delete,
 	AS(msg_apply_bytes, msg_bytes),
 	AS(msg_cork_bytes, msg_bytes),
 };
