@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """
-mutants.py SOURCE BUILD: does the exploration notice what it is for? Breaks the lock-free cores in one place after the
-other, explores each of the broken ones, and expects that something is found wrong with it.
+mutants.py SOURCE BUILD [PART]: does the exploration notice what it is for? Breaks the lock-free cores in one place after the
+other, explores each of the broken ones, and expects that something is found wrong with it. PART is a part of the names of the files to be broken.
 """
 import os
 import re
@@ -33,12 +33,8 @@ MUTANTS = [
     ('map/hash_slot.c', r'if \(chain_find\(map, bucket, new, &at\) && hash_elem_valid\(map, old\)\) \{', 'if (hash_elem_valid(map, old)) {',
      'a replacement that was not linked takes the old element out'),
     ('map/hash_slot.c', r'chain_find\(map, bucket, new, &at\) \? 0 : new', '0', 'an insertion that was not linked loses its element'),
-    ('map/hash.c', r'hash_journal\(slot, HASH_OP_INSERT, place->bucket, new, 0\);\s*link_in\(map, place, new\);',
-     'link_in(map, place, new); hash_journal(slot, HASH_OP_INSERT, place->bucket, new, 0);',
-     'an insertion is linked before the journal says so'),
-    ('map/hash.c', r'hash_journal\(slot, HASH_OP_REPLACE, place->bucket, new, place->found\);\s*link_in\(map, place, new\);',
-     'link_in(map, place, new); hash_journal(slot, HASH_OP_REPLACE, place->bucket, new, place->found);',
-     'a replacement is linked before the journal says so'),
+    ('map/hash.c', r'(hash_journal\(slot, spot->found.*?;)(\s*link_in\(map, spot, new\);)', r'\2 \1',
+     'an element is linked before the journal says so'),
     ('map/hash.c', r'(HASH_STORE\(elem->link, .*?;)(\s*if \(previous\).*?bucket_version\(word\)\);)', r'\2 \1',
      'an element is linked before it leads on'),
     ('map/hash.c', r'hash_store_value\(map, new, store, vcpu, false\);\s*hash_link\(map, slot, spot, new, vcpu\);',
@@ -57,6 +53,13 @@ MUTANTS = [
     ('map/hash_buckets.c', r'hash_journal\(slot, HASH_OP_SPLIT, index, index \| \(mask \+ 1\), 0\);\s*hash_finish\(map, slot, vcpu\);',
      'hash_split_finish(map, index, index | (mask + 1));', 'the journal does not say that a bucket is split'),
     ('map/hash_buckets.c', r'if \(likely\(hash_bucket_holds\(view.index, .*?\)\)\)', 'if (true)', 'a bucket is locked that was split meanwhile'),
+    ('map/lru_list.c', r'if \(unlikely\(dead\)\)\s*log_do\(map, list\);', '', 'the log of a dead one is not done'),
+    ('map/lru_list.c', r'HASH_STORE\(slot->from, vcpu->index \+ 1\);', '', 'nobody knows in whose log the cell is'),
+    ('map/lru_list.c', r'write_later\(work, &work->slot->cell, number\);', '', 'an element that is taken is in no cell'),
+    ('map/lru_list.c', r'write_later\(work, up, HASH_LOAD\(\*up\) \+ 1\);', '', 'the active are not counted'),
+    ('map/hash_slot.c', r'hash_bucket_set\(bucket, hash_bucket_head\(word\), hash_bucket_version\(word\) \+ 1\);', '',
+     'a replacement leaves the version'),
+    ('map/hash_slot.c', r'\*\(hash_is_lru\(map\) \? &slot->cell : &slot->extra\)', 'slot->extra', 'an LRU map keeps what was replaced'),
     ('lock.h', r'__atomic_compare_exchange_n\(lock, &expected, rt_lock_token\(vcpu\), false,\s*__ATOMIC_ACQUIRE, __ATOMIC_RELAXED\)',
      '!__atomic_load_n(lock, __ATOMIC_ACQUIRE) && (__atomic_store_n(lock, rt_lock_token(vcpu), __ATOMIC_RELEASE), expected == 0)',
      'a lock is looked at, then taken'),
@@ -98,8 +101,9 @@ def main():
     libraries = [f'{build}/{name}.a' for name in ('tests/harness/libskep-tap', 'src/arena/libskep-arena', 'src/image/libskep-image-blob', 'src/rt/libskep-rt',
                                                   'src/base/libskep-base', 'src/abi/libskep-abi')]
     survivors = 0
-    print(f'1..{len(MUTANTS)}')
-    for number, (name, pattern, replacement, what) in enumerate(MUTANTS, 1):
+    mutants = [mutant for mutant in MUTANTS if len(sys.argv) < 4 or sys.argv[3] in mutant[0]]
+    print(f'1..{len(mutants)}')
+    for number, (name, pattern, replacement, what) in enumerate(mutants, 1):
         with tempfile.TemporaryDirectory(prefix='skep-mutant.') as tree:
             for part in ('src', 'include'):
                 shutil.copytree(os.path.join(top, part), os.path.join(tree, part),

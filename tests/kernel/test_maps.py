@@ -18,10 +18,13 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 import e2e
+import linux_source
 from e2e import ok, skip
+from linux_source import run
 
 PACKAGE = "linux-source-6.1"
 SELFTESTS = "tools/testing/selftests/bpf"
+PARTS = ["tools", "scripts/bpf_doc.py", "include/uapi", "kernel/trace/bpf_trace.c"]
 OBJECTS = ["sockmap_parse_prog", "sockmap_verdict_prog", "sockmap_tcp_msg_prog", "test_map_in_map",
            "test_map_in_map_invalid", "read_bpf_task_storage_busy"]
 BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -34,26 +37,6 @@ PASSES = ["test_array_map_batch_ops:PASS", "test_array_percpu_map_batch_ops:PASS
           "test_map_in_map_batch_ops_array:PASS with inner ARRAY map", "test_map_in_map_batch_ops_array:PASS with inner HASH map",
           "test_map_in_map_batch_ops_hash:PASS with inner ARRAY map", "test_map_in_map_batch_ops_hash:PASS with inner HASH map",
           "test_sk_storage_map:PASS"]
-
-
-def run(*command, **options):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=600,
-                   **options)
-
-
-def fetch(cache):
-    """Unpacks what is needed of the package; the tree's directory."""
-    tree = os.path.join(cache, PACKAGE)
-    if os.path.isdir(tree):
-        return tree
-    run("apt-get", "download", PACKAGE, cwd=cache)
-    package = glob.glob(os.path.join(cache, PACKAGE + "_*.deb"))[0]
-    run("dpkg-deb", "-x", package, os.path.join(cache, "package"))
-    os.unlink(package)
-    run("tar", "xf", os.path.join(cache, f"package/usr/src/{PACKAGE}.tar.xz"), "-C", cache, PACKAGE + "/tools",
-        PACKAGE + "/scripts/bpf_doc.py", PACKAGE + "/include/uapi", PACKAGE + "/kernel/trace/bpf_trace.c")
-    shutil.rmtree(os.path.join(cache, "package"))
-    return tree
 
 
 def build(tree, work):
@@ -120,7 +103,7 @@ def main():
         e2e.done()
     os.makedirs(cache, exist_ok=True)
     try:
-        tree = tree or fetch(cache)
+        tree = tree or linux_source.fetch(PACKAGE, PARTS, cache)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError, IndexError) as error:
         skip(f"{PACKAGE} is not to be had: {getattr(error, 'stderr', None) or error}".splitlines()[0])
         e2e.done()

@@ -319,7 +319,7 @@ void hash_link(const struct rt_map *map, struct hash_slot *slot, const struct ha
 	hash_journal(slot, spot->found ? HASH_OP_REPLACE : HASH_OP_INSERT, spot->bucket, new,
 		     spot->found);
 	link_in(map, spot, new);
-	hash_finish(map, slot, vcpu);
+	hash_linked(map, slot, spot, new, vcpu);
 }
 
 static long insert(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,

@@ -416,6 +416,13 @@ void hash_store_value(const struct rt_map *map, u32 number, const struct hash_st
 void hash_link(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
 	       u32 new, struct rt_vcpu *vcpu);
 
+/*
+ * hash_slot.c: what hash_finish() does when element new has just been linked in, by who did it and
+ * so need not look where it is.
+ */
+void hash_linked(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
+		 u32 new, struct rt_vcpu *vcpu);
+
 /* lru_hash.c: of an LRU type, whether the element was used since it was last looked at. */
 void hash_note_use(const struct rt_map *map, u32 number);
 void hash_forget_use(const struct rt_map *map, u32 number);

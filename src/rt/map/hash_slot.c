@@ -254,6 +254,32 @@ static void end_values(const struct rt_map *map, u32 number, struct rt_vcpu *vcp
 		rt_value_end(map, hash_value(map, number, i), vcpu);
 }
 
+/* A replacement's old element is out of its chain. */
+static void left(const struct rt_map *map, struct hash_slot *slot, u32 old, struct rt_vcpu *vcpu)
+{
+	end_values(map, old, vcpu);
+	HASH_STORE(*(hash_is_lru(map) ? &slot->cell : &slot->extra), old);
+}
+
+void hash_linked(const struct rt_map *map, struct hash_slot *slot, const struct hash_spot *spot,
+		 u32 new, struct rt_vcpu *vcpu)
+{
+	struct hash_bucket *bucket = hash_bucket(map, spot->bucket);
+	struct hash_elem *elem = hash_elem(map, new);
+	u64 word = HASH_LOAD(bucket->head_version);
+
+	if (!spot->found) {
+		HASH_STORE(slot->cell, 0);
+	} else if (likely(HASH_LOAD(elem->link) == spot->found)) {
+		HASH_STORE(elem->link, HASH_LOAD(hash_elem(map, spot->found)->link));
+		hash_bucket_set(bucket, hash_bucket_head(word), hash_bucket_version(word) + 1);
+		left(map, slot, spot->found, vcpu);
+	} else {
+		hash_finish(map, slot, vcpu);
+	}
+	HASH_STORE(slot->op, HASH_OP_NONE);
+}
+
 void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcpu *vcpu)
 {
 	struct hash_bucket *bucket =
@@ -268,8 +294,7 @@ void hash_finish(const struct rt_map *map, struct hash_slot *slot, struct rt_vcp
 	case HASH_OP_REPLACE:
 		if (chain_find(map, bucket, new, &at) && hash_elem_valid(map, old)) {
 			chain_unlink(map, bucket, old);
-			end_values(map, old, vcpu);
-			HASH_STORE(*(hash_is_lru(map) ? &slot->cell : &slot->extra), old);
+			left(map, slot, old, vcpu);
 		}
 		break;
 	case HASH_OP_DELETE:
