@@ -167,4 +167,10 @@ static inline bool abi_kfunc_allowed(const struct abi_kfunc *kfunc, u32 prog_typ
 
 u32 abi_kfunc_nr_args(const struct abi_kfunc *kfunc);
 
+/* Why the data plane does not have a function of 6.18 (kfunc_refused.c); NULL: it is none of these.
+ */
+const char *abi_kfunc_refused(const char *name);
+/* The rows of that table by their number: the name, NULL after the last one. */
+const char *abi_kfunc_refused_at(u32 index, const char **ret_why);
+
 #endif

@@ -58,6 +58,7 @@ struct rt_page_arenas;
 struct rt_storages;
 struct rt_task_layout;
 struct rt_object_heap;
+struct rt_btf;
 
 /* The first object of the control segment, at RT_CONTROL_BASE. */
 struct rt_control {
@@ -81,6 +82,7 @@ struct rt_control {
 	struct rt_page_arenas *page_arenas;	  /* rt/page_arena.h; NULL: none is mapped */
 	struct rt_storages *storages;		  /* rt/storage.h; NULL: there is no task storage */
 	struct rt_object_heap *objects;		  /* rt/object.h; NULL: nobody needed it yet */
+	const struct rt_btf *btf;		  /* rt/show.h; NULL: no program needs it */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

@@ -185,6 +185,8 @@ void sys_kernel_btf_load(struct sys_hive *hive);
 
 /* Tells the data plane how struct task_struct looks, once, if that can be known. */
 void sys_task_layout(struct sys_hive *hive);
+/* Gives the data plane the kernel's BTF, once, if there is any. 0 or -ENOMEM. */
+int sys_show_btf(struct sys_hive *hive);
 /* id.c */
 long sys_next_id(struct sys_call *call);
 long sys_fd_by_id(struct sys_call *call);

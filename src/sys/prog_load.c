@@ -401,15 +401,14 @@ static int take_maps(struct sys_load *load)
 	return 0;
 }
 
-/* Does the program ask for the current task? */
-static bool asks_for_task(const struct verify_output *output)
+/* Does the program call one of the two helpers? */
+static bool calls(const struct verify_output *output, s32 a, s32 b)
 {
 	for (u32 i = 0; i < output->nr_insns; i++) {
 		const struct bpf_insn *insn = &output->insns[i];
 
 		if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg &&
-		    (insn->imm == BPF_FUNC_get_current_task ||
-		     insn->imm == BPF_FUNC_get_current_task_btf))
+		    (insn->imm == a || insn->imm == b))
 			return true;
 	}
 	return false;
@@ -453,8 +452,11 @@ static int build(struct sys_load *load)
 	struct rt_prog *rt;
 	u32 i;
 
-	if (asks_for_task(output))
+	if (calls(output, BPF_FUNC_get_current_task, BPF_FUNC_get_current_task_btf))
 		sys_task_layout(load->call->hive);
+	if (calls(output, BPF_FUNC_snprintf_btf, BPF_FUNC_seq_printf_btf) &&
+	    sys_show_btf(load->call->hive))
+		return -ENOMEM;
 	prog->rt = rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*rt), 64);
 	if (!rt)
 		return -ENOMEM;

@@ -25,6 +25,7 @@
 #include "verify/slots.h"
 
 #define ENOTSUPP 524
+#define METADATA "bpf_xdp_metadata_rx_" /* functions of devices' drivers */
 
 struct kfunc_meta {
 	const struct abi_kfunc *kfunc;
@@ -92,6 +93,10 @@ int kfunc_resolve(struct verify_env *env, u32 i)
 	name = kfunc_btf_name(env, insn->imm);
 	if (!name || !*name) {
 		verbose(env, "kernel btf_id %d is not a function\n", insn->imm);
+		return -EINVAL;
+	}
+	if (!strncmp(name, METADATA, strlen(METADATA))) {
+		verbose(env, "metadata kfuncs require device-bound program\n");
 		return -EINVAL;
 	}
 	id = abi_kfunc_find(name);
@@ -539,6 +544,18 @@ static bool is_of_kernel(const struct verify_env *env, s32 btf_id)
 	return false;
 }
 
+/* Adds the reason if a kernel would take the call from some program. */
+static void say_why(struct verify_env *env, s32 btf_id)
+{
+	const char *name = kfunc_btf_name(env, btf_id), *why = abi_kfunc_refused(name);
+
+	if (why)
+		verbose(env, "user space has no such function: %s\n", why);
+	else if (abi_kfunc_find(name) < 0 && is_of_kernel(env, btf_id))
+		verbose(env, "kernels have %s for some programs; it is not there in user space\n",
+			name);
+}
+
 static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfunc_meta *meta)
 {
 	meta->kfunc = kfunc_of(env, env->insn_idx);
@@ -546,14 +563,15 @@ static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfun
 	    !ENV_KERNEL_HAS(env, abi_since_kfunc(meta->kfunc->name))) {
 		verbose(env, "calling kernel function %s is not allowed\n",
 			kfunc_btf_name(env, insn->imm));
-		if (!meta->kfunc && is_of_kernel(env, insn->imm))
-			verbose(env,
-				"kernels have %s for some programs; it is not there in user "
-				"space\n",
-				kfunc_btf_name(env, insn->imm));
+		say_why(env, insn->imm);
 		return -EACCES;
 	}
 	meta->id = env->aux[env->insn_idx].kfunc - 1u;
+	/* Compilers leave one where nothing defined could happen. */
+	if (meta->id == ABI_KFUNC___bpf_trap) {
+		verbose(env, "unexpected __bpf_trap() due to uninitialized variable?\n");
+		return -EFAULT;
+	}
 	if (meta->kfunc->flags & KFUNC_SLEEPABLE && !env->cur->sleepable) {
 		verbose(env, "program must be sleepable to call sleepable kfunc %s\n",
 			meta->kfunc->name);

@@ -111,6 +111,10 @@ RT_HELPER(trace_printk);
 RT_HELPER(trace_vprintk);
 RT_HELPER(snprintf);
 
+/* show.c */
+RT_HELPER(snprintf_btf);
+RT_HELPER(seq_printf_btf);
+
 /* seq.c */
 RT_HELPER(seq_printf);
 RT_HELPER(seq_write);

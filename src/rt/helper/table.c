@@ -78,6 +78,8 @@ const rt_helper_fn rt_helpers[RT_HELPER_MAX] = {
 	ROW(trace_printk),
 	ROW(trace_vprintk),
 	ROW(snprintf),
+	ROW(snprintf_btf),
+	ROW(seq_printf_btf),
 	ROW(seq_printf),
 	ROW(seq_write),
 	ROW(d_path),

@@ -225,6 +225,16 @@ RT_KFUNC(bpf_probe_read_user_dynptr)
 	return read_into(r1, (u32)r2, (u32)r3, r4, USER, vcpu);
 }
 
+RT_KFUNC(bpf_copy_from_user_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, USER, vcpu);
+}
+
+RT_KFUNC(bpf_copy_from_user_str_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, r4, USER_STRING, vcpu);
+}
+
 RT_KFUNC(bpf_probe_read_kernel_dynptr)
 {
 	return read_into(r1, (u32)r2, (u32)r3, r4, KERNEL, vcpu);

@@ -53,3 +53,15 @@ RT_KFUNC(bpf_rdonly_cast)
 {
 	return r1;
 }
+
+/* (nonce): only whoever listens to it would learn of it. */
+RT_KFUNC(bpf_modify_return_test_tp)
+{
+	return rt_kfunc_int((s32)r1);
+}
+
+/* The verifier takes no program that reaches it. */
+RT_KFUNC(__bpf_trap)
+{
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The functions that the BTF of Linux 6.18 marks as callable (bpf_kfunc) and that the data plane
+ * does not have, with the reason: a clause that follows "user space has no such function: ". Every
+ * one has a row here or in kfunc.c; a test holds both against the running kernel's BTF.
+ */
+#include "abi/kfunc.h"
+
+#include <string.h>
+
+#define CONTEXT	   "no process has the kernel's structure behind a program's context"
+#define CONNTRACK  "no process sees the kernel's table of connections"
+#define XFRM	   "no process sees the kernel's IPsec states"
+#define CIPHER	   "its ciphers would need vector registers, which the traced program is using"
+#define KEYS	   "a program acts for processes that have other keyrings than the one that loaded it"
+#define LSM_FILE   "no LSM hook fires here, and only these pass the file"
+#define SESSION	   "no kernel function runs here that a session could be on"
+#define SOCKETS	   "sockets of the kernel cannot be changed from outside of their process"
+#define TCP	   "TCP is the kernel's: no connection asks a program of the hive"
+#define TEST_ONLY  "only modules of the kernel's self-tests give what it takes"
+#define NOT_CALLED "it is there to be attached to; no kernel lets a program call it"
+#define STATISTICS "cgroup statistics are the kernel's"
+#define DEVICE	   "only programs bound to a device may ask it, and devices take no programs here"
+
+static const struct refusal {
+	const char *name, *why;
+} refusals[] = {
+	{ "bbr_cwnd_event", TCP },
+	{ "bbr_init", TCP },
+	{ "bbr_main", TCP },
+	{ "bbr_min_tso_segs", TCP },
+	{ "bbr_set_state", TCP },
+	{ "bbr_sndbuf_expand", TCP },
+	{ "bbr_ssthresh", TCP },
+	{ "bbr_undo_cwnd", TCP },
+	{ "bpf_cast_to_kern_ctx", CONTEXT },
+	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
+	{ "bpf_copy_from_user_task_dynptr", "only the iterator over tasks knows whose memory it is" },
+	{ "bpf_copy_from_user_task_str", "only the iterator over tasks knows whose memory it is" },
+	{ "bpf_copy_from_user_task_str_dynptr",
+	  "only the iterator over tasks knows whose memory it is" },
+	{ "bpf_crypto_ctx_acquire", CIPHER },
+	{ "bpf_crypto_ctx_create", CIPHER },
+	{ "bpf_crypto_ctx_release", CIPHER },
+	{ "bpf_crypto_decrypt", CIPHER },
+	{ "bpf_crypto_encrypt", CIPHER },
+	{ "bpf_ct_change_status", CONNTRACK },
+	{ "bpf_ct_change_timeout", CONNTRACK },
+	{ "bpf_ct_insert_entry", CONNTRACK },
+	{ "bpf_ct_release", CONNTRACK },
+	{ "bpf_ct_set_nat_info", CONNTRACK },
+	{ "bpf_ct_set_status", CONNTRACK },
+	{ "bpf_ct_set_timeout", CONNTRACK },
+	{ "bpf_dynptr_from_skb_meta", "packets of test runs have no room for metadata" },
+	{ "bpf_fentry_test1", NOT_CALLED },
+	{ "bpf_get_dentry_xattr", LSM_FILE },
+	{ "bpf_get_file_xattr", LSM_FILE },
+	{ "bpf_get_task_exe_file", LSM_FILE },
+	{ "bpf_kfunc_call_memb_release", TEST_ONLY },
+	{ "bpf_kfunc_call_test_release", TEST_ONLY },
+	{ "bpf_key_put", KEYS },
+	{ "bpf_lookup_system_key", KEYS },
+	{ "bpf_lookup_user_key", KEYS },
+	{ "bpf_map_sum_elem_count", "elements of a map are not counted, and a walk has no bound" },
+	{ "bpf_modify_return_test", NOT_CALLED },
+	{ "bpf_modify_return_test2", NOT_CALLED },
+	{ "bpf_path_d_path", LSM_FILE },
+	{ "bpf_put_file", LSM_FILE },
+	{ "bpf_remove_dentry_xattr", LSM_FILE },
+	{ "bpf_send_signal_task", "signals go to the current task alone" },
+	{ "bpf_session_cookie", SESSION },
+	{ "bpf_session_is_return", SESSION },
+	{ "bpf_set_dentry_xattr", LSM_FILE },
+	{ "bpf_sk_assign_tcp_reqsk", SOCKETS },
+	{ "bpf_skb_ct_alloc", CONNTRACK },
+	{ "bpf_skb_ct_lookup", CONNTRACK },
+	{ "bpf_sock_addr_set_sun_path", SOCKETS },
+	{ "bpf_sock_destroy", SOCKETS },
+	{ "bpf_sock_ops_enable_tx_tstamp", SOCKETS },
+	{ "bpf_task_work_schedule_resume_impl", "no task waits for a program's work" },
+	{ "bpf_task_work_schedule_signal_impl", "no task waits for a program's work" },
+	{ "bpf_xdp_ct_alloc", CONNTRACK },
+	{ "bpf_xdp_ct_lookup", CONNTRACK },
+	{ "bpf_xdp_get_xfrm_state", XFRM },
+	{ "bpf_xdp_metadata_rx_hash", DEVICE },
+	{ "bpf_xdp_metadata_rx_timestamp", DEVICE },
+	{ "bpf_xdp_metadata_rx_vlan_tag", DEVICE },
+	{ "bpf_xdp_pull_data", "frames of test runs keep their fragments" },
+	{ "bpf_xdp_xfrm_state_release", XFRM },
+	{ "css_rstat_flush", STATISTICS },
+	{ "css_rstat_updated", STATISTICS },
+	{ "cubictcp_acked", TCP },
+	{ "cubictcp_cong_avoid", TCP },
+	{ "cubictcp_cwnd_event", TCP },
+	{ "cubictcp_init", TCP },
+	{ "cubictcp_recalc_ssthresh", TCP },
+	{ "cubictcp_state", TCP },
+	{ "tcp_cong_avoid_ai", TCP },
+	{ "tcp_reno_cong_avoid", TCP },
+	{ "tcp_reno_ssthresh", TCP },
+	{ "tcp_reno_undo_cwnd", TCP },
+	{ "tcp_slow_start", TCP },
+};
+
+const char *abi_kfunc_refused(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (!strcmp(refusals[i].name, name))
+			return refusals[i].why;
+	return NULL;
+}
+
+const char *abi_kfunc_refused_at(u32 index, const char **ret_why)
+{
+	if (index >= ARRAY_SIZE(refusals))
+		return NULL;
+	*ret_why = refusals[index].why;
+	return refusals[index].name;
+}
