@@ -103,6 +103,7 @@ struct model;
 	X(FILE_OPS, "file", "f_op")                             \
 	X(FILE_PATH, "file", "f_path")                          \
 	X(FILE_PRIVATE, "file", "private_data")                 \
+	X(SOCKET_FILE, "socket", "file")                        \
 	X(INODE_INO, "inode", "i_ino")                          \
 	X(INODE_MODE, "inode", "i_mode")                        \
 	X(INODE_SIZE, "inode", "i_size")                        \

@@ -150,12 +150,14 @@ static void run_raw_tracepoint(struct rt_vcpu *vcpu, enum rt_event_kind kind, u6
 	rt_event_run(progs, scratch->raw, vcpu);
 }
 
-/* Where the task's user code is, for its stack. */
-static void note_user_code(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
+/* Where the task's user code is, for its stack, and its registers. */
+static void note_user_code(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs, bool entering)
 {
 	vcpu->task.ip = regs->ip;
 	vcpu->task.bp = regs->bp;
 	vcpu->task.flags |= RT_TASK_HAS_REGS;
+	vcpu->user_regs = regs;
+	vcpu->entering = entering;
 }
 
 void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
@@ -165,7 +167,7 @@ void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
-	note_user_code(vcpu, regs);
+	note_user_code(vcpu, regs, true);
 	if (other(RT_EVENT_RAWTP_SYS_ENTER)) {
 		scratch->regs = *regs;
 		/* As the kernel's entry code has it until there is a result. */
@@ -185,6 +187,7 @@ void rt_event_sys_enter(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 		memcpy(scratch->syscall.args, args, sizeof(args));
 		rt_event_run(progs, &scratch->syscall, vcpu);
 	}
+	vcpu->user_regs = NULL;
 }
 
 void rt_event_sys_exit(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
@@ -193,7 +196,7 @@ void rt_event_sys_exit(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 	const struct rt_event_progs *progs;
 	u64 nr = regs->orig_ax;
 
-	note_user_code(vcpu, regs);
+	note_user_code(vcpu, regs, false);
 	if (other(RT_EVENT_RAWTP_SYS_EXIT)) {
 		scratch->regs = *regs;
 		run_raw_tracepoint(vcpu, RT_EVENT_RAWTP_SYS_EXIT, (u64)&scratch->regs, regs->ax, 0);
@@ -210,6 +213,7 @@ void rt_event_sys_exit(struct rt_vcpu *vcpu, const struct rt_pt_regs *regs)
 		scratch->syscall = (struct tp_syscall){ .nr = (s32)nr, .args = { regs->ax } };
 		rt_event_run(progs, &scratch->syscall, vcpu);
 	}
+	vcpu->user_regs = NULL;
 }
 
 /* Copies text with its NUL, at most size bytes; the field's value for a string at offset. */

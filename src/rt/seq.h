@@ -21,6 +21,8 @@ struct rt_seq {
 	} task[RT_SEQ_TASKS];
 	u32 nr_tasks;
 	u64 path; /* of a struct path; 0: none */
+	/* Of a struct file that is a socket's, and of its struct socket; 0: it is none. */
+	u64 socket_file, socket;
 	const char *path_text;
 };
 

@@ -73,6 +73,7 @@ struct rt_frame {
 
 struct abi_rt_skb;
 struct rt_seq;
+struct rt_pt_regs;
 
 /* One slot's private memory. Sits in the private segment, never in shared memory. */
 struct rt_vcpu {
@@ -90,6 +91,10 @@ struct rt_vcpu {
 	rt_sock_change_fn sock_change; /* NULL: no program changes such maps here */
 	void *sock_arg;
 	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
+	/* Of the task, at the system call that fires; NULL: no call fires. */
+	const struct rt_pt_regs *user_regs;
+	bool entering;	   /* ... before it is made */
+	u64 task_regs[21]; /* bpf_task_pt_regs(): a copy */
 	/*
 	 * Monotonic time at which loops of the running program end, 0: never. Whoever sets it
 	 * clears it; rt_prog_out_of_time() looks at it.

@@ -99,6 +99,7 @@ static int show(struct iter_session *session)
 	model_reset(session->hive->model);
 	session->seq.nr_tasks = 0;
 	session->seq.path = 0;
+	session->seq.socket_file = 0;
 	ctx[0] = build_meta(session);
 	session->ops->build(session, &ctx[1]);
 	if (!ctx[0])

@@ -193,6 +193,18 @@ void *iter_model_file(struct iter_session *session, void *inode, const char *pat
 	return image;
 }
 
+/* What bpf_sock_from_file() gives; the socket behind it is the kernel's. */
+static void set_socket(struct iter_session *session, void *file)
+{
+	struct model *model = session->hive->model;
+	void *socket = model_object(model, "socket");
+
+	model_set_pointer(model, socket, MODEL_SOCKET_FILE, file);
+	model_set_pointer(model, file, MODEL_FILE_PRIVATE, socket);
+	session->seq.socket_file = (u64)file;
+	session->seq.socket = (u64)socket;
+}
+
 static void *model_open_file(struct iter_session *session, const struct iter_task *task, int fd)
 {
 	struct model *model = session->hive->model;
@@ -219,6 +231,8 @@ static void *model_open_file(struct iter_session *session, const struct iter_tas
 	/* FMODE_READ 1, FMODE_WRITE 2 */
 	model_set(model, image, MODEL_FILE_F_MODE, (flags + 1) & 3);
 	set_object(session, image, task, fd);
+	if (S_ISSOCK(st.st_mode))
+		set_socket(session, image);
 	return image;
 }
 

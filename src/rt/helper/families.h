@@ -102,6 +102,7 @@ RT_HELPER(get_current_comm);
 RT_HELPER(get_current_task);
 RT_HELPER(get_current_task_btf);
 RT_HELPER(get_attach_cookie);
+RT_HELPER(task_pt_regs);
 RT_HELPER(get_smp_processor_id);
 RT_HELPER(get_numa_node_id);
 RT_HELPER(get_prandom_u32);
@@ -120,6 +121,7 @@ RT_HELPER(seq_printf);
 RT_HELPER(seq_write);
 RT_HELPER(d_path);
 RT_HELPER(no_ima);
+RT_HELPER(sock_from_file);
 RT_HELPER(copy_from_user_task);
 
 /* output.c */
@@ -241,6 +243,7 @@ RT_HELPER(set_retval);
 RT_HELPER(setsockopt);
 RT_HELPER(getsockopt);
 RT_HELPER(bind);
+RT_HELPER(tcp_send_ack);
 RT_HELPER(sk_select_reuseport);
 RT_HELPER(msg_bytes);
 

@@ -81,6 +81,13 @@ RT_HELPER(copy_from_user_task)
 	return (u64)-EFAULT;
 }
 
+RT_HELPER(sock_from_file)
+{
+	const struct rt_seq *seq = vcpu->seq;
+
+	return seq && seq->socket_file && r1 == seq->socket_file ? seq->socket : 0;
+}
+
 /* (inode or file, hash, size): as in a kernel without IMA. */
 RT_HELPER(no_ima)
 {

@@ -216,6 +216,12 @@ RT_HELPER(getsockopt)
 	return (u64)-EINVAL;
 }
 
+/* (tcp_sock, sequence): no connection ever asks the programs that may call it. */
+RT_HELPER(tcp_send_ack)
+{
+	return (u64)-EOPNOTSUPP;
+}
+
 /* (ctx, address, size): nor can they be bound. */
 RT_HELPER(bind)
 {

@@ -4,6 +4,7 @@
  * the calling thread; the tasks of other processes always carry it.
  */
 #include "rt/clock.h"
+#include "rt/event.h"
 #include "rt/helper/families.h"
 #include "rt/mem.h"
 #include "rt/sys.h"
@@ -72,6 +73,24 @@ RT_HELPER(get_current_task_btf)
 RT_HELPER(get_attach_cookie)
 {
 	return vcpu->cookie;
+}
+
+/*
+ * (task): registers of the current task at its system call, as far as there is one; of others
+ * nobody here knows them.
+ */
+RT_HELPER(task_pt_regs)
+{
+	struct rt_pt_regs *copy = (struct rt_pt_regs *)(void *)vcpu->task_regs;
+
+	_Static_assert(sizeof(*copy) == sizeof(vcpu->task_regs), "registers");
+	if (!vcpu->user_regs || !r1 || rt_task_image_pid(r1, vcpu) != vcpu->task.pid)
+		return 0;
+	*copy = *vcpu->user_regs;
+	/* As the kernel's entry code has it until there is a result. */
+	if (vcpu->entering)
+		copy->ax = (u64)-ENOSYS;
+	return (u64)copy;
 }
 
 RT_HELPER(get_smp_processor_id)

@@ -27,9 +27,12 @@ static void write_page(FILE *out)
 		available += abi_helper_find(id)->available;
 	fprintf(out,
 		"# What programs cannot call\n\n"
-		"Linux 6.18 has %u helpers; a hive has %u of them, and %u of the kernel functions (kfuncs) "
-		"that 6.18 lets programs\ncall. The verifier refuses the others, with the kernel's errno "
-		"and first line, and the reason from this page as the\nsecond one. A test makes this page "
+		"Linux 6.18 has %u helpers; a hive has %u of them, and %u of the kernel functions "
+		"(kfuncs) "
+		"that 6.18 lets programs\ncall. The verifier refuses the others, with the kernel's "
+		"errno "
+		"and first line, and the reason from this page as the\nsecond one. A test makes "
+		"this page "
 		"from the tables (`src/abi/helper_*.c`, `src/abi/kfunc_refused.c`) and holds them\n"
 		"against the running kernel: nothing can be missing without a row.\n\n"
 		"| helper | why it is not there |\n|---|---|\n",

@@ -3,6 +3,7 @@
  * The current task as an image: laid out as the layout says, with the members that it names, for a
  * thread of this process and for a task of another one.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 
 #include "harness/tap.h"
 #include "map_env.h"
+#include "rt/event.h"
 #include "rt/helper.h"
 #include "rt/task_model.h"
 
@@ -51,6 +53,32 @@ static struct rt_task_layout layout = {
 static const struct image *ask(struct rt_vcpu *vcpu)
 {
 	return (const struct image *)rt_helpers[BPF_FUNC_get_current_task](0, 0, 0, 0, 0, vcpu);
+}
+
+/* Registers of the current task, while a system call of it fires, and of nobody else. */
+static void test_registers(struct rt_vcpu *vcpu)
+{
+	struct rt_pt_regs regs = { .orig_ax = 39, .ax = 39, .ip = 0x1234, .sp = 0x5678 };
+	const struct rt_pt_regs *copy;
+	struct image other = { .pid = 72, .tgid = 70 };
+	rt_helper_fn helper = rt_helpers[BPF_FUNC_task_pt_regs];
+	u64 task;
+
+	vcpu->task = (struct rt_task){ .pid = 71, .tgid = 70 };
+	task = (u64)ask(vcpu);
+	tap_is(helper(task, 0, 0, 0, 0, vcpu), 0, "registers: no call fires");
+	vcpu->user_regs = &regs;
+	vcpu->entering = true;
+	copy = (const struct rt_pt_regs *)helper(task, 0, 0, 0, 0, vcpu);
+	tap_ok(copy && copy->ip == 0x1234 && copy->sp == 0x5678 && copy->orig_ax == 39 &&
+		       copy->ax == (u64)-ENOSYS,
+	       "registers: at its entry");
+	vcpu->entering = false;
+	copy = (const struct rt_pt_regs *)helper(task, 0, 0, 0, 0, vcpu);
+	tap_ok(copy && copy->ax == 39, "registers: at its end");
+	tap_is(helper((u64)&other, 0, 0, 0, 0, vcpu), 0, "registers: of another task");
+	tap_is(helper(0, 0, 0, 0, 0, vcpu), 0, "registers: of none");
+	vcpu->user_regs = NULL;
 }
 
 static void test_own(struct rt_vcpu *vcpu)
@@ -120,6 +148,7 @@ int main(void)
 
 	tap_ok(!ask(vcpu), "no layout, no image");
 	RT_CONTROL->task_layout = &layout;
+	test_registers(vcpu);
 	test_own(vcpu);
 	test_other(vcpu);
 	layout.task_size = RT_TASK_MODEL_SIZE;

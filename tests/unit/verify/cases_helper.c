@@ -18,7 +18,6 @@ const struct verify_case cases_helper[] = {
 	{ "results", TRACEPOINT, "call bpf_get_current_pid_tgid#14\nr6 = r0\ncall bpf_ktime_get_ns#5\ncall bpf_get_smp_processor_id#8\nr0 += r6\nexit", 0, NULL, 0 },
 	{ "caller saved registers", TRACEPOINT, "r6 = r1\ncall bpf_ktime_get_ns#5\nr0 = r1\nexit", -EACCES, "R1 !read_ok", 0 },
 	{ "not for this type", XDP, "call bpf_probe_read#4\nr0 = 0\nexit", -EINVAL, "unknown func bpf_probe_read#4", CASE_OWN_LOG },
-	{ "not in this hive", TRACEPOINT, "call bpf_task_pt_regs#175\nr0 = 0\nexit", -EINVAL, "unknown func bpf_task_pt_regs#175", CASE_OURS },
 	{ "GPL only", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", -EINVAL, "cannot call GPL-restricted function from non-GPL compatible program", CASE_NOT_GPL },
 	{ "printk", TRACEPOINT, "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "printk of uninitialised", TRACEPOINT, "r1 = r10\nr1 += -8\nr2 = 8\ncall bpf_trace_printk#6\nr0 = 0\nexit", 0, NULL, 0 },
@@ -87,5 +86,15 @@ const struct verify_case cases_helper[] = {
 	{ "length of the kernel's frame", BPF_PROG_TYPE_TRACING, "r1 = *(u64 *)(r1 +0)\ncall bpf_xdp_get_buff_len#188\nr0 = 0\nexit", -EACCES, "R1 is of type sk_buff but xdp_buff is expected", 0, "kfree_skb" },
 	{ "path in a tracepoint", BPF_PROG_TYPE_TRACING, "r1 = *(u64 *)(r1 +0)\nr2 = r10\nr2 += -8\nr3 = 8\ncall bpf_d_path#147\nr0 = 0\nexit", -EINVAL, "helper call is not allowed in probe", 0, "kfree_skb" },
 	{ "cookie in an iterator", BPF_PROG_TYPE_TRACING, "call bpf_get_attach_cookie#174\nr0 = 0\nexit", -EINVAL, "unknown func bpf_get_attach_cookie#174", CASE_OWN_LOG, "iter/task" },
+	{ "registers of the task", RAW_TP, "call bpf_get_current_task_btf#158\nr1 = r0\ncall bpf_task_pt_regs#175\nr0 = *(u64 *)(r0 +{pt_regs.ip})\nexit", 0, NULL, 0 },
+	{ "registers of a number", RAW_TP, "r1 = 0\ncall bpf_task_pt_regs#175\nr0 = 0\nexit", -EACCES, "R1 type=scalar expected=ptr_", 0 },
+	{ "registers are written", RAW_TP, "call bpf_get_current_task_btf#158\nr1 = r0\ncall bpf_task_pt_regs#175\n*(u64 *)(r0 +{pt_regs.ip}) = 1\nr0 = 0\nexit", -EACCES, "only read is supported", 0 },
+	{ "socket of a file", BPF_PROG_TYPE_TRACING, "r1 = *(u64 *)(r1 +24)\nr0 = 0\nif r1 == 0x0 goto pc+4\ncall bpf_sock_from_file#162\nif r0 == 0x0 goto pc+1\nr1 = *(u64 *)(r0 +{socket.sk})\nr0 = 0\nexit", 0, NULL, 0, "iter/task_file" },
+	{ "socket that may be none", BPF_PROG_TYPE_TRACING, "r1 = *(u64 *)(r1 +24)\nr0 = 0\nif r1 == 0x0 goto pc+3\ncall bpf_sock_from_file#162\nr1 = *(u64 *)(r0 +{socket.sk})\nr0 = 0\nexit", -EACCES, "R0 invalid mem access 'ptr_or_null_'", 0, "iter/task_file" },
+	{ "value in words", RAW_TP, "*(u64 *)(r10 -16) = 0\n*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -80\nr2 = 64\nr3 = r10\nr3 += -16\nr4 = 16\nr5 = 0\ncall bpf_snprintf_btf#149\nr0 = *(u8 *)(r10 -80)\nexit", 0, NULL, 0 },
+	{ "words for no room", RAW_TP, "*(u64 *)(r10 -16) = 0\n*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -80\nr2 = 0\nr3 = r10\nr3 += -16\nr4 = 16\nr5 = 0\ncall bpf_snprintf_btf#149\nr0 = 0\nexit", -EACCES, "R2 invalid zero-sized read", 0 },
+	{ "words into a map that programs only read", RAW_TP, "*(u64 *)(r10 -16) = 0\n*(u64 *)(r10 -8) = 0\nr1 = map_value 8 + 0\nr2 = 8\nr3 = r10\nr3 += -16\nr4 = 16\nr5 = 0\ncall bpf_snprintf_btf#149\nr0 = 0\nexit", -EACCES, "write into map forbidden", CASE_OURS },
+	{ "words for an iterator", BPF_PROG_TYPE_TRACING, "r1 = *(u64 *)(r1 +0)\nr1 = *(u64 *)(r1 +0)\n*(u64 *)(r10 -16) = 0\n*(u64 *)(r10 -8) = 0\nr2 = r10\nr2 += -16\nr3 = 16\nr4 = 0\ncall bpf_seq_printf_btf#150\nr0 = 0\nexit", 0, NULL, 0, "iter/task" },
+	{ "words of an iterator's for others", RAW_TP, "call bpf_seq_printf_btf#150\nr0 = 0\nexit", -EINVAL, "unknown func bpf_seq_printf_btf#150", CASE_OWN_LOG },
 	{ 0 }
 };
