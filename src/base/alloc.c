@@ -97,32 +97,64 @@ static bool fits_account(size_t bytes)
 	return false;
 }
 
+static void count(void *memory, size_t usable)
+{
+	if (!memory) {
+		current->failed = true;
+		return;
+	}
+	current->now += (ptrdiff_t)usable;
+	if (current->now > 0 && (size_t)current->now > current->peak)
+		current->peak = (size_t)current->now;
+}
+
 /* A block of that size, zeroed or not. Under an account sizes are rounded up to steps. */
+static void *take_counted(size_t bytes, bool zero)
+{
+	size_t list = (bytes + STEP - 1) / STEP, usable;
+	struct base_kept *block = NULL;
+	void *memory;
+
+	if (!KEEPS_BLOCKS || list >= BASE_KEPT_LISTS)
+		memory = zero ? calloc(1, bytes) : malloc(bytes);
+	else if (!(block = current->kept[list]))
+		memory = zero ? calloc(list, STEP) : malloc(list * STEP);
+	else
+		memory = block;
+	usable = memory ? malloc_usable_size(memory) : 0;
+	if (block) {
+		current->kept[list] = block->next;
+		current->kept_bytes -= usable;
+		if (zero)
+			memset(block, 0, bytes);
+	}
+	count(memory, usable);
+	return memory;
+}
+
 static void *take(size_t bytes, bool zero)
 {
-	size_t list = (bytes + STEP - 1) / STEP;
-	struct base_kept *block;
-
 	if (!bytes)
-		bytes = list = 1;
-	if (!KEEPS_BLOCKS || !current || list >= BASE_KEPT_LISTS)
-		return zero ? calloc(1, bytes) : malloc(bytes);
-	block = current->kept[list];
-	if (!block)
-		return zero ? calloc(list, STEP) : malloc(list * STEP);
-	current->kept[list] = block->next;
-	current->kept_bytes -= malloc_usable_size(block);
-	return zero ? memset(block, 0, bytes) : block;
+		bytes = 1;
+	if (unlikely(current != NULL))
+		return take_counted(bytes, zero);
+	return zero ? calloc(1, bytes) : malloc(bytes);
 }
 
 /* Kept for the next of its size, or given back. */
 static void give(void *memory)
 {
-	size_t usable = KEEPS_BLOCKS && current && memory ? malloc_usable_size(memory) : 0;
-	size_t list = usable / STEP;
 	struct base_kept *block = memory;
+	size_t usable, list;
 
-	if (!list || list >= BASE_KEPT_LISTS) {
+	if (likely(!current) || !memory) {
+		free(memory);
+		return;
+	}
+	usable = malloc_usable_size(memory);
+	list = usable / STEP;
+	current->now -= (ptrdiff_t)usable;
+	if (!KEEPS_BLOCKS || !list || list >= BASE_KEPT_LISTS) {
 		free(memory);
 		return;
 	}
@@ -131,31 +163,19 @@ static void give(void *memory)
 	current->kept_bytes += usable;
 }
 
-static void *counted(void *memory)
+/* An allocation that is not tried. */
+static void *fail(void)
 {
-	if (likely(!current))
-		return memory;
-	if (!memory) {
+	if (current)
 		current->failed = true;
-		return NULL;
-	}
-	current->now += (ptrdiff_t)malloc_usable_size(memory);
-	if (current->now > 0 && (size_t)current->now > current->peak)
-		current->peak = (size_t)current->now;
-	return memory;
-}
-
-static void discount(void *memory)
-{
-	if (unlikely(current != NULL) && memory)
-		current->now -= (ptrdiff_t)malloc_usable_size(memory);
+	return NULL;
 }
 
 void *base_alloc(size_t size)
 {
 	if (fails_now() || !fits_account(size))
-		return counted(NULL);
-	return counted(take(size, false));
+		return fail();
+	return take(size, false);
 }
 
 void *base_zalloc(size_t nr, size_t size)
@@ -164,8 +184,8 @@ void *base_zalloc(size_t nr, size_t size)
 
 	/* calloc() checks too, but a sanitizer's takes an overflow for a fault. */
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() || !fits_account(bytes))
-		return counted(NULL);
-	return counted(take(bytes, true));
+		return fail();
+	return take(bytes, true);
 }
 
 /* Under an account: a block of the new size, unless the old one has room. */
@@ -173,10 +193,10 @@ static void *move(void *memory, size_t before, size_t bytes)
 {
 	void *moved;
 
-	if (bytes <= before)
+	if (memory && bytes <= before)
 		return memory;
 	moved = take(bytes, false);
-	if (moved && before) {
+	if (moved && memory) {
 		memcpy(moved, memory, before);
 		give(memory);
 	}
@@ -186,18 +206,13 @@ static void *move(void *memory, size_t before, size_t bytes)
 void *base_realloc(void *memory, size_t nr, size_t size)
 {
 	size_t bytes, before = current && memory ? malloc_usable_size(memory) : 0;
-	void *moved;
 
 	if (__builtin_mul_overflow(nr, size, &bytes) || fails_now() ||
 	    (bytes > before && !fits_account(bytes - before)))
-		return counted(NULL);
-	if (KEEPS_BLOCKS && current && (memory || bytes))
-		moved = move(memory, before, bytes);
-	else
-		moved = realloc(memory, bytes ? bytes : 1);
-	if (moved && current)
-		current->now -= (ptrdiff_t)before;
-	return counted(moved);
+		return fail();
+	if (current)
+		return move(memory, before, bytes);
+	return realloc(memory, bytes ? bytes : 1);
 }
 
 void *base_memdup(const void *source, size_t size)
@@ -211,7 +226,6 @@ void *base_memdup(const void *source, size_t size)
 
 void *base_free(void *memory)
 {
-	discount(memory);
 	give(memory);
 	return NULL;
 }
