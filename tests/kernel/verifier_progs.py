@@ -37,10 +37,10 @@ def fetch(work):
     return top
 
 
-def compile_all(top, work, names):
+def compile_all(top, work, names, cpu="v3"):
     """Object files of the programs; says which do not compile here."""
     tests, tools = os.path.join(top, "tools/testing/selftests/bpf"), os.path.join(top, "tools")
-    include, out = os.path.join(work, "include"), os.path.join(work, "objects")
+    include, out = os.path.join(work, "include"), os.path.join(work, "objects" if cpu == "v3" else "objects-" + cpu)
     os.makedirs(os.path.join(include, "bpf"), exist_ok=True)
     os.makedirs(out, exist_ok=True)
     for header in glob.glob(os.path.join(tools, "lib/bpf/*.h")):
@@ -56,7 +56,7 @@ def compile_all(top, work, names):
     for name in names or sorted(os.path.basename(p)[:-2] for p in glob.glob(os.path.join(tests, "progs/verifier_*.c"))):
         target = os.path.join(out, name + ".o")
         result = subprocess.run(
-            [CLANG, "-g", "-O2", "-target", "bpf", "-mcpu=v3", "-D__TARGET_ARCH_x86", "-I", include, "-I", tests,
+            [CLANG, "-g", "-O2", "-target", "bpf", "-mcpu=" + cpu, "-D__TARGET_ARCH_x86", "-I", include, "-I", tests,
              "-I", os.path.join(tools, "include"), "-I", os.path.join(tools, "include/uapi"),
              "-I", "/usr/include/x86_64-linux-gnu", "-w", "-c", os.path.join(tests, "progs", name + ".c"),
              "-o", target], stderr=subprocess.PIPE, text=True, check=False)
@@ -140,4 +140,5 @@ def main():
             report_logs(ours, kernel)
 
 
-main()
+if __name__ == "__main__":
+    main()
