@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ enum request_kind {
 	ASK_DUP2,
 	ASK_SEND,
 	ASK_TAKE,
+	ASK_MOVE,
 	ASK_MAP,
 	ASK_LOAD,
 	ASK_STORE,
@@ -124,6 +126,15 @@ int client_send(int fd)
 	close(pair[0]);
 	close(pair[1]);
 	return result < 0 ? result : move_up(fd);
+}
+
+int client_move(u32 cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return (int)result_of(sched_setaffinity(0, sizeof(one), &one));
 }
 
 static int odd_file(int fd)
@@ -262,6 +273,7 @@ static long serve_one(const struct request *request, raw_call raw)
 	case ASK_DUP2: return client_dup2(request->fd, request->onto);
 	case ASK_SEND: return client_send(request->fd);
 	case ASK_TAKE: return take();
+	case ASK_MOVE: return client_move((u32)request->value);
 	case ASK_MAP: return map_file(request);
 	case ASK_LOAD:
 		memcpy((void *)(uintptr_t)MEMORY, (const void *)(uintptr_t)request->address,
@@ -381,6 +393,11 @@ long client_world_map(struct world *world, int fd, u64 address, u64 size, int pr
 				     .address = address,
 				     .value = size,
 				     .attr = offset });
+}
+
+void client_world_move(struct world *world, u32 cpu)
+{
+	must(!ask((struct request){ .kind = ASK_MOVE, .value = cpu }), "the client's CPU");
 }
 
 void client_world_load(struct world *world, u64 address, u32 size)

@@ -33,6 +33,8 @@ int client_world_dup(struct world *world, int fd, int onto);
 int client_world_send(struct world *world, int fd);
 /* Closes all, unpins all. */
 void client_world_reset(struct world *world);
+/* From now on it runs on this CPU. */
+void client_world_move(struct world *world, u32 cpu);
 /* Its process. */
 u32 client_world_pid(struct world *world);
 /* Maps a file of the client's at this address of its own, fd -1: unmaps it; 0 or -errno. */
@@ -47,6 +49,7 @@ void client_world_raw(struct world *world, bool raw);
 int client_dup(int fd);
 int client_dup2(int fd, int onto);
 int client_send(int fd);
+int client_move(u32 cpu);
 /* Descriptors 3 to FIRST_FD - 1: files of all kinds. */
 void client_fill(void);
 

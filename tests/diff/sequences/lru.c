@@ -5,10 +5,10 @@
  * it may; what is there has the value that was written last; what was just written is there;
  * nothing is there that was deleted or never written.
  */
+#include "../bpf/client.h"
 #include "sequences.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,11 +147,9 @@ static void compare_all(struct pair *pair, const struct model *models)
 /* Each CPU has elements of its own in its hands. */
 static void go_to_cpu(u32 cpu)
 {
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	client_move(cpu);
+	if (stage.through_client)
+		client_world_move(window_client(), cpu);
 }
 
 void lru_episode(struct pair *pair)

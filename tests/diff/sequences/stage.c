@@ -140,16 +140,12 @@ static void make_side(int side)
 
 bool stage_new(const char *skep)
 {
-	cpu_set_t one;
-
 	stage.worlds[0] = world_kernel();
 	if (!stage.worlds[0])
 		return false;
 	/* A network of its own, and one CPU: whose values programs see. */
 	must(unshare(CLONE_NEWNET), "unshare");
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	must(sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
+	must(client_move(0), "sched_setaffinity");
 	stage.cpus = (u32)sysconf(_SC_NPROCESSORS_CONF);
 	stage.through_client = skep;
 	stage.worlds[1] = skep ? window_start(skep) : world_skep();
