@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,35 +27,67 @@
 #define RUNS	  100
 #define INSNS_MAX 128
 #define ENTRIES	  1024
+#define RING_SIZE (4u << 20)
 
-enum map { MAP_ARRAY, MAP_PERCPU_ARRAY, MAP_HASH, MAP_PERCPU_HASH, MAPS };
+enum map {
+	MAP_ARRAY,
+	MAP_PERCPU_ARRAY,
+	MAP_HASH,
+	MAP_PERCPU_HASH,
+	MAP_LRU,
+	MAP_NO_PREALLOC,
+	MAP_RING,
+	MAPS
+};
 
-static const u32 map_types[MAPS] = { BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY,
-				     BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_PERCPU_HASH };
+static const struct {
+	u32 type, flags;
+} map_kinds[MAPS] = {
+	[MAP_ARRAY] = { BPF_MAP_TYPE_ARRAY, 0 },
+	[MAP_PERCPU_ARRAY] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0 },
+	[MAP_HASH] = { BPF_MAP_TYPE_HASH, 0 },
+	[MAP_PERCPU_HASH] = { BPF_MAP_TYPE_PERCPU_HASH, 0 },
+	[MAP_LRU] = { BPF_MAP_TYPE_LRU_HASH, 0 },
+	[MAP_NO_PREALLOC] = { BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC },
+	[MAP_RING] = { BPF_MAP_TYPE_RINGBUF, 0 },
+};
 
 static const struct row {
 	const char *name;
 	const char *body; /* r6 counts down; "map_fd N" is a map of enum map */
+	u32 runs;	  /* in a row; a ring has room for few */
 } rows[] = {
-	{ "an empty loop", "" },
+	{ "an empty loop", "", RUNS },
 	{ "xorshift, multiply, stack",
 	  "r1 = *(u64 *)(r10 -16)\nr2 = r1\nr2 <<= 13\nr1 ^= r2\nr2 = r1\n"
 	  "r2 >>= 7\nr1 ^= r2\nr2 = r1\nr2 <<= 17\nr1 ^= r2\n"
-	  "r1 *= 1664525\n*(u64 *)(r10 -16) = r1\n" },
-	{ "ktime_get_ns", "call ktime#5\n" },
-	{ "get_current_pid_tgid", "call pid_tgid#14\n" },
-	{ "array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 0\ncall lookup#1\n" },
-	{ "per-CPU array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 1\ncall lookup#1\n" },
-	{ "hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 2\ncall lookup#1\n" },
-	{ "per-CPU hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 3\ncall lookup#1\n" },
+	  "r1 *= 1664525\n*(u64 *)(r10 -16) = r1\n",
+	  RUNS },
+	{ "ktime_get_ns", "call ktime#5\n", RUNS },
+	{ "get_current_pid_tgid", "call pid_tgid#14\n", RUNS },
+	{ "array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 0\ncall lookup#1\n", RUNS },
+	{ "per-CPU array lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 1\ncall lookup#1\n", RUNS },
+	{ "hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 2\ncall lookup#1\n", RUNS },
+	{ "per-CPU hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 3\ncall lookup#1\n", RUNS },
+	{ "LRU hash lookup", "r2 = r10\nr2 += -4\nr1 = map_fd 4\ncall lookup#1\n", RUNS },
 	{ "hash update, existing",
 	  "r2 = r10\nr2 += -4\nr3 = r10\nr3 += -24\nr4 = 0\nr1 = map_fd 2\n"
-	  "call update#2\n" },
+	  "call update#2\n",
+	  RUNS },
+	{ "... without preallocation",
+	  "r2 = r10\nr2 += -4\nr3 = r10\nr3 += -24\nr4 = 0\nr1 = map_fd 5\n"
+	  "call update#2\n",
+	  RUNS },
+	{ "ringbuf_output, 8 bytes",
+	  "r2 = r10\nr2 += -24\nr3 = 8\nr4 = 1\nr1 = map_fd 6\ncall output#130\n", 8 },
+	{ "... 256 bytes",
+	  "r2 = r10\nr2 += -280\nr3 = 256\nr4 = 1\nr1 = map_fd 6\ncall output#130\n", 8 },
 };
 
 typedef u64 (*run_fn)(const struct rt_prog *, const void *, struct rt_vcpu *);
 
 static int kernel_maps[MAPS];
+static u64 *kernel_positions;
 static struct rt_map *our_maps[MAPS];
 static struct arena *arena;
 static struct rt_vcpu *vcpu;
@@ -77,15 +110,17 @@ static void make_kernel_maps(void)
 	u64 *values = calloc(cpus, sizeof(*values));
 
 	for (u32 i = 0; i < MAPS; i++) {
-		union bpf_attr attr = { .map_type = map_types[i],
-					.key_size = 4,
-					.value_size = 8,
-					.max_entries = ENTRIES };
+		bool ring = i == MAP_RING;
+		union bpf_attr attr = { .map_type = map_kinds[i].type,
+					.key_size = ring ? 0 : 4,
+					.value_size = ring ? 0 : 8,
+					.max_entries = ring ? RING_SIZE : ENTRIES,
+					.map_flags = map_kinds[i].flags };
 
 		kernel_maps[i] = bpf(BPF_MAP_CREATE, &attr);
 		if (kernel_maps[i] < 0)
 			die("cannot create a map in the kernel");
-		for (u32 key = 0; key < ENTRIES / 2; key++) {
+		for (u32 key = 0; key < ENTRIES / 2 && !ring; key++) {
 			union bpf_attr element = { .map_fd = (u32)kernel_maps[i],
 						   .key = (u64)&key,
 						   .value = (u64)values };
@@ -95,40 +130,68 @@ static void make_kernel_maps(void)
 		}
 	}
 	free(values);
+	kernel_positions = mmap(NULL, 8192, PROT_READ, MAP_SHARED, kernel_maps[MAP_RING], 0);
+	if (kernel_positions == MAP_FAILED ||
+	    mmap(kernel_positions, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 kernel_maps[MAP_RING], 0) == MAP_FAILED)
+		die("cannot map a ring of the kernel");
+}
+
+/* All that is in the ring has been read: the consumer's page and the producer's follow each other.
+ */
+static void drain(volatile u64 *positions)
+{
+	positions[0] = positions[512];
 }
 
 static void make_our_maps(void)
 {
 	for (u32 i = 0; i < MAPS; i++) {
-		struct rt_map_spec spec = { .type = map_types[i],
-					    .key_size = 4,
-					    .value_size = 8,
-					    .max_entries = ENTRIES,
+		bool ring = i == MAP_RING;
+		struct rt_map_spec spec = { .type = map_kinds[i].type,
+					    .key_size = ring ? 0 : 4,
+					    .value_size = ring ? 0 : 8,
+					    .max_entries = ring ? RING_SIZE : ENTRIES,
+					    .flags = map_kinds[i].flags,
 					    .nr_vcpus = RT_CONTROL->nr_vcpus };
 		u64 size = rt_map_memory_size(&spec), value = 0;
 		struct rt_map *map = arena_alloc(arena, ARENA_CONTROL, sizeof(*map), 64);
 
 		map->data = arena_alloc(arena, ARENA_DATA, size, 4096);
 		map->data_size = size;
+		memset(map->data, 0, size); /* the kernel's pages are there from the beginning */
 		rt_map_init(map, &spec, i + 1, 0x1234567);
-		for (u32 key = 0; key < ENTRIES / 2; key++)
+		for (u32 key = 0; key < ENTRIES / 2 && !ring; key++)
 			if (rt_map_update_elem(map, &key, &value, 0, vcpu))
 				die("cannot fill a map");
 		our_maps[i] = map;
 	}
 }
 
+/* A record's bytes. */
+static const char *zero_record(void)
+{
+	static char text[2048];
+	u32 used = 0;
+
+	for (u32 at = 32; at <= 280; at += 8)
+		used += (u32)snprintf(text + used, sizeof(text) - used, "*(u64 *)(r10 -%u) = 0\n",
+				      at);
+	return text;
+}
+
 static u32 assemble(const struct row *row, struct bpf_insn *insns)
 {
-	char text[2048], error[128];
+	char text[4096], error[128];
 	int count;
 
 	/* The key changes with each turn and stays among the entries that exist. */
 	snprintf(text, sizeof(text),
 		 "*(u64 *)(r10 -8) = 0\n*(u64 *)(r10 -16) = 88172645\n*(u64 *)(r10 -24) = 1\n"
+		 "%s"
 		 "r6 = %d\nagain:\nr7 = r6\nr7 &= %d\n*(u32 *)(r10 -4) = r7\n%sr6 += -1\n"
 		 "if r6 != 0 goto again\nr0 = 0\nexit\n",
-		 LOOPS, ENTRIES / 2 - 1, row->body);
+		 zero_record(), LOOPS, ENTRIES / 2 - 1, row->body);
 	count = isa_assemble(text, insns, INSNS_MAX, error, sizeof(error));
 	if (count < 0)
 		die(error);
@@ -162,16 +225,17 @@ static int load_kernel(const struct row *row)
 }
 
 /* Nanoseconds a turn. */
-static double run_kernel(int fd)
+static double run_kernel(const struct row *row, int fd)
 {
 	char packet[64] = { 0 };
 	union bpf_attr attr = { .test = { .prog_fd = (u32)fd,
 					  .data_in = (u64)packet,
 					  .data_size_in = sizeof(packet),
-					  .repeat = RUNS } };
+					  .repeat = row->runs } };
 
 	if (bpf(BPF_PROG_TEST_RUN, &attr))
 		die("the kernel does not run a program");
+	drain(kernel_positions);
 	return (double)attr.test.duration / LOOPS;
 }
 
@@ -197,16 +261,18 @@ static struct rt_prog *load_ours(const struct row *row)
 	return prog;
 }
 
-static double run_ours(run_fn engine, const struct rt_prog *prog)
+static double run_ours(const struct row *row, run_fn engine, const struct rt_prog *prog)
 {
+	u32 runs = row->runs;
 	struct timespec from, to;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-	for (u32 i = 0; i < RUNS; i++)
+	for (u32 i = 0; i < runs; i++)
 		engine(prog, NULL, vcpu);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	drain((u64 *)(void *)our_maps[MAP_RING]->data);
 	return ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec)) /
-	       RUNS / LOOPS;
+	       runs / LOOPS;
 }
 
 typedef struct rt_vcpu *(*acquire_fn)(u32);
@@ -243,9 +309,9 @@ static void bench_row(const struct row *row, bool kernel, double empty[SIDES])
 
 	for (u32 round = 0; round < ROUNDS; round++) {
 		if (kernel)
-			samples[KERNEL][round] = run_kernel(fd);
-		samples[NATIVE][round] = run_ours(image_run_native, prog);
-		samples[INTERPRETER][round] = run_ours(image_interpret, prog);
+			samples[KERNEL][round] = run_kernel(row, fd);
+		samples[NATIVE][round] = run_ours(row, image_run_native, prog);
+		samples[INTERPRETER][round] = run_ours(row, image_interpret, prog);
 	}
 	for (u32 side = 0; side < SIDES; side++) {
 		result[side] = smallest(samples[side]);
