@@ -22,8 +22,9 @@
 struct kind {
 	const char *name;
 	u32 prog_type, attach_type;
-	const char *structure; /* struct_ops: "struct_ops/" and its name */
+	const char *structure; /* struct_ops: "struct_ops/" and its name; tracing: the tracepoint */
 	bool sleepable;
+	bool calls_only; /* only what it may call is asked */
 };
 
 #define KIND(name, attach)                          \
@@ -88,6 +89,12 @@ static const struct kind kinds[] = {
 	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 1, "struct_ops/bpf_dummy_ops" },
 	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 1, "struct_ops/bpf_dummy_ops", true },
 	{ "STRUCT_OPS", BPF_PROG_TYPE_STRUCT_OPS, 2, "struct_ops/bpf_dummy_ops", true },
+	{ "KPROBE", BPF_PROG_TYPE_KPROBE, .calls_only = true },
+	{ "TRACEPOINT", BPF_PROG_TYPE_TRACEPOINT, .calls_only = true },
+	{ "RAW_TRACEPOINT", BPF_PROG_TYPE_RAW_TRACEPOINT, .calls_only = true },
+	{ "RAW_TRACEPOINT_WRITABLE", BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, .calls_only = true },
+	{ "TRACING", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, "kfree_skb", .calls_only = true },
+	{ "TRACING", BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "iter/task", .calls_only = true },
 };
 
 struct counts {
@@ -330,7 +337,7 @@ static bool may_call(const struct kind *kind, u32 id)
 {
 	const struct abi_struct_ops *ops;
 
-	if (!kind->structure)
+	if (kind->prog_type != BPF_PROG_TYPE_STRUCT_OPS)
 		return abi_helper_allowed(id, kind->prog_type, kind->attach_type);
 	ops = abi_struct_ops_find(strchr(kind->structure, '/') + 1);
 	return ops && ops->helpers && abi_struct_ops_helper(id);
@@ -384,7 +391,8 @@ static void kfuncs(const struct kind *kind)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = CASE_ATTACH(kind->attach_type) };
+				 .flags = CASE_ATTACH(kind->attach_type),
+				 .tracepoint = kind->calls_only ? kind->structure : NULL };
 	const struct btf *btf = oracle_kernel_btf();
 	u32 differ = 0, allowed = 0;
 
@@ -441,6 +449,11 @@ int main(int argc, char **argv)
 
 		if (show && !strstr(kind->name, argv[1]))
 			continue;
+		if (kind->calls_only) {
+			helpers(kind);
+			kfuncs(kind);
+			continue;
+		}
 		context_accesses(kind);
 		for (u32 j = 0; j < ARRAY_SIZE(pointers); j++)
 			if (pointers[j].prog_type == kind->prog_type)
