@@ -36,6 +36,9 @@
 	 ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_LSM) |           \
 	 ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS) | ABI_PROG(BPF_PROG_TYPE_SYSCALL))
 
+/* Congestion control. */
+#define PROG_TCP ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS)
+
 #define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
 #define ARGS(...)	   .arg = { __VA_ARGS__ }
 #define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
@@ -246,6 +249,32 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
 	ROW(bpf_arena_reserve_pages, ARGS(KARG_MAP, KARG_IGNORE, KARG_SCALAR), .ret = KRET_SCALAR,
 	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_SLEEPABLE),
+	ROW(bbr_cwnd_event, ARGS(KARG_PTR(SOCK), KARG_SCALAR), .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(bbr_init, ARGS(KARG_PTR(SOCK)), .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(bbr_main, ARGS(KARG_PTR(SOCK), KARG_SCALAR, KARG_SCALAR, KARG_PTR(RATE_SAMPLE)),
+	    .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(bbr_min_tso_segs, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(bbr_set_state, ARGS(KARG_PTR(SOCK), KARG_SCALAR), .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(bbr_sndbuf_expand, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(bbr_ssthresh, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(bbr_undo_cwnd, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(cubictcp_acked, ARGS(KARG_PTR(SOCK), KARG_PTR(ACK_SAMPLE)), .ret = KRET_VOID,
+	    .progs = PROG_TCP),
+	ROW(cubictcp_cong_avoid, ARGS(KARG_PTR(SOCK), KARG_SCALAR, KARG_SCALAR), .ret = KRET_VOID,
+	    .progs = PROG_TCP),
+	ROW(cubictcp_cwnd_event, ARGS(KARG_PTR(SOCK), KARG_SCALAR), .ret = KRET_VOID,
+	    .progs = PROG_TCP),
+	ROW(cubictcp_init, ARGS(KARG_PTR(SOCK)), .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(cubictcp_recalc_ssthresh, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(cubictcp_state, ARGS(KARG_PTR(SOCK), KARG_SCALAR), .ret = KRET_VOID, .progs = PROG_TCP),
+	ROW(tcp_cong_avoid_ai, ARGS(KARG_PTR(TCP_SOCK), KARG_SCALAR, KARG_SCALAR), .ret = KRET_VOID,
+	    .progs = PROG_TCP),
+	ROW(tcp_reno_cong_avoid, ARGS(KARG_PTR(SOCK), KARG_SCALAR, KARG_SCALAR), .ret = KRET_VOID,
+	    .progs = PROG_TCP),
+	ROW(tcp_reno_ssthresh, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(tcp_reno_undo_cwnd, ARGS(KARG_PTR(SOCK)), .ret = KRET_SCALAR, .progs = PROG_TCP),
+	ROW(tcp_slow_start, ARGS(KARG_PTR(TCP_SOCK), KARG_SCALAR), .ret = KRET_SCALAR,
+	    .progs = PROG_TCP),
 };
 
 static const struct abi_iter_kind iters[] = {
@@ -284,6 +313,10 @@ static const struct {
 	[ABI_STRUCT_BPF_CPUMASK] = { "bpf_cpumask", true, true },
 	[ABI_STRUCT_KMEM_CACHE] = { "kmem_cache", false, false },
 	[ABI_STRUCT_DMABUF] = { "dma_buf", false, false },
+	[ABI_STRUCT_SOCK] = { "sock", false, false },
+	[ABI_STRUCT_TCP_SOCK] = { "tcp_sock", false, false },
+	[ABI_STRUCT_ACK_SAMPLE] = { "ack_sample", true, false },
+	[ABI_STRUCT_RATE_SAMPLE] = { "rate_sample", true, false },
 };
 
 const char *abi_struct_name(u32 structure)

@@ -16,7 +16,6 @@
 #define LSM_FILE   "no LSM hook fires here, and only these pass the file"
 #define SESSION	   "no kernel function runs here that a session could be on"
 #define SOCKETS	   "sockets of the kernel cannot be changed from outside of their process"
-#define TCP	   "TCP is the kernel's: no connection asks a program of the hive"
 #define TEST_ONLY  "only modules of the kernel's self-tests give what it takes"
 #define NOT_CALLED "it is there to be attached to; no kernel lets a program call it"
 #define STATISTICS "cgroup statistics are the kernel's"
@@ -25,14 +24,6 @@
 static const struct refusal {
 	const char *name, *why;
 } refusals[] = {
-	{ "bbr_cwnd_event", TCP },
-	{ "bbr_init", TCP },
-	{ "bbr_main", TCP },
-	{ "bbr_min_tso_segs", TCP },
-	{ "bbr_set_state", TCP },
-	{ "bbr_sndbuf_expand", TCP },
-	{ "bbr_ssthresh", TCP },
-	{ "bbr_undo_cwnd", TCP },
 	{ "bpf_cast_to_kern_ctx", CONTEXT },
 	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
 	{ "bpf_copy_from_user_task_dynptr",
@@ -90,17 +81,6 @@ static const struct refusal {
 	{ "bpf_xdp_xfrm_state_release", XFRM },
 	{ "css_rstat_flush", STATISTICS },
 	{ "css_rstat_updated", STATISTICS },
-	{ "cubictcp_acked", TCP },
-	{ "cubictcp_cong_avoid", TCP },
-	{ "cubictcp_cwnd_event", TCP },
-	{ "cubictcp_init", TCP },
-	{ "cubictcp_recalc_ssthresh", TCP },
-	{ "cubictcp_state", TCP },
-	{ "tcp_cong_avoid_ai", TCP },
-	{ "tcp_reno_cong_avoid", TCP },
-	{ "tcp_reno_ssthresh", TCP },
-	{ "tcp_reno_undo_cwnd", TCP },
-	{ "tcp_slow_start", TCP },
 };
 
 const char *abi_kfunc_refused(const char *name)

@@ -11,6 +11,7 @@
 
 #define TRACEPOINT BPF_PROG_TYPE_TRACEPOINT
 #define KPROBE	   BPF_PROG_TYPE_KPROBE
+#define STRUCT_OPS BPF_PROG_TYPE_STRUCT_OPS
 #define XDP	   BPF_PROG_TYPE_XDP
 #define CLS	   BPF_PROG_TYPE_SCHED_CLS
 #define SOCKET	   BPF_PROG_TYPE_SOCKET_FILTER
@@ -101,5 +102,14 @@ const struct verify_case cases_kfunc[] = {
 	{ "stream: a pointer for a number", SOCKET, "r2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 8\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EINVAL, "R1 is not a scalar", 0 },
 	{ "stream: too many arguments", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 16\n*(u64 *)(r10 -8) = 1\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", -EINVAL, NULL, 0 },
 	{ "stream: arguments that nobody set", SOCKET, "r1 = 1\nr2 = map_value 6 + 0\nr3 = r10\nr3 += -8\nr4 = 8\ncall kernel-function#{kfunc:bpf_stream_vprintk_impl}\nexit", 0, NULL, 0 },
+	{ "kfunc: congestion control", STRUCT_OPS, "r6 = *(u64 *)(r1 +0)\nr1 = r6\nr2 = 1\ncall kernel-function#{kfunc:tcp_slow_start}\nr1 = r6\nr2 = r0\nr3 = 1\ncall kernel-function#{kfunc:tcp_cong_avoid_ai}\nr1 = r6\ncall kernel-function#{kfunc:tcp_reno_ssthresh}\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG, "struct_ops/tcp_congestion_ops" },
+	{ "kfunc: congestion control of a number", STRUCT_OPS, "r1 = 0\nr2 = 1\ncall kernel-function#{kfunc:tcp_slow_start}\nr0 = 0\nexit", -EINVAL, NULL, CASE_OWN_LOG, "struct_ops/tcp_congestion_ops" },
+	{ "kfunc: congestion control elsewhere", XDP, "r1 = 0\nr2 = 1\ncall kernel-function#{kfunc:tcp_slow_start}\nr0 = 0\nexit", -EACCES, "calling kernel function tcp_slow_start is not allowed", 0 },
+	{ "kfunc: acknowledgement from the stack", STRUCT_OPS, "r1 = *(u64 *)(r1 +0)\n*(u64 *)(r10 -16) = 0\n*(u64 *)(r10 -8) = 0\nr2 = r10\nr2 += -16\ncall kernel-function#{kfunc:cubictcp_acked}\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG, "struct_ops/tcp_congestion_ops" },
+	{ "kfunc: device's metadata", XDP, "r0 = 2\ncall kernel-function#{kfunc:bpf_xdp_metadata_rx_hash}\nexit", -EINVAL, "metadata kfuncs require device-bound program", 0 },
+	{ "kfunc: a trap", XDP, "call kernel-function#{kfunc:__bpf_trap}\nr0 = 2\nexit", -EFAULT, "unexpected __bpf_trap() due to uninitialized variable?", 0 },
+	{ "kfunc: a function of tests", XDP, "r1 = 1\ncall kernel-function#{kfunc:bpf_modify_return_test_tp}\nr0 = 2\nexit", 0, NULL, 0 },
+	{ "kfunc: user memory into a dynptr, awake", BPF_PROG_TYPE_RAW_TRACEPOINT, "call kernel-function#{kfunc:bpf_copy_from_user_dynptr}\nr0 = 2\nexit", -EACCES, "program must be sleepable to call sleepable kfunc bpf_copy_from_user_dynptr", 0 },
+	{ "kfunc: user memory into a dynptr", BPF_PROG_TYPE_SYSCALL, "r1 = map_value 7 + 0\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = 8\nr4 = 0\ncall kernel-function#{kfunc:bpf_copy_from_user_str_dynptr}\nr0 = 0\nexit", 0, NULL, CASE_SLEEPABLE },
 	{ 0 }
 };
