@@ -149,6 +149,10 @@ static bool object_safe(const struct reg *old, const struct reg *cur, struct id_
 	       map_ids(map, old->id, cur->id) && map_ids(map, old->ref_id, cur->ref_id);
 }
 
+_Static_assert((SLOT_DYNPTR & SLOT_ITER & SLOT_IRQ) == SLOT_DYNPTR &&
+		       !((SLOT_SPILL | SLOT_MISC | SLOT_ZERO) & SLOT_DYNPTR),
+	       "a bit tells bytes of objects from others");
+
 /* All bytes of a slot as one word, and what it is if all are of one kind. */
 #define SLOT_ALL(kind) ((kind)*0x0101010101010101ULL)
 
@@ -221,11 +225,12 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 {
 	u64 word = slot_word(old);
 
-	/* Whole registers, and nothing but zeroes, are what most slots hold. */
 	if (cur && word == slot_word(cur)) {
-		if (word == SLOT_ALL(SLOT_SPILL))
+		/* A register, whole or its low part with the same bytes beside it. */
+		if (slot_is_spill(old))
 			return reg_safe(old->spilled, cur->spilled, &env->id_map, how);
-		if (word == SLOT_ALL(SLOT_ZERO))
+		/* Bytes that say all there is to say. */
+		if (old->byte[0] != SLOT_SPILL && !(word & SLOT_ALL(SLOT_DYNPTR)))
 			return true;
 	} else if (word == SLOT_ALL(SLOT_SPILL) && old->spilled->type != SCALAR_VALUE) {
 		return false;
