@@ -117,16 +117,13 @@ static void *read_file(const char *path, u32 *ret_size)
 	return data;
 }
 
-void sys_kernel_btf_load(struct sys_hive *hive)
+static void load_kernel_btf(struct sys_hive *hive)
 {
 	const char *path = hive->options.kernel_btf;
 	struct sys_btf *btf = NULL;
 	void *data;
 	u32 size;
 
-	if (hive->kernel_btf_tried)
-		return;
-	hive->kernel_btf_tried = true;
 	data = read_file(path ? path : "/sys/kernel/btf/vmlinux", &size);
 	if (data)
 		btf = base_zalloc(1, sizeof(*btf));
@@ -145,4 +142,17 @@ void sys_kernel_btf_load(struct sys_hive *hive)
 	}
 	btf->kernel = true;
 	hive->kernel_btf = btf;
+}
+
+void sys_kernel_btf_load(struct sys_hive *hive)
+{
+	struct base_account *account;
+
+	if (hive->kernel_btf_tried)
+		return;
+	hive->kernel_btf_tried = true;
+	/* It is the hive's: no part of what the one who asks first may take. */
+	account = base_account_set(NULL);
+	load_kernel_btf(hive);
+	base_account_set(account);
 }

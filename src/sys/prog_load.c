@@ -7,6 +7,7 @@
 #include "sys/object_type.h"
 #include "sys/prog_load.h"
 #include "abi/context.h"
+#include "abi/helper.h"
 #include "abi/kfunc.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -297,6 +298,25 @@ static const struct btf *attach_btf(const struct sys_load *load)
 	return prog->attach_btf_id ? load->call->hive->kernel_btf->btf : NULL;
 }
 
+/* Does the program name kernel functions, variables or structures? */
+static bool names_kernel_types(const struct sys_load *load)
+{
+	const struct bpf_insn *insn = load->insns, *end = insn + load->call->attr.load.insn_cnt;
+
+	for (; insn < end; insn++) {
+		const struct abi_helper *helper;
+
+		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_BTF_ID)
+			return true;
+		if (insn->code != (BPF_JMP | BPF_CALL))
+			continue;
+		helper = insn->src_reg ? NULL : abi_helper_find((u32)insn->imm);
+		if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL || (helper && helper->ret_struct))
+			return true;
+	}
+	return load->prog->attach_btf_id;
+}
+
 static int verify(struct sys_load *load)
 {
 	const union abi_attr *attr = &load->call->attr;
@@ -347,6 +367,9 @@ static int verify(struct sys_load *load)
 	}
 	if (load->call->hive->options.verified)
 		load->input.ret_diagnosis = &diagnosis;
+	/* The first to need the kernel's BTF waits until it is parsed; that is no verification. */
+	if (names_kernel_types(load))
+		sys_kernel_btf_load(load->call->hive);
 	error = verify_program(&load->input, &load->output);
 	report(load, error, &diagnosis);
 	/* Text that was taken back has needed room as well. */
