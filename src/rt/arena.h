@@ -83,6 +83,7 @@ struct rt_control {
 	struct rt_storages *storages;		  /* rt/storage.h; NULL: there is no task storage */
 	struct rt_object_heap *objects;		  /* rt/object.h; NULL: nobody needed it yet */
 	const struct rt_btf *btf;		  /* rt/show.h; NULL: no program needs it */
+	const void *zeros; /* RT_KERNEL_MEMORY bytes; NULL: nobody needed them yet */
 };
 
 #define RT_CPU_RDPID 1u /* the rdpid instruction works here */

@@ -86,8 +86,29 @@ static u32 class_of(u64 object)
 	return RT_OBJECT_CLASSES;
 }
 
+static bool has_memory(u64 address, u64 base, u64 size)
+{
+	return address >= base && size >= RT_KERNEL_MEMORY &&
+	       address - base <= size - RT_KERNEL_MEMORY;
+}
+
+static u64 check_memory(u32 arg, u64 address)
+{
+	const struct rt_control *control = RT_CONTROL;
+
+	if (!address && arg & RT_OBJECT_ARG_MEMORY_NULL)
+		return 0;
+	if (has_memory(address, RT_DATA_BASE, control->data_size) ||
+	    has_memory(address, RT_CONTROL_BASE, control->control_size) ||
+	    has_memory(address, RT_PRIVATE_BASE, RT_PRIVATE_SIZE))
+		return address;
+	return (u64)control->zeros;
+}
+
 u64 rt_object_check_arg(u32 arg, u64 address)
 {
+	if (arg & RT_OBJECT_ARG_MEMORY)
+		return check_memory(arg, address);
 	return rt_object_check(rt_object_type_of(arg), arg & RT_OBJECT_ARG_PERCPU, address);
 }
 

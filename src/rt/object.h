@@ -38,9 +38,16 @@
  * What a call instruction says beside its arguments (bpf_insn.off, from the verifier): the type's
  * number, 0: none of a program's; and flags.
  */
-#define RT_OBJECT_ARG_TYPE   (RT_OBJECT_TYPES - 1)
-#define RT_OBJECT_ARG_OWNED  0x4000 /* bpf_refcount_acquire(): the caller owns a reference */
-#define RT_OBJECT_ARG_PERCPU 0x8000
+#define RT_OBJECT_ARG_TYPE	  (RT_OBJECT_TYPES - 1)
+#define RT_OBJECT_ARG_OWNED	  0x4000 /* bpf_refcount_acquire(): the caller owns a reference */
+#define RT_OBJECT_ARG_PERCPU	  0x8000
+/*
+ * Of a load: it gives a pointer to so many bytes of memory, zeros if what it finds leads out of the
+ * arena; or null, if it may and finds that.
+ */
+#define RT_OBJECT_ARG_MEMORY	  0x10000
+#define RT_OBJECT_ARG_MEMORY_NULL 0x20000
+#define RT_KERNEL_MEMORY	  0x10000
 
 /* A program's structure, in control. */
 struct rt_object_type {

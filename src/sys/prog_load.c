@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "isa/opcode.h"
+#include "rt/object.h"
 #include "rt/stream.h"
 #include "sys/map_image.h"
 #include "sys/tracing.h"
@@ -437,6 +438,22 @@ static bool calls(const struct verify_output *output, s32 a, s32 b)
 	return false;
 }
 
+/* What stands for memory of the kernel's that is not there (rt/object.h). */
+static bool have_zeros(struct arena *arena, const struct verify_output *output)
+{
+	bool wanted = calls(output, BPF_FUNC_get_current_task_btf, BPF_FUNC_get_current_task_btf);
+
+	for (u32 i = 0; i < output->nr_insns; i++)
+		wanted |= output->insns[i].code == (BPF_LDX | BPF_DW | ISA_LOAD_OBJECT) &&
+			  output->insns[i].imm & RT_OBJECT_ARG_MEMORY;
+	if (wanted && !RT_CONTROL->zeros) {
+		void *zeros = arena_alloc(arena, ARENA_CONTROL, RT_KERNEL_MEMORY, 64);
+
+		RT_CONTROL->zeros = zeros ? memset(zeros, 0, RT_KERNEL_MEMORY) : NULL;
+	}
+	return !wanted || RT_CONTROL->zeros;
+}
+
 /* Does it write to its streams? Others can, at most, be told there that a loop was ended. */
 static bool writes_streams(const struct verify_output *output, bool *ret_has_loops)
 {
@@ -479,6 +496,8 @@ static int build(struct sys_load *load)
 		sys_task_layout(load->call->hive);
 	if (calls(output, BPF_FUNC_snprintf_btf, BPF_FUNC_seq_printf_btf) &&
 	    sys_show_btf(load->call->hive))
+		return -ENOMEM;
+	if (!have_zeros(arena, output))
 		return -ENOMEM;
 	prog->rt = rt = arena_alloc(arena, ARENA_CONTROL, sizeof(*rt), 64);
 	if (!rt)

@@ -62,6 +62,7 @@ struct insn_aux {
 	/* The type of the objects that it loads, takes or gives: NULL: none of a program's. */
 	const struct btf *object_btf;
 	u32 object_id, object_node; /* object_node: where its collection's node is */
+	u8 loaded;		    /* kernel_memory.h */
 	bool object_seen;
 	bool object_mixed; /* objects of several types: the data plane looks at each one's own */
 	bool object_owned; /* bpf_refcount_acquire(): its argument was owned on all paths */
@@ -183,14 +184,15 @@ struct verify_env {
 	u32 insns_processed, prev_insns_processed;
 	u32 explored_size, evicted_size;
 	u32 nr_scc, nr_loops, nr_backedges;
-	struct visit **visits;			/* by loop - 1; NULL: no path was in a loop yet */
-	u32 main_subprog;			/* the one being verified by itself */
-	u32 exception_cb;			/* the subprogram for exceptions; 0: none */
-	bool throws;				/* bpf_throw() is called somewhere */
-	bool loaded_kptr;			/* the load at insn_idx was one of a kptr */
-	bool reads_maps;			/* some instruction does, by a map's pointer */
-	bool writes_packet;			/* some instruction does */
-	u32 max_ctx_offset;			/* end of the furthest context access */
+	struct visit **visits;	  /* by loop - 1; NULL: no path was in a loop yet */
+	u32 main_subprog;	  /* the one being verified by itself */
+	u32 exception_cb;	  /* the subprogram for exceptions; 0: none */
+	bool throws;		  /* bpf_throw() is called somewhere */
+	bool loaded_kptr;	  /* the load at insn_idx was one of a kptr */
+	bool reads_maps;	  /* some instruction does, by a map's pointer */
+	bool writes_packet;	  /* some instruction does */
+	u32 max_ctx_offset;	  /* end of the furthest context access */
+	bool reads_kernel_memory; /* a helper does, through a pointer (kernel_memory.h) */
 	u32 max_rdonly_access, max_rdwr_access; /* and of the buffers of an iterator */
 
 	/* Counters. */

@@ -13,6 +13,7 @@
 #include "abi/bpf_new.h"
 #include "abi/context.h"
 #include "isa/opcode.h"
+#include "verify/kernel_memory.h"
 #include "verify/shown.h"
 #include "verify/struct_ops.h"
 #include "verify/kfunc.h"
@@ -238,6 +239,8 @@ int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 			insn->off = (s16)(insn->off + (s32)env->input->map_image);
 		if (!err)
 			err = object_fix(env, i);
+		if (!err)
+			err = kernel_memory_fix(env, i);
 		if (!err && insn_is_kfunc_call(insn))
 			err = kfunc_fix(env, i);
 		if (insn_is_pseudo_func(insn)) {

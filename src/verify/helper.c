@@ -20,6 +20,7 @@
 #include "verify/call.h"
 #include "verify/format.h"
 #include "verify/helper_call.h"
+#include "verify/kernel_memory.h"
 #include "verify/map_use.h"
 #include "verify/lock.h"
 #include "verify/mem.h"
@@ -453,6 +454,8 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 		}
 		err = socket_set_struct(env, meta->helper->ret_struct,
 					null | (ret & ABI_RET_TRUSTED ? PTR_TRUSTED : 0));
+		if (meta->func_id == BPF_FUNC_get_current_task_btf)
+			r0->range = KERNEL_MEMORY_READABLE;
 		return err ? err : note_reference(env, meta);
 	case RET_PTR_TO_DYNPTR_MEM:
 		reg_set_pointer(r0, PTR_TO_MEM | null);

@@ -29,9 +29,10 @@ struct arg_types {
 	const char *expected;
 };
 
-#define MEMORY_FITS                                                            \
-	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) | \
-	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM) | FITS(PTR_TO_BUF))
+#define MEMORY_FITS                                                                            \
+	(FITS(PTR_TO_STACK) | FITS(PTR_TO_PACKET) | FITS(PTR_TO_PACKET_META) |                 \
+	 FITS(PTR_TO_MAP_KEY) | FITS(PTR_TO_MAP_VALUE) | FITS(PTR_TO_MEM) | FITS(PTR_TO_BUF) | \
+	 FITS(PTR_TO_BTF_ID))
 #define MEMORY_EXPECTED "fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_"
 
 #define SOCKET_FITS                                                               \
@@ -67,6 +68,14 @@ static const struct arg_types arg_types[] = {
 	[ARG_PTR_TO_BTF_ID] = { FITS(PTR_TO_BTF_ID), "ptr_, trusted_ptr_, rcu_ptr_" },
 };
 
+/* Is it an argument for any memory? */
+static bool is_memory(u16 arg)
+{
+	u32 base = arg & ABI_ARG_BASE_MASK;
+
+	return base == ARG_PTR_TO_MAP_KEY || base == ARG_PTR_TO_MAP_VALUE || base == ARG_PTR_TO_MEM;
+}
+
 static bool type_fits(u32 type, u16 arg)
 {
 	const struct arg_types *types = &arg_types[arg & ABI_ARG_BASE_MASK];
@@ -94,6 +103,8 @@ static bool type_fits(u32 type, u16 arg)
 	/* Ring-buffer records: where memory is wanted, and only they where records are. */
 	if ((arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_RINGBUF_MEM)
 		return type == (PTR_TO_MEM | MEM_RINGBUF);
+	if (reg_base(type) == PTR_TO_BTF_ID && is_memory(arg))
+		return type == (PTR_TO_BTF_ID | PTR_TRUSTED);
 	if (reg_base(type) == PTR_TO_BTF_ID)
 		return !(type & ~(u32)(REG_BASE_MASK | PTR_TRUSTED));
 	return !(type & ~(u32)(REG_BASE_MASK | MEM_RINGBUF));
@@ -111,6 +122,11 @@ static int check_arg_type(struct verify_env *env, u32 regno, u16 arg, const stru
 			return 0;
 		if (base == ARG_PTR_TO_SOCKET || base == ARG_PTR_TO_BTF_ID_SOCK_COMMON)
 			return socket_check_btf(env, regno, base);
+		if (is_memory(arg) && !(arg & ABI_ARG_MEM_RDONLY)) {
+			verbose(env, "bpf_%s() may write into memory pointed by R%u type=%s\n",
+				meta->helper->name, regno, log_reg_type(reg->type));
+			return -EACCES;
+		}
 		if (!meta->kptr || regno != BPF_REG_2)
 			return 0;
 		if (reg->type & PTR_MAYBE_NULL) {

@@ -11,6 +11,7 @@
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/btf_ptr.h"
+#include "verify/kernel_memory.h"
 #include "verify/mem.h"
 #include "verify/object.h"
 
@@ -197,6 +198,8 @@ int kfunc_struct_result(struct verify_env *env, const struct abi_kfunc *kfunc, u
 		r0->type |= PTR_UNTRUSTED;
 	else if (kfunc->flags & KFUNC_RCU_PROTECTED)
 		r0->type |= MEM_RCU;
+	if (iter_type && !(iter_type & MEM_RCU))
+		r0->range = KERNEL_MEMORY_READABLE;
 	if (iter_type)
 		r0->type |= iter_type & MEM_RCU ? MEM_RCU : PTR_TRUSTED;
 	return 0;

@@ -15,6 +15,7 @@
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
 #include "verify/call.h"
+#include "verify/kernel_memory.h"
 #include "verify/map_ptr.h"
 #include "verify/object.h"
 #include "verify/operand.h"
@@ -660,6 +661,10 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 		if (env->ctx->free_form)
 			return helper_access_ctx(env, regno, size, write, zero_allowed);
 		break;
+	case PTR_TO_BTF_ID:
+		if (reg->type == (PTR_TO_BTF_ID | PTR_TRUSTED) && !write)
+			return kernel_memory_check(env, regno, size);
+		break;
 	}
 	if (zero_allowed && !size && reg_is_null(reg))
 		return 0;
@@ -703,6 +708,8 @@ int check_load(struct verify_env *env, const struct bpf_insn *insn)
 			 insn->dst_reg, false, sign_extend);
 	if (!err && !env->loaded_kptr)
 		err = object_note_type(env, NULL, 0, OBJECT_NO_NODE);
+	if (!err)
+		kernel_memory_note_load(env, insn->dst_reg, type);
 	return err ? err : note_access(env, type);
 }
 

@@ -466,11 +466,22 @@ int in_process(void *ctx)
 		inside.out[5] = bpf_cpumask_weight((struct cpumask *)mask);
 		bpf_cpumask_release(mask);
 	}
+	inside.in = bpf_strncmp(task->comm, 6, "kernel") == 0;
 	other = bpf_task_from_pid(task->real_parent->tgid);
 	if (other) {
 		inside.out[6] = other->pid;
 		bpf_task_release(other);
 	}
+	return 0;
+}
+
+/* A name as a helper's memory, of a task that the event does not show: its name is empty. */
+int forked;
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(named, struct task_struct *parent, struct task_struct *child)
+{
+	forked = bpf_strncmp(parent->comm, 1, "") == 0 ? 1 : 2;
 	return 0;
 }
 

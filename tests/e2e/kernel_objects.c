@@ -309,20 +309,35 @@ static void look_inside(void)
 	printf("others behind it: %d, it may run somewhere: %d\n", bss->inside.out[4] > 1,
 	       bss->inside.out[5] > 0);
 	check("the parent", bss->inside.out[6], (unsigned)getppid());
+	printf("called kernel: %llu\n", bss->inside.in);
 	bss->wanted_address = 0;
 	getpriority(PRIO_PROCESS, 0);
 	printf("at address 0: %lld\n", (long long)bss->inside.out[3]);
 	bpf_link__destroy(link);
 }
 
+/* The event's pointers lead nowhere. */
+static void look_at_fork(void)
+{
+	struct bpf_link *link = bpf_program__attach(skeleton->progs.named);
+
+	if (!link) {
+		printf("cannot attach: %s\n", strerror(errno));
+		return;
+	}
+	gone();
+	printf("forked, without a name: %d\n", skeleton->bss->forked);
+	bpf_link__destroy(link);
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const iterating[] = { "tasks", "threads", "areas", "groups",
-						 "in_process" };
+	static const char *const iterating[] = { "tasks",  "threads",	 "areas",
+						 "groups", "in_process", "named" };
 	pid_t idle;
 
 	skeleton = kernel_objects__open();
-	for (int i = 0; skeleton && argc > 1 && i < 5; i++)
+	for (int i = 0; skeleton && argc > 1 && i < 6; i++)
 		bpf_program__set_autoload(
 			bpf_object__find_program_by_name(skeleton->obj, iterating[i]), false);
 	if (!skeleton || kernel_objects__load(skeleton)) {
@@ -340,6 +355,7 @@ int main(int argc, char **argv)
 		look_at_areas(idle);
 		look_at_tree();
 		look_inside();
+		look_at_fork();
 	}
 	kill(idle, SIGKILL);
 	waitpid(idle, NULL, 0);

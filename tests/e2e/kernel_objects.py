@@ -70,7 +70,9 @@ INSIDE = """an area with this function: 0, 1
 of this process: good
 others behind it: 1, it may run somewhere: 1
 the parent: good
+called kernel: 1
 at address 0: -2
+forked, without a name: 1
 """
 NONE = "there are no cgroups\n"
 

@@ -65,9 +65,12 @@ RT_HELPER(get_current_task)
 	return rt_task_model(vcpu);
 }
 
+/* Where it is not known how a task looks, one of zeros: it may be read as memory. */
 RT_HELPER(get_current_task_btf)
 {
-	return rt_task_model(vcpu);
+	u64 task = rt_task_model(vcpu);
+
+	return task ? task : (u64)RT_CONTROL->zeros;
 }
 
 RT_HELPER(get_attach_cookie)

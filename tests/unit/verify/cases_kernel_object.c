@@ -70,5 +70,12 @@ const struct verify_case cases_kernel_object[] = {
 	{ "iter_kmem_cache: loop", SYSCALL, "r1 = r10\nr1 += -8\ncall kernel-function#{kfunc:bpf_iter_kmem_cache_new}\nr1 = r10\nr1 += -8\ncall kernel-function#{kfunc:bpf_iter_kmem_cache_next}\nif r0 == 0x0 goto pc+1\ngoto pc-5\nr1 = r10\nr1 += -8\ncall kernel-function#{kfunc:bpf_iter_kmem_cache_destroy}\nr0 = 0\nexit", 0, NULL, CASE_SLEEPABLE },
 	{ "iter_kmem_cache: a program that does not sleep", TRACING, "r1 = r10\nr1 += -8\ncall kernel-function#{kfunc:bpf_iter_kmem_cache_new}\nr0 = 0\nexit", -EACCES, "program must be sleepable to call sleepable kfunc bpf_iter_kmem_cache_new", 0, "task_newtask" },
 	{ "kmem_cache: of an address", TRACING, "r1 = 1\ncall kernel-function#{kfunc:bpf_get_kmem_cache}\nif r0 == 0x0 goto pc+1\nr0 = *(u64 *)(r0 +0)\nr0 = 0\nexit", 0, NULL, 0, "task_newtask" },
+	{ "memory: a task's name", TRACING, "r1 = *(u64 *)(r1 +0)\nr1 += {task_struct.comm}\nr2 = 8\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", 0, NULL, 0, "task_newtask" },
+	{ "memory: more than the name", TRACING, "r1 = *(u64 *)(r1 +0)\nr1 += {task_struct.comm}\nr2 = 17\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", -EACCES, "access beyond the end of member comm", 0, "task_newtask" },
+	{ "memory: of the current task", TRACING, "call bpf_get_current_task_btf#158\nr1 = r0\nr1 += {task_struct.comm}\nr2 = 8\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", 0, NULL, 0, "task_newtask" },
+	{ "memory: what was walked to", TRACING, "r1 = *(u64 *)(r1 +0)\nr1 = *(u64 *)(r1 +{task_struct.real_parent})\nr1 += {task_struct.comm}\nr2 = 8\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", -EACCES, NULL, 0, "task_newtask" },
+	{ "memory: written", TRACING, "r1 = *(u64 *)(r1 +0)\nr1 += {task_struct.comm}\nr2 = 8\nr3 = 0\ncall bpf_probe_read_kernel#113\nr0 = 0\nexit", -EACCES, "bpf_probe_read_kernel() may write into memory pointed by R1 type=trusted_ptr_", 0, "task_newtask" },
+	{ "memory: a key", TRACING, "r2 = *(u64 *)(r1 +0)\nr2 += {task_struct.comm}\nr1 = map_fd 0\ncall bpf_map_lookup_elem#1\nr0 = 0\nexit", -EACCES, NULL, 0, "task_newtask" },
+	{ "memory: one load, two kinds", TRACING, "r6 = r1\nr7 = 0\ncall bpf_get_prandom_u32#7\nif r0 == 0x0 goto pc+1\nr7 = 8\nr6 += 0\nr1 = *(u64 *)(r6 +0)\nr1 += {task_struct.comm}\nr2 = 8\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", 0, NULL, 0, "task_newtask" },
 	{ 0 }
 };
