@@ -347,6 +347,20 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 	return true;
 }
 
+u64 state_digest(const struct vstate *state)
+{
+	const struct frame *frame = vstate_frame(state);
+	u64 digest = state->curframe;
+
+	for (u32 i = 0; i < MAX_REG; i++) {
+		const struct reg *reg = &frame->regs[i];
+
+		digest = digest * 31 + (reg->s.var_off.value ^ (u64)reg->id << 32) +
+			 (reg->s.umax ^ reg->type) + (u64)(u32)reg->off;
+	}
+	return digest | 1;
+}
+
 bool states_look_same(const struct vstate *old, const struct vstate *cur)
 {
 	const struct frame *a, *b;

@@ -22,6 +22,10 @@ bool states_equal(struct verify_env *env, const struct vstate *old, const struct
 /* A state is going to be compared with, or was cleaned: notes which of its slots count. */
 void compare_prepare(const struct verify_env *env, struct vstate *state);
 
+/* Of what states_look_same() compares: states with different digests do not look the same. Not 0.
+ */
+u64 state_digest(const struct vstate *state);
+
 /* Cheap necessary test for COMPARE_EXACT: registers are the same bit for bit. */
 bool states_look_same(const struct vstate *old, const struct vstate *cur);
 

@@ -106,6 +106,7 @@ struct mismatch {
 struct explored {
 	struct explored *next;
 	u32 hits, misses;
+	u64 digest; /* state_digest() */
 	struct mismatch mismatch;
 	struct vstate state;
 };

@@ -168,14 +168,23 @@ static int infinite_loop(struct verify_env *env, const struct vstate *old)
 
 enum visit_result { VISIT_MISS, VISIT_HIT };
 
+/* The current state's digest, which is computed when it is first asked for. */
+static u64 digest_of_cur(const struct verify_env *env, u64 *digest)
+{
+	if (!*digest)
+		*digest = state_digest(env->cur);
+	return *digest;
+}
+
 /* Compares with a state that is still being explored: only loops get here. */
-static int visit_open(struct verify_env *env, struct explored *explored, bool *add, bool force)
+static int visit_open(struct verify_env *env, struct explored *explored, u64 *digest, bool *add,
+		      bool force)
 {
 	const struct vstate *old = &explored->state;
 	struct mismatch *where = &explored->mismatch;
-	const struct frame *frame = vstate_frame(old);
+	const struct frame *frame = vstate_frame(old), *cur = vstate_frame(env->cur);
 
-	if (frame->in_async && frame->async_entries != vstate_frame(env->cur)->async_entries) {
+	if (cur->in_async && frame->in_async && frame->async_entries != cur->async_entries) {
 		/* The callback set itself again: no loop, and not covered as long as the one before
 		 * has not come to its end. */
 	} else if (env->aux[env->insn_idx].calls_callback) {
@@ -189,7 +198,8 @@ static int visit_open(struct verify_env *env, struct explored *explored, bool *a
 		   old->may_goto_depth != env->cur->may_goto_depth &&
 		   states_equal(env, old, env->cur, COMPARE_WITHIN, where)) {
 		return VISIT_HIT;
-	} else if (states_look_same(old, env->cur) &&
+	} else if (explored->digest == digest_of_cur(env, digest) &&
+		   states_look_same(old, env->cur) &&
 		   old->may_goto_depth == env->cur->may_goto_depth &&
 		   old->callback_unroll_depth == env->cur->callback_unroll_depth &&
 		   !iter_depths_differ(old, env->cur) &&
@@ -218,7 +228,7 @@ static int end_by(struct verify_env *env, struct explored *explored, bool in_loo
 	return err ? err : 1;
 }
 
-static int add_checkpoint(struct verify_env *env)
+static int add_checkpoint(struct verify_env *env, u64 digest)
 {
 	struct explored **bucket = bucket_of(env, env->insn_idx);
 	struct explored *explored = explored_new(env);
@@ -238,6 +248,7 @@ static int add_checkpoint(struct verify_env *env)
 		env->explored_size--;
 		return -ENOMEM;
 	}
+	explored->digest = digest;
 	explored->state.insn_idx = env->insn_idx;
 	if (loops_enter(env, &explored->state)) {
 		explored_free(env, explored);
@@ -261,6 +272,7 @@ int prune_visit(struct verify_env *env)
 		     env->cur->nr_history > HISTORY_MAX;
 	bool add = force || (env->jmps_processed - env->prev_jmps_processed >= 2 &&
 			     env->insns_processed - env->prev_insns_processed >= 8);
+	u64 digest = 0;
 	u32 seen = 0;
 
 	clean_proven_states(env, *link);
@@ -276,7 +288,7 @@ int prune_visit(struct verify_env *env)
 			continue;
 		}
 		if (explored->state.branches) {
-			visit = visit_open(env, explored, &add, force);
+			visit = visit_open(env, explored, &digest, &add, force);
 		} else {
 			in_loop = loops_incomplete(env, &explored->state);
 			visit = (in_loop || !env->input->test_all_paths) &&
@@ -303,7 +315,7 @@ int prune_visit(struct verify_env *env)
 		env->max_states_per_insn = seen;
 	if (!env->capable && seen > STATES_PER_INSN_MAX)
 		return 0;
-	return add ? add_checkpoint(env) : 0;
+	return add ? add_checkpoint(env, digest_of_cur(env, &digest)) : 0;
 }
 
 static void free_list(struct verify_env *env, struct explored *list)
