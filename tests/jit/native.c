@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arena/arena.h"
+#include "base/alloc.h"
 #include "harness/tap.h"
 #include "rt/native.h"
 #include "rt/prog.h"
@@ -151,12 +152,39 @@ static void test_full(struct world *world)
 	world->close(world, fd);
 }
 
+/* Each allocation of a load failed once: the load fails, or the program runs by either engine. */
+static void test_no_memory(struct world *world)
+{
+	u32 rounds = 0, interpreted = 0, failed = 0, wrong = 0;
+	bool fired = true;
+
+	for (long skip = 0; fired; skip++, rounds++) {
+		int fd;
+
+		base_alloc_fail_after(skip);
+		fd = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
+		fired = base_alloc_fail_after(-1);
+		if (fd < 0) {
+			failed++;
+			wrong += fd != -ENOMEM;
+			continue;
+		}
+		interpreted += !prog_of(world, fd)->native;
+		wrong += run(world, fd) != 42;
+		world->close(world, fd);
+	}
+	tap_ok(!wrong && failed && interpreted > 2,
+	       "%u allocations failed, one a round: %u loads failed, %u programs are interpreted",
+	       rounds - 1, failed, interpreted);
+}
+
 int main(void)
 {
 	struct world *world = world_skep();
 
 	test_info(world);
 	test_wish(world);
+	test_no_memory(world);
 	test_full(world);
 	tap_is(world_skep_free(world), 0, "no object is left");
 	return tap_done();
