@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -308,8 +309,11 @@ static int ask_kernel(struct check *check, const char *file, int object_fd, int 
 
 	if (pid < 0)
 		return -errno;
-	if (pid == 0)
+	if (pid == 0) {
+		/* Who asked may be killed while the kernel takes its time. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		_exit(judge_object(file, object_fd, result_fd, check->log));
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
