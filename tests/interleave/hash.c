@@ -307,13 +307,15 @@ static const char *examine_whole(struct run *run)
 			return "a vCPU is lost";
 	for (u32 i = 0; i < KEYS; i++)
 		hash_delete(run->map, &run->keys[i], vcpus[i % nr]);
+	wrong = env_hash_check(run->map, &linked);
 	for (u32 i = 0; i < KEYS; i++) {
 		struct value value = value_of(i + 1);
 
 		fits += rt_map_update_elem(run->map, &run->keys[i], &value, BPF_NOEXIST,
 					   vcpus[i % nr]) == 0;
 	}
-	wrong = env_hash_check(run->map, &linked);
+	if (!wrong)
+		wrong = env_hash_check(run->map, &linked);
 	if (!wrong && fits != (run->test->grows || run->test->evicts ? KEYS : MAX_ENTRIES))
 		wrong = "not exactly as many keys fit as the map is for";
 	for (u32 i = 0; i < nr; i++)

@@ -127,6 +127,8 @@ static const char *check_slot(const struct rt_map *map, u8 *seen, u32 index)
 			return "an element is in a free list and somewhere else";
 	if (slot->cell && !mark(map, seen, slot->cell))
 		return "an element is in a cell and somewhere else";
+	if (hash_is_lru(map))
+		return slot->extra ? "a slot of an LRU map has an element" : NULL;
 	return mark(map, seen, extra) ? NULL : "an extra element is somewhere else too";
 }
 
