@@ -55,6 +55,9 @@
 #define ITER_NEW(kind, ...) \
 	ARGS(KARG_ITER, ##__VA_ARGS__), .iter = ABI_ITER_##kind, .ret = KRET_SCALAR
 #define DYNPTR_READ ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE), .ret = KRET_SCALAR
+#define DYNPTR_READ_TASK                                                          \
+	ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE, KARG_PTR(TASK)), \
+		.ret = KRET_SCALAR, .flags = KFUNC_SLEEPABLE | KFUNC_TRUSTED_ARGS
 #define LIST_PUSH                                                       \
 	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_IGNORE), \
 		.ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
@@ -128,6 +131,11 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_probe_read_kernel_str_dynptr, DYNPTR_READ),
 	ROW(bpf_copy_from_user_dynptr, DYNPTR_READ, .flags = KFUNC_SLEEPABLE),
 	ROW(bpf_copy_from_user_str_dynptr, DYNPTR_READ, .flags = KFUNC_SLEEPABLE),
+	ROW(bpf_copy_from_user_task_str,
+	    ARGS(KARG_MEM_SIZE, KARG_SCALAR, KARG_IGNORE, KARG_PTR(TASK), KARG_SCALAR),
+	    .ret = KRET_SCALAR, .flags = KFUNC_SLEEPABLE),
+	ROW(bpf_copy_from_user_task_dynptr, DYNPTR_READ_TASK),
+	ROW(bpf_copy_from_user_task_str_dynptr, DYNPTR_READ_TASK),
 	ROW(bpf_modify_return_test_tp, ARGS(KARG_SCALAR), .ret = KRET_SCALAR),
 	ROW(__bpf_trap, .ret = KRET_VOID),
 	ROW(bpf_wq_init, ARGS(KARG_WORKQUEUE, KARG_MAP, KARG_SCALAR), .ret = KRET_SCALAR),

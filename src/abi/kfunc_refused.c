@@ -26,11 +26,6 @@ static const struct refusal {
 } refusals[] = {
 	{ "bpf_cast_to_kern_ctx", CONTEXT },
 	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
-	{ "bpf_copy_from_user_task_dynptr",
-	  "only the iterator over tasks knows whose memory it is" },
-	{ "bpf_copy_from_user_task_str", "only the iterator over tasks knows whose memory it is" },
-	{ "bpf_copy_from_user_task_str_dynptr",
-	  "only the iterator over tasks knows whose memory it is" },
 	{ "bpf_crypto_ctx_acquire", CIPHER },
 	{ "bpf_crypto_ctx_create", CIPHER },
 	{ "bpf_crypto_ctx_release", CIPHER },

@@ -12,7 +12,9 @@
 #include "rt/arena.h"
 #include "rt/helper.h"
 #include "rt/mem.h"
+#include "rt/seq.h"
 #include "rt/sys.h"
+#include "rt/task_model.h"
 #include "rt/vcpu.h"
 #include "rt/x86_64/fault.h"
 
@@ -201,6 +203,45 @@ long rt_read_user_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_addres
 	if (length < 0)
 		memset(dst, 0, size);
 	return length;
+}
+
+/* The thread of an iterator's task; 0: it is none of these. */
+static u32 task_of_iterator(const struct rt_vcpu *vcpu, u64 image)
+{
+	const struct rt_seq *seq = vcpu->seq;
+
+	for (u32 i = 0; seq && i < seq->nr_tasks && i < RT_SEQ_TASKS; i++)
+		if (seq->task[i].image == image)
+			return seq->task[i].tid;
+	return 0;
+}
+
+static bool is_current(struct rt_vcpu *vcpu, u64 image)
+{
+	return image && rt_task_image_pid(image, vcpu) == vcpu->task.pid && vcpu->task.pid;
+}
+
+long rt_read_task(struct rt_vcpu *vcpu, u64 image, void *dst, u64 size, u64 user_address)
+{
+	u32 tid = task_of_iterator(vcpu, image);
+
+	if (!tid)
+		return is_current(vcpu, image) ? rt_read_user(vcpu, dst, size, user_address)
+					       : -EFAULT;
+	return user_range(user_address, size) && remote_read(tid, dst, user_address, size)
+		       ? 0
+		       : -EFAULT;
+}
+
+long rt_read_task_str(struct rt_vcpu *vcpu, u64 image, void *dst, u64 size, u64 user_address)
+{
+	u32 tid = task_of_iterator(vcpu, image);
+
+	if (!tid)
+		return is_current(vcpu, image) ? rt_read_user_str(vcpu, dst, size, user_address)
+					       : -EFAULT;
+	return user_range(user_address, size) ? remote_read_str(tid, dst, size, user_address)
+					      : -EFAULT;
 }
 
 long rt_read_own(void *dst, u64 size, u64 address)

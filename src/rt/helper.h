@@ -26,6 +26,12 @@ long rt_read_user(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_user_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 user_address);
 long rt_read_kernel(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
 long rt_read_kernel_str(struct rt_vcpu *vcpu, void *dst, u64 size, u64 address);
+/*
+ * The same of the task whose struct task_struct is at image: that of an iterator, or the current
+ * one; -EFAULT for any other. -EFAULT leaves the destination alone.
+ */
+long rt_read_task(struct rt_vcpu *vcpu, u64 image, void *dst, u64 size, u64 user_address);
+long rt_read_task_str(struct rt_vcpu *vcpu, u64 image, void *dst, u64 size, u64 user_address);
 /* The memory of the process that the program runs in, whoever the task is. */
 long rt_read_own(void *dst, u64 size, u64 address);
 /* bpf_probe_read(), _str(): whichever of the two the address belongs to. */

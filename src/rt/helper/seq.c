@@ -7,7 +7,6 @@
 #include "rt/helper/families.h"
 #include "rt/mem.h"
 #include "rt/seq.h"
-#include "rt/sys.h"
 
 #define VARARGS_MAX 12 /* MAX_BPRINTF_VARARGS */
 
@@ -67,16 +66,12 @@ RT_HELPER(d_path)
 
 RT_HELPER(copy_from_user_task)
 {
-	const struct rt_seq *seq = vcpu->seq;
-
 	if (r5)
 		return (u64)-EINVAL;
 	if (!r2)
 		return 0;
-	for (u32 i = 0; seq && i < seq->nr_tasks && i < RT_SEQ_TASKS; i++)
-		if (seq->task[i].image == r4 &&
-		    rt_sys_vm_read(seq->task[i].tid, (void *)r1, r3, r2) == (long)r2)
-			return 0;
+	if (!rt_read_task(vcpu, r4, (void *)r1, r2, r3))
+		return 0;
 	memset((void *)r1, 0, r2);
 	return (u64)-EFAULT;
 }

@@ -174,35 +174,45 @@ RT_KFUNC(bpf_dynptr_from_xdp)
 	return 0;
 }
 
-enum source { USER, KERNEL, USER_STRING, KERNEL_STRING };
+enum source { USER, KERNEL, TASK, USER_STRING, KERNEL_STRING, TASK_STRING };
 
-static long read_from(enum source source, void *to, u32 size, u64 address, struct rt_vcpu *vcpu)
+/* Where the bytes come from; task: the image of the task of TASK and TASK_STRING. */
+struct origin {
+	enum source source;
+	u64 address, task;
+};
+
+static long read_from(const struct origin *origin, void *to, u32 size, u32 done,
+		      struct rt_vcpu *vcpu)
 {
-	switch (source) {
+	u64 address = origin->address + done;
+
+	switch (origin->source) {
 	case USER: return rt_read_user(vcpu, to, size, address);
 	case KERNEL: return rt_read_kernel(vcpu, to, size, address);
+	case TASK: return rt_read_task(vcpu, origin->task, to, size, address);
 	case USER_STRING: return rt_read_user_str(vcpu, to, size, address);
+	case TASK_STRING: return rt_read_task_str(vcpu, origin->task, to, size, address);
 	default: return rt_read_kernel_str(vcpu, to, size, address);
 	}
 }
 
 /* (ptr, off, size, unsafe_ptr): where the dynptr is not in one piece, chunk by chunk. */
-static u64 read_into(u64 ptr, u32 offset, u32 size, u64 address, enum source source,
-		     struct rt_vcpu *vcpu)
+static u64 read_into(u64 ptr, u32 offset, u32 size, struct origin origin, struct rt_vcpu *vcpu)
 {
 	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)ptr;
 	u64 target = rt_dynptr_slice_rdwr(dynptr, offset, 0, size);
-	bool string = source >= USER_STRING;
+	bool string = origin.source >= USER_STRING;
 	u8 chunk[CHUNK];
 	u32 done = 0;
 
 	if (target)
-		return rt_kfunc_int(read_from(source, (void *)target, size, address, vcpu));
+		return rt_kfunc_int(read_from(&origin, (void *)target, size, 0, vcpu));
 	if (rt_dynptr_check(dynptr, offset, size))
 		return rt_kfunc_int(-E2BIG);
 	while (done < size) {
 		u32 length = size - done < CHUNK ? size - done : CHUNK;
-		long error = read_from(source, chunk, length, address + done, vcpu);
+		long error = read_from(&origin, chunk, length, done, vcpu);
 		u32 got = string && error > 0 ? (u32)error : length;
 		bool ended = string && got < length;
 
@@ -222,30 +232,40 @@ static u64 read_into(u64 ptr, u32 offset, u32 size, u64 address, enum source sou
 
 RT_KFUNC(bpf_probe_read_user_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, USER, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ USER, r4, 0 }, vcpu);
 }
 
 RT_KFUNC(bpf_copy_from_user_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, USER, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ USER, r4, 0 }, vcpu);
 }
 
 RT_KFUNC(bpf_copy_from_user_str_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, USER_STRING, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ USER_STRING, r4, 0 }, vcpu);
+}
+
+RT_KFUNC(bpf_copy_from_user_task_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ TASK, r4, r5 }, vcpu);
+}
+
+RT_KFUNC(bpf_copy_from_user_task_str_dynptr)
+{
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ TASK_STRING, r4, r5 }, vcpu);
 }
 
 RT_KFUNC(bpf_probe_read_kernel_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, KERNEL, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ KERNEL, r4, 0 }, vcpu);
 }
 
 RT_KFUNC(bpf_probe_read_user_str_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, USER_STRING, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ USER_STRING, r4, 0 }, vcpu);
 }
 
 RT_KFUNC(bpf_probe_read_kernel_str_dynptr)
 {
-	return read_into(r1, (u32)r2, (u32)r3, r4, KERNEL_STRING, vcpu);
+	return read_into(r1, (u32)r2, (u32)r3, (struct origin){ KERNEL_STRING, r4, 0 }, vcpu);
 }

@@ -293,20 +293,29 @@ RT_KFUNC(bpf_strnstr)
 }
 
 /* (dst, size, unsafe_ptr, flags) */
+/* What copies of strings do with what follows the string: flags are BPF_F_PAD_ZEROS or none. */
+static u64 end_copy(u8 *to, u32 size, u64 flags, long length)
+{
+	for (u32 i = length < 0 ? 0 : (u32)length; flags && i < size; i++)
+		to[i] = 0;
+	return rt_kfunc_int(length < 0 ? -EFAULT : length);
+}
+
 RT_KFUNC(bpf_copy_from_user_str)
 {
-	u8 *to = (u8 *)r1;
-	u32 size = (u32)r2;
-	long length;
-
 	if (r4 & ~1ULL) /* BPF_F_PAD_ZEROS */
 		return rt_kfunc_int(-EINVAL);
-	if (!size)
+	if (!(u32)r2)
 		return 0;
-	length = rt_read_user_str(vcpu, to, size, r3);
-	if (length < 0)
-		return rt_kfunc_int(-EFAULT);
-	for (u32 i = (u32)length; r4 && i < size; i++)
-		to[i] = 0;
-	return rt_kfunc_int(length);
+	return end_copy((u8 *)r1, (u32)r2, r4, rt_read_user_str(vcpu, (void *)r1, (u32)r2, r3));
+}
+
+/* (dst, size, address, task, flags) */
+RT_KFUNC(bpf_copy_from_user_task_str)
+{
+	if (r5 & ~1ULL)
+		return rt_kfunc_int(-EINVAL);
+	if (!(u32)r2)
+		return 0;
+	return end_copy((u8 *)r1, (u32)r2, r5, rt_read_task_str(vcpu, r4, (void *)r1, (u32)r2, r3));
 }

@@ -6,6 +6,9 @@
 #include <linux/perf_event.h>
 #include <string.h>
 
+#include "btf/btf.h"
+#include "harness/kernel_btf.h"
+
 /* A map's value: what helpers are given and fill, and the result. */
 struct memory {
 	u8 bytes[64];
@@ -120,6 +123,119 @@ static void counters(struct place *place)
 	world->close(world, events);
 }
 
+#define IMM64(reg, value)                                              \
+	INSN(BPF_LD | BPF_IMM | BPF_DW, reg, 0, 0, (s32)(u64)(value)), \
+		INSN(0, 0, 0, 0, (s32)((u64)(value) >> 32))
+#define KFUNC(btf, name)                                      \
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, \
+	     (s32)btf_find(btf, name, BTF_KIND_FUNC))
+
+/* Runs a program of type syscall on the memory, all of it 'x' before: its result. */
+static s64 run_syscall(struct place *place, const struct bpf_insn *insns, u32 nr)
+{
+	struct world *world = place->world;
+	union abi_attr attr = { 0 };
+	u32 key = 0;
+	long prog;
+
+	memset(place->memory.bytes, 'x', sizeof(place->memory.bytes));
+	attr.load.prog_type = BPF_PROG_TYPE_SYSCALL;
+	attr.load.prog_flags = BPF_F_SLEEPABLE;
+	attr.load.insns = ADDRESS(insns);
+	attr.load.insn_cnt = nr;
+	attr.load.license = ADDRESS("GPL");
+	prog = world_call(world, BPF_PROG_LOAD, &attr);
+	expect(world, prog, FD, "copies: a program");
+	if (prog < 0)
+		return prog;
+	world_update(world, place->map, &key, &place->memory, 0);
+	attr = (union abi_attr){ .test.prog_fd = (u32)prog };
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "copies: it runs");
+	world_lookup(world, place->map, &key, &place->memory);
+	world->close(world, (int)prog);
+	return (s32)attr.test.retval;
+}
+
+/* A copy of the client's memory into plain memory, the task being the one that asks. */
+static s64 copy_string(struct place *place, const struct btf *btf, const void *from, u64 flags)
+{
+	const struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_get_current_task_btf),
+		MOV_X(4, 0),
+		LD_MAP(1, BPF_PSEUDO_MAP_VALUE, place->map),
+		MOV_K(2, 32),
+		IMM64(3, ADDRESS(from)),
+		MOV_K(5, (s32)flags),
+		KFUNC(btf, "bpf_copy_from_user_task_str"),
+		EXIT(),
+	};
+
+	return run_syscall(place, insns, ARRAY_SIZE(insns));
+}
+
+/* (What lies behind a string in its room is the kernel's own affair.) The same into a dynptr, from
+ * its 8th byte on. */
+static s64 copy_into_dynptr(struct place *place, const struct btf *btf, const char *function,
+			    const void *from, s32 size)
+{
+	const struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_get_current_task_btf),
+		MOV_X(6, 0),
+		LD_MAP(1, BPF_PSEUDO_MAP_VALUE, place->map),
+		MOV_K(2, 32),
+		MOV_K(3, 0),
+		MOV_X(4, 10),
+		ADD_K(4, -16),
+		CALL(BPF_FUNC_dynptr_from_mem),
+		MOV_X(1, 10),
+		ADD_K(1, -16),
+		MOV_K(2, 8),
+		MOV_K(3, size),
+		IMM64(4, ADDRESS(from)),
+		MOV_X(5, 6),
+		KFUNC(btf, function),
+		EXIT(),
+	};
+
+	return run_syscall(place, insns, ARRAY_SIZE(insns));
+}
+
+static void user_copies(struct place *place)
+{
+	static const char text[] = "something to be copied";
+	static struct btf *btf;
+	struct world *world = place->world;
+
+	btf = btf ? btf : kernel_btf_read();
+	if (!btf || !btf_find(btf, "bpf_copy_from_user_task_str", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel has no copies of tasks' memory", world->name);
+		return;
+	}
+	expect(world, copy_string(place, btf, text, 0), sizeof(text), "copies: a string");
+	expect(world, memcmp(place->memory.bytes, text, sizeof(text)), 0, "copies: its bytes");
+	expect(world, all(place, 32, 32, 'x'), true, "copies: no more");
+	expect(world, copy_string(place, btf, text, 1), sizeof(text), "copies: padded");
+	expect(world, all(place, sizeof(text), 32 - sizeof(text), 0), true, "copies: zeros");
+	expect(world, copy_string(place, btf, text, 2), -EINVAL, "copies: a flag");
+	expect(world, copy_string(place, btf, (void *)8, 0), -EFAULT, "copies: no memory");
+	for (u32 task = 0; task < 2; task++) {
+		const char *bytes =
+			task ? "bpf_copy_from_user_task_dynptr" : "bpf_copy_from_user_dynptr";
+		const char *string = task ? "bpf_copy_from_user_task_str_dynptr"
+					  : "bpf_copy_from_user_str_dynptr";
+
+		expect(world, copy_into_dynptr(place, btf, bytes, text, 9), 0, bytes);
+		expect(world, memcmp(place->memory.bytes, "xxxxxxxxsomethingxx", 19), 0, bytes);
+		expect(world, copy_into_dynptr(place, btf, bytes, text, 25), -E2BIG, bytes);
+		expect(world, copy_into_dynptr(place, btf, bytes, (void *)8, 8), -EFAULT, bytes);
+		expect(world, copy_into_dynptr(place, btf, string, text + 13, 24), 10, string);
+		expect(world, memcmp(place->memory.bytes, "xxxxxxxxbe copied", 18), 0, string);
+		expect(world, copy_into_dynptr(place, btf, string, text, 5), 5, string);
+		expect(world, memcmp(place->memory.bytes, "xxxxxxxxsome\0xx", 15), 0, string);
+		expect(world, copy_into_dynptr(place, btf, string, (void *)8, 8), -EFAULT, string);
+	}
+}
+
 void scenario_helper(struct world *world)
 {
 	struct place place = { .world = world };
@@ -127,5 +243,6 @@ void scenario_helper(struct world *world)
 	place.map = world_map(world, BPF_MAP_TYPE_ARRAY, 4, sizeof(struct memory), 1, 0);
 	expect(world, place.map, FD, "helper: a map");
 	counters(&place);
+	user_copies(&place);
 	world->close(world, place.map);
 }
