@@ -391,7 +391,7 @@ static void kfuncs(const struct kind *kind)
 {
 	struct verify_case c = { .name = kind->name,
 				 .prog_type = kind->prog_type,
-				 .flags = CASE_ATTACH(kind->attach_type),
+				 .flags = flags_of(kind),
 				 .tracepoint = kind->structure };
 	const struct btf *btf = oracle_kernel_btf();
 	u32 differ = 0, allowed = 0;
