@@ -51,6 +51,7 @@ enum reason {
 	THROW_IN_LOOP,
 	MAY_GOTO_AND_LOOP,
 	OUT_OF_MEMORY,
+	FEWER_INSTRUCTIONS,
 	NO_REASON,
 };
 
@@ -60,6 +61,8 @@ static const char *const reasons[] = {
 	[THROW_IN_LOOP] = "6.18 contradicts itself when bpf_throw() ends a path inside of a loop",
 	[MAY_GOTO_AND_LOOP] = "6.18 contradicts itself when it inlines bpf_loop() beside a "
 			      "may_goto",
+	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
+			       "part: loops of callbacks and iterators settle sooner",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -88,6 +91,9 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 		return MAY_GOTO_AND_LOOP;
 	if (kernel->error == E2BIG && begins(skep->why, "verifying takes more than"))
 		return OUT_OF_MEMORY;
+	if (kernel->error == E2BIG && kernel->processed > 1000000 &&
+	    skep->processed < kernel->processed)
+		return FEWER_INSTRUCTIONS;
 	return NO_REASON;
 }
 
