@@ -12,7 +12,6 @@
 #define CONNTRACK  "no process sees the kernel's table of connections"
 #define XFRM	   "no process sees the kernel's IPsec states"
 #define CIPHER	   "its ciphers would need vector registers, which the traced program is using"
-#define KEYS	   "a program acts for processes that have other keyrings than the one that loaded it"
 #define LSM_FILE   "no LSM hook fires here, and only these pass the file"
 #define SESSION	   "no kernel function runs here that a session could be on"
 #define SOCKETS	   "sockets of the kernel cannot be changed from outside of their process"
@@ -45,9 +44,6 @@ static const struct refusal {
 	{ "bpf_get_task_exe_file", LSM_FILE },
 	{ "bpf_kfunc_call_memb_release", TEST_ONLY },
 	{ "bpf_kfunc_call_test_release", TEST_ONLY },
-	{ "bpf_key_put", KEYS },
-	{ "bpf_lookup_system_key", KEYS },
-	{ "bpf_lookup_user_key", KEYS },
 	{ "bpf_map_sum_elem_count", "elements of a map are not counted, and a walk has no bound" },
 	{ "bpf_modify_return_test", NOT_CALLED },
 	{ "bpf_modify_return_test2", NOT_CALLED },

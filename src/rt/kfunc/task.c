@@ -210,3 +210,22 @@ RT_KFUNC(bpf_iter_task_destroy)
 	rt_iterator_end((u64 *)r1, vcpu);
 	return 0;
 }
+
+/*
+ * Keys: of the keyrings that a program could name, those of whoever loaded it are not those of the
+ * process that it runs in, so it finds none.
+ */
+RT_KFUNC(bpf_lookup_user_key)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_lookup_system_key)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_key_put)
+{
+	return 0;
+}

@@ -114,5 +114,8 @@ const struct verify_case cases_kfunc[] = {
 	{ "kfunc: a string of a task that is there", BPF_PROG_TYPE_TRACING, "r4 = *(u64 *)(r1 +8)\nr0 = 0\nif r4 == 0x0 goto pc+7\nr1 = r10\nr1 += -8\n*(u64 *)(r10 -8) = 0\nr2 = 8\nr3 = 0\nr5 = 0\ncall kernel-function#{kfunc:bpf_copy_from_user_task_str}\nr0 = 0\nexit", 0, NULL, CASE_OWN_LOG, "iter.s/task" },
 	{ "kfunc: a string of a number", BPF_PROG_TYPE_SYSCALL, "r4 = 0\nr1 = r10\nr1 += -8\n*(u64 *)(r10 -8) = 0\nr2 = 8\nr3 = 0\nr5 = 0\ncall kernel-function#{kfunc:bpf_copy_from_user_task_str}\nr0 = 0\nexit", -EINVAL, "pointer type STRUCT task_struct must point to scalar, or struct with scalar", CASE_SLEEPABLE },
 	{ "kfunc: memory of the task into a dynptr", BPF_PROG_TYPE_SYSCALL, "call bpf_get_current_task_btf#158\nr6 = r0\nr1 = map_value 7 + 0\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = 8\nr4 = 0\nr5 = r6\ncall kernel-function#{kfunc:bpf_copy_from_user_task_str_dynptr}\nr0 = 0\nexit", 0, NULL, CASE_SLEEPABLE },
+	{ "kfunc: a key", BPF_PROG_TYPE_SYSCALL, "r1 = 1\nr2 = 0\ncall kernel-function#{kfunc:bpf_lookup_user_key}\nif r0 == 0x0 goto pc+2\nr1 = r0\ncall kernel-function#{kfunc:bpf_key_put}\nr0 = 0\nexit", 0, NULL, CASE_SLEEPABLE },
+	{ "kfunc: a key that is kept", BPF_PROG_TYPE_SYSCALL, "r1 = 1\ncall kernel-function#{kfunc:bpf_lookup_system_key}\nr0 = 0\nexit", -EINVAL, "Unreleased reference", CASE_SLEEPABLE },
+	{ "kfunc: a key that may be none", BPF_PROG_TYPE_SYSCALL, "r1 = 1\ncall kernel-function#{kfunc:bpf_lookup_system_key}\nr1 = r0\ncall kernel-function#{kfunc:bpf_key_put}\nr0 = 0\nexit", -EACCES, "Possibly NULL pointer passed to trusted arg0", CASE_SLEEPABLE },
 	{ 0 }
 };
