@@ -91,7 +91,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 		return MAY_GOTO_AND_LOOP;
 	if (kernel->error == E2BIG && begins(skep->why, "verifying takes more than"))
 		return OUT_OF_MEMORY;
-	if (kernel->error == E2BIG && kernel->processed > 1000000 &&
+	if (((kernel->error == E2BIG && kernel->processed > 1000000) ||
+	     begins(kernel->why, "The sequence of 8193 jumps is too complex")) &&
 	    skep->processed < kernel->processed)
 		return FEWER_INSTRUCTIONS;
 	return NO_REASON;
