@@ -19,21 +19,6 @@ struct contents {
 	u16 map[NR_REGS];
 };
 
-u32 analysis_function_of(const struct analysis *analysis, u32 insn)
-{
-	u32 low = 0, high = analysis->nr_functions;
-
-	while (high - low > 1) {
-		u32 mid = low + (high - low) / 2;
-
-		if (analysis->functions[mid].start <= insn)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 static bool is_tail_call(const struct bpf_insn *insn)
 {
 	return insn->code == ISA_TAIL_CALL || (insn->code == (BPF_JMP | BPF_CALL) &&
@@ -82,7 +67,7 @@ static int check_targets(const struct jit_input *input, const struct analysis *a
 				continue;
 			target = (s64)i + 1 + insn->imm;
 			if (target < 0 || target >= input->prog->nr_insns ||
-			    analysis->functions[analysis_function_of(analysis, (u32)target)]
+			    analysis->functions[rt_prog_subprog_of(input->prog, (u32)target)]
 					    .start != target) {
 				*ret_refusal = "a call leads to no function's begin";
 				return -EOPNOTSUPP;

@@ -29,7 +29,4 @@ int analysis_run(const struct jit_input *input, struct analysis *ret_analysis,
 		 const char **ret_refusal);
 void analysis_done(struct analysis *analysis);
 
-/* The function that has the instruction. */
-u32 analysis_function_of(const struct analysis *analysis, u32 insn);
-
 #endif

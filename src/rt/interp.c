@@ -145,22 +145,6 @@ static u64 probe_load(struct rt_vcpu *vcpu, const struct bpf_insn *pc, u64 addre
 	return (u64)((s64)(value << (64 - 8 * bytes)) >> (64 - 8 * bytes));
 }
 
-/* The subprogram that begins at an instruction. */
-static u32 subprog_at(const struct rt_prog *prog, u32 start)
-{
-	u32 low = 0, high = prog->nr_subprogs;
-
-	while (high - low > 1) {
-		u32 mid = low + (high - low) / 2;
-
-		if (prog->subprogs[mid].start <= start)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /*
  * bpf_tail_call(): the program to go on with, or NULL when the call falls through. Only a slot that
  * holds a program counts against the limit.
@@ -318,8 +302,9 @@ static bool call_traced(struct rt_vcpu *vcpu, const struct rt_prog *prog, const 
 {
 	if (likely(READ_ONCE(prog->trampolines) == NULL))
 		return false;
-	reg[BPF_REG_0] = rt_prog_call(prog, subprog_at(prog, (u32)(pc + pc->imm + 1 - prog->insns)),
-				      &reg[BPF_REG_1], vcpu);
+	reg[BPF_REG_0] =
+		rt_prog_call(prog, rt_prog_subprog_of(prog, (u32)(pc + pc->imm + 1 - prog->insns)),
+			     &reg[BPF_REG_1], vcpu);
 	return true;
 }
 

@@ -57,6 +57,22 @@ struct rt_prog {
 	char name[BPF_OBJ_NAME_LEN];
 };
 
+/* Number of the subprogram that has the instruction. */
+static inline u32 rt_prog_subprog_of(const struct rt_prog *prog, u32 insn)
+{
+	u32 low = 0, high = prog->nr_subprogs;
+
+	while (high - low > 1) {
+		u32 mid = low + (high - low) / 2;
+
+		if (prog->subprogs[mid].start <= insn)
+			low = mid;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 /*
  * Runs prog on ctx and returns R0. The caller holds vcpu. Never faults, whatever the data segment
  * holds, for a program that the verifier accepted.

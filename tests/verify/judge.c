@@ -31,12 +31,16 @@ static const struct special {
 			 4,
 			 { .nr = 1,
 			   .kinds = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK),
-			   .field = { { BTF_FIELD_SPIN_LOCK, GEN_FIELD_OFF, 4, 0 } } } },
+			   .field = { { .kind = BTF_FIELD_SPIN_LOCK,
+					.offset = GEN_FIELD_OFF,
+					.size = 4 } } } },
 	[GEN_TIMER] = { "bpf_timer",
 			16,
 			{ .nr = 1,
 			  .kinds = BTF_FIELD_BIT(BTF_FIELD_TIMER),
-			  .field = { { BTF_FIELD_TIMER, GEN_FIELD_OFF, 16, 0 } } } },
+			  .field = { { .kind = BTF_FIELD_TIMER,
+				       .offset = GEN_FIELD_OFF,
+				       .size = 16 } } } },
 };
 
 static int load_btf(const struct blob *blob)

@@ -58,8 +58,9 @@ static void call_helper(struct generator *generator, const struct bpf_insn *insn
 
 static u32 called_function(const struct generator *generator, u32 insn)
 {
-	return analysis_function_of(generator->analysis,
-				    insn + 1 + (u32)generator->input->prog->insns[insn].imm);
+	const struct rt_prog *prog = generator->input->prog;
+
+	return rt_prog_subprog_of(prog, insn + 1 + (u32)prog->insns[insn].imm);
 }
 
 /* Something may be attached to the function that is called. */
