@@ -257,7 +257,8 @@ static unsigned long long nr_groups, all_groups;
 
 static int count_group(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	if (type != FTW_D)
+	/* Those that cannot be looked into count, too. */
+	if (type != FTW_D && type != FTW_DNR)
 		return 0;
 	nr_groups++;
 	all_groups ^= st->st_ino;
