@@ -189,7 +189,7 @@ int callback_may_goto(struct verify_env *env, const struct bpf_insn *insn, u32 *
 	struct vstate *inside = explore_push(env, env->insn_idx + 1, env->insn_idx);
 
 	if (!inside)
-		return explore_push_error(env);
+		return -ENOMEM; /* the kernel's answer here, also where it is too complex */
 	inside->may_goto_depth++;
 	callback_widen_loop(env, inside);
 	*ret_next = env->insn_idx + 1 + insn->off;

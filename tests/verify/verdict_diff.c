@@ -52,6 +52,7 @@ enum reason {
 	MAY_GOTO_AND_LOOP,
 	OUT_OF_MEMORY,
 	FEWER_INSTRUCTIONS,
+	HALF_OF_POINTER,
 	NO_REASON,
 };
 
@@ -63,6 +64,8 @@ static const char *const reasons[] = {
 			      "may_goto",
 	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
 			       "part: loops of callbacks and iterators settle sooner",
+	[HALF_OF_POINTER] = "both reject; 6.18 takes the lower half of a pointer for not 0 because "
+			    "the pointer is not, skep goes both ways",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -76,6 +79,18 @@ static struct totals {
 static bool begins(const char *text, const char *with)
 {
 	return !strncmp(text, with, strlen(with));
+}
+
+static bool compares_half_with_0(const struct gen_program *program)
+{
+	for (u32 i = 0; i < program->nr_insns; i++) {
+		u8 code = program->insns[i].code;
+
+		if ((code == (BPF_JMP32 | BPF_JEQ) || code == (BPF_JMP32 | BPF_JNE)) &&
+		    !program->insns[i].imm)
+			return true;
+	}
+	return false;
 }
 
 static enum reason reason_of(const struct gen_program *program, const struct verdict *kernel,
@@ -95,6 +110,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	     begins(kernel->why, "The sequence of 8193 jumps is too complex")) &&
 	    skep->processed < kernel->processed)
 		return FEWER_INSTRUCTIONS;
+	if (kernel->error && skep->error && compares_half_with_0(program))
+		return HALF_OF_POINTER;
 	return NO_REASON;
 }
 
