@@ -7,20 +7,31 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The fields of /proc/PID/stat behind the name, from "state" on: text, or NULL. */
-static const char *read_stat(u32 pid, char *text, size_t room)
+size_t base_read_proc(u32 pid, const char *name, char *text, size_t room)
 {
-	char path[32], *end;
+	char path[32];
 	ssize_t size;
 	int file;
 
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
-		return NULL;
+		return 0;
 	size = read(file, text, room - 1);
 	close(file);
-	text[size < 0 ? 0 : size] = '\0';
+	if (size <= 0)
+		return 0;
+	text[size] = '\0';
+	return (size_t)size;
+}
+
+/* The fields of /proc/PID/stat behind the name, from "state" on: text, or NULL. */
+static const char *read_stat(u32 pid, char *text, size_t room)
+{
+	char *end;
+
+	base_read_proc(pid, "stat", text, room);
 	end = strrchr(text, ')'); /* what is before it may be anything */
 	return end ? end + 1 : NULL;
 }

@@ -3,7 +3,13 @@
 #ifndef SKEP_BASE_PROC_H
 #define SKEP_BASE_PROC_H
 
+#include <stddef.h>
+
 #include "base/types.h"
+
+/* Reads the beginning of /proc/PID/name into text, which has room bytes, and ends it with a zero.
+ * How many there are; 0: the process is not there, or not to be seen. */
+size_t base_read_proc(u32 pid, const char *name, char *text, size_t room);
 
 /* When the process or thread began, in ticks of the clock that runs during sleep. False: it is not
  * there, or not to be seen. */

@@ -14,6 +14,7 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "base/proc.h"
 #include "gate/state.h"
 #include "hook/hook.h"
 
@@ -39,17 +40,9 @@ static bool is_pending(const struct exec_pending *pending, pid_t tid)
 /* What PTRACE_SEIZE means by EPERM. */
 static const char *why_not_permitted(pid_t tid)
 {
-	char path[32], text[1024], *line;
-	ssize_t size = 0;
-	int fd;
+	char text[1024], *line;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		size = read(fd, text, sizeof(text) - 1);
-		close(fd);
-	}
-	text[size > 0 ? size : 0] = '\0';
+	base_read_proc((u32)tid, "status", text, sizeof(text));
 	line = strstr(text, "\nTracerPid:");
 	if (line && atoi(line + strlen("\nTracerPid:")) > 0)
 		return "another process traces it";

@@ -15,6 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/proc.h"
 #include "gate/state.h"
 
 #define STACK_SIZE (512u << 10)
@@ -157,20 +158,11 @@ static u64 status_word(const char *status, const char *name)
 /* Has the thread a signal to take as soon as its call ends? */
 static bool has_signal(int tid)
 {
-	char path[64], status[4096];
-	ssize_t size;
+	char status[4096];
 	u64 pending;
-	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!base_read_proc((u32)tid, "status", status, sizeof(status)))
 		return true;
-	size = read(fd, status, sizeof(status) - 1);
-	close(fd);
-	if (size <= 0)
-		return true;
-	status[size] = '\0';
 	pending = status_word(status, "\nSigPnd:") | status_word(status, "\nShdPnd:");
 	return pending & ~status_word(status, "\nSigBlk:") & ~status_word(status, "\nSigIgn:");
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/proc.h"
 #include "gate/mapping.h"
 
 /* Since Linux 6.9 (include/uapi/linux/pidfd.h). */
@@ -263,24 +264,15 @@ int process_identify(struct process_table *table, pid_t tid, struct process_iden
 	struct known *known = &table->known[(u32)tid % IDENTITIES];
 	struct process_identity identity = { .tid = (u32)tid };
 	u64 now = base_clock_ns(CLOCK_MONOTONIC_COARSE);
-	char path[32], text[1024];
-	ssize_t size;
-	int fd;
+	char text[1024];
 
 	if (known->identity.tid == (u32)tid && now - known->time_ns < IDENTITY_LIFE_NS) {
 		*ret_identity = known->identity;
 		return 0;
 	}
 	forget(known);
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!base_read_proc((u32)tid, "status", text, sizeof(text)))
 		return -ESRCH;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (size <= 0)
-		return -ESRCH;
-	text[size] = '\0';
 	/* The second numbers of Uid and Gid are the effective ones. */
 	if (!parse_line(text, "\nTgid:", "%u", &identity.tgid) ||
 	    !parse_line(text, "\nUid:", "%*u %u", &identity.uid) ||

@@ -3,29 +3,20 @@
  * Events of tasks that the agent has not reached: the supervisor runs the programs on their behalf,
  * with the task's memory at arm's length.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "base/proc.h"
 #include "hook/state.h"
 
 /* Reads /proc/TID/status into task; false when the task is gone. */
 static bool describe(pid_t tid, struct rt_task *task)
 {
-	char path[32], text[4096], *line, *next;
-	ssize_t size;
-	int fd;
+	char text[4096], *line, *next;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!base_read_proc((u32)tid, "status", text, sizeof(text)))
 		return false;
-	size = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (size <= 0)
-		return false;
-	text[size] = '\0';
 	*task = (struct rt_task){ .pid = (u32)tid, .remote_pid = (u32)tid };
 	for (line = text; line && *line; line = next) {
 		next = strchr(line, '\n');

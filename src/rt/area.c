@@ -39,7 +39,7 @@ static const char *skip(const char *text, char what)
 	return text;
 }
 
-static u64 flags_of(const char *rights)
+u64 rt_area_flags(const char *rights)
 {
 	u64 flags = VM_MAY_ALL;
 
@@ -65,7 +65,7 @@ static bool parse(const char *line, struct rt_area *ret_area)
 	if (*line != ' ' || area.end <= area.start || area.start >= VSYSCALL)
 		return false;
 	line = skip(line, ' ');
-	area.flags = flags_of(line);
+	area.flags = rt_area_flags(line);
 	while (*line && *line != ' ')
 		line++;
 	area.page = rt_parse_number(skip(line, ' '), 16, &line) >> PAGE_SHIFT;

@@ -36,6 +36,10 @@ void rt_area_begin(struct rt_area_reader *reader, u32 pid, u64 address);
 bool rt_area_next(struct rt_area_reader *reader, const struct rt_vcpu *vcpu,
 		  struct rt_area *ret_area);
 
+/* The flags of an area (struct vm_area_struct) by its rights, as /proc/PID/maps shows them: "r-xp".
+ */
+u64 rt_area_flags(const char *rights);
+
 /* Bytes of an image; 0: this kernel's structures are not known. */
 u32 rt_area_image_size(void);
 

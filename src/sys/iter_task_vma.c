@@ -2,6 +2,7 @@
 /* The iterator over the memory areas of tasks, by the lines of /proc/PID/maps. */
 #include "sys/iter_task.h"
 #include "base/alloc.h"
+#include "rt/area.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +11,6 @@
 #include <unistd.h>
 
 #define PAGE_SHIFT 12
-
-/* include/linux/mm.h */
-#define VM_READ	    1u
-#define VM_WRITE    2u
-#define VM_EXEC	    4u
-#define VM_SHARED   8u
-#define VM_MAY_ALL  0x70u
-#define VM_MAYSHARE 0x80u
 
 /* The areas of the current task, unless they are there already. */
 static bool read_areas(struct iter_tasks *tasks)
@@ -72,13 +65,6 @@ static void stop(struct iter_session *session)
 	session->tasks->walks = false;
 }
 
-static u64 flags_of(const char *rights)
-{
-	return (rights[0] == 'r' ? VM_READ : 0) | (rights[1] == 'w' ? VM_WRITE : 0) |
-	       (rights[2] == 'x' ? VM_EXEC : 0) | VM_MAY_ALL |
-	       (rights[3] == 's' ? VM_SHARED | VM_MAYSHARE : 0);
-}
-
 static void *model_area(struct iter_session *session, const char *line, void *mm)
 {
 	struct model *model = session->hive->model;
@@ -92,7 +78,7 @@ static void *model_area(struct iter_session *session, const char *line, void *mm
 	       &offset, &major_number, &minor_number, &inode, path);
 	model_set(model, image, MODEL_VMA_START, from);
 	model_set(model, image, MODEL_VMA_END, to);
-	model_set(model, image, MODEL_VMA_FLAGS, flags_of(rights));
+	model_set(model, image, MODEL_VMA_FLAGS, rt_area_flags(rights));
 	model_set(model, image, MODEL_VMA_PGOFF, offset >> PAGE_SHIFT);
 	model_set_pointer(model, image, MODEL_VMA_MM, mm);
 	if (!inode)

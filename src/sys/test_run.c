@@ -13,6 +13,7 @@
 #include "abi/context.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,17 +32,9 @@
 
 void sys_read_comm(struct rt_task *task)
 {
-	char path[64];
-	ssize_t length;
-	int fd;
+	size_t length = base_read_proc(task->pid, "comm", task->comm, sizeof(task->comm));
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", task->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	length = read(fd, task->comm, sizeof(task->comm) - 1);
-	close(fd);
-	if (length <= 0)
+	if (!length)
 		return;
 	if (task->comm[length - 1] == '\n')
 		task->comm[length - 1] = 0;

@@ -71,6 +71,8 @@ struct insn_aux {
 struct subprog {
 	u32 start;
 	u32 stack_depth;
+	u32 shown_stack; /* with what a kernel's loops keep there (shown.h) */
+	bool has_may_goto;
 	u32 postorder_start;
 	bool has_tail_call, has_ld_abs, tail_call_reachable;
 	bool changes_packet, might_sleep; /* it, or what it calls */

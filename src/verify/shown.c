@@ -193,30 +193,26 @@ static bool is_inlined_loop(const struct verify_env *env, u32 i)
 	       env->aux[i].inlined == LOOP_SAME;
 }
 
-/* Has a subprogram a bpf_loop() that is one, or a may_goto? */
-static void find_loops(const struct verify_env *env, u32 subprog, bool *ret_loop,
-		       bool *ret_may_goto)
+/* What subprograms keep on their stacks for a bpf_loop() that is a loop, and for may_goto. */
+static void find_loops(struct verify_env *env)
 {
-	*ret_loop = *ret_may_goto = false;
-	for (u32 i = env->subprog[subprog].start; i < env->subprog[subprog + 1].start; i++) {
-		*ret_loop |= is_inlined_loop(env, i);
-		*ret_may_goto |= insn_is_may_goto(&env->insns[i]);
+	for (u32 s = 0; s < env->nr_subprogs; s++) {
+		struct subprog *subprog = &env->subprog[s];
+		bool loop = false;
+
+		for (u32 i = subprog->start; i < subprog[1].start; i++) {
+			loop |= is_inlined_loop(env, i);
+			subprog->has_may_goto |= insn_is_may_goto(&env->insns[i]);
+		}
+		subprog->shown_stack = subprog->stack_depth + (loop ? LOOP_STACK : 0) +
+				       (subprog->has_may_goto ? MAY_GOTO_STACK : 0);
 	}
-}
-
-u32 shown_stack_depth(const struct verify_env *env, u32 subprog)
-{
-	bool loop, may_goto;
-
-	find_loops(env, subprog, &loop, &may_goto);
-	return env->subprog[subprog].stack_depth + (loop ? LOOP_STACK : 0) +
-	       (may_goto ? MAY_GOTO_STACK : 0);
 }
 
 /* may_goto counts down, and asks for the time when it comes to 0. */
 static void may_goto(const struct verify_env *env, u32 i, struct shown_patch *patch)
 {
-	s32 left = -(s32)shown_stack_depth(env, env_subprog_of(env, i));
+	s32 left = -(s32)env->subprog[env_subprog_of(env, i)].shown_stack;
 
 	shown_add(patch, LDX(BPF_DW), SHOWN_AX, BPF_REG_10, left, 0);
 	patch->call = patch->nr;
@@ -232,11 +228,9 @@ static void may_goto(const struct verify_env *env, u32 i, struct shown_patch *pa
 /* What a subprogram with a may_goto begins with. */
 static void may_goto_start(const struct verify_env *env, u32 subprog, struct shown_patch *patch)
 {
-	s32 left = -(s32)shown_stack_depth(env, subprog);
-	bool loop, found;
+	s32 left = -(s32)env->subprog[subprog].shown_stack;
 
-	find_loops(env, subprog, &loop, &found);
-	if (!found)
+	if (!env->subprog[subprog].has_may_goto)
 		return;
 	shown_add(patch, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, left, MAY_GOTO_LOOPS);
 	shown_add(patch, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, left + 8, 0);
@@ -513,6 +507,7 @@ int shown_program(struct verify_env *env, struct verify_shown *ret_shown)
 	int err = -ENOMEM;
 
 	*ret_shown = (struct verify_shown){ 0 };
+	find_loops(env);
 	builder.room = env->nr_insns + 16;
 	builder.at = base_zalloc(env->nr_insns + 1, sizeof(*builder.at));
 	builder.target = base_zalloc(builder.room, sizeof(*builder.target));

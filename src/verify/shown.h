@@ -160,11 +160,10 @@ static inline void shown_add_at(struct shown_patch *patch, u32 code, u32 dst, u3
 		patch->place[at] = (u8)place;
 }
 
-/* The stack that a subprogram has in the kernel: with room for what its loops keep there. */
-u32 shown_stack_depth(const struct verify_env *env, u32 subprog);
-
-/* Fills *ret_shown, between the removal of dead code and the rewriting for the engine. 0 or
- * -ENOMEM. */
+/*
+ * Fills *ret_shown, and shown_stack of the subprograms, between the removal of dead code and the
+ * rewriting for the engine. 0 or -ENOMEM.
+ */
 int shown_program(struct verify_env *env, struct verify_shown *ret_shown);
 
 /*

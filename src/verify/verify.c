@@ -113,7 +113,8 @@ static void log_statistics(struct verify_env *env, u64 start_ns, bool accepted)
 		verbose(env, "stack depth ");
 		for (u32 i = 0; i < env->nr_subprogs; i++)
 			verbose(env, "%s%u", i ? "+" : "",
-				accepted ? shown_stack_depth(env, i) : env->subprog[i].stack_depth);
+				accepted ? env->subprog[i].shown_stack
+					 : env->subprog[i].stack_depth);
 		verbose(env, "\n");
 	}
 	verbose(env,
