@@ -14,6 +14,8 @@ import tempfile
 import time
 
 SKEP = os.environ["SKEP"]
+# A run under nohup(1) ignores it, and would hand that on to what is tested.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 EXECWATCH = os.environ["EXECWATCH"]
 TWICE_C = os.environ["TWICE_C"]
 TWICE_GO = os.environ.get("TWICE_GO", "")

@@ -515,6 +515,8 @@ int main(int argc, char **argv)
 	struct gate *gate;
 	const char *message;
 
+	/* A run under nohup(1) ignores it, and would hand that on to what is tested. */
+	signal(SIGHUP, SIG_DFL);
 	if (argc > 1)
 		be_client(argv[1]);
 	self = realpath("/proc/self/exe", path);
