@@ -39,6 +39,9 @@
 /* Congestion control. */
 #define PROG_TCP ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS)
 
+/* Files. */
+#define PROG_LSM ABI_PROG(BPF_PROG_TYPE_LSM)
+
 #define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
 #define ARGS(...)	   .arg = { __VA_ARGS__ }
 #define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
@@ -287,6 +290,11 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL, .progs = PROG_GENERIC),
 	ROW(bpf_key_put, ARGS(KARG_PTR(KEY)), .ret = KRET_VOID, .flags = KFUNC_RELEASE,
 	    .progs = PROG_GENERIC),
+	ROW(bpf_get_task_exe_file, ARGS(KARG_PTR(TASK)), RETURNS(FILE),
+	    .flags = ACQUIRED | KFUNC_TRUSTED_ARGS, .progs = PROG_LSM),
+	ROW(bpf_put_file, RELEASES(FILE), .progs = PROG_LSM),
+	ROW(bpf_path_d_path, NUMBER_OF(KARG_PTR(PATH), KARG_MEM_SIZE, KARG_SCALAR),
+	    .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_LSM),
 	ROW(tcp_slow_start, ARGS(KARG_PTR(TCP_SOCK), KARG_SCALAR), .ret = KRET_SCALAR,
 	    .progs = PROG_TCP),
 };
@@ -332,6 +340,8 @@ static const struct {
 	[ABI_STRUCT_TCP_SOCK] = { "tcp_sock", false, false },
 	[ABI_STRUCT_ACK_SAMPLE] = { "ack_sample", true, false },
 	[ABI_STRUCT_RATE_SAMPLE] = { "rate_sample", true, false },
+	[ABI_STRUCT_FILE] = { "file", false, false },
+	[ABI_STRUCT_PATH] = { "path", false, false },
 };
 
 const char *abi_struct_name(u32 structure)

@@ -10,7 +10,6 @@
 #include "rt/task_model.h"
 
 #define PAGE_SHIFT 12
-#define MINOR_BITS 20
 
 /* include/linux/mm.h */
 #define VM_READ	    1u
@@ -69,18 +68,18 @@ static bool parse(const char *line, struct rt_area *ret_area)
 	while (*line && *line != ' ')
 		line++;
 	area.page = rt_parse_number(skip(line, ' '), 16, &line) >> PAGE_SHIFT;
-	area.major = (u32)rt_parse_number(skip(line, ' '), 16, &line);
-	area.minor = (u32)rt_parse_number(skip(line, ':'), 16, &line);
-	area.inode = rt_parse_number(skip(line, ' '), 10, &line);
+	area.file.major = (u32)rt_parse_number(skip(line, ' '), 16, &line);
+	area.file.minor = (u32)rt_parse_number(skip(line, ':'), 16, &line);
+	area.file.inode = rt_parse_number(skip(line, ' '), 10, &line);
 	for (line = skip(line, ' '); *line; line++) {
 		if (*line == '/')
 			length = 0;
-		else if (length + 1 < RT_AREA_NAME)
-			area.name[length++] = *line;
+		else if (length + 1 < RT_FILE_NAME)
+			area.file.name[length++] = *line;
 	}
-	area.name[length] = '\0';
-	for (u32 i = length; i < RT_AREA_NAME; i++)
-		area.name[i] = '\0';
+	area.file.name[length] = '\0';
+	for (u32 i = length; i < RT_FILE_NAME; i++)
+		area.file.name[i] = '\0';
 	*ret_area = area;
 	return true;
 }
@@ -137,34 +136,18 @@ bool rt_area_next(struct rt_area_reader *reader, const struct rt_vcpu *vcpu,
 	return false;
 }
 
-/* Where each image begins. */
-struct places {
-	u32 file, inode, dentry, super, name, end;
-};
-
-static bool places_of(const struct rt_task_layout *layout, struct places *ret)
+/* Where the file's image begins: behind the area's. 0: the structure is not known. */
+static u32 place_of_file(const struct rt_task_layout *layout)
 {
-	u32 sizes[] = { layout->vma_size, layout->file_size, layout->inode_size,
-			layout->dentry_size, layout->super_size };
-	u32 *places[] = { &ret->file, &ret->inode, &ret->dentry, &ret->super, &ret->name };
-	u32 at = 0;
-
-	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
-		if (!sizes[i])
-			return false;
-		at += ALIGN_UP(sizes[i], 64u);
-		*places[i] = at;
-	}
-	ret->end = at + RT_AREA_NAME;
-	return true;
+	return ALIGN_UP(layout->vma_size, 64u);
 }
 
 u32 rt_area_image_size(void)
 {
 	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
-	struct places places;
+	u32 place = layout ? place_of_file(layout) : 0, file = rt_file_image_size();
 
-	return layout && places_of(layout, &places) ? places.end : 0;
+	return place && file ? place + file : 0;
 }
 
 static void set(u8 *image, u32 offset, u64 value, u32 size)
@@ -173,40 +156,21 @@ static void set(u8 *image, u32 offset, u64 value, u32 size)
 		memcpy(image + offset, &value, size);
 }
 
-static void set_file(u8 *at, const struct rt_task_layout *layout, const struct places *places,
-		     const struct rt_area *area)
-{
-	u8 *file = at + places->file, *inode = at + places->inode, *dentry = at + places->dentry;
-	u32 length = 0;
-
-	while (area->name[length])
-		length++;
-	memcpy(at + places->name, area->name, RT_AREA_NAME);
-	set(at, layout->vma_file, (u64)file, 8);
-	set(file, layout->file_inode, (u64)inode, 8);
-	set(file, layout->file_dentry, (u64)dentry, 8);
-	set(inode, layout->inode_number, area->inode, 8);
-	set(inode, layout->inode_super, (u64)(at + places->super), 8);
-	set(at + places->super, layout->super_device, (u64)area->major << MINOR_BITS | area->minor,
-	    4);
-	set(dentry, layout->dentry_inode, (u64)inode, 8);
-	set(dentry, layout->dentry_name, (u64)(at + places->name), 8);
-	set(dentry, layout->dentry_name_length, length, 4);
-}
-
 u64 rt_area_build(u8 *at, const struct rt_area *area)
 {
 	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
-	struct places places;
+	u32 size = rt_area_image_size();
+	u8 *file;
 
-	if (!layout || !places_of(layout, &places))
+	if (!size)
 		return 0;
-	memset(at, 0, places.end);
+	file = at + place_of_file(layout);
+	memset(at, 0, size);
 	set(at, layout->vma_start, area->start, 8);
 	set(at, layout->vma_end, area->end, 8);
 	set(at, layout->vma_flags, area->flags, 8);
 	set(at, layout->vma_offset, area->page, 8);
-	if (area->inode)
-		set_file(at, layout, &places, area);
+	if (area->file.inode)
+		set(at, layout->vma_file, rt_file_build(file, &area->file), 8);
 	return (u64)at;
 }

@@ -7,18 +7,15 @@
 #ifndef SKEP_RT_AREA_H
 #define SKEP_RT_AREA_H
 
-#include "base/types.h"
+#include "rt/file.h"
 
 struct rt_vcpu;
 
 #define RT_AREA_TEXT 4096
-#define RT_AREA_NAME 128
 
 struct rt_area {
 	u64 start, end, flags, page; /* of the file, at which it begins */
-	u64 inode;		     /* 0: there is no file */
-	u32 major, minor;
-	char name[RT_AREA_NAME]; /* of the file, without directories */
+	struct rt_file file;	     /* without an inode: there is none */
 };
 
 struct rt_area_reader {

@@ -29,8 +29,8 @@ struct rt_task_layout {
 	/* rt/area.h: an area of memory, and the file in it. */
 	u32 vma_size, file_size, inode_size, dentry_size, super_size;
 	u32 vma_start, vma_end, vma_flags, vma_offset, vma_file;
-	u32 file_inode, file_dentry, inode_number, inode_super, super_device, dentry_inode,
-		dentry_name, dentry_name_length;
+	u32 file_path, file_inode, file_dentry, inode_number, inode_super, super_device,
+		dentry_inode, dentry_name, dentry_name_length;
 };
 
 /* Bytes of the images of a task, its parent, leader and credentials; 0: not known how they look. */

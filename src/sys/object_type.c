@@ -97,6 +97,8 @@ static u32 kernel_size(struct sys_hive *hive, const struct btf *btf, u32 id)
 		return rt_iterator_size(rt_cgroup_image_size());
 	if (!strcmp(name, "bpf_iter_task_vma"))
 		return rt_iterator_size(rt_area_image_size());
+	if (!strcmp(name, "file"))
+		return rt_file_object_size();
 	return btf_size_of(btf, id, &size) ? 0 : size;
 }
 

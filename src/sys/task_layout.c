@@ -80,6 +80,7 @@ static void fill_area(const struct model *model, const struct btf *btf,
 	layout->vma_flags = offset_of(model, MODEL_VMA_FLAGS, 8, vma);
 	layout->vma_offset = offset_of(model, MODEL_VMA_PGOFF, 8, vma);
 	layout->vma_file = offset_of(model, MODEL_VMA_FILE, 8, vma);
+	layout->file_path = offset_of(model, MODEL_FILE_PATH, 16, file);
 	layout->file_inode = offset_of(model, MODEL_FILE_INODE, 8, file);
 	layout->file_dentry = offset_of(model, MODEL_FILE_DENTRY, 8, file);
 	layout->inode_number = offset_of(model, MODEL_INODE_INO, 8, inode);

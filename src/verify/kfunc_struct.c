@@ -175,6 +175,9 @@ int kfunc_struct_note(struct verify_env *env, const struct abi_kfunc *kfunc)
 		structure = kfunc->ret_struct;
 	else if (kfunc->flags & KFUNC_RELEASE)
 		structure = abi_kfunc_arg_struct(kfunc->arg[0]);
+	/* The path of one of the program's files is known. */
+	else if (abi_kfunc_arg_struct(kfunc->arg[0]) == ABI_STRUCT_PATH)
+		structure = ABI_STRUCT_FILE;
 	if (!structure)
 		return 0;
 	id = kernel_struct(env, abi_struct_name(structure));

@@ -3,6 +3,7 @@
  * Tasks, cgroups, CPU masks and iterators of programs, with pointers to anywhere and with any bytes
  * where their state and images are: nothing is reached that is not theirs, and nothing is left.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -10,6 +11,7 @@
 
 #include "harness/tap.h"
 #include "object_env.h"
+#include "rt/file.h"
 #include "rt/kernel_object.h"
 #include "rt/kfunc.h"
 #include "rt/task_model.h"
@@ -56,7 +58,8 @@ static struct rt_task_layout layout = {
 	.vma_offset = 24,
 	.vma_file = 32,
 	.file_inode = 0,
-	.file_dentry = 8,
+	.file_path = 8,
+	.file_dentry = 16,
 	.inode_number = 0,
 	.inode_super = 8,
 	.super_device = 0,
@@ -237,6 +240,34 @@ static void test_paths(struct object_env *env, struct rt_vcpu *vcpu)
 	rt_kernel_object_release(image, vcpu);
 }
 
+/* The file that a task runs, and a path that is none of such a file's. */
+static void test_files(struct object_env *env, struct rt_vcpu *vcpu)
+{
+	char link[512] = { 0 }, text[512], small[4];
+	u64 task = CALL(bpf_task_from_pid, (u64)getpid(), 0, 0);
+	u64 file = CALL(bpf_get_task_exe_file, task, 0, 0), path = file + layout.file_path;
+	ssize_t length = readlink("/proc/self/exe", link, sizeof(link) - 1);
+
+	tap_ok(file && length > 0, "a task's executable");
+	tap_is(CALL(bpf_path_d_path, path, (u64)text, sizeof(text)), (u64)length + 1, "its path");
+	tap_ok(!strcmp(text, link), "is that which /proc shows");
+	tap_is((s32)CALL(bpf_path_d_path, path, (u64)small, sizeof(small)), -ENAMETOOLONG,
+	       "in a small buffer");
+	tap_is((s32)CALL(bpf_path_d_path, path, 0, 0), -EINVAL, "in none");
+	memset((u8 *)file + rt_file_image_size(), 'x', TYPE_SIZE - rt_file_image_size());
+	tap_is((s32)CALL(bpf_path_d_path, path, (u64)text, sizeof(text)), -ENAMETOOLONG,
+	       "scribbled over");
+	for (u32 i = 0; i < ROUNDS; i++)
+		CALL(bpf_path_d_path, anywhere(env) + layout.file_path, (u64)text, sizeof(text));
+	tap_is(CALL(bpf_get_task_exe_file, 0, 0, 0), 0, "no task has none");
+	rest(vcpu);
+	tap_is((s32)CALL(bpf_path_d_path, (u64)link, (u64)text, sizeof(text)), -ENOENT,
+	       "of something else");
+	CALL(bpf_put_file, file, 0, 0);
+	CALL(bpf_task_release, task, 0, 0);
+	rest(vcpu);
+}
+
 int main(void)
 {
 	struct object_env env;
@@ -258,6 +289,7 @@ int main(void)
 	test_masks(&env, vcpu);
 	test_iterators(&env, vcpu);
 	test_paths(&env, vcpu);
+	test_files(&env, vcpu);
 	tap_is(rt_objects_in_use(), 0, "nothing is left");
 	RT_CONTROL->task_layout = NULL;
 	rt_vcpu_release(vcpu);

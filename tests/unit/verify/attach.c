@@ -11,6 +11,7 @@
 
 #include "../btf/blob.h"
 #include "btf/btf.h"
+#include "expand.h"
 #include "harness/kernel_btf.h"
 #include "harness/tap.h"
 #include "isa/asm.h"
@@ -30,6 +31,16 @@ struct attach_case {
 #define LSM	BPF_PROG_TYPE_LSM
 #define ZERO	"r0 = 0\nexit"
 #define TEST1	"bpf_fentry_test1"
+
+/* Files. */
+#define PATH                                             \
+	"r2 = r10\nr2 += -64\nr3 = 64\n"                 \
+	"call kernel-function#{kfunc:bpf_path_d_path}\n" \
+	"r0 = 0\nexit"
+#define EXECUTABLE                                                                \
+	"call 158\nr1 = r0\ncall kernel-function#{kfunc:bpf_get_task_exe_file}\n" \
+	"if r0 != 0x0 goto pc+2\nr0 = 0\nexit\n"
+#define PUT "call kernel-function#{kfunc:bpf_put_file}\n"
 
 /* On functions of the kernel. */
 static const struct attach_case kernel_cases[] = {
@@ -80,6 +91,17 @@ static const struct attach_case kernel_cases[] = {
 	  0 },
 	{ "LSM: disabled", "bpf_lsm_getprocattr", ZERO, LSM, BPF_LSM_MAC, -EINVAL,
 	  "points to disabled hook", 0, 0 },
+	{ "LSM: the path of its file", "bpf_lsm_file_open",
+	  "r1 = *(u64 *)(r1 +0)\nr1 += {file.f_path}\n" PATH, LSM, BPF_LSM_MAC, 0, NULL, 0, 0 },
+	{ "LSM: the path of what is none", "bpf_lsm_file_open", "r1 = *(u64 *)(r1 +0)\n" PATH, LSM,
+	  BPF_LSM_MAC, -EINVAL,
+	  "expected pointer to STRUCT path but R1 has a pointer to STRUCT file", 0, 0 },
+	{ "LSM: what a task runs", "bpf_lsm_file_open", EXECUTABLE "r1 = r0\n" PUT ZERO, LSM,
+	  BPF_LSM_MAC, 0, NULL, 0, 0 },
+	{ "LSM: what a task runs, kept", "bpf_lsm_file_open", EXECUTABLE ZERO, LSM, BPF_LSM_MAC,
+	  -EINVAL, "Unreleased reference", 0, 0 },
+	{ "LSM: another's file put", "bpf_lsm_file_open", "r1 = *(u64 *)(r1 +0)\n" PUT ZERO, LSM,
+	  BPF_LSM_MAC, -EINVAL, "release kernel function bpf_put_file expects refcounted", 0, 0 },
 	{ "LSM, sleepable", "bpf_lsm_file_open", ZERO, LSM, BPF_LSM_MAC, 0, NULL, 1, 0 },
 	{ "LSM, sleepable, elsewhere", "bpf_lsm_inode_permission", ZERO, LSM, BPF_LSM_MAC, -EINVAL,
 	  "is not sleepable", 1, 0 },
@@ -165,7 +187,22 @@ static int map_by_fd(void *arg, int fd, const struct verify_map **ret_map)
 	return -EBADF;
 }
 
-static const struct verify_ops ops = { .map_by_fd = map_by_fd };
+/* Nothing runs here: any number will do. */
+static u32 object_type(void *arg, const struct btf *btf, u32 id, u32 node_offset)
+{
+	return 1;
+}
+
+static const struct btf *running; /* the kernel's */
+
+static const struct btf *kernel_btf(void *arg)
+{
+	return running;
+}
+
+static const struct verify_ops ops = { .map_by_fd = map_by_fd,
+				       .kernel_btf = kernel_btf,
+				       .object_type = object_type };
 
 static void judge(struct verify_input *input, const char *text, const char *name, int err,
 		  const char *message)
@@ -209,7 +246,7 @@ static void on_kernel(const struct btf *btf)
 		if (!input.attach_btf_id)
 			tap_skip(1, "this kernel has no %s", c->function);
 		else
-			judge(&input, c->text, c->name, c->err, c->message);
+			judge(&input, expand_text(btf, c->text), c->name, c->err, c->message);
 	}
 }
 
@@ -285,6 +322,7 @@ int main(void)
 {
 	struct btf *btf = kernel_btf_read();
 
+	running = btf;
 	if (btf) {
 		on_kernel(btf);
 		on_programs(btf);

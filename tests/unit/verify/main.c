@@ -5,6 +5,7 @@
  * file with a program in the assembler's syntax, whose first line is "; TYPE", the number of its
  * program type.
  */
+#include "expand.h"
 #include "oracle.h"
 
 #include <errno.h>
@@ -44,70 +45,6 @@ static void compare_with_kernel(const struct verify_case *c, const struct bpf_in
 	}
 }
 
-/* A member of a structure, also inside of anonymous ones: its offset in bytes. */
-static bool find_member(const struct btf *btf, u32 id, const char *name, u32 *ret_offset)
-{
-	const struct btf_type *type = btf_skip_modifiers(btf, id, NULL);
-
-	for (u32 i = 0; btf_is_struct(type) && i < btf_vlen_of(type); i++) {
-		const struct btf_member *member = btf_members_of(type) + i;
-		const char *found = btf_string(btf, member->name_off);
-
-		*ret_offset = btf_member_offset(type, member) / 8;
-		if (!strcmp(found, name))
-			return true;
-		if (!*found) {
-			u32 start = *ret_offset;
-
-			if (find_member(btf, member->type, name, ret_offset)) {
-				*ret_offset += start;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-/* Puts what the kernel's BTF says in the place of {struct.member} (an offset) and {kfunc:name} (an
- * id). */
-static const char *with_offsets(const char *text)
-{
-	static char out[4096];
-	size_t length = 0;
-
-	while (*text && length < sizeof(out) - 16) {
-		char structure[64], member[64];
-		const struct btf *btf = oracle_kernel_btf();
-		u32 id, offset;
-
-		if (sscanf(text, "{kfunc:%63[^}]}", member) == 1) {
-			id = btf_find(btf, member, BTF_KIND_FUNC);
-			if (!id)
-				tap_bail("the kernel has no kfunc %s", member);
-			length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", id);
-			text = strchr(text, '}') + 1;
-			continue;
-		}
-		if (sscanf(text, "{kstruct:%63[^}]}", member) == 1) {
-			id = btf_find(btf, member, BTF_KIND_STRUCT);
-			length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", id);
-			text = strchr(text, '}') + 1;
-			continue;
-		}
-		if (sscanf(text, "{%63[^.].%63[^}]}", structure, member) != 2) {
-			out[length++] = *text++;
-			continue;
-		}
-		id = btf_find(btf, structure, BTF_KIND_STRUCT);
-		if (!find_member(btf, id, member, &offset))
-			tap_bail("the kernel has no %s.%s", structure, member);
-		length += (size_t)snprintf(out + length, sizeof(out) - length, "%u", offset);
-		text = strchr(text, '}') + 1;
-	}
-	out[length] = '\0';
-	return out;
-}
-
 static void run_case(const struct verify_case *c, struct text *ours, struct text *kernel)
 {
 	static struct bpf_insn insns[INSNS_MAX];
@@ -120,8 +57,8 @@ static void run_case(const struct verify_case *c, struct text *ours, struct text
 		tap_skip(1, "%s: the kernel shows no BTF here", c->name);
 		return;
 	}
-	nr = isa_assemble(needs_btf ? with_offsets(c->text) : c->text, insns, INSNS_MAX, error,
-			  sizeof(error));
+	nr = isa_assemble(needs_btf ? expand_text(oracle_kernel_btf(), c->text) : c->text, insns,
+			  INSNS_MAX, error, sizeof(error));
 	if (!tap_ok(nr > 0, "%s: assembles", c->name)) {
 		tap_note("%s", error);
 		return;
