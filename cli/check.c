@@ -5,6 +5,7 @@
  * that libbpf falls over costs a row and no more. With --real a second judge is outside any hive.
  */
 #include <argp.h>
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -21,11 +22,14 @@
 #include "command.h"
 #include "compile.h"
 #include "input.h"
+#include "json_text.h"
 #include "judge.h"
 #include "object_file.h"
 #include "say.h"
 
-enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_KERNEL, KEY_JUDGE };
+enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_KERNEL, KEY_TARGET, KEY_JUDGE };
+
+#define LOG_LEVELS 7 /* all bits of bpf(2)'s log_level that ask for text */
 
 /* The worst of what happened is the exit status. */
 enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
@@ -34,9 +38,13 @@ struct check {
 	char **files;
 	struct compile_options compile;
 	const char *kernel; /* whose verdict it is */
-	bool real, json, log;
-	bool matrix;			/* the verdicts of all kernels */
-	int judge_object, judge_result; /* descriptors in the judge; else -1 */
+	const char *target; /* the file with what extensions are for; NULL: none */
+	bool real, json;
+	unsigned log_level;
+	bool matrix;		    /* the verdicts of all kernels */
+	int target_fd;		    /* of that file; -1: none */
+	struct judge_options judge; /* in the judge; else its object_fd is -1 */
+	int signal;		    /* that asked us to end */
 	struct skep_hive *hive;
 	struct json_object *rows; /* all */
 	struct json_object *told; /* of this file's programs, as they were verified */
@@ -48,7 +56,14 @@ static const struct argp_option options[] = {
 	{ "real", KEY_REAL, NULL, 0,
 	  "Ask the running kernel, too, and mark what differs (needs privilege)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Print an array of JSON objects", 0 },
-	{ "log", KEY_LOG, NULL, 0, "Print the verifier's log of each program", 0 },
+	{ "log", KEY_LOG, "LEVEL", OPTION_ARG_OPTIONAL,
+	  "Print the verifier's log of each program: 1 (default): of paths, 2: of each "
+	  "instruction, with registers",
+	  0 },
+	{ "target", KEY_TARGET, "FILE", 0,
+	  "The program whose functions are replaced (freplace) or traced (fentry, fexit) by what "
+	  "is judged",
+	  0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
 	  "Judge as this Linux does: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default), or all of "
 	  "them",
@@ -56,6 +71,20 @@ static const struct argp_option options[] = {
 	{ "judge", KEY_JUDGE, "FDS", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
+
+static unsigned log_level(const char *arg, struct argp_state *state)
+{
+	char *end;
+	long level = arg ? strtol(arg, &end, 10) : 1;
+
+	if (level < 1 || level > LOG_LEVELS || (arg && *end))
+		argp_error(
+			state,
+			"--log: \"%s\" is no level; there are 1 (paths), 2 (each instruction), 4 "
+			"(counters, which are always there) and their sums",
+			arg);
+	return (unsigned)level;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -65,15 +94,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT: state->child_inputs[0] = &check->compile; return 0;
 	case KEY_REAL: check->real = true; return 0;
 	case KEY_JSON: check->json = true; return 0;
-	case KEY_LOG: check->log = true; return 0;
+	case KEY_LOG: check->log_level = log_level(arg, state); return 0;
+	case KEY_TARGET: check->target = arg; return 0;
 	case KEY_KERNEL:
 		check->matrix = !strcmp(arg, "all");
 		if (!check->matrix)
 			check->kernel = command_kernel(arg, state);
 		return 0;
 	case KEY_JUDGE:
-		if (sscanf(arg, "%d,%d", &check->judge_object, &check->judge_result) != 2)
-			argp_error(state, "two descriptors are needed");
+		if (sscanf(arg, "%d,%d,%d", &check->judge.object_fd, &check->judge.target_fd,
+			   &check->judge.result_fd) != 3)
+			argp_error(state, "three descriptors are needed");
 		return 0;
 	case ARGP_KEY_ARGS: check->files = state->argv + state->next; return 0;
 	case ARGP_KEY_NO_ARGS: argp_error(state, "a file is missing"); return EINVAL;
@@ -95,7 +126,7 @@ static const struct argp parser = {
 	       "with "
 	       "--real, judged otherwise by the running kernel), 2 for wrong arguments, 3 if a "
 	       "file "
-	       "or a program could not be judged.",
+	       "or a program could not be judged or the running kernel not be asked.",
 };
 
 static void worsen(struct check *check, int status)
@@ -115,7 +146,7 @@ static void judge_row(struct check *check, const char *file, struct json_object 
 	struct json_object *real;
 	const char *verdict = row_text(row, "verdict");
 
-	json_object_object_add(row, "file", json_object_new_string(file));
+	json_object_object_add(row, "file", json_text(file));
 	json_object_object_add(row, "profile", json_object_new_string(check->kernel));
 	if (json_object_object_get_ex(row, "real", &real)) {
 		bool differs = !unanswered(real) && strcmp(verdict, row_text(real, "verdict"));
@@ -150,24 +181,27 @@ static const char *newest_kernel(void)
 static void matrix_row(struct check *check, const char *file, struct json_object *row)
 {
 	struct json_object *answers, *newest;
-	bool all = true;
+	bool all = true, rejected = false;
 
 	json_object_object_get_ex(row, "kernels", &answers);
 	json_object_object_get_ex(answers, newest_kernel(), &newest);
 	json_object_object_foreach(answers, kernel, answer)
 	{
 		all = all && !strcmp(row_text(answer, "verdict"), "accepted");
+		rejected = rejected || !strcmp(row_text(answer, "verdict"), "rejected");
 		if (!strcmp(row_text(answer, "verdict"), "error"))
 			worsen(check, STATUS_NOT_JUDGED);
 		(void)kernel;
 	}
 	if (!all)
 		worsen(check, STATUS_REJECTED);
-	json_object_object_add(row, "file", json_object_new_string(file));
+	json_object_object_add(row, "file", json_text(file));
 	json_object_object_add(row, "program", json_object_new_string(row_text(newest, "program")));
 	json_object_object_add(row, "type", json_object_new_string(row_text(newest, "type")));
 	json_object_object_add(row, "verdict",
-			       json_object_new_string(all ? "accepted" : "rejected"));
+			       json_object_new_string(all	 ? "accepted"
+						      : rejected ? "rejected"
+								 : "error"));
 	json_object_array_add(check->rows, json_object_get(row));
 	if (check->json)
 		return;
@@ -179,10 +213,13 @@ static void matrix_row(struct check *check, const char *file, struct json_object
 
 static void not_judged(struct check *check, const char *file, const char *reason)
 {
-	struct json_object *row = json_object_new_object();
+	struct json_object *row;
 
+	if (check->signal)
+		return;
+	row = json_object_new_object();
 	json_object_object_add(row, "verdict", json_object_new_string("error"));
-	json_object_object_add(row, "reason", json_object_new_string(reason));
+	json_object_object_add(row, "reason", json_text(reason));
 	judge_row(check, file, row);
 }
 
@@ -195,10 +232,10 @@ static struct json_object *causes_of(const struct skep_verification *verificatio
 		struct json_object *to = json_object_new_object();
 
 		json_object_object_add(to, "insn", json_object_new_int((int)from->insn));
-		json_object_object_add(to, "text", json_object_new_string(from->text));
-		json_object_object_add(to, "value", json_object_new_string(from->value));
-		json_object_object_add(to, "source", json_object_new_string(from->source));
-		json_object_object_add(to, "file", json_object_new_string(from->file));
+		json_object_object_add(to, "text", json_text(from->text));
+		json_object_object_add(to, "value", json_text(from->value));
+		json_object_object_add(to, "source", json_text(from->source));
+		json_object_object_add(to, "file", json_text(from->file));
 		json_object_object_add(to, "line", json_object_new_int((int)from->line));
 		json_object_array_add(causes, to);
 	}
@@ -249,17 +286,19 @@ static void add_told(const struct check *check, struct json_object *row)
 static pid_t start_in_hive(const struct check *check, const char *file, int object_fd,
 			   int result_fd)
 {
-	char self[4096], fds[64];
-	char *argv[] = { self, (char *)"check", fds, (char *)file, NULL, NULL };
+	char self[4096], fds[64], log[32];
+	char *argv[] = { self, (char *)"check", fds, (char *)"--", (char *)file, NULL, NULL };
 	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
 	if (length <= 0)
 		return -ENOENT;
 	self[length] = '\0';
-	snprintf(fds, sizeof(fds), "--judge=%d,%d", object_fd, result_fd);
-	if (check->log) {
-		argv[3] = (char *)"--log";
-		argv[4] = (char *)file;
+	snprintf(fds, sizeof(fds), "--judge=%d,%d,%d", object_fd, check->target_fd, result_fd);
+	if (check->log_level) {
+		snprintf(log, sizeof(log), "--log=%u", check->log_level);
+		argv[3] = log;
+		argv[4] = (char *)"--";
+		argv[5] = (char *)file;
 	}
 	return skep_hive_spawn(check->hive, argv, NULL, SKEP_SPAWN_CLIENT);
 }
@@ -287,6 +326,7 @@ static int ask_other(struct check *check, const char *file, int object_fd, int r
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		check->hive = command_hive(&other);
 		if (!check->hive)
 			_exit(1);
@@ -304,6 +344,11 @@ static int ask_other(struct check *check, const char *file, int object_fd, int r
 /* The same of a judge outside the hive. */
 static int ask_kernel(struct check *check, const char *file, int object_fd, int result_fd)
 {
+	const struct judge_options judge = { .name = file,
+					     .object_fd = object_fd,
+					     .target_fd = check->target_fd,
+					     .result_fd = result_fd,
+					     .log_level = check->log_level };
 	int status = 0;
 	pid_t pid = fork();
 
@@ -312,7 +357,7 @@ static int ask_kernel(struct check *check, const char *file, int object_fd, int 
 	if (pid == 0) {
 		/* Who asked may be killed while the kernel takes its time. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(judge_object(file, object_fd, result_fd, check->log));
+		_exit(judge_object(&judge));
 	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -342,6 +387,17 @@ static struct json_object *read_rows(int fd)
 	return rows;
 }
 
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+static bool asks_to_end(int signal)
+{
+	bool asks = false;
+
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		asks = asks || signal == ending[i];
+	return asks;
+}
+
 typedef int (*ask_fn)(struct check *check, const char *file, int object_fd, int result_fd);
 
 /* A judge's rows; NULL, and the reason, when there is none for the object. */
@@ -363,6 +419,10 @@ static struct json_object *ask(struct check *check, const char *file, int object
 		return rows;
 	if (status < 0)
 		snprintf(reason, size, "the judge cannot be started: %s", strerror(-status));
+	else if (WIFSIGNALED(status) && asks_to_end(WTERMSIG(status)))
+		check->signal = WTERMSIG(status);
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		snprintf(reason, size, "the judge was killed");
 	else if (WIFSIGNALED(status))
 		snprintf(reason, size, "the object is corrupt: libbpf fell over it (signal %d)",
 			 WTERMSIG(status));
@@ -386,7 +446,7 @@ static void judge_fd(struct check *check, const char *file, int object_fd)
 	}
 	if (check->real) {
 		real = ask(check, file, object_fd, ask_kernel, reason, sizeof(reason));
-		if (!real)
+		if (!real && !check->signal)
 			say("%s: the running kernel cannot be asked: %s", file, reason);
 	}
 	for (size_t i = 0; i < json_object_array_length(rows); i++) {
@@ -407,7 +467,7 @@ static void judge_matrix(struct check *check, const char *file, int object_fd)
 	struct json_object *table = json_object_new_array(), *rows, *row, *answers, *newest;
 	char reason[512];
 
-	for (const char *const *kernel = skep_kernels(); *kernel; kernel++) {
+	for (const char *const *kernel = skep_kernels(); *kernel && !check->signal; kernel++) {
 		check->kernel = *kernel;
 		rows = ask(check, file, object_fd, ask_other, reason, sizeof(reason));
 		if (!rows) {
@@ -427,17 +487,37 @@ static void judge_matrix(struct check *check, const char *file, int object_fd)
 		}
 		json_object_put(rows);
 	}
-	for (size_t i = 0; i < json_object_array_length(table); i++)
+	for (size_t i = 0; i < json_object_array_length(table) && !check->signal; i++)
 		matrix_row(check, file, json_object_array_get_idx(table, i));
 	json_object_put(table);
 }
 
+/* Signals are kept back while there is a hive: did one come while nobody waited for the judge? */
+static bool told_to_end(struct check *check)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && !check->signal; i++)
+		if (sigismember(&pending, ending[i]) > 0)
+			check->signal = ending[i];
+	return check->signal;
+}
+
 static void judge_file(struct check *check, const char *file)
 {
-	int fd = input_open(file, &check->compile);
+	char reason[256];
+	int fd;
 
+	if (told_to_end(check))
+		return;
+	fd = input_open(file, &check->compile, reason, sizeof(reason));
+	if (told_to_end(check)) {
+		close(fd);
+		return;
+	}
 	if (fd < 0) {
-		not_judged(check, file, "it cannot be used or compiled");
+		not_judged(check, file, reason);
 		return;
 	}
 	if (check->matrix)
@@ -483,7 +563,7 @@ static void judge_path(struct check *check, char *path)
 	FTSENT *entry;
 	bool directory = false;
 
-	while (tree && (entry = fts_read(tree))) {
+	while (tree && !check->signal && (entry = fts_read(tree))) {
 		if (entry->fts_info == FTS_D || entry->fts_info == FTS_DP)
 			directory = true;
 		else if (entry->fts_level == FTS_ROOTLEVEL)
@@ -497,34 +577,86 @@ static void judge_path(struct check *check, char *path)
 	}
 	if (tree)
 		fts_close(tree);
-	if (directory && !nr)
+	if (!tree)
+		not_judged(check, path, strerror(errno));
+	else if (directory && !nr)
 		not_judged(check, path, "there is neither a BPF object nor a *.bpf.c in it");
+}
+
+static bool open_target(struct check *check)
+{
+	check->target_fd = input_open(check->target, &check->compile, NULL, 0);
+	return check->target_fd >= 0;
+}
+
+/* Does the running kernel take programs of none of these types from us? */
+static bool kernel_refuses(void)
+{
+	static const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	static const enum bpf_prog_type types[] = { BPF_PROG_TYPE_SCHED_CLS,
+						    BPF_PROG_TYPE_TRACEPOINT };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		int fd = bpf_prog_load(types[i], NULL, "GPL", insns, 2, NULL);
+
+		if (fd >= 0)
+			close(fd);
+		if (fd != -EPERM)
+			return false;
+	}
+	return true;
+}
+
+static void ask_nobody(struct check *check)
+{
+	say("--real: the running kernel takes programs from root only (CAP_BPF, CAP_PERFMON and "
+	    "CAP_NET_ADMIN); the verdicts are skep's alone");
+	check->real = false;
+	worsen(check, STATUS_NOT_JUDGED);
 }
 
 int command_check(int argc, char **argv)
 {
 	struct check check = { .compile.cpu = COMPILE_CPU,
-			       .judge_object = -1,
+			       .target_fd = -1,
+			       .judge.object_fd = -1,
 			       .kernel = newest_kernel() };
 	struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
 
 	argp_parse(&parser, argc, argv, 0, NULL, &check);
-	if (check.judge_object >= 0)
-		return judge_object(check.files[0], check.judge_object, check.judge_result,
-				    check.log);
+	if (check.judge.object_fd >= 0) {
+		check.judge.name = check.files[0];
+		check.judge.log_level = check.log_level;
+		return judge_object(&check.judge);
+	}
 	if (check.matrix && check.real) {
 		say("--real compares one kernel's verdicts: not with --kernel all");
 		return EXIT_USAGE;
 	}
+	if (check.target && !open_target(&check))
+		return STATUS_NOT_JUDGED;
+	if (check.real && kernel_refuses())
+		ask_nobody(&check);
 	hive.kernel = check.kernel;
 	if (!check.matrix)
 		check.hive = command_hive(&hive);
 	if (!check.matrix && !check.hive)
 		return STATUS_NOT_JUDGED;
 	check.rows = json_object_new_array();
-	for (char **file = check.files; *file; file++)
-		judge_path(&check, *file);
+	for (char **file = check.files; *file && !check.signal; file++) {
+		if (strcmp(*file, "-"))
+			judge_path(&check, *file);
+		else
+			judge_file(&check, *file); /* standard input */
+	}
 	skep_hive_free(check.hive);
+	if (check.signal) {
+		signal(check.signal, SIG_DFL);
+		raise(check.signal);
+	}
 	if (check.json)
 		puts(json_object_to_json_string_ext(
 			check.rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));

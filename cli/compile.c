@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,8 +115,17 @@ const struct argp compile_argp = { .options = argp_options, .parser = parse };
 static void become_clang(const char *clang, const char *file, const struct compile_options *options,
 			 int overlay, int out)
 {
-	char mcpu[64], vfs[64], dir[PATH_MAX + 2];
+	char mcpu[64], vfs[64], dir[PATH_MAX + 2], here[PATH_MAX];
 	const char *slash = strrchr(file, '/');
+	sigset_t none;
+
+	/* A hive keeps the signals that end a command for itself. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (*file == '-') {
+		snprintf(here, sizeof(here), "./%s", file);
+		file = here;
+	}
 
 	snprintf(mcpu, sizeof(mcpu), "-mcpu=%s", options->cpu);
 	snprintf(vfs, sizeof(vfs), "/proc/self/fd/%d", overlay);

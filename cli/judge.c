@@ -9,21 +9,22 @@
 #include <sys/mman.h>
 #include <bpf/libbpf.h>
 #include <json-c/json.h>
+#include "json_text.h"
 #include "libbpf_log.h"
 #include "object_file.h"
 #include "prepare.h"
 #include "say.h"
 
 #define LOG_SIZE      (16U << 20)
-#define LOG_LEVEL     1u
 #define LOG_STATS     4u /* time, stack depth, counters */
 #define LINE_MAX_SIZE 512
 
 struct judge {
+	const struct judge_options *options;
 	struct object_file file;
-	const char *name; /* libbpf's for the object */
-	int result_fd;
-	bool want_log;
+	char name[64]; /* libbpf's for the object */
+	struct object_file target_file;
+	struct bpf_object *target; /* loaded; NULL: there is none */
 	char *log;
 };
 
@@ -32,14 +33,14 @@ static void put_line(const struct judge *judge, struct json_object *row)
 	const char *text = json_object_to_json_string_ext(
 		row, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	write_all(judge->result_fd, text, strlen(text));
-	write_all(judge->result_fd, "\n", 1);
+	write_all(judge->options->result_fd, text, strlen(text));
+	write_all(judge->options->result_fd, "\n", 1);
 	json_object_put(row);
 }
 
 static void add_text(struct json_object *row, const char *key, const char *text)
 {
-	json_object_object_add(row, key, json_object_new_string(text));
+	json_object_object_add(row, key, json_text(text));
 }
 
 static void add_number(struct json_object *row, const char *key, long long number)
@@ -115,7 +116,8 @@ static void add_statistics(struct json_object *row, const char *log)
  * A refusal for want of permission comes before the verifier, and so with an empty log: some
  * kernels take no programs of some types from anybody.
  */
-static void add_refusal(struct json_object *row, const struct judge *judge, int err)
+static void add_refusal(struct json_object *row, const struct judge *judge,
+			const struct bpf_program *program, int err)
 {
 	bool forbidden = libbpf_log_asked_kernel() && err == EPERM && !*judge->log;
 	bool asked = libbpf_log_asked_kernel() && !forbidden;
@@ -127,50 +129,85 @@ static void add_refusal(struct json_object *row, const struct judge *judge, int 
 		add_text(row, "reason", line);
 	else if (asked || forbidden)
 		add_text(row, "reason", libbpf_log_reason(err));
+	else if (bpf_program__type(program) == BPF_PROG_TYPE_EXT)
+		add_text(row, "reason",
+			 judge->target ? "the target has no such function"
+				       : "an extension is judged beside the program "
+					 "it is for: name its object by --target");
 	else
 		add_text(row, "reason", libbpf_log_cause(libbpf_log_reason(err)));
 }
 
-/* All programs but the index-th stay unloaded; that one, NULL: there is none. */
-static struct bpf_program *choose(struct bpf_object *object, int index)
+/* The index-th program of an object; NULL: there is none. */
+static struct bpf_program *program_at(struct bpf_object *object, int index)
 {
-	struct bpf_program *program, *chosen = NULL;
-	int i = 0;
+	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, object) {
-		bool it = i++ == index;
-
-		bpf_program__set_autoload(program, it);
-		if (it)
-			chosen = program;
-	}
-	return chosen;
+	bpf_object__for_each_program(program, object)
+		if (!index--)
+			return program;
+	return NULL;
 }
 
-static void judge_program(const struct judge *judge, struct bpf_object *object,
-			  struct bpf_program *program)
+/* What it replaces or traces is a function of the target's, if there is one of this name. */
+static void choose_target(const struct judge *judge, struct bpf_program *program)
+{
+	const char *function = strchr(bpf_program__section_name(program), '/');
+	enum bpf_prog_type type = bpf_program__type(program);
+	struct bpf_program *target;
+
+	if (!function || !judge->target ||
+	    (type != BPF_PROG_TYPE_EXT && type != BPF_PROG_TYPE_TRACING))
+		return;
+	bpf_object__for_each_program(target, judge->target)
+		if (bpf_program__fd(target) >= 0 &&
+		    !bpf_program__set_attach_target(program, bpf_program__fd(target), function + 1))
+			break;
+}
+
+/* Loads the index-th program alone, with a log of this level: 0 or -errno. */
+static int load_alone(const struct judge *judge, struct bpf_object *object, int index,
+		      unsigned level)
+{
+	struct bpf_program *chosen = program_at(object, index), *program;
+
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, program == chosen);
+	judge->log[0] = '\0';
+	bpf_program__set_log_level(chosen, level);
+	bpf_program__set_log_buf(chosen, judge->log, LOG_SIZE);
+	choose_target(judge, chosen);
+	libbpf_log_clear();
+	return bpf_object__load(object);
+}
+
+static void judge_program(const struct judge *judge, struct bpf_object *object, int index)
 {
 	struct json_object *row = json_object_new_object();
+	struct bpf_program *program = program_at(object, index);
 	const char *type = libbpf_bpf_prog_type_str(bpf_program__type(program));
+	struct bpf_object *again = NULL;
 	int err;
 
 	add_text(row, "program", bpf_program__name(program));
 	add_text(row, "section", bpf_program__section_name(program));
 	add_text(row, "type", type ? type : "?");
 	add_number(row, "insns", (long long)bpf_program__insn_cnt(program));
-	judge->log[0] = '\0';
-	bpf_program__set_log_level(program, LOG_STATS | (judge->want_log ? LOG_LEVEL : 0));
-	bpf_program__set_log_buf(program, judge->log, LOG_SIZE);
-	libbpf_log_clear();
-	err = bpf_object__load(object);
+	err = load_alone(judge, object, index, LOG_STATS | judge->options->log_level);
+	if (judge->options->log_level)
+		add_text(row, "log", judge->log);
+	/* A log without end is no verdict. */
+	if (err == -ENOSPC && judge->options->log_level)
+		again = open_object(judge);
+	if (again)
+		err = load_alone(judge, again, index, LOG_STATS);
 	if (err)
-		add_refusal(row, judge, -err);
+		add_refusal(row, judge, program, -err);
 	else
 		add_text(row, "verdict", "accepted");
 	add_statistics(row, judge->log);
-	if (judge->want_log)
-		add_text(row, "log", judge->log);
 	put_line(judge, row);
+	bpf_object__close(again);
 }
 
 static int whole_object(const struct judge *judge, const char *reason)
@@ -185,45 +222,67 @@ static int whole_object(const struct judge *judge, const char *reason)
 static int judge_programs(struct judge *judge)
 {
 	struct bpf_object *object;
-	struct bpf_program *program;
+	bool another = true;
 	int index = 0;
 
 	judge->log =
 		mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (judge->log == MAP_FAILED)
 		return whole_object(judge, "out of memory");
-	for (;; index++) {
+	for (; another; index += another) {
 		object = open_object(judge);
 		if (!object)
 			return whole_object(judge, libbpf_log_last(libbpf_log_reason(errno)));
-		program = choose(object, index);
-		if (program)
-			judge_program(judge, object, program);
+		another = program_at(object, index);
+		if (another)
+			judge_program(judge, object, index);
 		bpf_object__close(object);
-		if (!program)
-			break;
 	}
 	munmap(judge->log, LOG_SIZE);
 	return index ? 0 : whole_object(judge, "there is no program in it");
 }
 
-int judge_object(const char *name, int object_fd, int result_fd, bool want_log)
+/* The sentence that says why not; NULL: it is loaded. */
+static const char *load_target(struct judge *judge)
 {
-	struct judge judge = { .result_fd = result_fd, .want_log = want_log };
-	char short_name[64];
+	static char reason[256];
+	const char *why;
+
+	if (judge->options->target_fd < 0)
+		return NULL;
+	if (object_file_map(judge->options->target_fd, &judge->target_file))
+		return "the target cannot be read";
+	prepare_file(&judge->target_file);
+	judge->target =
+		bpf_object__open_mem(judge->target_file.data, judge->target_file.size, NULL);
+	if (judge->target)
+		prepare_object(judge->target);
+	if (judge->target && !bpf_object__load(judge->target))
+		return NULL;
+	why = libbpf_log_cause(libbpf_log_reason(errno));
+	snprintf(reason, sizeof(reason), "the target cannot be loaded: %s", why);
+	return reason;
+}
+
+int judge_object(const struct judge_options *options)
+{
+	struct judge judge = { .options = options };
 	const char *problem;
 	int err, status;
 
 	libbpf_log_start();
-	object_file_name(name, short_name, sizeof(short_name));
-	judge.name = short_name;
-	err = object_file_map(object_fd, &judge.file);
+	object_file_name(options->name, judge.name, sizeof(judge.name));
+	err = object_file_map(options->object_fd, &judge.file);
 	if (err)
 		return whole_object(&judge, strerror(-err));
 	problem = object_file_problem(&judge.file);
 	if (!problem)
+		problem = load_target(&judge);
+	if (!problem)
 		prepare_file(&judge.file);
 	status = problem ? whole_object(&judge, problem) : judge_programs(&judge);
+	bpf_object__close(judge.target);
+	object_file_unmap(&judge.target_file);
 	object_file_unmap(&judge.file);
 	return status;
 }

@@ -7,18 +7,25 @@
 #ifndef SKEP_CLI_JUDGE_H
 #define SKEP_CLI_JUDGE_H
 
-#include <stdbool.h>
+/*
+ * What to judge: the programs of the object behind object_fd, which is called name. Extensions, and
+ * what traces functions of another program, find that in the object behind target_fd (-1: none).
+ */
+struct judge_options {
+	const char *name;
+	int object_fd, target_fd, result_fd;
+	unsigned log_level; /* bpf(2)'s; 0: no log is wanted */
+};
 
 /*
- * Judges the programs of the object behind object_fd, which is called name. To result_fd goes a
- * line of JSON for each:
+ * To result_fd goes a line of JSON for each program:
  *   program, section, type (strings), insns (of the program),
  *   verdict: "accepted", "rejected" (by bpf(2)) or "error" (it did not come to that),
  *   errno (positive) and reason (a line of text) unless it was accepted,
  *   time_us, processed, states, peak_states: from the verifier's log, where it has them,
- *   log: with want_log the verifier's text.
+ *   log: with log_level the verifier's text, its end if it is more than 16 MiB.
  * 0, or 1 after a line {"reason": …} about the whole object.
  */
-int judge_object(const char *name, int object_fd, int result_fd, bool want_log);
+int judge_object(const struct judge_options *options);
 
 #endif

@@ -95,6 +95,7 @@ bool libbpf_log_asked_kernel(void)
 static bool is_noise(const char *text)
 {
 	return strstr(text, "failed to load: -") || strstr(text, "failed to load object") ||
+	       strstr(text, "failed to prepare load attributes") ||
 	       strstr(text, "BPF program load failed: ");
 }
 

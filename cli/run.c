@@ -180,7 +180,7 @@ int command_run(int argc, char **argv)
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return loader_run(&run);
 	}
-	run.object_fd = input_open(run.file, &run.compile);
+	run.object_fd = input_open(run.file, &run.compile, NULL, 0);
 	if (run.object_fd < 0)
 		return 1;
 	if (run.kernel && (run.real || run.hive)) {

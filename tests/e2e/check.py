@@ -4,10 +4,14 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
 
 import e2e
 from e2e import equal, ok
+
+MULTIARCH = os.uname().machine + "-linux-gnu"
 
 HEAD = "#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\nchar _license[] SEC(\"license\") = \"GPL\";\n"
 
@@ -115,6 +119,86 @@ def foreign(directory):
         ok(not os.path.exists("/sys/fs/bpf/skep_check_pinned"), "nothing stays pinned there")
 
 
+TARGET = HEAD + """
+__noinline int answer(struct xdp_md *c) { volatile int x = 1; return x; }
+SEC("xdp") int whole(struct xdp_md *c) { return answer(c); }
+"""
+FOR_TARGET = HEAD + """
+SEC("freplace/answer") int other(struct xdp_md *c) { return 2; }
+SEC("freplace/nothing") int none(struct xdp_md *c) { return 2; }
+SEC("fexit/answer") int leave(unsigned long long *c) { return 0; }
+"""
+
+
+def targets(directory):
+    target, path = write(directory, "target.bpf.c", TARGET), write(directory, "for.bpf.c", FOR_TARGET)
+    result = check("--json", "--target", target, path)
+    equal([row["verdict"] for row in rows_of(result)], ["accepted", "error", "accepted"], "beside their target", result)
+    equal(rows_of(result)[1]["reason"], "the target has no such function", "what is not there is said")
+    result = check("--json", path)
+    equal([row["verdict"] for row in rows_of(result)], ["error"] * 3, "without it", result)
+    ok("--target" in rows_of(result)[0]["reason"], "an extension's row says what is needed", result)
+    result = check("--target", directory + "/none", path)
+    equal(result.status, 3, "a target that is not there", result)
+
+
+def odd_names(directory):
+    """Standard input, pipes, names of any bytes, no name."""
+    good = write(directory, "good.bpf.c", GOOD)
+    objects = os.path.join(directory, "objects")
+    os.mkdir(objects)
+    strange = os.path.join(os.fsencode(objects), b"a b\xff\n.o")
+    compiled = e2e.run(["clang", "-target", "bpf", "-O2", "-g", "-c", good, "-o", strange, f"-I/usr/include/{MULTIARCH}"])
+    equal(compiled.status, 0, "an object of a strange name", compiled)
+    result = check("--json", objects)
+    equal(rows_of(result)[0]["file"] if rows_of(result) else None, objects + "/a b\ufffd\n.o", "a name that is not UTF-8", result)
+    for name in ("-", "/dev/stdin"):
+        with subprocess.Popen(["cat", strange], stdout=subprocess.PIPE) as pipe:
+            result = check("--json", name, stdin=pipe.stdout)
+        equal([(row["file"], row["verdict"]) for row in rows_of(result)], [(name, "accepted")], f"{name} from a pipe", result)
+        equal(check("--json", name).status, 3, f"{name}: nothing in it")
+    result = check("--json", "", good)
+    equal((result.status, [row["verdict"] for row in rows_of(result)]), (3, ["error", "accepted"]), "no name", result)
+    result = check("--json", directory + "/none.o")
+    equal(rows_of(result)[0]["reason"], "No such file or directory", "the row has the reason", result)
+
+
+# A thousand paths at each turn: a level-2 log of more than 16 MiB.
+LONG = HEAD + """
+SEC("xdp") int longer(struct xdp_md *c)
+{
+    unsigned int sum = 0;
+    for (int i = 0; i < 100000; i++) {
+        sum = sum * 3 + i;
+        if (sum == 77)
+            return 1;
+    }
+    return sum & 1;
+}
+"""
+
+
+def logs(directory):
+    path = write(directory, "long.bpf.c", LONG)
+    result = check("--json", "--log=2", path)
+    rows = rows_of(result)
+    equal((rows[0]["verdict"], len(rows[0]["log"]) > 16000000), ("accepted", True), "a log longer than its buffer is cut",
+          rows[0]["verdict"])
+    result = check("--log=9", path)
+    ok(result.status == 2 and '"9" is no level' in result.err, "a level that there is not", result)
+
+
+def interrupted(directory):
+    """Ctrl-C ends the command, not only the file that it is at."""
+    path = write(directory, "long.bpf.c", LONG)
+    with subprocess.Popen([e2e.SKEP, "check", path, *[path] * 200], stdout=subprocess.PIPE, start_new_session=True) as process:
+        process.stdout.readline()
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        process.stdout.read()
+        equal(process.wait(), -signal.SIGINT, "the command ends by the signal")
+
+
 def directories(directory):
     below = os.path.join(directory, "a", "b")
     os.makedirs(below)
@@ -207,7 +291,7 @@ def beside_the_kernel(directory):
 
 
 def main():
-    for test in (verdicts, not_judged, foreign, directories, kernels, beside_the_kernel):
+    for test in (verdicts, not_judged, foreign, targets, odd_names, logs, interrupted, directories, kernels, beside_the_kernel):
         with e2e.Scratch() as directory:
             test(directory)
     e2e.done()
