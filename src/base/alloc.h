@@ -26,18 +26,10 @@ void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_u
 /* Takes NULL; returns NULL. */
 void *base_free(void *memory);
 
-#define BASE_KEPT_STEP	16u
-#define BASE_KEPT_LISTS 256u
-
-struct base_kept;
-
 /*
  * What a piece of work takes: while an account is set, all allocations of the thread count in it,
  * and one that would bring it over the limit fails. The work frees on the same thread, before the
  * account is taken away, what it does not keep.
- *
- * Blocks that the work frees are kept for its next ones of the same size, but never more than the
- * limit leaves, until the account is taken away: such work makes and drops many of a few sizes.
  */
 struct base_account {
 	size_t limit;	 /* bytes; 0: none */
@@ -45,10 +37,6 @@ struct base_account {
 	size_t peak;	 /* the most that there was */
 	bool over_limit; /* an allocation failed for the limit */
 	bool failed;	 /* one failed, for whatever reason */
-
-	/* The library's own: what is kept, a list for each number of steps. */
-	struct base_kept *kept[BASE_KEPT_LISTS];
-	size_t kept_bytes;
 };
 
 /* Sets the thread's account, NULL: none; returns the one before. */
@@ -63,5 +51,9 @@ bool base_account_failed(void);
  * it on one thread at a time.
  */
 bool base_alloc_fail_after(long skip);
+
+/* For allocators on top of this one: is this allocation the one to fail? Then it counts as failed.
+ */
+bool base_alloc_refused(void);
 
 #endif

@@ -72,16 +72,9 @@ int push_history(struct verify_env *env, struct vstate *state, u32 flags,
 			entry->linked = *linked;
 		return 0;
 	}
-	if (state->nr_history == state->cap_history) {
-		u32 capacity = state->cap_history ? state->cap_history * 2 : 16;
-
-		entry = base_realloc(state->history, capacity, sizeof(*entry));
-		if (!entry)
-			return -ENOMEM;
-		state->history = entry;
-		state->cap_history = capacity;
-	}
-	entry = &state->history[state->nr_history++];
+	entry = vstate_add_history(state);
+	if (!entry)
+		return -ENOMEM;
 	*entry = (struct history){ .idx = env->insn_idx,
 				   .prev_idx = env->prev_insn_idx,
 				   .flags = flags };

@@ -8,6 +8,7 @@
 #define SKEP_VERIFY_ENV_H
 
 #include "abi/context.h"
+#include "base/pool.h"
 #include "isa/opcode.h"
 #include "verify/log.h"
 #include "verify/state.h"
@@ -169,6 +170,7 @@ struct verify_env {
 	u32 max_insns; /* to simulate */
 
 	/* Exploration. */
+	struct pool states; /* their memory (state_memory_set()) */
 	struct vstate *cur;
 	struct pending *stack;
 	u32 stack_size;

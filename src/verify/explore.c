@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/pool.h"
 #include "abi/bpf_new.h"
 #include "isa/opcode.h"
 #include "verify/backtrack.h"
@@ -33,6 +34,12 @@ static bool logs_paths(const struct verify_env *env)
 	return env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2);
 }
 
+static void free_pending(struct pending *pending)
+{
+	vstate_done(&pending->state);
+	pool_free(state_memory(), pending, sizeof(*pending));
+}
+
 static void push_pending(struct verify_env *env, struct pending *pending, u32 insn, u32 prev)
 {
 	pending->insn_idx = insn;
@@ -51,13 +58,12 @@ struct vstate *explore_push(struct verify_env *env, u32 insn, u32 prev)
 		verbose(env, "The sequence of %u jumps is too complex.\n", env->stack_size + 1);
 		return NULL;
 	}
-	pending = base_zalloc(1, sizeof(*pending));
+	pending = pool_zalloc(state_memory(), sizeof(*pending));
 	if (!pending)
 		return NULL;
 	if (vstate_copy(&pending->state, env->cur) ||
 	    vstate_copy_history(&pending->state, env->cur)) {
-		vstate_done(&pending->state);
-		base_free(pending);
+		free_pending(pending);
 		return NULL;
 	}
 	push_pending(env, pending, insn, prev);
@@ -76,12 +82,12 @@ struct vstate *explore_push_entry(struct verify_env *env, u32 subprog, u32 prev)
 			env->stack_size + 1);
 		return NULL;
 	}
-	pending = base_zalloc(1, sizeof(*pending));
+	pending = pool_zalloc(state_memory(), sizeof(*pending));
 	if (!pending)
 		return NULL;
 	pending->state.frame[0] = frame_new(CALLSITE_MAIN, 0, subprog);
 	if (!pending->state.frame[0]) {
-		base_free(pending);
+		free_pending(pending);
 		return NULL;
 	}
 	pending->state.branches = 1;
@@ -94,42 +100,34 @@ int explore_push_error(const struct verify_env *env)
 	return env->stack_size >= JUMP_SEQUENCE_MAX ? -EFAULT : -ENOMEM;
 }
 
-static struct pending *unlink_pending(struct verify_env *env)
-{
-	struct pending *pending = env->stack;
-
-	env->stack = pending->next;
-	env->stack_size--;
-	return pending;
-}
-
 /* Takes up the newest pending path; false when there is none. */
 static bool pop(struct verify_env *env, u32 *prev)
 {
-	struct pending *pending;
+	struct pending *pending = env->stack;
 
-	if (!env->stack)
+	if (!pending)
 		return false;
-	pending = unlink_pending(env);
+	env->stack = pending->next;
+	env->stack_size--;
 	vstate_done(env->cur);
 	*env->cur = pending->state; /* ownership moves */
 	env->insn_idx = pending->insn_idx;
 	*prev = pending->prev_insn_idx;
 	if (!(env->input->log.level & LOG_LEVEL2))
 		log_rewind(env, pending->log_pos);
-	base_free(pending);
+	pool_free(state_memory(), pending, sizeof(*pending));
 	return true;
 }
 
 void explore_done(struct verify_env *env)
 {
-	while (env->stack) {
-		struct pending *pending = unlink_pending(env);
-
-		vstate_done(&pending->state);
-		base_free(pending);
-	}
-	env->cur = vstate_free(env->cur);
+	env->stack = NULL;
+	env->stack_size = 0;
+	env->cur = NULL;
+	prune_done(env);
+	live_stack_done(env);
+	loops_done(env);
+	pool_reset(&env->states);
 }
 
 /* ld_imm64 */
@@ -382,14 +380,6 @@ static int explore_paths(struct verify_env *env)
 	}
 }
 
-static void free_explored(struct verify_env *env)
-{
-	explore_done(env);
-	prune_done(env);
-	live_stack_done(env);
-	loops_done(env);
-}
-
 /* One entry: the main program, or a global function with its arguments. */
 static int explore_entry(struct verify_env *env, u32 subprog)
 {
@@ -435,7 +425,7 @@ static int explore_global(struct verify_env *env, u32 i)
 	if (logs_paths(env))
 		verbose(env, "Validating %s() func#%u...\n", name, i);
 	err = explore_entry(env, i);
-	free_explored(env);
+	explore_done(env);
 	if (err)
 		return err;
 	env->subprog[i].verified = true;
@@ -452,7 +442,7 @@ int explore_program(struct verify_env *env)
 	bool again = true;
 	int err = explore_entry(env, 0);
 
-	free_explored(env);
+	explore_done(env);
 	if (!err && !(env->input->log.level & LOG_LEVEL2))
 		log_rewind(env, 0);
 	/* Verifying one global function may call others. */

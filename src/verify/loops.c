@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/pool.h"
 #include "verify/backtrack.h"
 #include "verify/cfg.h"
 #include "verify/compare.h"
@@ -192,13 +193,18 @@ int loops_enter(struct verify_env *env, const struct vstate *state)
 	return 0;
 }
 
+static void free_backedge(struct backedge *edge)
+{
+	vstate_done(&edge->state);
+	pool_free(state_memory(), edge, sizeof(*edge));
+}
+
 static void free_backedges(struct visit *visit)
 {
 	while (visit->backedges) {
 		struct backedge *next = visit->backedges->next;
 
-		vstate_done(&visit->backedges->state);
-		base_free(visit->backedges);
+		free_backedge(visit->backedges);
 		visit->backedges = next;
 	}
 }
@@ -264,12 +270,11 @@ int loops_add_backedge(struct verify_env *env, const struct vstate *old)
 	if (!find_chain(env, old, &chain) || !(visit = find_visit(env, &chain)))
 		return verify_bug(env, "a path ends in a loop at %u that was not entered",
 				  env->insn_idx);
-	edge = base_zalloc(1, sizeof(*edge));
+	edge = pool_zalloc(state_memory(), sizeof(*edge));
 	if (!edge)
 		return -ENOMEM;
 	if (vstate_copy(&edge->state, env->cur) || vstate_copy_history(&edge->state, env->cur)) {
-		vstate_done(&edge->state);
-		base_free(edge);
+		free_backedge(edge);
 		return -ENOMEM;
 	}
 	log_visit(env, "backedge", &chain);
@@ -290,7 +295,6 @@ void loops_done(struct verify_env *env)
 		while (env->visits[i]) {
 			struct visit *next = env->visits[i]->next;
 
-			free_backedges(env->visits[i]);
 			base_free(env->visits[i]);
 			env->visits[i] = next;
 		}

@@ -318,21 +318,8 @@ int prune_visit(struct verify_env *env)
 	return add ? add_checkpoint(env, digest_of_cur(env, &digest)) : 0;
 }
 
-static void free_list(struct verify_env *env, struct explored *list)
-{
-	while (list) {
-		struct explored *next = list->next;
-
-		explored_free(env, list);
-		list = next;
-	}
-}
-
 void prune_done(struct verify_env *env)
 {
-	for (u32 i = 0; env->explored && i < env->nr_insns; i++)
-		free_list(env, env->explored[i]);
-	free_list(env, env->evicted);
 	base_free(env->explored);
 	env->explored = NULL;
 	env->evicted = NULL;

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/pool.h"
 #include "verify/async.h"
 #include "verify/verify.h"
 
@@ -53,11 +53,29 @@ void reg_set_pointer(struct reg *reg, u32 type)
 	*reg = (struct reg){ .type = type, .s = scalar_const(0) };
 }
 
+/* Where the thread's states lie. */
+static _Thread_local struct pool *memory;
+
+struct pool *state_memory(void)
+{
+	return memory;
+}
+
+struct pool *state_memory_set(struct pool *pool)
+{
+	struct pool *before = memory;
+
+	memory = pool;
+	return before;
+}
+
 /* A register on a stack, and how many slots of all states have it. */
 struct shared_reg {
 	struct reg reg;
 	u32 users; /* of `nothing`: not counted */
 };
+
+_Static_assert(sizeof(struct shared_reg) == 128, "two lines of a cache");
 
 static const struct shared_reg nothing = { .reg = { .type = NOT_INIT } };
 
@@ -71,7 +89,7 @@ static void slot_drop(const struct slot *slot)
 	struct shared_reg *shared = shared_of(slot);
 
 	if (shared != &nothing && !--shared->users)
-		base_free(shared);
+		pool_free(memory, shared, sizeof(*shared));
 }
 
 /* Its own register, with any contents; NULL: no memory. */
@@ -81,7 +99,7 @@ static struct reg *slot_own(struct slot *slot)
 
 	if (shared->users == 1)
 		return &shared->reg;
-	shared = base_alloc(sizeof(*shared));
+	shared = pool_alloc(memory, sizeof(*shared));
 	if (!shared)
 		return NULL;
 	slot_drop(slot);
@@ -127,7 +145,7 @@ static void drop_slots(struct frame *frame)
 
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 {
-	struct frame *frame = base_zalloc(1, sizeof(*frame));
+	struct frame *frame = pool_zalloc(memory, sizeof(*frame));
 
 	if (!frame)
 		return NULL;
@@ -145,10 +163,9 @@ struct frame *frame_free(struct frame *frame)
 {
 	if (frame) {
 		drop_slots(frame);
-		base_free(frame->slots);
+		pool_free(memory, frame->slots, frame->nr_slots * sizeof(*frame->slots));
 	}
-	base_free(frame);
-	return NULL;
+	return pool_free(memory, frame, sizeof(*frame));
 }
 
 int frame_grow_stack(struct frame *frame, u32 nr)
@@ -157,7 +174,8 @@ int frame_grow_stack(struct frame *frame, u32 nr)
 
 	if (nr <= frame->nr_slots)
 		return 0;
-	slots = base_realloc(frame->slots, nr, sizeof(*slots));
+	slots = pool_resize(memory, frame->slots, frame->nr_slots * sizeof(*slots),
+			    nr * sizeof(*slots));
 	if (!slots)
 		return -ENOMEM;
 	for (u32 i = frame->nr_slots; i < nr; i++)
@@ -167,39 +185,39 @@ int frame_grow_stack(struct frame *frame, u32 nr)
 	return 0;
 }
 
-static int frame_copy(struct frame *dst, const struct frame *src)
+/* NULL: no memory. */
+static struct frame *frame_copy(const struct frame *frame)
 {
-	struct slot *slots = dst->slots;
-	u32 nr = src->nr_slots;
+	struct frame *copy = pool_alloc(memory, sizeof(*copy));
+	u32 nr = frame->nr_slots;
 
-	if (nr > dst->nr_slots || !slots) {
-		slots = nr ? base_realloc(slots, nr, sizeof(*slots)) : slots;
-		if (nr && !slots)
-			return -ENOMEM;
-		dst->slots = slots;
-	}
-	drop_slots(dst);
-	*dst = *src;
-	dst->slots = slots;
+	if (!copy)
+		return NULL;
+	*copy = *frame;
+	if (!nr)
+		return copy;
+	copy->slots = pool_alloc(memory, nr * sizeof(*copy->slots));
+	if (!copy->slots)
+		return pool_free(memory, copy, sizeof(*copy));
 	for (u32 i = 0; i < nr; i++) {
-		slots[i] = src->slots[i];
-		if (slots[i].spilled != &nothing.reg)
-			shared_of(&slots[i])->users++;
+		copy->slots[i] = frame->slots[i];
+		if (copy->slots[i].spilled != &nothing.reg)
+			shared_of(&copy->slots[i])->users++;
 	}
-	return 0;
+	return copy;
 }
 
 struct vstate *vstate_new(void)
 {
-	return base_zalloc(1, sizeof(struct vstate));
+	return pool_zalloc(memory, sizeof(struct vstate));
 }
 
 void vstate_done(struct vstate *state)
 {
 	for (u32 i = 0; i < MAX_FRAMES; i++)
 		state->frame[i] = frame_free(state->frame[i]);
-	base_free(state->refs);
-	base_free(state->history);
+	pool_free(memory, state->refs, state->cap_refs * sizeof(*state->refs));
+	pool_free(memory, state->history, state->cap_history * sizeof(*state->history));
 	memset(state, 0, sizeof(*state));
 }
 
@@ -207,36 +225,21 @@ struct vstate *vstate_free(struct vstate *state)
 {
 	if (state)
 		vstate_done(state);
-	base_free(state);
-	return NULL;
-}
-
-static int copy_refs(struct vstate *dst, const struct vstate *src)
-{
-	struct reference *refs = NULL;
-
-	if (src->nr_refs) {
-		refs = base_alloc(src->nr_refs * sizeof(*refs));
-		if (!refs)
-			return -ENOMEM;
-		memcpy(refs, src->refs, src->nr_refs * sizeof(*refs));
-	}
-	base_free(dst->refs);
-	dst->refs = refs;
-	dst->nr_refs = src->nr_refs;
-	return 0;
+	return pool_free(memory, state, sizeof(*state));
 }
 
 int vstate_copy(struct vstate *dst, const struct vstate *src)
 {
-	if (copy_refs(dst, src))
-		return -ENOMEM;
-	for (u32 i = src->curframe + 1; i < MAX_FRAMES; i++)
-		dst->frame[i] = frame_free(dst->frame[i]);
+	if (src->nr_refs) {
+		dst->refs = pool_alloc(memory, src->nr_refs * sizeof(*dst->refs));
+		if (!dst->refs)
+			return -ENOMEM;
+		dst->nr_refs = dst->cap_refs = src->nr_refs;
+		memcpy(dst->refs, src->refs, src->nr_refs * sizeof(*dst->refs));
+	}
 	for (u32 i = 0; i <= src->curframe; i++) {
+		dst->frame[i] = frame_copy(src->frame[i]);
 		if (!dst->frame[i])
-			dst->frame[i] = base_zalloc(1, sizeof(struct frame));
-		if (!dst->frame[i] || frame_copy(dst->frame[i], src->frame[i]))
 			return -ENOMEM;
 	}
 	dst->parent = src->parent;
@@ -253,24 +256,37 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 	dst->active_preempt = src->active_preempt;
 	dst->active_locks = src->active_locks;
 	dst->active_irq = src->active_irq;
-	dst->nr_history = 0;
 	return 0;
 }
 
 int vstate_copy_history(struct vstate *dst, const struct vstate *src)
 {
-	struct history *history;
+	size_t size = src->nr_history * sizeof(*src->history);
 
-	dst->nr_history = 0;
-	if (!src->nr_history)
+	if (!size)
 		return 0;
-	history = base_realloc(dst->history, src->nr_history, sizeof(*history));
-	if (!history)
+	dst->history = pool_alloc(memory, size);
+	if (!dst->history)
 		return -ENOMEM;
-	memcpy(history, src->history, src->nr_history * sizeof(*history));
-	dst->history = history;
+	memcpy(dst->history, src->history, size);
 	dst->nr_history = dst->cap_history = src->nr_history;
 	return 0;
+}
+
+struct history *vstate_add_history(struct vstate *state)
+{
+	if (state->nr_history == state->cap_history) {
+		u32 capacity = state->cap_history ? state->cap_history * 2 : 16;
+		struct history *history =
+			pool_resize(memory, state->history, state->cap_history * sizeof(*history),
+				    capacity * sizeof(*history));
+
+		if (!history)
+			return NULL;
+		state->history = history;
+		state->cap_history = capacity;
+	}
+	return &state->history[state->nr_history++];
 }
 
 bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
@@ -285,12 +301,18 @@ bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
 
 int vstate_acquire(struct vstate *state, const struct reference *ref)
 {
-	struct reference *refs = base_realloc(state->refs, (state->nr_refs + 1), sizeof(*refs));
+	if (state->nr_refs == state->cap_refs) {
+		u32 capacity = state->cap_refs ? state->cap_refs * 2 : 4;
+		struct reference *refs =
+			pool_resize(memory, state->refs, state->cap_refs * sizeof(*refs),
+				    capacity * sizeof(*refs));
 
-	if (!refs)
-		return -ENOMEM;
-	refs[state->nr_refs++] = *ref;
-	state->refs = refs;
+		if (!refs)
+			return -ENOMEM;
+		state->refs = refs;
+		state->cap_refs = capacity;
+	}
+	state->refs[state->nr_refs++] = *ref;
 	return 0;
 }
 

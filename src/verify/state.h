@@ -15,6 +15,7 @@
 #include "verify/domain/scalar.h"
 
 struct btf;
+struct pool;
 struct verify_map;
 
 #define MAX_REG	       11
@@ -81,25 +82,25 @@ struct reg {
 		     one */
 	struct scalar s;	      /* the number, or the variable part of a pointer's offset */
 	const struct verify_map *map; /* CONST_PTR_TO_MAP, PTR_TO_MAP_VALUE, PTR_TO_MAP_KEY */
-	u32 map_uid; /* which of the maps in a map of maps, where that matters (async.h) */
-	const struct btf *btf; /* PTR_TO_BTF_ID: where the structure is described */
+	const struct btf *btf;	      /* PTR_TO_BTF_ID: where the structure is described */
 	u32 btf_id;
 	u32 id; /* links registers that hold the same value or were derived from the same null check
 		 */
-	u32 ref_id;    /* the reference that this pointer belongs to */
-	s32 range;     /* packet: bytes known to be there; PTR_TO_MEM: size */
-	u32 frameno;   /* PTR_TO_STACK */
-	u32 subprogno; /* PTR_TO_FUNC */
+	u32 ref_id;  /* the reference that this pointer belongs to */
+	s32 range;   /* packet: bytes known to be there; PTR_TO_MEM: size */
+	u32 map_uid; /* which of the maps in a map of maps, where that matters (async.h) */
 	/* Stack slots that hold an object (slots.h), and what was got from one. */
 	union {
 		u32 dynptr_id;	/* memory: the id of the dynptr that it is a slice of */
 		u32 iter_depth; /* times that the iterator gave something on this path */
 	};
-	u8 dynptr;	 /* enum dynptr_kind, of slices too */
-	bool first_slot; /* the one at the object's lower address */
+	u16 subprogno; /* PTR_TO_FUNC */
+	u8 frameno;    /* PTR_TO_STACK */
+	u8 dynptr;     /* enum dynptr_kind, of slices too */
 	u8 iter, iter_state;
-	bool irq_by_lock; /* a saved interrupt state: a lock saved it */
-	bool precise;	  /* the exact bounds matter for the verdict */
+	bool first_slot : 1;  /* the one at the object's lower address */
+	bool irq_by_lock : 1; /* a saved interrupt state: a lock saved it */
+	bool precise;	      /* the exact bounds matter for the verdict */
 };
 
 enum slot_byte {
@@ -194,7 +195,7 @@ struct vstate {
 	u32 callback_unroll_depth;
 	u32 may_goto_depth; /* times that this path went on in a may_goto loop */
 	struct reference *refs;
-	u32 nr_refs;
+	u32 nr_refs, cap_refs;
 	u32 active_rcu, active_preempt, active_locks; /* sections that this path is in */
 	u32 active_irq;				      /* id of the newest saved state, 0: none */
 	struct history *history;
@@ -263,6 +264,13 @@ void reg_set_pointer(struct reg *reg, u32 type);
 /* A pointer that might have been null is none; a slot of a map of maps gives the map in it. */
 void reg_set_not_null(struct reg *reg);
 
+/*
+ * The thread's states and what they hold lie in a pool that has to be set before the first is made;
+ * they end with it, or one by one. Returns the one before. Neither state nor slot outlives it.
+ */
+struct pool *state_memory_set(struct pool *pool);
+struct pool *state_memory(void);
+
 /* A frame with all registers uninitialised, r10 pointing to its stack; NULL: no memory. */
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno);
 /* Takes NULL, returns NULL. */
@@ -283,7 +291,8 @@ void slot_forget(struct slot *slot);
 struct vstate *vstate_new(void);
 /* Takes NULL, returns NULL. */
 struct vstate *vstate_free(struct vstate *state);
-/* dst (initialised) becomes a copy of src, without its history. 0 or -ENOMEM. */
+/* dst, which is empty, becomes a copy of src, without its history. 0 or -ENOMEM (vstate_done()
+ * takes what was copied). */
 int vstate_copy(struct vstate *dst, const struct vstate *src);
 /* Frees what a state holds and leaves it empty. */
 void vstate_done(struct vstate *state);
@@ -291,7 +300,10 @@ void vstate_done(struct vstate *state);
 /* Are both in the same chain of calls? */
 bool vstate_same_callsites(const struct vstate *a, const struct vstate *b);
 
+/* The same for the history. */
 int vstate_copy_history(struct vstate *dst, const struct vstate *src);
+/* One entry more, with any contents; NULL: no memory. */
+struct history *vstate_add_history(struct vstate *state);
 
 static inline bool slot_is_object(const struct slot *slot)
 {

@@ -31,9 +31,7 @@ static struct verify_env *env_free(struct verify_env *env)
 	if (!env)
 		return NULL;
 	explore_done(env);
-	prune_done(env);
-	live_stack_done(env);
-	loops_done(env);
+	pool_done(&env->states);
 	base_free(env->insns);
 	base_free(env->aux);
 	base_free(env->async);
@@ -229,8 +227,15 @@ int verify_program(const struct verify_input *input, struct verify_output *ret_o
 		return -EINVAL;
 	before = base_account_set(&account);
 	env = env_new(input);
-	if (env)
+	if (env) {
+		/* A caller that keeps states brings their memory. */
+		struct pool *callers = state_memory();
+
+		if (!callers)
+			state_memory_set(&env->states);
 		err = run_with(env, &account, ret_output);
+		state_memory_set(callers);
+	}
 	base_account_set(before);
 	return err;
 }

@@ -12,6 +12,7 @@
  *
  * Usage: pruning [pairs [programs [seed]]]
  */
+#include "base/pool.h"
 #include "harness/tap.h"
 #include "verify/compare.h"
 #include "verify/judge.h"
@@ -456,9 +457,13 @@ int main(int argc, char **argv)
 {
 	long pairs = argc > 1 ? atol(argv[1]) : 200000, programs = argc > 2 ? atol(argv[2]) : 6000;
 	u64 seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+	struct pool states = { 0 };
 
 	random_state = seed * 0x9e3779b97f4a7c15ULL | 1;
+	state_memory_set(&states);
 	check_pairs(pairs);
+	state_memory_set(NULL);
+	pool_done(&states);
 	check_paths(programs, seed);
 	return tap_done();
 }

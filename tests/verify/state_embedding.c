@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/pool.h"
 #include "harness/tap.h"
 #include "isa/disasm.h"
 #include "verify/judge.h"
@@ -40,11 +41,11 @@ struct totals {
 };
 
 static struct trace trace;
+static struct pool states; /* what is seen has to outlive the verification */
 
 static void forget_states(void)
 {
-	for (u32 i = 1; i < trace.nr; i++)
-		vstate_free(trace.seen[i].state);
+	pool_reset(&states);
 	memset(trace.first, 0, sizeof(trace.first));
 	trace.nr = 1;
 	trace.overflow = false;
@@ -281,10 +282,11 @@ int main(int argc, char **argv)
 	    inputs = argc > 3 ? strtoull(argv[3], NULL, 0) : 8;
 	struct totals totals = { 0 };
 
+	state_memory_set(&states);
 	trace.nr = 1;
 	for (long i = 0; i < programs; i++)
 		check_program(seed + (u64)i, inputs, &totals);
-	forget_states();
+	pool_done(&states);
 	tap_note("%ld programs from seed %llu: %ld accepted, %ld runs, %ld steps, %ld states "
 		 "compared",
 		 totals.programs, (unsigned long long)seed, totals.accepted, totals.runs,
