@@ -206,7 +206,8 @@ static void too_large(void)
 	input.nr_insns = (u32)nr;
 	tap_ok(nr == 5 && verify_program(&input, &output) == -ENOMEM && said,
 	       "more memory than is allowed: -ENOMEM and a line");
-	tap_ok(output.memory > 32 << 10 && output.memory < 80 << 10, "%zu bytes were taken",
+	/* The log's buffer may double once more for that line. */
+	tap_ok(output.memory > 32 << 10 && output.memory < 96 << 10, "%zu bytes were taken",
 	       output.memory);
 	input.memory_max = 0;
 	tap_ok(!verify_program(&input, &output), "enough memory: accepted");
