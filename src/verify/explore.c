@@ -25,7 +25,7 @@
 #include "verify/live_stack.h"
 #include "verify/lock.h"
 #include "verify/loops.h"
-#include "verify/mem.h"
+#include "verify/mem_insn.h"
 #include "verify/operand.h"
 #include "verify/prune.h"
 

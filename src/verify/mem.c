@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "abi/context.h"
-#include "abi/profile.h"
 #include "btf/fields.h"
 #include "btf/btf.h"
 #include "isa/opcode.h"
 #include "verify/btf_ptr.h"
-#include "verify/call.h"
+#include "verify/context.h"
 #include "verify/kernel_memory.h"
 #include "verify/map_ptr.h"
 #include "verify/object.h"
@@ -198,7 +196,7 @@ int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed)
 	return 0;
 }
 
-static int refuse_leak(struct verify_env *env, int value, bool write, const char *where)
+int mem_refuse_leak(struct verify_env *env, int value, bool write, const char *where)
 {
 	if (!write || value < 0 || !reg_is_secret(env, &env_regs(env)[value]))
 		return 0;
@@ -206,7 +204,7 @@ static int refuse_leak(struct verify_env *env, int value, bool write, const char
 	return -EACCES;
 }
 
-static void load_unknown(struct verify_env *env, int value, bool write)
+void mem_load_unknown(struct verify_env *env, int value, bool write)
 {
 	if (!write && value >= 0)
 		env_set_unknown(env, &env_regs(env)[value]);
@@ -279,7 +277,7 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 	const struct verify_map *map = reg->map;
 	const struct btf_field *kptr = NULL;
 	u32 final = BPF_F_RDONLY_PROG;
-	int err = refuse_leak(env, value, write, "map");
+	int err = mem_refuse_leak(env, value, write, "map");
 
 	if (!err)
 		err = check_map_rights(env, map, off, size, write);
@@ -309,7 +307,7 @@ static int access_map_value(struct verify_env *env, u32 regno, int off, int size
 						 sign_extend));
 		return 0;
 	}
-	load_unknown(env, value, write);
+	mem_load_unknown(env, value, write);
 	return 0;
 }
 
@@ -326,7 +324,7 @@ static int check_mem_access(struct verify_env *env, u32 regno, bool write, int v
 		verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
 		return -EACCES;
 	}
-	return refuse_leak(env, value, write, "mem");
+	return mem_refuse_leak(env, value, write, "mem");
 }
 
 static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
@@ -336,56 +334,8 @@ static int access_mem(struct verify_env *env, u32 regno, int off, int size, bool
 	if (!err)
 		err = check_region(env, regno, off, size, env_regs(env)[regno].range, false);
 	if (!err)
-		load_unknown(env, value, write);
+		mem_load_unknown(env, value, write);
 	return err;
-}
-
-/* A buffer of unknown size: how far the program reaches is compared with it later. */
-static int note_buffer_access(struct verify_env *env, u32 regno, int off, int size)
-{
-	const struct reg *reg = &env_regs(env)[regno];
-	bool rdonly = reg->type & MEM_RDONLY;
-	u32 *max = rdonly ? &env->max_rdonly_access : &env->max_rdwr_access;
-	char text[64];
-
-	if (off < 0) {
-		verbose(env, "R%u invalid %s buffer access: off=%d, size=%d\n", regno,
-			rdonly ? "rdonly" : "rdwr", off, size);
-		return -EACCES;
-	}
-	if (!tnum_is_zero(reg->s.var_off)) {
-		verbose(env, "R%u invalid variable buffer offset: off=%d, var_off=%s\n", regno, off,
-			log_tnum(text, reg->s.var_off));
-		return -EACCES;
-	}
-	if ((u32)off + (u32)size > *max)
-		*max = (u32)off + (u32)size;
-	return 0;
-}
-
-/*
- * How much of a writable tracepoint's buffer a program uses is checked when it is attached; no
- * event of a hive has one, so a program that uses any finds no event that has so much to show.
- */
-static int access_tp_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
-			    int value)
-{
-	const struct reg *reg = &env_regs(env)[regno];
-	char text[64];
-
-	if (off < 0) {
-		verbose(env, "R%u invalid tracepoint buffer access: off=%d, size=%d\n", regno, off,
-			size);
-		return -EACCES;
-	}
-	if (!tnum_is_zero(reg->s.var_off)) {
-		verbose(env, "R%u invalid variable buffer offset: off=%d, var_off=%s\n", regno, off,
-			log_tnum(text, reg->s.var_off));
-		return -EACCES;
-	}
-	env->max_ctx_offset = UINT32_MAX;
-	load_unknown(env, value, write);
-	return 0;
 }
 
 static int access_buffer(struct verify_env *env, u32 regno, int off, int size, bool write,
@@ -395,129 +345,10 @@ static int access_buffer(struct verify_env *env, u32 regno, int off, int size, b
 	int err = check_mem_access(env, regno, write, value);
 
 	if (!err)
-		err = note_buffer_access(env, regno, off, size);
+		err = context_reach_buffer(env, regno, off, size);
 	if (!err)
-		load_unknown(env, value, write);
+		mem_load_unknown(env, value, write);
 	return err;
-}
-
-/* A context that is a function's arguments. */
-static int access_args(struct verify_env *env, int off, int size, bool write, int value)
-{
-	struct reg loaded;
-
-	if (btf_ptr_load_arg(env, off, size, write, &loaded)) {
-		verbose(env, "invalid bpf_context access off=%d size=%d\n", off, size);
-		log_source_line(env, env->insn_idx, "; ");
-		return -EACCES;
-	}
-	if ((u32)(off + size) > env->max_ctx_offset)
-		env->max_ctx_offset = off + size;
-	if (value >= 0)
-		env_regs(env)[value] = loaded;
-	return 0;
-}
-
-/* The register type that a pointer in the context gives. */
-static const u32 ctx_pointers[] = {
-	[ABI_CTX_PACKET] = PTR_TO_PACKET,
-	[ABI_CTX_PACKET_END] = PTR_TO_PACKET_END,
-	[ABI_CTX_PACKET_META] = PTR_TO_PACKET_META,
-	[ABI_CTX_SOCKET] = PTR_TO_SOCKET,
-	[ABI_CTX_SOCKET_OR_NULL] = PTR_TO_SOCKET | PTR_MAYBE_NULL,
-	[ABI_CTX_SOCK_COMMON_OR_NULL] = PTR_TO_SOCK_COMMON | PTR_MAYBE_NULL,
-	[ABI_CTX_FLOW_KEYS] = PTR_TO_FLOW_KEYS,
-	[ABI_CTX_TP_BUFFER] = PTR_TO_TP_BUFFER,
-};
-
-static int access_ctx(struct verify_env *env, u32 regno, int off, int size, bool write, int value,
-		      bool sign_extend)
-{
-	const struct abi_ctx_field *field;
-	struct reg *dst;
-	u32 btf_id = 0;
-	int err = refuse_leak(env, value, write, "ctx");
-
-	if (!err)
-		err = check_unmodified(env, regno, false);
-	if (err)
-		return err;
-	if (btf_ptr_has_args(env))
-		return access_args(env, off, size, write, value);
-	field = off >= 0 ? abi_ctx_access(env->ctx, env_ctx_user(env), off, size, write) : NULL;
-	if (field && !ENV_KERNEL_HAS(env, abi_since_context(env->input->prog_type, (u32)off)))
-		field = NULL;
-	if (field && field->value != ABI_CTX_SCALAR && sign_extend)
-		field = NULL;
-	if (field && field->value == ABI_CTX_BTF) {
-		btf_id = env_kernel_btf(env)
-				 ? btf_find(env_kernel_btf(env), field->btf_name, BTF_KIND_STRUCT)
-				 : 0;
-		field = btf_id ? field : NULL;
-	}
-	if (!field) {
-		verbose(env, "invalid bpf_context access off=%d size=%d\n", off, size);
-		log_source_line(env, env->insn_idx, "; ");
-		return -EACCES;
-	}
-	if ((u32)(off + size) > env->max_ctx_offset)
-		env->max_ctx_offset = off + size;
-	if (write || value < 0)
-		return 0;
-	dst = &env_regs(env)[value];
-	if (field->value == ABI_CTX_BTF) {
-		reg_set_pointer(dst, PTR_TO_BTF_ID | PTR_TRUSTED);
-		dst->btf = env_kernel_btf(env);
-		dst->btf_id = btf_id;
-		return 0;
-	}
-	if (field->value == ABI_CTX_SCALAR) {
-		env_set_unknown(env, dst);
-		return 0;
-	}
-	reg_set_pointer(dst, ctx_pointers[field->value]);
-	if (dst->type & PTR_MAYBE_NULL)
-		dst->id = ++env->id_gen;
-	return 0;
-}
-
-static int access_flow_keys(struct verify_env *env, int off, int size, bool write, int value)
-{
-	int err = refuse_leak(env, value, write, "flow keys");
-
-	if (err)
-		return err;
-	if (off < 0 || (u64)off + size > sizeof(struct bpf_flow_keys)) {
-		verbose(env, "invalid access to flow keys off=%d size=%d\n", off, size);
-		return -EACCES;
-	}
-	load_unknown(env, value, write);
-	return 0;
-}
-
-/* Sockets are read as their UAPI structures. */
-static int access_socket(struct verify_env *env, u32 regno, int off, int size, bool write,
-			 int value)
-{
-	static const enum abi_object objects[] = {
-		[PTR_TO_SOCKET] = ABI_OBJECT_SOCKET,
-		[PTR_TO_SOCK_COMMON] = ABI_OBJECT_SOCK_COMMON,
-		[PTR_TO_TCP_SOCK] = ABI_OBJECT_TCP_SOCK,
-		[PTR_TO_XDP_SOCK] = ABI_OBJECT_XDP_SOCK,
-	};
-	const struct reg *reg = &env_regs(env)[regno];
-	const char *type = log_reg_type(reg->type);
-
-	if (write) {
-		verbose(env, "R%u cannot write into %s\n", regno, type);
-		return -EACCES;
-	}
-	if (off < 0 || !abi_object_readable(objects[reg->type], (u32)off, (u32)size)) {
-		verbose(env, "R%u invalid %s access off=%d size=%d\n", regno, type, off, size);
-		return -EACCES;
-	}
-	load_unknown(env, value, write);
-	return 0;
 }
 
 static int access_packet(struct verify_env *env, u32 regno, int off, int size, bool write,
@@ -529,12 +360,12 @@ static int access_packet(struct verify_env *env, u32 regno, int off, int size, b
 		verbose(env, "cannot write into packet\n");
 		return -EACCES;
 	}
-	err = refuse_leak(env, value, write, "packet");
+	err = mem_refuse_leak(env, value, write, "packet");
 	if (!err)
 		err = check_packet_range(env, regno, off, size, false);
 	env->writes_packet |= write;
 	if (!err)
-		load_unknown(env, value, write);
+		mem_load_unknown(env, value, write);
 	return err;
 }
 
@@ -558,13 +389,13 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 		}
 		err = check_region(env, regno, off, size, reg->map->key_size, false);
 		if (!err)
-			load_unknown(env, value, write);
+			mem_load_unknown(env, value, write);
 		return err;
 	case PTR_TO_MAP_VALUE:
 		if (reg->map->inner)
 			return verify_bug(env, "a slot of a map of maps as memory");
 		return access_map_value(env, regno, off, size, write, value, sign_extend);
-	case PTR_TO_CTX: return access_ctx(env, regno, off, size, write, value, sign_extend);
+	case PTR_TO_CTX: return context_access(env, regno, off, size, write, value, sign_extend);
 	case PTR_TO_STACK:
 		err = stack_in_bounds(env, regno, off, size, write);
 		if (err)
@@ -573,14 +404,14 @@ static int access_by_type(struct verify_env *env, u32 regno, int off, int size, 
 			     : stack_load(env, regno, off, size, value);
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META: return access_packet(env, regno, off, size, write, value);
-	case PTR_TO_FLOW_KEYS: return access_flow_keys(env, off, size, write, value);
+	case PTR_TO_FLOW_KEYS: return context_access_flow_keys(env, off, size, write, value);
 	case PTR_TO_SOCKET:
 	case PTR_TO_SOCK_COMMON:
 	case PTR_TO_TCP_SOCK:
-	case PTR_TO_XDP_SOCK: return access_socket(env, regno, off, size, write, value);
-	case PTR_TO_TP_BUFFER: return access_tp_buffer(env, regno, off, size, write, value);
+	case PTR_TO_XDP_SOCK: return context_access_socket(env, regno, off, size, write, value);
+	case PTR_TO_TP_BUFFER: return context_access_tp_buffer(env, regno, off, size, write, value);
 	case CONST_PTR_TO_MAP: return map_ptr_access(env, regno, off, size, write, value);
-	case PTR_TO_ARENA: load_unknown(env, value, write); return 0;
+	case PTR_TO_ARENA: mem_load_unknown(env, value, write); return 0;
 	default:
 		verbose(env, "R%u invalid mem access '%s'\n", regno, log_reg_type(reg->type));
 		return -EACCES;
@@ -646,7 +477,7 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 			verbose(env, "R%u cannot write into %s\n", regno, log_reg_type(reg->type));
 			return -EACCES;
 		}
-		return note_buffer_access(env, regno, reg->off, size);
+		return context_reach_buffer(env, regno, reg->off, size);
 	case PTR_TO_MAP_VALUE:
 		/* A slot of a map of maps is no memory, even where a helper takes null. */
 		if (reg->map->inner)
@@ -671,222 +502,4 @@ int mem_helper_access(struct verify_env *env, u32 regno, int size, bool write, b
 	verbose(env, "R%u type=%s expected=%s\n", regno, log_reg_type(reg->type),
 		log_reg_type(PTR_TO_STACK));
 	return -EACCES;
-}
-
-/* All paths must reach the instruction with pointers that are rewritten alike. */
-static int note_access(struct verify_env *env, u32 type)
-{
-	u32 base = reg_base(type);
-	bool special = base == PTR_TO_CTX || base == PTR_TO_ARENA || base == CONST_PTR_TO_MAP ||
-		       (base >= PTR_TO_SOCKET && base <= PTR_TO_XDP_SOCK);
-	u8 kind = (u8)(special			  ? ACCESS_SPECIAL + base
-		       : reg_type_is_probed(type) ? ACCESS_PROBE
-						  : ACCESS_PLAIN);
-	struct insn_aux *aux = &env->aux[env->insn_idx];
-
-	if (aux->access != ACCESS_UNSEEN && aux->access != kind) {
-		verbose(env, "same insn cannot be used with different pointers\n");
-		return -EINVAL;
-	}
-	aux->access = kind;
-	return 0;
-}
-
-int check_load(struct verify_env *env, const struct bpf_insn *insn)
-{
-	bool sign_extend = BPF_MODE(insn->code) == BPF_MEMSX;
-	u32 type;
-	int err = operand_read(env, insn->src_reg);
-
-	if (!err)
-		err = operand_write(env, insn->dst_reg);
-	if (err)
-		return err;
-	type = env_regs(env)[insn->src_reg].type;
-	env->loaded_kptr = false;
-	err = mem_access(env, insn->src_reg, insn->off, isa_access_bytes(insn->code), false,
-			 insn->dst_reg, false, sign_extend);
-	if (!err && !env->loaded_kptr)
-		err = object_note_type(env, NULL, 0, OBJECT_NO_NODE);
-	if (!err)
-		kernel_memory_note_load(env, insn->dst_reg, type);
-	return err ? err : note_access(env, type);
-}
-
-static bool is_known_atomic(s32 op)
-{
-	switch (op) {
-	case BPF_ADD:
-	case BPF_ADD | BPF_FETCH:
-	case BPF_AND:
-	case BPF_AND | BPF_FETCH:
-	case BPF_OR:
-	case BPF_OR | BPF_FETCH:
-	case BPF_XOR:
-	case BPF_XOR | BPF_FETCH:
-	case BPF_XCHG:
-	case BPF_CMPXCHG: return true;
-	default: return false;
-	}
-}
-
-static bool atomic_target_ok(const struct reg *reg)
-{
-	u32 base = reg_base(reg->type);
-
-	return base != PTR_TO_CTX && base != PTR_TO_PACKET && base != PTR_TO_PACKET_META &&
-	       base != PTR_TO_FLOW_KEYS && !reg_is_socket(reg) && !reg_type_is_probed(reg->type);
-}
-
-static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno)
-{
-	verbose(env, "BPF_ATOMIC %s R%u %s is not allowed\n", what, regno,
-		log_reg_type(env_regs(env)[regno].type));
-	return -EACCES;
-}
-
-/* Those that 6.18 has to repeat until they succeed, which it does not do on an arena. */
-static bool makes_loop(const struct bpf_insn *insn)
-{
-	return insn->imm == (BPF_AND | BPF_FETCH) || insn->imm == (BPF_OR | BPF_FETCH) ||
-	       insn->imm == (BPF_XOR | BPF_FETCH);
-}
-
-static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *insn)
-{
-	const struct reg *target = &env_regs(env)[insn->dst_reg];
-	/* What may be written there is for check_atomic_rmw()'s accesses to say. */
-	bool structure = reg_base(target->type) == PTR_TO_BTF_ID;
-	int err = operand_read(env, insn->src_reg);
-
-	if (!err)
-		err = operand_read(env, insn->dst_reg);
-	if (!err && insn->imm == BPF_CMPXCHG)
-		err = operand_read(env, BPF_REG_0);
-	if (!err && insn->imm == BPF_CMPXCHG)
-		err = refuse_leak(env, BPF_REG_0, true, "mem");
-	if (!err)
-		err = refuse_leak(env, insn->src_reg, true, "mem");
-	if (!err && ((!structure && !atomic_target_ok(target)) ||
-		     (target->type == PTR_TO_ARENA && makes_loop(insn))))
-		err = refuse_atomic_target(env, "stores into", insn->dst_reg);
-	return err;
-}
-
-/* Read, change, write: the place must allow all of it. */
-static int check_atomic_rmw(struct verify_env *env, const struct bpf_insn *insn)
-{
-	int size = isa_access_bytes(insn->code), loaded = -1, err;
-	u32 dst = insn->dst_reg;
-
-	if (size < 4) {
-		verbose(env, "invalid atomic operand size\n");
-		return -EINVAL;
-	}
-	err = check_atomic_operands(env, insn);
-	if (err)
-		return err;
-	if (insn->imm & BPF_FETCH) {
-		loaded = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
-		err = operand_write(env, loaded);
-		if (err)
-			return err;
-		env_set_unknown(env, &env_regs(env)[loaded]);
-	}
-	err = mem_access(env, dst, insn->off, size, false, -1, true, false);
-	if (!err && loaded >= 0)
-		err = mem_access(env, dst, insn->off, size, false, loaded, true, false);
-	if (!err)
-		err = note_access(env, env_regs(env)[dst].type);
-	if (!err)
-		err = mem_access(env, dst, insn->off, size, true, -1, true, false);
-	return err;
-}
-
-/* Load-acquire and store-release: a load and a store with order. */
-static int check_atomic_ordered(struct verify_env *env, const struct bpf_insn *insn)
-{
-	bool store = insn->imm == BPF_STORE_REL;
-	u32 pointer = store ? insn->dst_reg : insn->src_reg;
-	int size = isa_access_bytes(insn->code), err = operand_read(env, insn->src_reg);
-	u32 type;
-
-	if (!err)
-		err = store ? operand_read(env, insn->dst_reg) : operand_write(env, insn->dst_reg);
-	if (!err && !atomic_target_ok(&env_regs(env)[pointer]))
-		err = refuse_atomic_target(env, store ? "stores into" : "loads from", pointer);
-	if (err)
-		return err;
-	type = env_regs(env)[pointer].type;
-	err = mem_access(env, pointer, insn->off, size, store,
-			 store ? insn->src_reg : insn->dst_reg, true, false);
-	return err ? err : note_access(env, type);
-}
-
-static int check_atomic(struct verify_env *env, const struct bpf_insn *insn)
-{
-	if (is_known_atomic(insn->imm))
-		return check_atomic_rmw(env, insn);
-	if (insn->imm == BPF_LOAD_ACQ || insn->imm == BPF_STORE_REL)
-		return check_atomic_ordered(env, insn);
-	verbose(env, "BPF_ATOMIC uses invalid atomic opcode %02x\n", insn->imm);
-	return -EINVAL;
-}
-
-int check_store(struct verify_env *env, const struct bpf_insn *insn)
-{
-	bool immediate = BPF_CLASS(insn->code) == BPF_ST;
-	u32 type;
-	int err = 0;
-
-	if (BPF_MODE(insn->code) == BPF_ATOMIC)
-		return check_atomic(env, insn);
-	if (!immediate)
-		err = operand_read(env, insn->src_reg);
-	if (!err)
-		err = operand_read(env, insn->dst_reg);
-	if (err)
-		return err;
-	type = env_regs(env)[insn->dst_reg].type;
-	err = mem_access(env, insn->dst_reg, insn->off, isa_access_bytes(insn->code), true,
-			 immediate ? -1 : insn->src_reg, false, false);
-	return err ? err : note_access(env, type);
-}
-
-int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
-{
-	struct reg *regs = env_regs(env);
-	u32 type = env->input->prog_type;
-	int err;
-
-	if (type != BPF_PROG_TYPE_SOCKET_FILTER && type != BPF_PROG_TYPE_SCHED_CLS &&
-	    type != BPF_PROG_TYPE_SCHED_ACT) {
-		verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
-		return -EINVAL;
-	}
-	err = operand_read(env, BPF_REG_6);
-	if (err)
-		return err;
-	err = check_resources_released(env, "BPF_LD_[ABS|IND]");
-	if (err)
-		return err;
-	if (regs[BPF_REG_6].type != PTR_TO_CTX) {
-		verbose(env, "at the time of BPF_LD_ABS|IND R6 != pointer to skb\n");
-		return -EINVAL;
-	}
-	if (BPF_MODE(insn->code) == BPF_IND) {
-		err = operand_read(env, insn->src_reg);
-		if (err)
-			return err;
-	}
-	err = check_unmodified(env, BPF_REG_6, false);
-	if (err)
-		return err;
-	/* It clobbers what a call does. */
-	for (u32 r = BPF_REG_0; r <= BPF_REG_5; r++) {
-		reg_set_not_init(&regs[r]);
-		scratch_reg(env, r);
-	}
-	env_set_unknown(env, &regs[BPF_REG_0]);
-	return 0;
 }

@@ -7,11 +7,6 @@
 
 #include "verify/env.h"
 
-/* The instructions of class LDX, ST, STX (atomics too) and packet loads. 0 or -errno. */
-int check_load(struct verify_env *env, const struct bpf_insn *insn);
-int check_store(struct verify_env *env, const struct bpf_insn *insn);
-int check_packet_load(struct verify_env *env, const struct bpf_insn *insn);
-
 /*
  * One access of size bytes through register regno at off. value: the register stored, or loaded
  * into; -1: none. strict: alignment matters in any case (atomics).
@@ -32,6 +27,12 @@ int mem_check_alignment(struct verify_env *env, u32 regno, int size);
 /* A pointer that has to be passed as it was got: no variable, and unless fixed_allowed no fixed
  * offset. */
 int check_unmodified(struct verify_env *env, u32 regno, bool fixed_allowed);
+
+/* May register value (-1: none) be written to where, a place that others read? 0 or -EACCES. */
+int mem_refuse_leak(struct verify_env *env, int value, bool write, const char *where);
+
+/* A load into register value (-1: none) gives a number that nothing is known about. */
+void mem_load_unknown(struct verify_env *env, int value, bool write);
 
 /* What the stored pointers of a changed or released object become. */
 void reg_invalidate(struct verify_env *env, struct reg *reg);
