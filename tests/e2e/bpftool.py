@@ -70,7 +70,7 @@ STEPS = [
     ("cgroup list: not a cgroup", 255, "$B cgroup list /tmp"),
     ("struct_ops list", 0, "$B struct_ops list"),
     ("perf show", 0, "$B perf show"),
-    ("batch", 0, "printf 'map update pinned %s/array key 0 0 0 0 value 9 0 0 0 0 0 0 0\\nmap dump pinned %s/array\\n' $P $P "
+    ("batch", 0, "printf 'map update pinned %s/array key 0 0 0 0 value 9 0 0 0 0 0 0 0\\nmap lookup pinned %s/array key 0 0 0 0\\n' $P $P "
                  ">$T/batch; $B batch file $T/batch"),
     ("unpin", 0, "rm -r $P/one $P/two $P/totals $P/all $P/maps $P/array $P/percpu; ls $P | grep -c -v debug || true"),
     ("prog show: gone", 255, "$B prog show name count_packet"),

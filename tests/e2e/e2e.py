@@ -162,6 +162,11 @@ def have_root_bpf():
                                      ).status == 0
 
 
+def have_kernel_pids():
+    """Are our process ids those that the kernel's programs see? Not so in a container (linux/proc_ns.h)."""
+    return os.stat("/proc/self/ns/pid").st_ino == 0xeffffffc
+
+
 class Scratch:
     """A directory of the test's own, removed at its end."""
 

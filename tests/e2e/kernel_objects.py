@@ -104,6 +104,9 @@ def main():
         if not e2e.have_root_bpf():
             e2e.skip("the kernel takes no programs from this user")
             return
+        if not e2e.have_kernel_pids():
+            e2e.skip("in a PID namespace the kernel's programs see other process ids")
+            return
         result = e2e.run([program, "nothing that iterates"])
         if "cannot load" in result.out:
             e2e.skip("the kernel does not have all of this")

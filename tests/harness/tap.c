@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -97,4 +98,12 @@ bool tap_kernel_bpf(void)
 			close((int)fd);
 	}
 	return answer;
+}
+
+bool tap_kernel_pids(void)
+{
+	struct stat namespace;
+
+	/* include/linux/proc_ns.h, PROC_PID_INIT_INO */
+	return !stat("/proc/self/ns/pid", &namespace) && namespace.st_ino == 0xeffffffc;
 }

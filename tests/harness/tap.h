@@ -28,6 +28,10 @@ int tap_done(void);
 /* May this process load programs into the running kernel? Asked once, by a trivial PROG_LOAD. */
 bool tap_kernel_bpf(void);
 
+/* Are this process's ids those that the running kernel's programs see, that is, is it in no PID
+ * namespace but the machine's own (as in a container)? */
+bool tap_kernel_pids(void);
+
 #define tap_ok(condition, ...) tap_ok_at(__FILE__, __LINE__, (condition), __VA_ARGS__)
 #define tap_is(got, want, name)                                                \
 	do {                                                                   \
