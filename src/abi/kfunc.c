@@ -82,6 +82,7 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_local_irq_restore, ARGS(KARG_IRQ_FLAG), .ret = KRET_VOID),
 	ROW(bpf_rdonly_cast, ARGS(KARG_IGNORE, KARG_CONST), .ret = KRET_CAST,
 	    .flags = KFUNC_FASTCALL),
+	ROW(bpf_cast_to_kern_ctx, ARGS(KARG_CTX), .ret = KRET_CAST_CTX, .flags = KFUNC_FASTCALL),
 	ROW(bpf_throw, ARGS(KARG_SCALAR), .ret = KRET_VOID, .progs = PROG_GENERIC),
 	ROW(bpf_iter_num_new, ARGS(KARG_ITER, KARG_SCALAR, KARG_SCALAR), .iter = ABI_ITER_NUM,
 	    .ret = KRET_SCALAR, .flags = KFUNC_ITER_NEW | KFUNC_UNDER_LOCK),

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#define CONTEXT	   "no process has the kernel's structure behind a program's context"
 #define CONNTRACK  "no process sees the kernel's table of connections"
 #define XFRM	   "no process sees the kernel's IPsec states"
 #define CIPHER	   "its ciphers would need vector registers, which the traced program is using"
@@ -23,7 +22,6 @@
 static const struct refusal {
 	const char *name, *why;
 } refusals[] = {
-	{ "bpf_cast_to_kern_ctx", CONTEXT },
 	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
 	{ "bpf_crypto_ctx_acquire", CIPHER },
 	{ "bpf_crypto_ctx_create", CIPHER },

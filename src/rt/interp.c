@@ -344,6 +344,7 @@ u32 rt_interp_step(u64 *reg, const struct bpf_insn *pc, struct rt_vcpu *vcpu)
 	case BPF_ALU64 | BPF_MOV | BPF_X:
 		reg[pc->dst_reg] = rt_arena_cast(prog, reg[pc->src_reg]);
 		return RT_STEP_NEXT;
+	case BPF_JMP | BPF_CALL: return call_out(vcpu, pc, reg) ? RT_STEP_NEXT : RT_STEP_END;
 	}
 	if (BPF_CLASS(pc->code) == BPF_LD) {
 		if (interp_load_packet(reg, pc))

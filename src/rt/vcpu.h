@@ -41,6 +41,9 @@ typedef u64 (*rt_service_fn)(struct rt_vcpu *vcpu, u32 func_id, const u64 args[5
 typedef long (*rt_sock_change_fn)(void *arg, const struct rt_map *map, const void *key,
 				  const void *sock, u64 flags, struct rt_vcpu *vcpu);
 
+/* The kernel's structure behind the context of a program of this type; 0: there is none. */
+typedef u64 (*rt_cast_fn)(void *arg, u32 prog_type, const void *ctx);
+
 /* Who a program runs for. Filled by whoever fires the event; helpers read it. */
 struct rt_task {
 	u32 pid;  /* thread id, the kernel's "pid" */
@@ -90,7 +93,10 @@ struct rt_vcpu {
 	void *service_arg;
 	rt_sock_change_fn sock_change; /* NULL: no program changes such maps here */
 	void *sock_arg;
-	u64 cookie; /* of the link that fires, for bpf_get_attach_cookie() */
+	rt_cast_fn cast; /* NULL: nobody makes such structures */
+	void *cast_arg;
+	u64 perf_ctx[3]; /* struct bpf_perf_event_data_kern, if the program asks for it */
+	u64 cookie;	 /* of the link that fires, for bpf_get_attach_cookie() */
 	/* Of the task, at the system call that fires; NULL: no call fires. */
 	const struct rt_pt_regs *user_regs;
 	bool entering;	   /* ... before it is made */

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/proc.h"
+#include "sys/context_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -181,6 +182,8 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 	vcpu->skb = series->how->skb;
 	vcpu->sock_change = sys_sock_change;
 	vcpu->sock_arg = call->hive;
+	vcpu->cast = context_image;
+	vcpu->cast_arg = call->hive;
 	if (has_socks(series->prog))
 		sys_sock_sweep(call->hive, vcpu);
 	run_until(series, vcpu, start + length, &call->attr.test.retval);
@@ -191,6 +194,7 @@ static int run_slice(struct sys_call *call, struct series *series, u64 length)
 	vcpu->service = NULL;
 	vcpu->skb = NULL;
 	vcpu->sock_change = NULL;
+	vcpu->cast = NULL;
 	sys_vcpu_release(vcpu);
 	return 0;
 }

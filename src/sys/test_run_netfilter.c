@@ -7,6 +7,7 @@
 #include "sys/test_run.h"
 #include "base/alloc.h"
 #include "model/model.h"
+#include "sys/context_image.h"
 #include "sys/iter.h"
 
 #include <errno.h>
@@ -14,12 +15,11 @@
 #include <linux/netfilter.h>
 #include <string.h>
 
-#define HEADROOM     64u /* NET_SKB_PAD + NET_IP_ALIGN */
-#define FRAME_MAX    (TEST_PAGE - HEADROOM - TEST_TAILROOM)
-#define IPV4_HEADER  20u
-#define IPV6_HEADER  40u
-#define NO_HEADER    0xffffu /* the offset of one that nobody has looked for */
-#define LOOPBACK_MTU 65536u
+#define HEADROOM    64u /* NET_SKB_PAD + NET_IP_ALIGN */
+#define FRAME_MAX   (TEST_PAGE - HEADROOM - TEST_TAILROOM)
+#define IPV4_HEADER 20u
+#define IPV6_HEADER 40u
+#define NO_HEADER   0xffffu /* the offset of one that nobody has looked for */
 
 /* What ctx_in holds: the kernel's struct nf_hook_state. */
 struct hook_state {
@@ -37,16 +37,6 @@ struct nf_run {
 	bool has_state;
 	struct abi_rt_skb skb;
 };
-
-static void *device_image(struct model *model)
-{
-	void *device = model_object(model, "net_device");
-
-	model_set(model, device, MODEL_DEVICE_IFINDEX, 1);
-	model_set(model, device, MODEL_DEVICE_MTU, LOOPBACK_MTU);
-	model_set_text(model, device, MODEL_DEVICE_NAME, "lo");
-	return device;
-}
 
 /* The packet with the room before it, and where things lie in it. */
 static void *skb_image(struct nf_run *run, const void *device)
@@ -92,7 +82,7 @@ static void begin(void *ctx)
 	const void *device;
 
 	model_reset(run->model);
-	device = device_image(run->model);
+	device = context_device(run->model);
 	run->ctx[0] = (u64)(uintptr_t)state_image(run, device);
 	run->ctx[1] = (u64)(uintptr_t)skb_image(run, device);
 }

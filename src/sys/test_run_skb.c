@@ -252,7 +252,8 @@ long test_run_skb(struct sys_call *call, struct sys_prog *prog)
 	if (attr->test.flags & ~CHECKSUM_FLAG || attr->test.cpu || attr->test.batch_size ||
 	    packet.size < TEST_ETH_HEADER || packet.size > FRAME_MAX)
 		return -EINVAL;
-	packet.room = base_zalloc(2, GROW_MAX);
+	/* Behind it is what the kernel shares of a packet, for sys/context_image.h. */
+	packet.room = base_zalloc(1, 2 * GROW_MAX + TEST_TAILROOM);
 	if (!packet.room)
 		return -ENOMEM;
 	packet.frame = packet.room + GROW_MAX;

@@ -13,7 +13,8 @@
 #define FRAME	  40u  /* sizeof(struct xdp_frame), at the start of the headroom */
 #define META_MAX  252u /* what the kernel notes of metadata */
 #define BATCH_MAX 256u /* TEST_XDP_MAX_BATCH */
-#define ROOM	  (TEST_PAGE - TEST_TAILROOM) /* what lies beyond is the kernel's */
+#define ROOM \
+	(TEST_PAGE - TEST_TAILROOM) /* what lies beyond is the kernel's (sys/context_image.h) */
 
 /* The memory of one packet. */
 struct packet {
@@ -61,7 +62,7 @@ static int check_device(const struct xdp_md *md)
 
 static int read_linear(struct sys_call *call, struct packet *packet)
 {
-	packet->room = base_zalloc(1, ROOM);
+	packet->room = base_zalloc(1, TEST_PAGE);
 	if (!packet->room)
 		return -ENOMEM;
 	return sys_read(call, packet->room + HEADROOM - packet->meta, call->attr.test.data_in,

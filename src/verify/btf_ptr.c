@@ -10,6 +10,7 @@
 
 #include "btf/btf.h"
 #include "btf/walk.h"
+#include "verify/kernel_memory.h"
 #include "verify/object.h"
 #include "verify/operand.h"
 #include "verify/section.h"
@@ -184,6 +185,8 @@ void btf_ptr_set_loaded(struct verify_env *env, const struct reg *reg,
 		reg_set_pointer(dst, PTR_TO_BTF_ID | loaded_flags(env, reg, place));
 		dst->btf = btf;
 		dst->btf_id = place->pointee;
+		if (reg->range == KERNEL_MEMORY_IMAGE)
+			dst->range = KERNEL_MEMORY_IMAGE;
 		if (dst->type & PTR_MAYBE_NULL)
 			dst->id = ++env->id_gen;
 		break;

@@ -13,6 +13,12 @@
 /* reg.range of a PTR_TO_BTF_ID: somebody answers for it. */
 #define KERNEL_MEMORY_READABLE 1
 
+/*
+ * The same: it is the kernel's structure behind a context, or was loaded through one. Loads look at
+ * it; helpers, which take a socket for one of the data plane's, do not get it.
+ */
+#define KERNEL_MEMORY_IMAGE 2
+
 /* The load at env->insn_idx, through a pointer of this type, gave what is in regno. */
 void kernel_memory_note_load(struct verify_env *env, u32 regno, u32 through);
 

@@ -8,15 +8,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "abi/attr.h"
 #include "abi/kfunc.h"
 #include "abi/profile.h"
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/async.h"
 #include "verify/backtrack.h"
+#include "verify/btf_target.h"
 #include "verify/call.h"
 #include "verify/graph.h"
 #include "verify/helper.h"
+#include "verify/kernel_memory.h"
 #include "verify/kfunc_struct.h"
 #include "verify/mem.h"
 #include "verify/operand.h"
@@ -254,6 +257,40 @@ static int check_ctx(struct verify_env *env, u32 regno)
 	return check_unmodified(env, regno, false);
 }
 
+/* The type of the kernel's structure for contexts of the program's type, for a log: none is one. */
+static u32 kernel_ctx_type(struct verify_env *env)
+{
+	const struct btf *btf = env->kernel_btf;
+	u32 all = btf_find(btf, "bpf_ctx_convert", BTF_KIND_STRUCT);
+	const struct btf_type *type = all ? btf_type_by_id(btf, all) : NULL;
+	const char *own = abi_prog_type_name(env->input->prog_type);
+	size_t length = own ? strlen(own) : 0;
+
+	for (u32 i = 0; type && own && i < btf_vlen_of(type); i++) {
+		const struct btf_member *member = &btf_members_of(type)[i];
+		const char *name = btf_string(btf, member->name_off);
+
+		if (strncmp(name, "BPF_PROG_TYPE_", 14) || strncasecmp(name + 14, own, length) ||
+		    strcmp(name + 14 + length, "_kern"))
+			continue;
+		return member->type;
+	}
+	return 0;
+}
+
+static int check_cast(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
+{
+	int err = check_ctx(env, regno);
+
+	if (err)
+		return err;
+	meta->constant = btf_target_kernel_ctx(env->kernel_btf, env->input->prog_type);
+	if (meta->constant)
+		return 0;
+	verbose(env, "kern ctx type id %u is not a struct\n", kernel_ctx_type(env));
+	return -EINVAL;
+}
+
 /*
  * A packet that is not the context: a socket buffer that is trusted, which only a netfilter
  * program's context leads to. The kernel takes pointers into one as well.
@@ -400,7 +437,9 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	if (err)
 		return err;
 	switch (arg) {
-	case KARG_CTX: return check_ctx(env, regno);
+	case KARG_CTX:
+		return kfunc->ret == KRET_CAST_CTX ? check_cast(env, regno, meta)
+						   : check_ctx(env, regno);
 	case KARG_SKB:
 		return is_of_packet(env) ? check_ctx(env, regno) : check_packet(env, regno, meta);
 	case KARG_MEM_SIZE: return check_memory(env, regno, false);
@@ -439,6 +478,15 @@ static int set_cast(struct verify_env *env, const struct kfunc_meta *meta, struc
 	r0->btf = btf;
 	r0->btf_id = (u32)meta->constant;
 	return 0;
+}
+
+/* The structure that check_cast() has found. */
+static void set_image(struct verify_env *env, const struct kfunc_meta *meta, struct reg *r0)
+{
+	reg_set_pointer(r0, PTR_TO_BTF_ID | PTR_TRUSTED);
+	r0->btf = env->kernel_btf;
+	r0->btf_id = (u32)meta->constant;
+	r0->range = KERNEL_MEMORY_IMAGE;
 }
 
 static int set_slice(struct verify_env *env, const struct kfunc_meta *meta, struct reg *r0)
@@ -485,6 +533,7 @@ static int set_result(struct verify_env *env, const struct kfunc_meta *meta)
 		r0->ref_id = meta->ref_id;
 		break;
 	case KRET_DYNPTR_SLICE: err = set_slice(env, meta, r0); break;
+	case KRET_CAST_CTX: set_image(env, meta, r0); break;
 	case KRET_CAST: err = set_cast(env, meta, r0); break;
 	case KRET_BTF:
 		err = kfunc_struct_result(env, kfunc,
@@ -629,5 +678,8 @@ int kfunc_fix(struct verify_env *env, u32 i)
 		env->insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X,
 						   .dst_reg = BPF_REG_0,
 						   .src_reg = BPF_REG_1 };
+	/* The data plane is told what the context is. */
+	if (env->insns[i].imm == ABI_KFUNC_bpf_cast_to_kern_ctx)
+		env->insns[i].off = (s16)env->input->prog_type;
 	return 0;
 }

@@ -335,7 +335,7 @@ static void kfunc_call(const struct verify_env *env, u32 i, struct shown_patch *
 
 	if (!id)
 		return;
-	if (id - 1 == ABI_KFUNC_bpf_rdonly_cast)
+	if (id - 1 == ABI_KFUNC_bpf_rdonly_cast || id - 1 == ABI_KFUNC_bpf_cast_to_kern_ctx)
 		shown_add(patch, MOV_X, BPF_REG_0, BPF_REG_1, 0, 0);
 	else
 		shown_add(patch, CALL, 0, BPF_PSEUDO_KFUNC_CALL, env->insns[i].off,

@@ -10,6 +10,7 @@
 #include "btf/btf.h"
 #include "btf/walk.h"
 #include "verify/btf_ptr.h"
+#include "verify/kernel_memory.h"
 
 static const struct btf *kernel_btf(struct verify_env *env)
 {
@@ -25,10 +26,15 @@ int socket_check_btf(struct verify_env *env, u32 regno, u32 arg)
 	const struct btf *btf = kernel_btf(env);
 	u32 wanted = btf ? btf_find(btf, name, BTF_KIND_STRUCT) : 0;
 
-	if (wanted && reg->btf == btf && reg->off >= 0 &&
-	    btf_ptr_contains(btf, reg->btf_id, (u32)reg->off, wanted))
+	if (!wanted || reg->btf != btf || reg->off < 0 ||
+	    !btf_ptr_contains(btf, reg->btf_id, (u32)reg->off, wanted)) {
+		verbose(env, "R%u is of type %s but %s is expected\n", regno,
+			btf_ptr_type_name(reg), name);
+		return -EACCES;
+	}
+	if (reg->range != KERNEL_MEMORY_IMAGE)
 		return 0;
-	verbose(env, "R%u is of type %s but %s is expected\n", regno, btf_ptr_type_name(reg), name);
+	verbose(env, "R%u is an image of a socket: helpers take the context's own\n", regno);
 	return -EACCES;
 }
 

@@ -166,12 +166,27 @@ void codegen_tail_call(struct generator *generator)
 	emit_bind(emitter, next);
 }
 
+/* A function that leaves alone the registers that it does not take. */
+static bool is_fastcall(const struct bpf_insn *insn)
+{
+	return insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+	       insn->imm == ABI_KFUNC_bpf_cast_to_kern_ctx;
+}
+
+static void call_keeping_registers(struct generator *generator, const struct bpf_insn *insn)
+{
+	codegen_step(generator, insn);
+	emit_jump_if(&generator->emitter, X86_B, generator->end);
+}
+
 void codegen_call(struct generator *generator, const struct bpf_insn *insn)
 {
 	if (insn->src_reg == BPF_PSEUDO_CALL)
 		call_function(generator);
 	else if (!insn->src_reg && insn->imm == BPF_FUNC_tail_call)
 		codegen_tail_call(generator);
+	else if (is_fastcall(insn))
+		call_keeping_registers(generator, insn);
 	else if (!codegen_inline(generator, insn))
 		call_helper(generator, insn);
 }

@@ -54,6 +54,25 @@ RT_KFUNC(bpf_rdonly_cast)
 	return r1;
 }
 
+/*
+ * (ctx): some contexts are the kernel's structures; those of test runs have an image of theirs, as
+ * they are at this moment. What events measured is nowhere.
+ */
+RT_KFUNC(bpf_cast_to_kern_ctx)
+{
+	u32 prog_type = vcpu->call_arg;
+
+	switch (prog_type) {
+	case BPF_PROG_TYPE_KPROBE:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case ABI_PROG_TYPE_NETFILTER: return r1;
+	case BPF_PROG_TYPE_PERF_EVENT:
+		vcpu->perf_ctx[0] = r1; /* the registers are its first member */
+		return (u64)vcpu->perf_ctx;
+	default: return vcpu->cast ? vcpu->cast(vcpu->cast_arg, prog_type, (void *)r1) : 0;
+	}
+}
+
 /* (nonce): only whoever listens to it would learn of it. */
 RT_KFUNC(bpf_modify_return_test_tp)
 {

@@ -54,6 +54,7 @@ void scenario_stream(struct world *world);
 void scenario_map_pointer(struct world *world);
 void scenario_exclusive(struct world *world); /* maps of one program, hashes of maps */
 void scenario_helper(struct world *world);    /* what single helpers answer */
+void scenario_kfunc(struct world *world);     /* what kernel functions answer in test runs */
 void scenario_syscall(struct world *world);   /* programs that call bpf(2) themselves */
 void scenario_struct_ops(struct world *world);
 void scenario_timer(struct world *world);
@@ -96,6 +97,7 @@ static inline void scenario_all(struct world *world)
 	scenario_map_pointer(world);
 	scenario_exclusive(world);
 	scenario_helper(world);
+	scenario_kfunc(world);
 	scenario_syscall(world);
 	scenario_struct_ops(world);
 	scenario_timer(world);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See scenario.h: what kernel functions answer to programs that are run on a packet of zeros. */
+#include "scenario.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "btf/btf.h"
+#include "harness/kernel_btf.h"
+
+#define KFUNC(btf, name)                                      \
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, \
+	     (s32)btf_find(btf, name, BTF_KIND_FUNC))
+#define PACKET 64
+#define STEPS  4
+
+/* The result of a program, or of its load - 1000. */
+static long run(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr)
+{
+	union abi_attr attr = { 0 };
+	long prog, result;
+
+	attr.load.prog_type = type;
+	attr.load.insns = ADDRESS(insns);
+	attr.load.insn_cnt = nr;
+	attr.load.license = ADDRESS("GPL");
+	prog = world_call(world, BPF_PROG_LOAD, &attr);
+	if (prog < 0)
+		return prog - 1000;
+	result = scenario_run(world, (int)prog);
+	world->close(world, (int)prog);
+	return result;
+}
+
+/* A member of the kernel's structure behind the context; of what that points to, and so on. */
+struct walk {
+	u32 type;
+	long want;
+	struct {
+		const char *structure, *member;
+	} steps[STEPS];
+};
+
+static const struct walk walks[] = {
+	{ BPF_PROG_TYPE_SCHED_CLS, PACKET, { { "sk_buff", "len" } } },
+	{ BPF_PROG_TYPE_SOCKET_FILTER, PACKET - 14, { { "sk_buff", "len" } } },
+	{ BPF_PROG_TYPE_SCHED_ACT, 0, { { "sk_buff", "data_len" } } },
+	{ BPF_PROG_TYPE_SCHED_CLS, 0x400, { { "sk_buff", "protocol" } } },
+	{ BPF_PROG_TYPE_SCHED_CLS, 1, { { "sk_buff", "users.refs.counter" } } },
+	{ BPF_PROG_TYPE_SCHED_CLS, 0xffff, { { "sk_buff", "transport_header" } } },
+	{ BPF_PROG_TYPE_SCHED_CLS, 1, { { "sk_buff", "dev" }, { "net_device", "ifindex" } } },
+	{ BPF_PROG_TYPE_SCHED_CLS, 0x6f6c, { { "sk_buff", "dev" }, { "net_device", "name" } } },
+	{ BPF_PROG_TYPE_XDP, 4096, { { "xdp_buff", "frame_sz" } } },
+	{ BPF_PROG_TYPE_XDP, 0, { { "xdp_buff", "rxq" }, { "xdp_rxq_info", "queue_index" } } },
+	{ BPF_PROG_TYPE_XDP,
+	  1,
+	  { { "xdp_buff", "rxq" }, { "xdp_rxq_info", "dev" }, { "net_device", "ifindex" } } },
+	{ BPF_PROG_TYPE_RAW_TRACEPOINT, -1000 - EINVAL, { { "xdp_buff", "frame_sz" } } },
+	{ BPF_PROG_TYPE_TRACEPOINT, -1000 - EINVAL, { { "xdp_buff", "frame_sz" } } },
+};
+
+static long walk(struct world *world, const struct btf *btf, const struct walk *w)
+{
+	struct bpf_insn insns[STEPS + 4];
+	u32 nr = 0;
+
+	insns[nr++] = KFUNC(btf, "bpf_cast_to_kern_ctx");
+	for (u32 i = 0; i < STEPS && w->steps[i].member; i++) {
+		u32 offset, bits, size;
+
+		if (!btf_find_path(btf, w->steps[i].structure, w->steps[i].member, &offset, &bits))
+			return -ENOENT;
+		size = bits == 64 ? BPF_DW : bits == 32 ? BPF_W : BPF_H; /* of a text, its start */
+		insns[nr++] = LOAD(size, 0, 0, (s16)(offset / 8));
+	}
+	insns[nr++] = EXIT();
+	return run(world, w->type, insns, nr);
+}
+
+/* A word less another one, of the structure behind an XDP program's context. */
+static long distance(struct world *world, const struct btf *btf, const char *from, const char *to)
+{
+	struct bpf_insn insns[] = {
+		KFUNC(btf, "bpf_cast_to_kern_ctx"),
+		LOAD(BPF_DW, 1, 0, 0),
+		LOAD(BPF_DW, 0, 0, 0),
+		INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 1, 0, 0),
+		EXIT(),
+	};
+	u32 offset, bits;
+
+	if (!btf_find_path(btf, "xdp_buff", from, &offset, &bits))
+		return -ENOENT;
+	insns[1].off = (s16)(offset / 8);
+	if (!btf_find_path(btf, "xdp_buff", to, &offset, &bits))
+		return -ENOENT;
+	insns[2].off = (s16)(offset / 8);
+	return run(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
+}
+
+static void casts(struct world *world, const struct btf *btf)
+{
+	/* The call leaves registers alone, so that compilers keep them around it for old kernels
+	 * only. */
+	const struct bpf_insn keeps[] = {
+		MOV_K(2, 7),
+		INSN(BPF_STX | BPF_MEM | BPF_DW, 10, 2, -8, 0),
+		KFUNC(btf, "bpf_cast_to_kern_ctx"),
+		LOAD(BPF_DW, 2, 10, -8),
+		MOV_X(0, 2),
+		EXIT(),
+	};
+
+	const struct bpf_insn mark[] = {
+		MOV_X(6, 1),
+		STORE_K(BPF_W, 1, offsetof(struct __sk_buff, mark), 5),
+		KFUNC(btf, "bpf_cast_to_kern_ctx"),
+		LOAD(BPF_W, 0, 0, 0),
+		EXIT(),
+	};
+	struct bpf_insn marked[ARRAY_SIZE(mark)];
+	struct stat status;
+	u32 offset, bits;
+
+	for (u32 i = 0; i < ARRAY_SIZE(walks); i++)
+		expect(world, walk(world, btf, &walks[i]), walks[i].want, walks[i].steps[0].member);
+	expect(world, distance(world, btf, "data", "data_end"), PACKET, "cast: a packet's end");
+	expect(world, distance(world, btf, "data_hard_start", "data"), 256, "cast: its headroom");
+	expect(world, distance(world, btf, "data_meta", "data"), 0, "cast: its metadata");
+	expect(world, run(world, BPF_PROG_TYPE_XDP, keeps, ARRAY_SIZE(keeps)), 7,
+	       "cast: registers");
+	for (u32 i = 0; i < ARRAY_SIZE(mark); i++)
+		marked[i] = mark[i];
+	expect(world, btf_find_path(btf, "sk_buff", "mark", &offset, &bits), true, "cast: mark");
+	marked[3].off = (s16)(offset / 8);
+	expect(world, run(world, BPF_PROG_TYPE_SCHED_CLS, marked, ARRAY_SIZE(marked)), 5,
+	       "cast: what was written before");
+	if (!stat("/proc/self/ns/net", &status))
+		expect(world,
+		       walk(world, btf,
+			    &(struct walk){ BPF_PROG_TYPE_XDP,
+					    0,
+					    { { "xdp_buff", "rxq" },
+					      { "xdp_rxq_info", "dev" },
+					      { "net_device", "nd_net.net" },
+					      { "net", "ns.inum" } } }),
+		       (long)status.st_ino, "cast: the network namespace");
+}
+
+void scenario_kfunc(struct world *world)
+{
+	static struct btf *btf;
+
+	btf = btf ? btf : kernel_btf_read();
+	if (!btf || !btf_find(btf, "bpf_cast_to_kern_ctx", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel has no such functions", world->name);
+		return;
+	}
+	casts(world, btf);
+}
