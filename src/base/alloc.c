@@ -7,8 +7,10 @@
 
 #include <malloc.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static atomic_long fail_countdown = -1;
 static atomic_bool fail_fired;
@@ -139,6 +141,34 @@ void *base_memdup(const void *source, size_t size)
 	if (copy && size)
 		memcpy(copy, source, size);
 	return copy;
+}
+
+void *base_alloc_huge(void)
+{
+	char *memory, *huge;
+
+	if (fails_now() || !fits_account(BASE_HUGE))
+		return fail();
+	/* Twice as much contains one that is aligned; what is around it goes back. */
+	memory = mmap(NULL, 2 * BASE_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED)
+		return fail();
+	huge = (char *)ALIGN_UP((uintptr_t)memory, BASE_HUGE);
+	if (huge > memory)
+		munmap(memory, (size_t)(huge - memory));
+	munmap(huge + BASE_HUGE, (size_t)(memory + BASE_HUGE - huge));
+	madvise(huge, BASE_HUGE, MADV_HUGEPAGE); /* it may be without */
+	if (current)
+		count((ptrdiff_t)BASE_HUGE);
+	return huge;
+}
+
+void base_free_huge(void *memory)
+{
+	if (current)
+		count(-(ptrdiff_t)BASE_HUGE);
+	munmap(memory, BASE_HUGE);
 }
 
 void *base_free(void *memory)

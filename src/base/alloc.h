@@ -27,6 +27,14 @@ void *base_memdup(const void *source, size_t size) __attribute__((malloc, warn_u
 void *base_free(void *memory);
 
 /*
+ * BASE_HUGE bytes, zeroed, which the kernel backs by one large page if it can: fewer faults, and
+ * fewer misses where memory is read across. Freed with base_free_huge().
+ */
+#define BASE_HUGE ((size_t)2 << 20)
+void *base_alloc_huge(void) __attribute__((warn_unused_result));
+void base_free_huge(void *memory);
+
+/*
  * What a piece of work takes: while an account is set, all allocations of the thread count in it,
  * and one that would bring it over the limit fails. The work frees on the same thread, before the
  * account is taken away, what it does not keep.

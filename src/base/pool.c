@@ -25,13 +25,14 @@
 #endif
 
 #define CHUNK_MIN     ((size_t)8 << 10)
-#define CHUNK_MAX     ((size_t)1 << 20)
 #define POPULATED_MIN ((size_t)64 << 10)
-#define CHUNK_SHARE   8 /* a new chunk is as large as this part of the others */
+#define HUGE_FROM     (4 * BASE_HUGE) /* of so many bytes one more page is a share like that */
+#define CHUNK_SHARE   8		      /* a new chunk is as large as this part of the others */
 
 struct pool_chunk {
 	struct pool_chunk *next;
 	size_t size; /* with this header */
+	bool huge;   /* base_alloc_huge() made it */
 	_Alignas(16) char memory[];
 };
 
@@ -55,16 +56,6 @@ static struct pool_block **list_of(struct pool *pool, size_t *size)
 	return &pool->given_back[POOL_LISTS + power - 8];
 }
 
-static void use_chunk(struct pool *pool, struct pool_chunk *chunk)
-{
-	chunk->next = pool->chunks;
-	pool->chunks = chunk;
-	pool->bytes += chunk->size;
-	pool->next = chunk->memory;
-	pool->end = (char *)chunk + chunk->size;
-	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size - sizeof(*chunk));
-}
-
 /*
  * All of a chunk will be used: it gets its pages at once, not by a fault for each. Whether that
  * works does not matter.
@@ -81,26 +72,46 @@ static void populate(char *chunk, size_t size)
 #endif
 }
 
+/* With room for a block of that size; NULL: no memory. */
+static struct pool_chunk *new_chunk(size_t others, size_t size)
+{
+	bool huge = others >= HUGE_FROM && size <= BASE_HUGE - sizeof(struct pool_chunk);
+	size_t bytes = others >= HUGE_FROM ? 0 : others / CHUNK_SHARE;
+	struct pool_chunk *chunk;
+
+	if (bytes < CHUNK_MIN)
+		bytes = CHUNK_MIN;
+	if (bytes < size + sizeof(*chunk))
+		bytes = size + sizeof(*chunk);
+	if (huge)
+		bytes = BASE_HUGE;
+	chunk = huge ? base_alloc_huge() : base_alloc(bytes);
+	if (!chunk)
+		return NULL;
+	if (!huge)
+		populate((char *)chunk, bytes);
+	chunk->huge = huge;
+	chunk->size = bytes;
+	return chunk;
+}
+
 /* Makes a chunk with room for a block of that size the newest one. false: no memory. */
 static bool add_chunk(struct pool *pool, size_t size)
 {
 	struct pool_chunk *chunk = pool->spare;
-	size_t bytes = pool->bytes / CHUNK_SHARE;
 
-	if (chunk && chunk->size - sizeof(*chunk) >= size) {
+	if (chunk && chunk->size - sizeof(*chunk) >= size)
 		pool->spare = chunk->next;
-		use_chunk(pool, chunk);
-		return true;
-	}
-	bytes = bytes < CHUNK_MIN ? CHUNK_MIN : bytes > CHUNK_MAX ? CHUNK_MAX : bytes;
-	if (bytes < size + sizeof(*chunk))
-		bytes = size + sizeof(*chunk);
-	chunk = base_alloc(bytes);
+	else
+		chunk = new_chunk(pool->bytes, size);
 	if (!chunk)
 		return false;
-	populate((char *)chunk, bytes);
-	chunk->size = bytes;
-	use_chunk(pool, chunk);
+	chunk->next = pool->chunks;
+	pool->chunks = chunk;
+	pool->bytes += chunk->size;
+	pool->next = chunk->memory;
+	pool->end = (char *)chunk + chunk->size;
+	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size - sizeof(*chunk));
 	return true;
 }
 
@@ -190,6 +201,9 @@ void pool_done(struct pool *pool)
 
 		pool->spare = chunk->next;
 		ASAN_UNPOISON_MEMORY_REGION(chunk, chunk->size);
-		base_free(chunk);
+		if (chunk->huge)
+			base_free_huge(chunk);
+		else
+			base_free(chunk);
 	}
 }

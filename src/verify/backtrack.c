@@ -68,8 +68,8 @@ int push_history(struct verify_env *env, struct vstate *state, u32 flags,
 	/* One entry an instruction: what it adds is joined. */
 	if (entry) {
 		entry->flags |= flags;
-		if (linked && !entry->linked.nr)
-			entry->linked = *linked;
+		if (linked && !entry->linked)
+			entry->linked = linked_pack(linked);
 		return 0;
 	}
 	entry = vstate_add_history(state);
@@ -79,7 +79,7 @@ int push_history(struct verify_env *env, struct vstate *state, u32 flags,
 				   .prev_idx = env->prev_insn_idx,
 				   .flags = flags };
 	if (linked)
-		entry->linked = *linked;
+		entry->linked = linked_pack(linked);
 	env->cur_history = entry;
 	return 0;
 }
@@ -140,22 +140,24 @@ const struct history *path_walk_history(const struct path_walk *walk)
 static void sync_linked(struct backtrack *bt, const struct history *entry)
 {
 	bool wanted = false;
+	u32 nr;
 
-	if (!entry || !entry->linked.nr)
+	if (!entry || !entry->linked)
 		return;
-	for (u32 i = 0; i < entry->linked.nr && !wanted; i++) {
-		const struct linked_reg *l = &entry->linked.entry[i];
+	nr = linked_nr(entry->linked);
+	for (u32 i = 0; i < nr && !wanted; i++) {
+		struct linked_reg l = linked_get(entry->linked, i);
 
-		wanted = l->is_reg ? bt->reg_masks[l->frame] & (1u << l->index)
-				   : !!(bt->stack_masks[l->frame] & (1ULL << l->index));
+		wanted = l.is_reg ? bt->reg_masks[l.frame] & (1u << l.index)
+				  : !!(bt->stack_masks[l.frame] & (1ULL << l.index));
 	}
-	for (u32 i = 0; i < entry->linked.nr && wanted; i++) {
-		const struct linked_reg *l = &entry->linked.entry[i];
+	for (u32 i = 0; i < nr && wanted; i++) {
+		struct linked_reg l = linked_get(entry->linked, i);
 
-		if (l->is_reg)
-			bt->reg_masks[l->frame] |= 1u << l->index;
+		if (l.is_reg)
+			bt->reg_masks[l.frame] |= 1u << l.index;
 		else
-			bt->stack_masks[l->frame] |= 1ULL << l->index;
+			bt->stack_masks[l.frame] |= 1ULL << l.index;
 	}
 }
 
@@ -389,7 +391,7 @@ static bool passes_over(const struct verify_env *env, u32 idx, const struct hist
 {
 	const struct backtrack *bt = &env->bt;
 
-	if (entry && (entry->linked.nr || (entry->flags & HIST_STACK_ACCESS)))
+	if (entry && (entry->linked || (entry->flags & HIST_STACK_ACCESS)))
 		return false;
 	return !(back_registers(&env->insns[idx]) & (bt->reg_masks[bt->frame] | BACK_ALWAYS));
 }
@@ -421,42 +423,38 @@ static int back_insn(struct verify_env *env, u32 idx, int subseq_idx, const stru
 	return err;
 }
 
-static void set_precise(struct slot *slot, bool precise)
-{
-	if (slot->spilled->precise != precise)
-		slot_write(slot)->precise = precise;
-}
-
 void force_all_precise(struct verify_env *env, const struct vstate *from)
 {
 	if (logs(env))
 		verbose(env, "mark_precise: frame%u: falling back to forcing all scalars precise\n",
 			from->curframe);
-	for (struct vstate *state = from->parent; state; state = state->parent) {
+	for (struct vstate *state = from->parent; state && !state->all_precise;
+	     state = state->parent) {
+		state->all_precise = true;
 		for (u32 f = 0; f <= state->curframe; f++) {
 			struct frame *frame = state->frame[f];
 
 			for (u32 r = 0; r < BPF_REG_10; r++)
 				if (frame->regs[r].type == SCALAR_VALUE)
 					frame->regs[r].precise = true;
-			for (u32 s = 0; s < frame->nr_slots; s++)
-				if (slot_is_scalar(&frame->slots[s]))
-					set_precise(&frame->slots[s], true);
+			frame->precise_slots = ~0ULL;
 		}
 	}
 	memset(&env->bt, 0, sizeof(env->bt));
 }
 
-void forget_precision(struct vstate *state)
+void forget_precision(struct verify_env *env)
 {
-	for (u32 f = 0; f <= state->curframe; f++) {
-		struct frame *frame = state->frame[f];
+	if (!env->precise_now)
+		return;
+	for (u32 f = 0; f <= env->cur->curframe; f++) {
+		struct frame *frame = env->cur->frame[f];
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
 			frame->regs[r].precise = false;
 		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]))
-				set_precise(&frame->slots[s], false);
+			if (slot_is_spill(&frame->slots[s]) && frame->slots[s].spilled->precise)
+				slot_write(&frame->slots[s])->precise = false;
 	}
 }
 
@@ -511,11 +509,11 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 		if (s >= frame->nr_slots)
 			return verify_bug(env, "backtracking stack slot %u, total slots %u", s,
 					  frame->nr_slots);
-		if (!slot_is_scalar(&frame->slots[s]) || frame->slots[s].spilled->precise)
+		if (!slot_is_scalar(&frame->slots[s]) || slot_is_precise(frame, s))
 			bt->stack_masks[f] &= ~(1ULL << s);
-		else
-			set_precise(&frame->slots[s], *changed = true);
 	}
+	frame->precise_slots |= bt->stack_masks[f];
+	*changed |= bt->stack_masks[f] != 0;
 	if (logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
 			format_regs(text, bt->reg_masks[f]));
@@ -537,7 +535,7 @@ static int reach_entry(struct verify_env *env, struct vstate *state)
 			state->frame[0]->subprogno, bt->reg_masks[0], bt->stack_masks[0]);
 	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
 		if ((bt->reg_masks[0] & (1u << r)) && state->frame[0]->regs[r].type == SCALAR_VALUE)
-			state->frame[0]->regs[r].precise = true;
+			state->frame[0]->regs[r].precise = env->precise_now = true;
 	memset(bt, 0, sizeof(*bt));
 	return 0;
 }
@@ -656,11 +654,10 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 			log_propagation(env, f, &first, "r", r);
 			env->bt.reg_masks[f] |= 1u << r;
 		}
-		for (u64 left = frame->counting_slots; left; left &= left - 1) {
+		for (u64 left = frame->scalar_slots & frame->precise_slots; left;
+		     left &= left - 1) {
 			u32 s = (u32)__builtin_ctzll(left);
 
-			if (!slot_is_scalar(&frame->slots[s]) || !frame->slots[s].spilled->precise)
-				continue;
 			log_propagation(env, f, &first, "fp", -(int)(s + 1) * REG_SIZE);
 			env->bt.stack_masks[f] |= 1ULL << s;
 		}

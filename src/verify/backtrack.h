@@ -45,7 +45,7 @@ bool path_walk_back(const struct verify_env *env, struct path_walk *walk);
 /* What was noted of the walk's instruction; NULL: nothing. */
 const struct history *path_walk_history(const struct path_walk *walk);
 
-/* Forgets the marks of a state that was just saved as a checkpoint. */
-void forget_precision(struct vstate *state);
+/* No scalar of the current state is precise: it is about to be saved as a checkpoint. */
+void forget_precision(struct verify_env *env);
 
 #endif

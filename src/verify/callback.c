@@ -138,7 +138,7 @@ int callback_return(struct verify_env *env)
 
 static bool is_widened(struct verify_env *env, const struct reg *old, const struct reg *cur)
 {
-	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE || old->precise || cur->precise)
+	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE)
 		return false;
 	return !scalar_equal(&old->s, &cur->s) || !map_ids(&env->id_map, old->id, cur->id);
 }
@@ -161,10 +161,12 @@ static void widen_since(struct verify_env *env, struct vstate *state, const stru
 		const struct frame *prev = old->frame[f];
 
 		for (u32 r = 0; r < MAX_REG; r++)
-			if (is_widened(env, &prev->regs[r], &cur->regs[r]))
+			if (!prev->regs[r].precise && !cur->regs[r].precise &&
+			    is_widened(env, &prev->regs[r], &cur->regs[r]))
 				env_set_unknown(env, &cur->regs[r]);
 		for (u32 s = 0; s < prev->nr_slots && s < cur->nr_slots; s++)
 			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]) &&
+			    !slot_is_precise(prev, s) && !slot_is_precise(cur, s) &&
 			    is_widened(env, prev->slots[s].spilled, cur->slots[s].spilled))
 				env_set_unknown(env, slot_write(&cur->slots[s]));
 	}

@@ -59,10 +59,10 @@ static bool number_within(const struct reg *old, const struct reg *cur)
 	return scalar_subset(&old->s, &cur->s);
 }
 
-static bool scalar_safe(const struct reg *old, const struct reg *cur, struct id_map *map,
-			enum compare_how how)
+static bool scalar_safe(const struct reg *old, const struct reg *cur, bool precise,
+			struct id_map *map, enum compare_how how)
 {
-	if (!old->precise && how == COMPARE_LOOSE && !map->all_precise)
+	if (!precise && how == COMPARE_LOOSE && !map->all_precise)
 		return true;
 	if (old->id && (old->id & ID_ADD_CONST) != (cur->id & ID_ADD_CONST))
 		return false;
@@ -83,7 +83,8 @@ static bool packet_safe(const struct reg *old, const struct reg *cur, struct id_
 	return old->off == cur->off && map_ids(map, old->id, cur->id) && number_within(old, cur);
 }
 
-static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map *map,
+/* precise: old, if it is a scalar. */
+static bool reg_safe(const struct reg *old, const struct reg *cur, bool precise, struct id_map *map,
 		     enum compare_how how)
 {
 	if (how == COMPARE_EXACT)
@@ -93,7 +94,7 @@ static bool reg_safe(const struct reg *old, const struct reg *cur, struct id_map
 	if (old->type != cur->type)
 		return false;
 	switch (reg_base(old->type)) {
-	case SCALAR_VALUE: return scalar_safe(old, cur, map, how);
+	case SCALAR_VALUE: return scalar_safe(old, cur, precise, map, how);
 	case PTR_TO_MAP_KEY:
 	case PTR_TO_MAP_VALUE:
 	case PTR_TO_MEM:
@@ -177,16 +178,24 @@ void compare_prepare(const struct verify_env *env, struct vstate *state)
 	for (u32 f = 0; f <= state->curframe; f++) {
 		struct frame *frame = state->frame[f];
 
-		frame->counting_slots = 0;
-		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (!slot_is_free(env, &frame->slots[s]))
-				frame->counting_slots |= 1ULL << s;
+		frame->counting_slots = frame->scalar_slots = 0;
+		for (u32 s = 0; s < frame->nr_slots; s++) {
+			const struct slot *slot = &frame->slots[s];
+
+			if (slot_is_free(env, slot))
+				continue;
+			frame->counting_slots |= 1ULL << s;
+			if (slot_is_scalar(slot))
+				frame->scalar_slots |= 1ULL << s;
+			if (env->precise_now && slot->spilled->precise)
+				frame->precise_slots |= 1ULL << s;
+		}
 	}
 }
 
 /* Slots of several kinds, or of different ones. */
 static bool mixed_slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
-			    enum compare_how how)
+			    bool precise, enum compare_how how)
 {
 	struct reg unknown_old, unknown_cur;
 	const struct reg *old_scalar, *cur_scalar;
@@ -207,13 +216,15 @@ static bool mixed_slot_safe(struct verify_env *env, const struct slot *old, cons
 			old_scalar = slot_as_scalar(env, old, &unknown_old);
 			cur_scalar = slot_as_scalar(env, cur, &unknown_cur);
 			if (old_scalar && cur_scalar)
-				return reg_safe(old_scalar, cur_scalar, &env->id_map, how);
+				return reg_safe(old_scalar, cur_scalar,
+						precise && old_scalar == old->spilled, &env->id_map,
+						how);
 		}
 		fits = byte_safe(env, old->byte[i], cur->byte[i]);
 		if (!fits)
 			return false;
 		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] == SLOT_SPILL)
-			return reg_safe(old->spilled, cur->spilled, &env->id_map, how);
+			return reg_safe(old->spilled, cur->spilled, precise, &env->id_map, how);
 		if (fits < 0 && i == REG_SIZE - 1 && old->byte[i] >= SLOT_DYNPTR)
 			return object_safe(old->spilled, cur->spilled, &env->id_map);
 	}
@@ -221,28 +232,35 @@ static bool mixed_slot_safe(struct verify_env *env, const struct slot *old, cons
 }
 
 static bool slot_safe(struct verify_env *env, const struct slot *old, const struct slot *cur,
-		      enum compare_how how)
+		      bool precise, enum compare_how how)
 {
 	u64 word = slot_word(old);
 
 	if (cur && word == slot_word(cur)) {
 		/* A register, whole or its low part with the same bytes beside it. */
 		if (slot_is_spill(old))
-			return reg_safe(old->spilled, cur->spilled, &env->id_map, how);
+			return reg_safe(old->spilled, cur->spilled, precise, &env->id_map, how);
 		/* Bytes that say all there is to say. */
 		if (old->byte[0] != SLOT_SPILL && !(word & SLOT_ALL(SLOT_DYNPTR)))
 			return true;
 	} else if (word == SLOT_ALL(SLOT_SPILL) && old->spilled->type != SCALAR_VALUE) {
 		return false;
 	}
-	return mixed_slot_safe(env, old, cur, how);
+	return mixed_slot_safe(env, old, cur, precise, how);
 }
 
 /* Slot number i; cur may have fewer. */
 static bool slot_number_safe(struct verify_env *env, const struct frame *old,
 			     const struct frame *cur, u32 i, enum compare_how how)
 {
-	return slot_safe(env, &old->slots[i], i < cur->nr_slots ? &cur->slots[i] : NULL, how);
+	const struct slot *a = &old->slots[i], *b = i < cur->nr_slots ? &cur->slots[i] : NULL;
+	bool precise = old->precise_slots >> i & 1;
+
+	/* Of most numbers it does not matter which they are: nor have they to be looked at. */
+	if (!precise && how == COMPARE_LOOSE && !env->id_map.all_precise &&
+	    (old->scalar_slots & (1ULL << i)) && b && slot_word(a) == slot_word(b))
+		return b->spilled->type == SCALAR_VALUE;
+	return slot_safe(env, a, b, precise, how);
 }
 
 /* The number of a slot that does not fit, or -1. */
@@ -276,6 +294,19 @@ static bool refs_safe(struct verify_env *env, const struct vstate *old, const st
 	return true;
 }
 
+static struct mismatch mismatch_at(u8 kind, const struct frame *frame, u32 index,
+				   const struct reg *reg, bool precise)
+{
+	return (struct mismatch){
+		.kind = kind,
+		.frame = (u8)frame->frameno,
+		.index = (u8)index,
+		.is_number = precise && reg->type == SCALAR_VALUE,
+		.umin = reg->s.umin,
+		.umax = reg->s.umax,
+	};
+}
+
 static bool frame_safe(struct verify_env *env, const struct frame *old, const struct frame *cur,
 		       u16 live_regs, enum compare_how how, struct mismatch *ret_where)
 {
@@ -284,15 +315,18 @@ static bool frame_safe(struct verify_env *env, const struct frame *old, const st
 	if (old->callback_depth > cur->callback_depth)
 		return false;
 	for (u32 i = 0; i < MAX_REG; i++) {
-		if ((live_regs & (1u << i)) &&
-		    !reg_safe(&old->regs[i], &cur->regs[i], &env->id_map, how)) {
-			*ret_where = (struct mismatch){ MISMATCH_REG, old->frameno, i };
+		if ((live_regs & (1u << i)) && !reg_safe(&old->regs[i], &cur->regs[i],
+							 old->regs[i].precise, &env->id_map, how)) {
+			*ret_where = mismatch_at(MISMATCH_REG, old, i, &old->regs[i],
+						 old->regs[i].precise);
 			return false;
 		}
 	}
 	slot = find_unsafe_slot(env, old, cur, how);
 	if (slot >= 0)
-		*ret_where = (struct mismatch){ MISMATCH_SLOT, old->frameno, (u8)slot };
+		*ret_where = mismatch_at(MISMATCH_SLOT, old, (u32)slot, old->slots[slot].spilled,
+					 slot_is_scalar64(&old->slots[slot]) &&
+						 (old->precise_slots >> slot & 1));
 	return slot < 0;
 }
 
@@ -301,6 +335,23 @@ static void begin(struct verify_env *env)
 	env->id_map.nr = 0;
 	env->id_map.all_precise = env->input->test_all_precise;
 	env->id_map.next_temporary = env->id_gen;
+}
+
+/* Does the number there lie outside of what it was in the checkpoint? Looks at the current state
+ * only. */
+static bool number_differs_there(const struct vstate *cur, const struct mismatch *where)
+{
+	const struct frame *frame = cur->frame[where->frame];
+	const struct reg *reg = &frame->regs[where->index];
+
+	if (where->kind == MISMATCH_SLOT) {
+		if (where->index >= frame->nr_slots ||
+		    !slot_is_scalar64(&frame->slots[where->index]))
+			return false;
+		reg = frame->slots[where->index].spilled;
+	}
+	return reg->type == SCALAR_VALUE &&
+	       (reg->s.umin < where->umin || reg->s.umax > where->umax);
 }
 
 /*
@@ -316,11 +367,13 @@ static bool differs_there(struct verify_env *env, const struct vstate *old,
 
 	if (where->kind == MISMATCH_NONE)
 		return false;
+	if (where->is_number && number_differs_there(cur, where))
+		return true;
 	a = old->frame[where->frame];
 	b = cur->frame[where->frame];
 	begin(env);
 	if (where->kind == MISMATCH_REG)
-		return !reg_safe(&a->regs[i], &b->regs[i], &env->id_map, how);
+		return !reg_safe(&a->regs[i], &b->regs[i], a->regs[i].precise, &env->id_map, how);
 	return (how != COMPARE_LOOSE || a->counting_slots & (1ULL << i)) &&
 	       !slot_number_safe(env, a, b, i, how);
 }

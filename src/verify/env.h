@@ -99,15 +99,20 @@ struct pending {
 	struct pending *next;
 };
 
-/* What of a state another one did not fit into. */
+/* What of a checkpoint another state did not fit into. */
 struct mismatch {
 	enum { MISMATCH_NONE, MISMATCH_REG, MISMATCH_SLOT } kind : 8;
 	u8 frame, index;
+	bool is_number; /* it is a precise scalar (a whole slot), from umin to umax */
+	u64 umin, umax;
 };
 
-/* A checkpoint in the table of explored states. What walking the table reads comes first. */
+/*
+ * A checkpoint in the table of explored states. What walking the table reads lies in one line of a
+ * cache, with the beginning of the state.
+ */
 struct explored {
-	struct explored *next;
+	_Alignas(64) struct explored *next;
 	u32 hits, misses;
 	u64 digest; /* state_digest() */
 	struct mismatch mismatch;
@@ -182,7 +187,8 @@ struct verify_env {
 	struct explored *unused;       /* of these, by next */
 	struct live_stack *live_stack;
 	struct backtrack bt;
-	bool quiet; /* backtracking does not log */
+	bool quiet;	  /* backtracking does not log */
+	bool precise_now; /* scalars of the current state may be precise, not only of checkpoints */
 	struct id_map id_map;
 	struct history *cur_history; /* entry of the instruction being checked, if pushed */
 	u32 jmps_processed, prev_jmps_processed;

@@ -173,11 +173,12 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 	}
 }
 
-static void print_reg(struct verify_env *env, const struct frame *frame, const struct reg *reg)
+static void print_reg(struct verify_env *env, const struct frame *frame, const struct reg *reg,
+		      bool precise)
 {
 	const char *sep = "";
 
-	if (reg->type == SCALAR_VALUE && reg->precise)
+	if (reg->type == SCALAR_VALUE && precise)
 		verbose(env, "P");
 	if (reg_is_const(reg)) {
 		print_signed(env, reg->s.var_off.value);
@@ -222,7 +223,7 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 
 void log_reg(struct verify_env *env, const struct frame *frame, const struct reg *reg)
 {
-	print_reg(env, frame, reg);
+	print_reg(env, frame, reg, reg->precise);
 }
 
 /* An object on the stack is printed where it begins. */
@@ -291,7 +292,7 @@ static void print_slot(struct verify_env *env, const struct frame *frame, u32 in
 		}
 	}
 	verbose(env, " fp%d=%s", -(int)(index + 1) * REG_SIZE, bytes);
-	print_reg(env, frame, slot->spilled);
+	print_reg(env, frame, slot->spilled, slot_is_precise(frame, index));
 }
 
 static void clear_scratched(struct verify_env *env)
@@ -330,7 +331,7 @@ void log_frame(struct verify_env *env, const struct vstate *state, u32 frameno, 
 		if (!all && !(env->scratched_regs & (1u << i)))
 			continue;
 		verbose(env, " R%u=", i);
-		print_reg(env, frame, &frame->regs[i]);
+		print_reg(env, frame, &frame->regs[i], frame->regs[i].precise);
 	}
 	for (u32 i = 0; i < frame->nr_slots; i++)
 		if (all || (env->scratched_slots & (1ULL << i)))

@@ -6,6 +6,8 @@
 #include "verify/prune.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/alloc.h"
 #include "verify/backtrack.h"
@@ -33,23 +35,33 @@ static struct explored **bucket_of(struct verify_env *env, u32 insn)
 
 struct explored_chunk {
 	struct explored_chunk *next;
-	struct explored entry[CHUNK_SIZE];
+	char memory[(CHUNK_SIZE + 1) * sizeof(struct explored)];
 };
+
+_Static_assert(offsetof(struct explored, state.all_precise) < 64, "one line");
+
+/* Where they begin in a chunk: malloc(3) aligns to less. */
+static struct explored *entries_of(struct explored_chunk *chunk)
+{
+	return (struct explored *)ALIGN_UP((uintptr_t)chunk->memory, _Alignof(struct explored));
+}
 
 static struct explored *explored_new(struct verify_env *env)
 {
 	struct explored *explored = env->unused;
 
 	if (!explored) {
-		struct explored_chunk *chunk = base_zalloc(1, sizeof(*chunk));
+		struct explored_chunk *chunk = base_alloc(sizeof(*chunk));
+		struct explored *entry;
 
 		if (!chunk)
 			return NULL;
 		chunk->next = env->chunks;
 		env->chunks = chunk;
 		for (u32 i = 0; i < CHUNK_SIZE; i++) {
-			chunk->entry[i].next = env->unused;
-			env->unused = &chunk->entry[i];
+			entry = &entries_of(chunk)[i];
+			entry->next = env->unused;
+			env->unused = entry;
 		}
 		explored = env->unused;
 	}
@@ -95,6 +107,7 @@ static void clean_proven_states(struct verify_env *env, struct explored *list)
 		    !vstate_same_callsites(state, env->cur) || loops_incomplete(env, state))
 			continue;
 		clean_state(env, state);
+		list->mismatch.kind = MISMATCH_NONE;
 	}
 }
 
@@ -242,7 +255,7 @@ static int add_checkpoint(struct verify_env *env, u64 digest)
 	env->prev_jmps_processed = env->jmps_processed;
 	env->prev_insns_processed = env->insns_processed;
 	if (env->capable)
-		forget_precision(cur);
+		forget_precision(env);
 	if (vstate_copy(&explored->state, cur) || vstate_copy_history(&explored->state, cur)) {
 		explored_free(env, explored);
 		env->explored_size--;

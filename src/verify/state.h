@@ -127,19 +127,20 @@ struct ret_range {
 };
 
 struct frame {
-	struct reg regs[MAX_REG];
 	u32 callsite; /* the call instruction, CALLSITE_MAIN in frame 0 */
 	u32 frameno, subprogno;
 	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
 	bool in_callback;
-	bool in_async;	   /* frame 0 of a callback that runs later */
+	bool in_async; /* frame 0 of a callback that runs later */
+	u32 nr_slots;
+	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
+	/* Of a checkpoint, and what compare_prepare() saw: slots not to be passed over by
+	 * COMPARE_LOOSE (compare.h); those of them with a scalar; scalars that are precise. */
+	u64 counting_slots, scalar_slots, precise_slots;
+	struct reg regs[MAX_REG];
 	u32 async_entries; /* callbacks that had to be set for this one to run */
 	u32 entry_refs;	   /* references held when the callback was entered */
 	struct ret_range callback_range;
-	u32 nr_slots;
-	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
-	u64 counting_slots; /* of a checkpoint: not to be passed over by COMPARE_LOOSE (compare.h)
-			     */
 };
 
 /* What has to be given back before the program ends. */
@@ -162,7 +163,7 @@ struct reference {
 #define HIST_SLOT(flags)	(((flags) >> 3) & 63)
 #define HIST_STACK_ACCESS	(1u << 9)
 #define HIST_DST_REG_STACK	(1u << 10) /* the compared operand was a stack pointer */
-#define HIST_SRC_REG_STACK	(1u << 11)
+#define HIST_SRC_REG_STACK	(1u << 11) /* the highest that there is room for */
 #define HIST_STACK(frame, slot) (HIST_STACK_ACCESS | (u32)(frame) | ((u32)(slot) << 3))
 
 #define LINKED_MAX 6
@@ -177,9 +178,11 @@ struct linked_regs {
 	struct linked_reg entry[LINKED_MAX];
 };
 
+/* There are many of them: the linked registers lie in one word (linked_pack(); 0: none). */
 struct history {
-	u32 idx, prev_idx, flags;
-	struct linked_regs linked;
+	u32 idx : 20, flags : 12;
+	u32 prev_idx;
+	u64 linked;
 };
 
 struct vstate {
@@ -189,6 +192,7 @@ struct vstate {
 	bool sleepable;	   /* the program, or this callback of it, may sleep */
 	bool cleaned;	   /* dead registers and slots were cleared */
 	bool in_free_list; /* evicted from the explored states, kept for its children */
+	bool all_precise;  /* all its scalars, and those of its parents */
 	struct frame *frame[MAX_FRAMES];
 	struct vstate *parent;		   /* the checkpoint before */
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
@@ -201,6 +205,30 @@ struct vstate {
 	struct history *history;
 	u32 nr_history, cap_history;
 };
+
+static inline u64 linked_pack(const struct linked_regs *set)
+{
+	u64 word = set->nr;
+
+	for (u32 i = 0; i < set->nr; i++) {
+		const struct linked_reg *l = &set->entry[i];
+
+		word |= (u64)(l->frame | l->index << 3 | l->is_reg << 9) << (3 + 10 * i);
+	}
+	return word;
+}
+
+static inline u32 linked_nr(u64 linked)
+{
+	return linked & 7;
+}
+
+static inline struct linked_reg linked_get(u64 linked, u32 i)
+{
+	u32 bits = (u32)(linked >> (3 + 10 * i));
+
+	return (struct linked_reg){ bits & 7, (bits >> 3) & 63, (bits >> 9) & 1 };
+}
 
 static inline u32 reg_base(u32 type)
 {
@@ -233,6 +261,12 @@ static inline bool slot_is_scalar(const struct slot *slot)
 static inline bool slot_is_scalar64(const struct slot *slot)
 {
 	return slot->byte[0] == SLOT_SPILL && slot->spilled->type == SCALAR_VALUE;
+}
+
+/* Of a spilled scalar: does it matter which number it is? */
+static inline bool slot_is_precise(const struct frame *frame, u32 i)
+{
+	return (frame->precise_slots & (1ULL << i)) || frame->slots[i].spilled->precise;
 }
 
 static inline bool reg_is_const(const struct reg *reg)

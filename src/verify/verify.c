@@ -56,6 +56,7 @@ static struct verify_env *env_new(const struct verify_input *input)
 	env->ctx = abi_ctx_find(input->prog_type);
 	env->kernel_btf = input->kernel_btf;
 	env->allow_ptr_leaks = env->allow_uninit_stack = env->capable = input->privileged;
+	env->precise_now = !env->capable;
 	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
 	env->sleepable = input->prog_flags & BPF_F_SLEEPABLE;
 	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;

@@ -392,6 +392,7 @@ static void check_pairs(long pairs)
 	env->aux = &aux;
 	env->input = &input;
 	env->allow_uninit_stack = true;
+	env->precise_now = true;
 	env->id_gen = 1000;
 	for (long i = 0; i < pairs; i++) {
 		struct mismatch where = { .kind = MISMATCH_NONE };
@@ -401,6 +402,7 @@ static void check_pairs(long pairs)
 		draw_state(cur->frame[0], &point);
 		copy_state(old->frame[0], cur->frame[0]);
 		change_state(old->frame[0], &point);
+		old->frame[0]->precise_slots = 0;
 		compare_prepare(env, old);
 		if (!states_equal(env, old, cur, COMPARE_LOOSE, &where))
 			continue;
