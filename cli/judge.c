@@ -25,6 +25,7 @@ struct judge {
 	char name[64]; /* libbpf's for the object */
 	struct object_file target_file;
 	struct bpf_object *target; /* loaded; NULL: there is none */
+	struct inner_maps inner;
 	char *log;
 };
 
@@ -48,7 +49,7 @@ static void add_number(struct json_object *row, const char *key, long long numbe
 	json_object_object_add(row, key, json_object_new_int64(number));
 }
 
-static struct bpf_object *open_object(const struct judge *judge)
+static struct bpf_object *open_object(struct judge *judge)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = judge->name);
 	struct bpf_object *object;
@@ -56,7 +57,7 @@ static struct bpf_object *open_object(const struct judge *judge)
 	libbpf_log_clear();
 	object = bpf_object__open_mem(judge->file.data, judge->file.size, &options);
 	if (object)
-		prepare_object(object);
+		prepare_object(object, &judge->inner);
 	return object;
 }
 
@@ -181,7 +182,7 @@ static int load_alone(const struct judge *judge, struct bpf_object *object, int 
 	return bpf_object__load(object);
 }
 
-static void judge_program(const struct judge *judge, struct bpf_object *object, int index)
+static void judge_program(struct judge *judge, struct bpf_object *object, int index)
 {
 	struct json_object *row = json_object_new_object();
 	struct bpf_program *program = program_at(object, index);
@@ -237,6 +238,7 @@ static int judge_programs(struct judge *judge)
 		if (another)
 			judge_program(judge, object, index);
 		bpf_object__close(object);
+		prepare_end(&judge->inner);
 	}
 	munmap(judge->log, LOG_SIZE);
 	return index ? 0 : whole_object(judge, "there is no program in it");
@@ -256,7 +258,7 @@ static const char *load_target(struct judge *judge)
 	judge->target =
 		bpf_object__open_mem(judge->target_file.data, judge->target_file.size, NULL);
 	if (judge->target)
-		prepare_object(judge->target);
+		prepare_object(judge->target, &judge->inner);
 	if (judge->target && !bpf_object__load(judge->target))
 		return NULL;
 	why = libbpf_log_cause(libbpf_log_reason(errno));

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <string.h>
 #include <unistd.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
@@ -153,26 +154,53 @@ void prepare_file(struct object_file *file)
 	}
 }
 
-static void prepare_map(struct bpf_map *map)
+/* What a map without a size gets; 0: maps of this type have none. */
+static unsigned least_entries(enum bpf_map_type type)
 {
-	struct bpf_map *inner = bpf_map__inner_map(map);
-	enum bpf_map_type type = bpf_map__type(map);
 	const char *name = libbpf_bpf_map_type_str(type);
-	unsigned entries = 1;
+
+	if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_USER_RINGBUF)
+		return (unsigned)getpagesize();
+	return type != BPF_MAP_TYPE_STRUCT_OPS && !(name && strstr(name, "storage"));
+}
+
+/* libbpf cannot change an inner map's definition (it falls over it), but takes another map. */
+static void prepare_inner(struct bpf_map *map, const struct bpf_map *definition,
+			  struct inner_maps *inner)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = bpf_map__map_flags(definition));
+	enum bpf_map_type type = bpf_map__type(definition);
+	bool perf = type == BPF_MAP_TYPE_PERF_EVENT_ARRAY;
+	unsigned entries = bpf_map__max_entries(definition), word = sizeof(int);
+	int fd;
+
+	if (entries || !least_entries(type) ||
+	    inner->count == sizeof(inner->fds) / sizeof(inner->fds[0]))
+		return;
+	fd = bpf_map_create(type, NULL, perf ? word : bpf_map__key_size(definition),
+			    perf ? word : bpf_map__value_size(definition), least_entries(type),
+			    &options);
+	if (fd < 0)
+		return;
+	inner->fds[inner->count++] = fd;
+	bpf_map__set_inner_map_fd(map, fd);
+}
+
+static void prepare_map(struct bpf_map *map, struct inner_maps *inner)
+{
+	const struct bpf_map *definition = bpf_map__inner_map(map);
+	enum bpf_map_type type = bpf_map__type(map);
+	unsigned entries = least_entries(type);
 
 	bpf_map__set_pin_path(map, NULL);
-	if (inner)
-		prepare_map(inner);
+	if (definition)
+		prepare_inner(map, definition, inner);
 	if (type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
 		bpf_map__set_key_size(map, sizeof(int));
 		bpf_map__set_value_size(map, sizeof(int));
 	}
 	if (type == BPF_MAP_TYPE_STACK_TRACE && !bpf_map__value_size(map))
 		bpf_map__set_value_size(map, STACK_DEPTH * sizeof(long long));
-	if (type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_USER_RINGBUF)
-		entries = (unsigned)getpagesize();
-	else if (type == BPF_MAP_TYPE_STRUCT_OPS || (name && strstr(name, "storage")))
-		entries = 0;
 	if (!bpf_map__max_entries(map) && entries)
 		bpf_map__set_max_entries(map, entries);
 }
@@ -224,13 +252,19 @@ static void prepare_program(struct bpf_program *program)
 	}
 }
 
-void prepare_object(struct bpf_object *object)
+void prepare_object(struct bpf_object *object, struct inner_maps *inner)
 {
 	struct bpf_program *program;
 	struct bpf_map *map;
 
 	bpf_object__for_each_map(map, object)
-		prepare_map(map);
+		prepare_map(map, inner);
 	bpf_object__for_each_program(program, object)
 		prepare_program(program);
+}
+
+void prepare_end(struct inner_maps *inner)
+{
+	while (inner->count)
+		close(inner->fds[--inner->count]);
 }

@@ -7,6 +7,12 @@
 
 struct bpf_object;
 
+/* Inner maps that were made for objects: open as long as these are loaded. */
+struct inner_maps {
+	unsigned count;
+	int fds[32];
+};
+
 /*
  * Before libbpf opens it: what other loaders' conventions put into an object and libbpf refuses.
  * Programs that are static become global; a way to pin that is not libbpf's is taken out, and so
@@ -18,8 +24,11 @@ void prepare_file(struct object_file *file);
  * Before libbpf loads it. Nothing is pinned or taken from a pin. Maps whose size the application
  * computes get the smallest one, perf event arrays their only one, stack traces the kernel's. A
  * program whose section libbpf does not know gets the type that its name means to newer libbpf's
- * and other loaders.
+ * and other loaders. Inner maps that have no size either are made at once, and added to inner.
  */
-void prepare_object(struct bpf_object *object);
+void prepare_object(struct bpf_object *object, struct inner_maps *inner);
+
+/* Closes them. */
+void prepare_end(struct inner_maps *inner);
 
 #endif

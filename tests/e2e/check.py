@@ -79,7 +79,8 @@ def not_judged(directory):
     equal(check("--unknown", good).status, 2, "an unknown option: exit status 2")
 
 
-# For another loader: a static program, a pin of its own kind, a map that gets its size later, a section of its own.
+# For another loader: a static program, a pin of its own kind, maps (one within another) that get their size later, a
+# section of its own.
 FOREIGN = HEAD + """
 struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, long); __uint(max_entries, 16);
          __uint(pinning, 16); } table SEC(".maps");
@@ -96,6 +97,14 @@ SEC("tcx/ingress") int entry(struct __sk_buff *c)
 }
 struct { __uint(type, BPF_MAP_TYPE_STACK_TRACE); __uint(key_size, 4); } stacks SEC(".maps");
 SEC("kprobe/nanosleep") int where(void *c) { return bpf_get_stackid(c, &stacks, 0) < 0; }
+struct { __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS); __type(key, int); __type(value, int); __uint(max_entries, 2);
+         __array(values, struct { __uint(type, BPF_MAP_TYPE_RINGBUF); }); } rings SEC(".maps");
+SEC("kprobe/nanosleep") int one_of(void *c)
+{
+    int key = 1;
+    void *inner = bpf_map_lookup_elem(&rings, &key);
+    return inner ? bpf_ringbuf_output(inner, &key, 4, 0) : 0;
+}
 int slot(struct xdp_md *c);
 struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(key_size, 4); __uint(max_entries, 2); __array(values, int (void *)); }
     jumps SEC(".maps") = { .values = { [1] = (void *)&slot } };
@@ -111,11 +120,11 @@ def foreign(directory):
     path = write(directory, "foreign.bpf.c", "#include <answer.h>\n" + FOREIGN)
     result = check("--json", "-I", headers, "-DMINUS=-", path)
     equal([(row.get("program"), row["verdict"], row.get("type")) for row in rows_of(result)],
-          [("entry", "accepted", "sched_cls"), ("where", "accepted", "kprobe"), ("slot", "accepted", "xdp"),
-           ("tail", "accepted", "xdp")], "an object for another loader", result)
+          [("entry", "accepted", "sched_cls"), ("where", "accepted", "kprobe"), ("one_of", "accepted", "kprobe"),
+           ("slot", "accepted", "xdp"), ("tail", "accepted", "xdp")], "an object for another loader", result)
     if e2e.have_root_bpf():
         result = check("--real", "-I", headers, "-DMINUS=-", path)
-        ok(result.status == 0 and "of 4 that it accepts 4 are accepted" in result.out, "the same beside the kernel", result)
+        ok(result.status == 0 and "of 5 that it accepts 5 are accepted" in result.out, "the same beside the kernel", result)
         ok(not os.path.exists("/sys/fs/bpf/skep_check_pinned"), "nothing stays pinned there")
 
 
