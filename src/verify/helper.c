@@ -461,7 +461,6 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 		reg_set_pointer(r0, PTR_TO_MEM | null);
 		r0->range = (s32)meta->mem_size;
 		r0->id = ++env->id_gen;
-		r0->dynptr = (u8)meta->dynptr;
 		r0->dynptr_id = meta->dynptr_id;
 		r0->ref_id = meta->ref_id;
 		return 0;

@@ -155,8 +155,8 @@ int helper_check_offset(struct verify_env *env, u32 regno, bool releases)
 		}
 		return check_unmodified(env, regno, false);
 	}
-	/* Slices of packets are told apart from other memory, and only go in as they were got. */
-	if (reg_base(reg->type) == PTR_TO_MEM && dynptr_is_packet(reg->dynptr))
+	/* Slices of dynptrs are told apart from other memory, and only go in as they were got. */
+	if (reg_base(reg->type) == PTR_TO_MEM && reg->dynptr)
 		return check_unmodified(env, regno, false);
 	switch (reg->type) {
 	case PTR_TO_STACK:

@@ -66,6 +66,7 @@ enum gen_topic {
 	GEN_SCALARS,
 	GEN_SIGNED, /* sdiv, smod, movsx, sign-extending loads, bswap */
 	GEN_STACK,
+	GEN_STACK_OFFSETS, /* that are variable */
 	GEN_CONTEXT,
 	GEN_MAPS,
 	GEN_MAPS_IN_MAPS,
@@ -74,6 +75,7 @@ enum gen_topic {
 	GEN_REFERENCES,
 	GEN_ATOMICS,
 	GEN_BRANCHES,
+	GEN_BOUNDS, /* of an offset, by another register */
 	GEN_LOOPS,
 	GEN_MAY_GOTO,
 	GEN_SUBPROGRAMS,
@@ -101,7 +103,7 @@ struct gen_program {
 	struct bpf_insn insns[GEN_MAX_INSNS];
 };
 
-/* The program of a seed; the same seed gives the same program. */
+/* The program of a seed. The same seed gives the same program, until the generator changes. */
 void gen_program(u64 seed, struct gen_program *ret_program);
 
 /* Replaces indices by the descriptors of fds[GEN_NR_MAPS] and ids of kfuncs[GEN_NR_KFUNCS]. */

@@ -53,6 +53,7 @@ enum reason {
 	OUT_OF_MEMORY,
 	FEWER_INSTRUCTIONS,
 	HALF_OF_POINTER,
+	NO_ADDRESS,
 	NO_REASON,
 };
 
@@ -66,6 +67,8 @@ static const char *const reasons[] = {
 			       "part: loops of callbacks and iterators settle sooner",
 	[HALF_OF_POINTER] = "both reject; 6.18 takes the lower half of a pointer for not 0 because "
 			    "the pointer is not, skep goes both ways",
+	[NO_ADDRESS] = "both reject; the kernel's types have the function, its list of symbols has "
+		       "not",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -110,6 +113,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	     begins(kernel->why, "The sequence of 8193 jumps is too complex")) &&
 	    skep->processed < kernel->processed)
 		return FEWER_INSTRUCTIONS;
+	if (skep->error && begins(kernel->why, "cannot find address for kernel function"))
+		return NO_ADDRESS;
 	if (kernel->error && skep->error && compares_half_with_0(program))
 		return HALF_OF_POINTER;
 	return NO_REASON;
@@ -146,12 +151,12 @@ static bool judge_quickly(const struct gen_program *program, u64 seed, enum diff
 	static const struct judge_options brief = { .max_insns = LONG_INSNS };
 	struct verdict kernel, skep;
 
+	judge_by_skep(program, STATISTICS, &brief, &skep);
+	if (skep.processed > LONG_INSNS)
+		return false;
 	if (seed % WHOLE_EVERY == 0) {
 		*ret_kind = judge(program, &kernel, &skep);
 	} else {
-		judge_by_skep(program, STATISTICS, &brief, &skep);
-		if (skep.processed > LONG_INSNS)
-			return false;
 		judge_by_kernel(program, map_fds, STATISTICS, &kernel);
 		*ret_kind = compare(&kernel, &skep);
 		if (*ret_kind != DIFF_NONE)

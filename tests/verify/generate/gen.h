@@ -125,6 +125,9 @@ void say_fill(struct gen *g);
 void say_context(struct gen *g);
 void say_memory(struct gen *g);
 void say_advance(struct gen *g);
+/* bound.c */
+void say_stack_index(struct gen *g);
+void say_bound(struct gen *g);
 /* map.c */
 void say_lookup(struct gen *g);
 void say_update(struct gen *g);

@@ -46,6 +46,7 @@ const char *const gen_topic_names[GEN_NR_TOPICS] = {
 	[GEN_SCALARS] = "scalars",
 	[GEN_SIGNED] = "signed division, extension, swaps",
 	[GEN_STACK] = "stack",
+	[GEN_STACK_OFFSETS] = "variable offsets of the stack",
 	[GEN_CONTEXT] = "context",
 	[GEN_MAPS] = "maps",
 	[GEN_MAPS_IN_MAPS] = "maps in maps",
@@ -54,6 +55,7 @@ const char *const gen_topic_names[GEN_NR_TOPICS] = {
 	[GEN_REFERENCES] = "references",
 	[GEN_ATOMICS] = "atomics",
 	[GEN_BRANCHES] = "branches",
+	[GEN_BOUNDS] = "offsets bounded by registers",
 	[GEN_LOOPS] = "loops",
 	[GEN_MAY_GOTO] = "may_goto",
 	[GEN_SUBPROGRAMS] = "subprograms",
@@ -209,8 +211,9 @@ static void say_may_goto(struct gen *g)
 }
 
 static void (*const quiet_statements[])(struct gen *) = {
-	say_alu,     say_alu, say_alu,		say_unary, say_spill,	say_fill,     say_memory,
-	say_context, say_if,  say_direct_value, say_spill, say_advance, say_may_goto,
+	say_alu,   say_alu,	say_alu,      say_unary,       say_spill,
+	say_fill,  say_memory,	say_context,  say_if,	       say_direct_value,
+	say_spill, say_advance, say_may_goto, say_stack_index, say_bound,
 };
 
 static void (*const statements[])(struct gen *) = {
@@ -256,6 +259,8 @@ static void (*const statements[])(struct gen *) = {
 	say_may_goto,
 	say_packet,
 	say_load_bytes,
+	say_stack_index,
+	say_bound,
 };
 
 void say_block(struct gen *g, unsigned nr)
