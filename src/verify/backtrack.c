@@ -386,14 +386,50 @@ static u32 back_registers(const struct bpf_insn *insn)
 	}
 }
 
-/* Most instructions on the way have nothing to do with what is wanted. */
-static bool passes_over(const struct verify_env *env, u32 idx, const struct history *entry)
+int backtrack_prepare(struct verify_env *env)
+{
+	env->back_registers = base_alloc(env->nr_insns * sizeof(*env->back_registers));
+	if (!env->back_registers)
+		return -ENOMEM;
+	for (u32 i = 0; i < env->nr_insns; i++)
+		env->back_registers[i] =
+			env->insns[i].code ? (u16)back_registers(&env->insns[i]) : 0;
+	return 0;
+}
+
+/* Has an instruction that may be passed over by its registers reached a wanted slot, or linked? */
+static bool entry_matters(const struct backtrack *bt, const struct history *entry)
+{
+	return entry->linked ||
+	       ((entry->flags & HIST_STACK_ACCESS) &&
+		bt->stack_masks[HIST_FRAME(entry->flags)] & (1ULL << HIST_SLOT(entry->flags)));
+}
+
+/*
+ * Most instructions on the way have nothing to do with what is wanted: from i back over all of
+ * these. Ends at one that has, or that cannot be passed here.
+ */
+static int pass_over(const struct verify_env *env, const struct vstate *state, int i, u32 *end,
+		     int *subseq_idx)
 {
 	const struct backtrack *bt = &env->bt;
+	const u16 *registers = env->back_registers;
+	u32 wanted = bt->reg_masks[bt->frame] | BACK_ALWAYS, left = *end;
+	const struct history *entry = left ? &state->history[left - 1] : NULL;
 
-	if (entry && (entry->linked || (entry->flags & HIST_STACK_ACCESS)))
-		return false;
-	return !(back_registers(&env->insns[idx]) & (bt->reg_masks[bt->frame] | BACK_ALWAYS));
+	while (i > 0 && i != state->first_insn_idx && !(registers[i] & wanted)) {
+		if (entry && (int)entry->idx == i) {
+			if (entry_matters(bt, entry) || entry->prev_idx >= env->nr_insns)
+				break;
+			*subseq_idx = i;
+			i = (int)entry->prev_idx;
+			entry = --left ? entry - 1 : NULL;
+		} else {
+			*subseq_idx = i--;
+		}
+	}
+	*end = left;
+	return i;
 }
 
 /* One instruction backwards. 0, -ENOTSUPP: cannot be followed, or -errno. */
@@ -464,16 +500,13 @@ static int back_stretch(struct verify_env *env, const struct vstate *state, int 
 {
 	u32 end = state->nr_history;
 	bool silent = !logs(env);
-	int i = last;
+	int i = last, err;
 
 	for (;;) {
-		const struct history *entry = history_of(state, end, i);
-		int err = 0;
-
-		if (*skip_first)
-			*skip_first = false;
-		else if (!silent || !passes_over(env, i, entry))
-			err = back_insn(env, i, *subseq_idx, entry);
+		if (silent && !*skip_first)
+			i = pass_over(env, state, i, &end, subseq_idx);
+		err = *skip_first ? 0 : back_insn(env, i, *subseq_idx, history_of(state, end, i));
+		*skip_first = false;
 		if (err)
 			return err;
 		if (bt_empty(&env->bt))

@@ -9,6 +9,10 @@
 
 #include "verify/env.h"
 
+/* A stage of the verification: from now on instructions stay as they are while paths are explored.
+ */
+int backtrack_prepare(struct verify_env *env);
+
 /* The current value of register regno (of the current frame) mattered. 0 or -errno. */
 int mark_precise(struct verify_env *env, u32 regno);
 

@@ -187,7 +187,8 @@ struct verify_env {
 	struct explored *unused;       /* of these, by next */
 	struct live_stack *live_stack;
 	struct backtrack bt;
-	bool quiet;	  /* backtracking does not log */
+	u16 *back_registers; /* by instruction: those that make it matter (backtrack.c) */
+	bool quiet;	     /* backtracking does not log */
 	bool precise_now; /* scalars of the current state may be precise, not only of checkpoints */
 	struct id_map id_map;
 	struct history *cur_history; /* entry of the instruction being checked, if pushed */

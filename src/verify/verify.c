@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "abi/context.h"
+#include "verify/backtrack.h"
 #include "verify/btf_info.h"
 #include "verify/btf_ptr.h"
 #include "verify/cfg.h"
@@ -41,6 +42,7 @@ static struct verify_env *env_free(struct verify_env *env)
 	base_free(env->place);
 	base_free(env->first_pred);
 	base_free(env->preds);
+	base_free(env->back_registers);
 	base_free(env);
 	return NULL;
 }
@@ -86,6 +88,7 @@ static int run_stages(struct verify_env *env)
 		loops_find,
 		btf_ptr_check_attach,
 		live_regs_compute,
+		backtrack_prepare,
 		explore_program,
 		fastcall_remove,
 		program_check_stack_depth,
