@@ -36,6 +36,7 @@ struct abi_iter_target {
 	u8 id;			   /* enum abi_iter_id */
 	u8 arg[ABI_ITER_ARGS_MAX]; /* enum abi_iter_arg */
 	bool may_sleep;		   /* its programs may be sleepable (BPF_ITER_RESCHED) */
+	bool has_options;	   /* ... and ask for and set options of sockets */
 };
 
 /* The row of a target by its function's name (bpf_iter_task), NULL if there is none. */

@@ -17,7 +17,7 @@
 	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SYSCTL) |   \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_IN) | ABI_PROG(BPF_PROG_TYPE_LWT_OUT) |                 \
 	 ABI_PROG(BPF_PROG_TYPE_LWT_XMIT) | ABI_PROG(BPF_PROG_TYPE_LWT_SEG6LOCAL) |         \
-	 ABI_PROG(ABI_PROG_TYPE_NETFILTER))
+	 ABI_PROG(ABI_PROG_TYPE_NETFILTER) | ABI_PROG(BPF_PROG_TYPE_TRACING))
 
 /* The set that 6.18 calls generic. */
 #define PROG_GENERIC                                                                        \
@@ -42,6 +42,14 @@
 /* Files. */
 #define PROG_LSM ABI_PROG(BPF_PROG_TYPE_LSM)
 
+/* Connections, ciphers, and what only the kernel's self-tests call. */
+#define PROG_PACKET (ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_XDP))
+#define PROG_CIPHER (PROG_PACKET | ABI_PROG(BPF_PROG_TYPE_SCHED_ACT))
+#define PROG_TEST                                                                 \
+	(ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) | \
+	 ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) | ABI_PROG(BPF_PROG_TYPE_TRACING) |   \
+	 ABI_PROG(BPF_PROG_TYPE_SYSCALL))
+
 #define ROW(function, ...) [ABI_KFUNC_##function] = { .name = #function, __VA_ARGS__ }
 #define ARGS(...)	   .arg = { __VA_ARGS__ }
 #define TWO_STRINGS	   ARGS(KARG_IGNORE, KARG_IGNORE), .ret = KRET_SCALAR
@@ -61,6 +69,13 @@
 #define DYNPTR_READ_TASK                                                          \
 	ARGS(KARG_DYNPTR, KARG_SCALAR, KARG_SCALAR, KARG_IGNORE, KARG_PTR(TASK)), \
 		.ret = KRET_SCALAR, .flags = KFUNC_SLEEPABLE | KFUNC_TRUSTED_ARGS
+#define CONNECTION(type)                                                        \
+	ARGS(KARG_CTX, KARG_MEM_SIZE, KARG_SCALAR, KARG_MEM_SIZE, KARG_SCALAR), \
+		.flags = ACQUIRED, .progs = ABI_PROG(BPF_PROG_TYPE_##type)
+#define ON_CONNECTION .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_PACKET
+#define CIPHER                                                                              \
+	NUMBER_OF(KARG_PTR(CRYPTO), KARG_DYNPTR, KARG_DYNPTR, KARG_DYNPTR | KARG_NULLABLE), \
+		.flags = KFUNC_RCU, .progs = PROG_CIPHER
 #define LIST_PUSH                                                       \
 	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_IGNORE), \
 		.ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
@@ -296,6 +311,40 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_put_file, RELEASES(FILE), .progs = PROG_LSM),
 	ROW(bpf_path_d_path, NUMBER_OF(KARG_PTR(PATH), KARG_MEM_SIZE, KARG_SCALAR),
 	    .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_LSM),
+	ROW(bpf_xdp_ct_lookup, CONNECTION(XDP), RETURNS(CONNECTION)),
+	ROW(bpf_skb_ct_lookup, CONNECTION(SCHED_CLS), RETURNS(CONNECTION)),
+	ROW(bpf_xdp_ct_alloc, CONNECTION(XDP), RETURNS(NEW_CONNECTION)),
+	ROW(bpf_skb_ct_alloc, CONNECTION(SCHED_CLS), RETURNS(NEW_CONNECTION)),
+	ROW(bpf_ct_insert_entry, ARGS(KARG_PTR(NEW_CONNECTION)), RETURNS(CONNECTION),
+	    .flags = ACQUIRED | KFUNC_RELEASE, .progs = PROG_PACKET),
+	ROW(bpf_ct_release, RELEASES(CONNECTION), .progs = PROG_PACKET),
+	ROW(bpf_ct_set_timeout, ARGS(KARG_PTR(NEW_CONNECTION), KARG_SCALAR), .ret = KRET_VOID,
+	    ON_CONNECTION),
+	ROW(bpf_ct_change_timeout, NUMBER_OF(KARG_PTR(CONNECTION), KARG_SCALAR), ON_CONNECTION),
+	ROW(bpf_ct_set_status, NUMBER_OF(KARG_PTR(NEW_CONNECTION), KARG_SCALAR), ON_CONNECTION),
+	ROW(bpf_ct_change_status, NUMBER_OF(KARG_PTR(CONNECTION), KARG_SCALAR), ON_CONNECTION),
+	ROW(bpf_ct_set_nat_info,
+	    NUMBER_OF(KARG_PTR(NEW_CONNECTION), KARG_PTR(NET_ADDRESS), KARG_SCALAR, KARG_SCALAR),
+	    ON_CONNECTION),
+	ROW(bpf_sock_destroy, NUMBER_OF(KARG_PTR(SOCK_COMMON)),
+	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_ITER_PROGS,
+	    .progs = ABI_PROG(BPF_PROG_TYPE_TRACING)),
+	ROW(bpf_sk_assign_tcp_reqsk,
+	    NUMBER_OF(KARG_CTX, KARG_PTR(SOCK), KARG_MEM_SIZE, KARG_SCALAR),
+	    .flags = KFUNC_TRUSTED_ARGS, .progs = ABI_PROG(BPF_PROG_TYPE_SCHED_CLS)),
+	ROW(bpf_sock_ops_enable_tx_tstamp, NUMBER_OF(KARG_PTR(SOCK_OPS), KARG_SCALAR),
+	    .flags = KFUNC_TRUSTED_ARGS, .progs = ABI_PROG(BPF_PROG_TYPE_SOCK_OPS)),
+	ROW(bpf_crypto_ctx_create, ARGS(KARG_MEM_SIZE, KARG_SCALAR, KARG_INT), RETURNS(CRYPTO),
+	    .flags = ACQUIRED | KFUNC_SLEEPABLE, .progs = ABI_PROG(BPF_PROG_TYPE_SYSCALL)),
+	ROW(bpf_crypto_ctx_acquire, ARGS(KARG_PTR(CRYPTO)), RETURNS(CRYPTO),
+	    .flags = ACQUIRED | KFUNC_RCU, .progs = ABI_PROG(BPF_PROG_TYPE_SYSCALL)),
+	ROW(bpf_crypto_ctx_release, RELEASES(CRYPTO), .progs = ABI_PROG(BPF_PROG_TYPE_SYSCALL)),
+	ROW(bpf_crypto_encrypt, CIPHER),
+	ROW(bpf_crypto_decrypt, CIPHER),
+	ROW(bpf_send_signal_task, NUMBER_OF(KARG_PTR(TASK), KARG_SCALAR, KARG_SCALAR, KARG_SCALAR),
+	    .flags = KFUNC_TRUSTED_ARGS, GENERIC),
+	ROW(bpf_kfunc_call_test_release, RELEASES(TEST), .progs = PROG_TEST),
+	ROW(bpf_kfunc_call_memb_release, RELEASES(TEST_MEMBER), .progs = PROG_TEST),
 	ROW(tcp_slow_start, ARGS(KARG_PTR(TCP_SOCK), KARG_SCALAR), .ret = KRET_SCALAR,
 	    .progs = PROG_TCP),
 };
@@ -343,6 +392,14 @@ static const struct {
 	[ABI_STRUCT_RATE_SAMPLE] = { "rate_sample", true, false },
 	[ABI_STRUCT_FILE] = { "file", false, false },
 	[ABI_STRUCT_PATH] = { "path", false, false },
+	[ABI_STRUCT_SOCK_COMMON] = { "sock_common", false, false },
+	[ABI_STRUCT_SOCK_OPS] = { "bpf_sock_ops_kern", false, false },
+	[ABI_STRUCT_CONNECTION] = { "nf_conn", false, true },
+	[ABI_STRUCT_NEW_CONNECTION] = { "nf_conn___init", false, false },
+	[ABI_STRUCT_NET_ADDRESS] = { "nf_inet_addr", true, false },
+	[ABI_STRUCT_CRYPTO] = { "bpf_crypto_ctx", false, true },
+	[ABI_STRUCT_TEST] = { "prog_test_ref_kfunc", false, true },
+	[ABI_STRUCT_TEST_MEMBER] = { "prog_test_member", true, true },
 };
 
 const char *abi_struct_name(u32 structure)

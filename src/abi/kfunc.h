@@ -42,6 +42,7 @@ enum abi_kfunc_arg {
 	KARG_RB_NODE,
 	KARG_RB_NODE_LENT, /* of an object in the tree */
 	KARG_RES_LOCK,
+	KARG_INT, /* memory for an int */
 	/* A pointer to a structure of the kernel: KARG_PTR(). */
 	KARG_BTF = 0x40,
 	KARG_NULLABLE = 0x80, /* __nullable: beside it, or null */
@@ -66,6 +67,14 @@ enum abi_struct {
 	ABI_STRUCT_RATE_SAMPLE,
 	ABI_STRUCT_FILE,
 	ABI_STRUCT_PATH,
+	ABI_STRUCT_SOCK_COMMON,
+	ABI_STRUCT_SOCK_OPS,
+	ABI_STRUCT_CONNECTION,
+	ABI_STRUCT_NEW_CONNECTION,
+	ABI_STRUCT_NET_ADDRESS,
+	ABI_STRUCT_CRYPTO,
+	ABI_STRUCT_TEST,
+	ABI_STRUCT_TEST_MEMBER,
 	ABI_NR_STRUCTS
 };
 
@@ -116,6 +125,7 @@ enum abi_kfunc_ret {
 #define KFUNC_RCU_PROTECTED 1024u
 #define KFUNC_FASTCALL	    2048u /* leaves alone the argument registers that it does not take */
 #define KFUNC_UNTRUSTED	    4096u /* nothing is promised of the result */
+#define KFUNC_ITER_PROGS    8192u /* of tracing programs only iterators' */
 
 /* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
 enum abi_iter {

@@ -8,13 +8,10 @@
 
 #include <string.h>
 
-#define CONNTRACK  "no process sees the kernel's table of connections"
 #define XFRM	   "no process sees the kernel's IPsec states"
-#define CIPHER	   "its ciphers would need vector registers, which the traced program is using"
 #define LSM_FILE   "no LSM hook fires here, and only these pass the file"
 #define SESSION	   "no kernel function runs here that a session could be on"
 #define SOCKETS	   "sockets of the kernel cannot be changed from outside of their process"
-#define TEST_ONLY  "only modules of the kernel's self-tests give what it takes"
 #define NOT_CALLED "it is there to be attached to; no kernel lets a program call it"
 #define STATISTICS "cgroup statistics are the kernel's"
 #define DEVICE	   "only programs bound to a device may ask it, and devices take no programs here"
@@ -23,42 +20,20 @@ static const struct refusal {
 	const char *name, *why;
 } refusals[] = {
 	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
-	{ "bpf_crypto_ctx_acquire", CIPHER },
-	{ "bpf_crypto_ctx_create", CIPHER },
-	{ "bpf_crypto_ctx_release", CIPHER },
-	{ "bpf_crypto_decrypt", CIPHER },
-	{ "bpf_crypto_encrypt", CIPHER },
-	{ "bpf_ct_change_status", CONNTRACK },
-	{ "bpf_ct_change_timeout", CONNTRACK },
-	{ "bpf_ct_insert_entry", CONNTRACK },
-	{ "bpf_ct_release", CONNTRACK },
-	{ "bpf_ct_set_nat_info", CONNTRACK },
-	{ "bpf_ct_set_status", CONNTRACK },
-	{ "bpf_ct_set_timeout", CONNTRACK },
 	{ "bpf_dynptr_from_skb_meta", "packets of test runs have no room for metadata" },
 	{ "bpf_fentry_test1", NOT_CALLED },
 	{ "bpf_get_dentry_xattr", LSM_FILE },
 	{ "bpf_get_file_xattr", LSM_FILE },
-	{ "bpf_kfunc_call_memb_release", TEST_ONLY },
-	{ "bpf_kfunc_call_test_release", TEST_ONLY },
 	{ "bpf_map_sum_elem_count", "elements of a map are not counted, and a walk has no bound" },
 	{ "bpf_modify_return_test", NOT_CALLED },
 	{ "bpf_modify_return_test2", NOT_CALLED },
 	{ "bpf_remove_dentry_xattr", LSM_FILE },
-	{ "bpf_send_signal_task", "signals go to the current task alone" },
 	{ "bpf_session_cookie", SESSION },
 	{ "bpf_session_is_return", SESSION },
 	{ "bpf_set_dentry_xattr", LSM_FILE },
-	{ "bpf_sk_assign_tcp_reqsk", SOCKETS },
-	{ "bpf_skb_ct_alloc", CONNTRACK },
-	{ "bpf_skb_ct_lookup", CONNTRACK },
 	{ "bpf_sock_addr_set_sun_path", SOCKETS },
-	{ "bpf_sock_destroy", SOCKETS },
-	{ "bpf_sock_ops_enable_tx_tstamp", SOCKETS },
 	{ "bpf_task_work_schedule_resume_impl", "no task waits for a program's work" },
 	{ "bpf_task_work_schedule_signal_impl", "no task waits for a program's work" },
-	{ "bpf_xdp_ct_alloc", CONNTRACK },
-	{ "bpf_xdp_ct_lookup", CONNTRACK },
 	{ "bpf_xdp_get_xfrm_state", XFRM },
 	{ "bpf_xdp_metadata_rx_hash", DEVICE },
 	{ "bpf_xdp_metadata_rx_timestamp", DEVICE },

@@ -197,6 +197,37 @@ void btf_ptr_set_loaded(struct verify_env *env, const struct reg *reg,
 	}
 }
 
+static bool may_mark_connections(const struct verify_env *env)
+{
+	u32 type = env->input->prog_type;
+
+	return type == BPF_PROG_TYPE_SCHED_CLS || type == BPF_PROG_TYPE_SCHED_ACT ||
+	       type == BPF_PROG_TYPE_XDP;
+}
+
+/* The mark of a tracked connection may be written; there is none to be written to (fixup.c). */
+static int write_connection(struct verify_env *env, const struct reg *reg, u32 off, u32 size)
+{
+	const char *name = btf_ptr_type_name(reg);
+	u32 mark, bits;
+
+	if (reg->btf != env->kernel_btf ||
+	    (strcmp(name, "nf_conn") && strcmp(name, "nf_conn___init"))) {
+		verbose(env, "only read is supported\n");
+		return -EACCES;
+	}
+	if (!btf_find_path(reg->btf, "nf_conn", "mark", &mark, &bits) || off != mark / 8) {
+		verbose(env, "no write support to nf_conn at off %u\n", off);
+		return -EACCES;
+	}
+	if (size * 8 <= bits)
+		return 0;
+	verbose(env,
+		"write access at off %u with size %u beyond the member of nf_conn ended at %u\n",
+		off, size, (mark + bits) / 8);
+	return -EACCES;
+}
+
 int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool write, int value)
 {
 	const struct reg reg = env_regs(env)[regno];
@@ -226,6 +257,8 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 		return err;
 	if (write && env->struct_ops && !(reg.type & MEM_ALLOC))
 		return struct_ops_write(env, &reg, (u32)off, (u32)size);
+	if (write && !(reg.type & MEM_ALLOC) && may_mark_connections(env))
+		return write_connection(env, &reg, (u32)off, (u32)size);
 	if (write && (reg.type & (MEM_ALLOC | PTR_UNTRUSTED)) != MEM_ALLOC) {
 		verbose(env, "only read is supported\n");
 		return -EACCES;

@@ -64,6 +64,8 @@ static bool is_allowed(const struct verify_env *env, u32 func_id)
 {
 	if (env->struct_ops)
 		return env->struct_ops->helpers && abi_struct_ops_helper(func_id);
+	if (env->iter && (func_id == BPF_FUNC_setsockopt || func_id == BPF_FUNC_getsockopt))
+		return env->iter_has_options;
 	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
 }
 

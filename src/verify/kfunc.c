@@ -112,12 +112,18 @@ const struct abi_kfunc *kfunc_of(const struct verify_env *env, u32 i)
 	return env->aux[i].kfunc ? abi_kfunc_by_id(env->aux[i].kfunc - 1u) : NULL;
 }
 
+/* May programs of this type call it? */
+static bool is_allowed(const struct verify_env *env, const struct abi_kfunc *kfunc)
+{
+	return abi_kfunc_allowed(kfunc, env->input->prog_type) &&
+	       (!(kfunc->flags & KFUNC_ITER_PROGS) || env->iter);
+}
+
 u32 kfunc_nr_args(const struct verify_env *env, u32 i)
 {
 	const struct abi_kfunc *kfunc = kfunc_of(env, i);
 
-	return kfunc && abi_kfunc_allowed(kfunc, env->input->prog_type) ? abi_kfunc_nr_args(kfunc)
-									: 5;
+	return kfunc && is_allowed(env, kfunc) ? abi_kfunc_nr_args(kfunc) : 5;
 }
 
 bool kfunc_is_iter_next(const struct verify_env *env, u32 i)
@@ -380,6 +386,7 @@ static bool is_of_packet(const struct verify_env *env)
 	case ABI_PROG_TYPE_NETFILTER:
 	case BPF_PROG_TYPE_TRACEPOINT:
 	case BPF_PROG_TYPE_PERF_EVENT:
+	case BPF_PROG_TYPE_TRACING:
 	case BPF_PROG_TYPE_CGROUP_SOCK:
 	case BPF_PROG_TYPE_CGROUP_DEVICE:
 	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
@@ -417,6 +424,8 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 
 	if (arg == KARG_IGNORE || arg == KARG_PROG)
 		return 0;
+	if (arg & KARG_NULLABLE && reg_is_null(reg))
+		return 0;
 	if (arg == KARG_SCALAR)
 		return check_number(env, regno);
 	if (arg == KARG_CONST)
@@ -431,12 +440,14 @@ static int check_arg(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 			meta->release_id = reg->ref_id;
 		return kfunc_struct_check(env, kfunc, regno);
 	}
+	arg &= ~KARG_NULLABLE;
 	if (graph_takes(arg))
 		return graph_check_arg(env, regno, arg, &meta->graph);
 	err = check_offset(env, regno, arg);
 	if (err)
 		return err;
 	switch (arg) {
+	case KARG_INT: return kfunc_memory_check(env, regno, sizeof(s32));
 	case KARG_CTX:
 		return kfunc->ret == KRET_CAST_CTX ? check_cast(env, regno, meta)
 						   : check_ctx(env, regno);
@@ -608,7 +619,7 @@ static void say_why(struct verify_env *env, s32 btf_id)
 static int find(struct verify_env *env, const struct bpf_insn *insn, struct kfunc_meta *meta)
 {
 	meta->kfunc = kfunc_of(env, env->insn_idx);
-	if (!meta->kfunc || !abi_kfunc_allowed(meta->kfunc, env->input->prog_type) ||
+	if (!meta->kfunc || !is_allowed(env, meta->kfunc) ||
 	    !ENV_KERNEL_HAS(env, abi_since_kfunc(meta->kfunc->name))) {
 		verbose(env, "calling kernel function %s is not allowed\n",
 			kfunc_btf_name(env, insn->imm));

@@ -6,6 +6,7 @@
 #include "verify/kfunc_struct.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "abi/kfunc.h"
 #include "btf/btf.h"
@@ -54,7 +55,19 @@ static int check_offset(struct verify_env *env, const struct abi_kfunc *kfunc, u
 
 static u32 kernel_struct(struct verify_env *env, const char *name)
 {
-	return env->kernel_btf ? btf_find(env->kernel_btf, name, BTF_KIND_STRUCT) : 0;
+	u32 id = env->kernel_btf ? btf_find(env->kernel_btf, name, BTF_KIND_STRUCT) : 0;
+
+	return id || !env->kernel_btf ? id : btf_find(env->kernel_btf, name, BTF_KIND_UNION);
+}
+
+#define UNFINISHED "___init" /* ends the name of what is not yet one of the name without it */
+
+/* Is one of these what the other is before it is finished? */
+static bool is_unfinished(const char *one, const char *other)
+{
+	size_t length = strlen(other);
+
+	return !strncmp(one, other, length) && !strcmp(one + length, UNFINISHED);
 }
 
 /* Is the structure in regno `name`, or does one lie where it points to? */
@@ -67,6 +80,7 @@ static bool matches(struct verify_env *env, const struct abi_kfunc *kfunc, u32 r
 	char reason[256];
 	u32 id = reg->btf_id;
 	const struct btf *btf = reg->btf;
+	const char *own;
 
 	if (reg_stands_for(reg)) {
 		btf = env->kernel_btf;
@@ -75,7 +89,9 @@ static bool matches(struct verify_env *env, const struct abi_kfunc *kfunc, u32 r
 	btf_skip_modifiers(btf, id, &id);
 	if (btf == env->kernel_btf && id == wanted && wanted && !reg->off)
 		return true;
-	if (kfunc->flags & KFUNC_RELEASE && reg->ref_id)
+	own = btf_type_name(btf, id);
+	if ((kfunc->flags & KFUNC_RELEASE && reg->ref_id) ||
+	    (own && (is_unfinished(own, name) || is_unfinished(name, own))))
 		return false;
 	if (btf == env->kernel_btf && wanted && btf_ptr_contains(btf, id, (u32)reg->off, wanted))
 		return true;
@@ -111,16 +127,21 @@ static int check_pointer(struct verify_env *env, const struct abi_kfunc *kfunc, 
 	return -EINVAL;
 }
 
-/* Memory that has the size of the structure, read and written. */
+int kfunc_memory_check(struct verify_env *env, u32 regno, u32 size)
+{
+	int err = mem_helper_access(env, regno, (int)size, false, true, NULL);
+
+	return err ? err : mem_helper_access(env, regno, (int)size, true, true, NULL);
+}
+
+/* Memory that has the size of the structure. */
 static int check_plain(struct verify_env *env, u32 regno, const char *name)
 {
 	u32 id = kernel_struct(env, name), size;
-	int err;
 
 	if (!id || btf_size_of(env->kernel_btf, id, &size))
 		return verify_bug(env, "the kernel's BTF has no struct %s", name);
-	err = mem_helper_access(env, regno, (int)size, false, true, NULL);
-	return err ? err : mem_helper_access(env, regno, (int)size, true, true, NULL);
+	return kfunc_memory_check(env, regno, size);
 }
 
 /* A structure that the kfunc may change is either an object, which the data plane looks for at its

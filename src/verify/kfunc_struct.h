@@ -14,6 +14,9 @@ struct abi_kfunc;
 /* The argument in regno, whose kind is KARG_PTR(), possibly nullable. 0 or -errno. */
 int kfunc_struct_check(struct verify_env *env, const struct abi_kfunc *kfunc, u32 regno);
 
+/* Does regno point to memory of so many bytes, to be read and written? 0 or -errno. */
+int kfunc_memory_check(struct verify_env *env, u32 regno, u32 size);
+
 /* All arguments were looked at: which objects the call makes or gives back. 0 or -errno. */
 int kfunc_struct_note(struct verify_env *env, const struct abi_kfunc *kfunc);
 

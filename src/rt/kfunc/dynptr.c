@@ -143,10 +143,14 @@ static bool only_reads(const struct rt_vcpu *vcpu)
 	}
 }
 
-/* (skb, flags, ptr): what netfilter programs have of their packet is an image of it. */
+/*
+ * (skb, flags, ptr): what netfilter programs have of their packet is an image of it, and tracing
+ * programs have none.
+ */
 RT_KFUNC(bpf_dynptr_from_skb)
 {
-	bool is_image = vcpu->prog->type == ABI_PROG_TYPE_NETFILTER;
+	u32 type = vcpu->prog->type;
+	bool is_image = type == ABI_PROG_TYPE_NETFILTER || type == BPF_PROG_TYPE_TRACING;
 	const struct abi_rt_skb *skb = is_image ? vcpu->skb : (const struct abi_rt_skb *)r1;
 	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
 

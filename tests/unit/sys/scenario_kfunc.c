@@ -3,6 +3,7 @@
 #include "scenario.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "btf/btf.h"
@@ -147,6 +148,136 @@ static void casts(struct world *world, const struct btf *btf)
 		       (long)status.st_ino, "cast: the network namespace");
 }
 
+/* What a program asks a table of connections, and the error that it is told. */
+struct question {
+	const char *name, *lookup;
+	u32 type;
+	s32 tuple_size, options_size;
+	u32 options[4]; /* netns_id, error, protocol …, zone's direction … */
+	long error;
+};
+
+#define HERE	 ((u32)-1)
+#define PROTOCOL 17
+#define XDP	 "bpf_xdp_ct_lookup", BPF_PROG_TYPE_XDP
+#define SKB	 "bpf_skb_ct_lookup", BPF_PROG_TYPE_SCHED_CLS
+
+static const struct question questions[] = {
+	{ "connection", XDP, 12, 16, { HERE, 0, PROTOCOL }, ENOENT },
+	{ "connection of a packet", SKB, 36, 12, { HERE, 0, PROTOCOL }, ENOENT },
+	{ "connection: another size", XDP, 16, 16, { HERE, 0, PROTOCOL }, EAFNOSUPPORT },
+	{ "connection: options too short", SKB, 12, 8, { HERE, 0, PROTOCOL }, EINVAL },
+	{ "connection: no protocol", XDP, 12, 16, { HERE }, EPROTO },
+	{ "connection: no namespace", SKB, 12, 16, { 77777, 0, PROTOCOL }, ENONET },
+	{ "connection: a wrong namespace", XDP, 12, 16, { (u32)-2, 0, PROTOCOL }, EINVAL },
+	{ "connection: neither", XDP, 12, 16, { (u32)-2, 0, 1 }, EPROTO },
+	{ "connection: reserved", SKB, 12, 16, { HERE, 0, PROTOCOL, 256 }, EINVAL },
+	{ "connection: a zone", XDP, 12, 16, { HERE, 0, PROTOCOL | 5 << 16 }, ENOENT },
+	{ "connection: a zone without room", XDP, 12, 12, { HERE, 0, PROTOCOL | 5 << 16 }, EINVAL },
+	{ "new: another size",
+	  "bpf_xdp_ct_alloc",
+	  BPF_PROG_TYPE_XDP,
+	  16,
+	  16,
+	  { HERE, 0, PROTOCOL },
+	  EAFNOSUPPORT },
+	{ "new: neither",
+	  "bpf_skb_ct_alloc",
+	  BPF_PROG_TYPE_SCHED_CLS,
+	  12,
+	  16,
+	  { (u32)-2, 0, 1 },
+	  EINVAL },
+	{ "new: no protocol",
+	  "bpf_skb_ct_alloc",
+	  BPF_PROG_TYPE_SCHED_CLS,
+	  12,
+	  16,
+	  { HERE },
+	  EPROTO },
+};
+
+static long ask(struct world *world, const struct btf *btf, const struct question *q)
+{
+	bool alloc = strstr(q->lookup, "alloc");
+	const struct bpf_insn insns[] = {
+		STORE_K(BPF_W, 10, -16, (s32)q->options[0]),
+		STORE_K(BPF_W, 10, -12, (s32)q->options[1]),
+		STORE_K(BPF_W, 10, -8, (s32)q->options[2]),
+		STORE_K(BPF_W, 10, -4, (s32)q->options[3]),
+		STORE_K(BPF_DW, 10, -24, 0),
+		STORE_K(BPF_DW, 10, -32, 0),
+		STORE_K(BPF_DW, 10, -40, 0),
+		STORE_K(BPF_DW, 10, -48, 0),
+		STORE_K(BPF_DW, 10, -56, 0),
+		MOV_X(2, 10),
+		ADD_K(2, -56),
+		MOV_K(3, q->tuple_size),
+		MOV_X(4, 10),
+		ADD_K(4, -16),
+		MOV_K(5, q->options_size),
+		KFUNC(btf, q->lookup),
+		JEQ_K(0, 0, alloc ? 6 : 4),
+		MOV_X(1, 0),
+		KFUNC(btf, alloc ? "bpf_ct_insert_entry" : "bpf_ct_release"),
+		alloc ? JEQ_K(0, 0, 2) : MOV_K(0, 99),
+		alloc ? MOV_X(1, 0) : EXIT(),
+		KFUNC(btf, "bpf_ct_release"),
+		MOV_K(0, 99),
+		LOAD(BPF_W, 1, 10, -12),
+		MOV_K(0, 0),
+		INSN(BPF_ALU | BPF_SUB | BPF_X, 0, 1, 0, 0),
+		EXIT(),
+	};
+	struct bpf_insn found[ARRAY_SIZE(insns)];
+	u32 nr = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(insns); i++)
+		if (alloc || (i != 21 && i != 22))
+			found[nr++] = insns[i];
+	return run(world, q->type, found, nr);
+}
+
+static void connections(struct world *world, const struct btf *btf)
+{
+	if (!btf_find(btf, "bpf_xdp_ct_lookup", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel tracks no connections", world->name);
+		return;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(questions); i++)
+		expect(world, ask(world, btf, &questions[i]), questions[i].error,
+		       questions[i].name);
+}
+
+/* A signal to the client itself. */
+static long send(struct world *world, const struct btf *btf, s32 signal, s32 type)
+{
+	const struct bpf_insn insns[] = {
+		CALL(BPF_FUNC_get_current_task_btf),
+		MOV_X(1, 0),
+		MOV_K(2, signal),
+		MOV_K(3, type),
+		MOV_K(4, 0),
+		KFUNC(btf, "bpf_send_signal_task"),
+		INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0),
+		EXIT(),
+	};
+
+	return run(world, BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns));
+}
+
+static void signals(struct world *world, const struct btf *btf)
+{
+	if (!btf_find(btf, "bpf_send_signal_task", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel has no such signals", world->name);
+		return;
+	}
+	expect(world, send(world, btf, 0, 0), 0, "signal: none, to the thread");
+	expect(world, send(world, btf, 0, 1), 0, "signal: none, to the process");
+	expect(world, send(world, btf, 0, 2), EINVAL, "signal: to a group");
+	expect(world, send(world, btf, 65, 0), EINVAL, "signal: there is no such one");
+}
+
 void scenario_kfunc(struct world *world)
 {
 	static struct btf *btf;
@@ -157,4 +288,6 @@ void scenario_kfunc(struct world *world)
 		return;
 	}
 	casts(world, btf);
+	connections(world, btf);
+	signals(world, btf);
 }
