@@ -77,7 +77,7 @@
 	NUMBER_OF(KARG_PTR(CRYPTO), KARG_DYNPTR, KARG_DYNPTR, KARG_DYNPTR | KARG_NULLABLE), \
 		.flags = KFUNC_RCU, .progs = PROG_CIPHER
 #define LIST_PUSH                                                       \
-	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_IGNORE), \
+	ARGS(KARG_LIST_HEAD, KARG_LIST_NODE, KARG_IGNORE, KARG_SCALAR), \
 		.ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC
 #define LIST_POP                                                                          \
 	ARGS(KARG_LIST_HEAD), .ret = KRET_NODE,                                           \
@@ -179,7 +179,7 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_list_front, LIST_PEEK),
 	ROW(bpf_list_back, LIST_PEEK),
 	ROW(bpf_rbtree_add_impl,
-	    ARGS(KARG_RB_ROOT, KARG_RB_NODE, KARG_FUNCTION, KARG_IGNORE, KARG_IGNORE),
+	    ARGS(KARG_RB_ROOT, KARG_RB_NODE, KARG_FUNCTION, KARG_IGNORE, KARG_SCALAR),
 	    .ret = KRET_SCALAR, .flags = KFUNC_UNDER_LOCK, .progs = PROG_GENERIC),
 	ROW(bpf_rbtree_remove, ARGS(KARG_RB_ROOT, KARG_RB_NODE_LENT), .ret = KRET_NODE,
 	    .flags = KFUNC_ACQUIRE | KFUNC_RET_NULL | KFUNC_UNDER_LOCK, .progs = PROG_GENERIC),

@@ -79,6 +79,10 @@ static int disasm_alu(const struct bpf_insn *insn, char *text, u32 size)
 	if (code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == ISA_ADDR_SPACE_CAST)
 		return snprintf(text, size, "(%02x) r%d = addr_space_cast(r%d, %u, %u)", code,
 				insn->dst_reg, insn->src_reg, (u32)insn->imm >> 16, (u16)insn->imm);
+	/* Only kernels have such an instruction, but they print what clients give them. */
+	if (code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == ISA_ADDR_PERCPU)
+		return snprintf(text, size, "(%02x) r%d = &(void __percpu *)(r%d)", code,
+				insn->dst_reg, insn->src_reg);
 	if (BPF_SRC(code) == BPF_X)
 		return snprintf(text, size, "(%02x) %c%d %s %s%c%d", code, r, insn->dst_reg,
 				alu_operator(insn), sign_extension(insn), r, insn->src_reg);

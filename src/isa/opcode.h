@@ -38,6 +38,7 @@
 
 /* BPF_MOV | BPF_X of 64 bits with this off: imm is 1 (to address space 0) or 1 << 16 (to 1). */
 #define ISA_ADDR_SPACE_CAST 1
+#define ISA_ADDR_PERCPU	    (-1)
 
 /* Masks of fields that <linux/bpf_common.h> names for the 3 low bits and more. */
 #define ISA_MODE(code) ((code)&0xe0)

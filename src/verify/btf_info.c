@@ -51,7 +51,7 @@ static int check_func_record(struct verify_env *env, u32 i)
 	}
 	type = btf_type_by_id(env->input->btf, info->type_id);
 	if (!type || btf_kind_of(type) != BTF_KIND_FUNC) {
-		verbose(env, "invalid type id %u in func info", info->type_id);
+		verbose(env, "invalid type id %d in func info", info->type_id);
 		return -EINVAL;
 	}
 	return btf_func_proto(env->input->btf, info->type_id) ? 0 : -EINVAL;

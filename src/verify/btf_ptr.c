@@ -346,8 +346,7 @@ int btf_ptr_check_struct(struct verify_env *env, u32 regno, const char *name)
 
 	if (reg->off >= 0 && lies_at(reg->btf, reg->btf_id, (u32)reg->off, name))
 		return 0;
-	if (reg->off >= 0 &&
-	    btf_place_find(reg->btf, reg->btf_id, (u32)reg->off, 1, &place, reason, sizeof(reason)))
+	if (btf_place_find(reg->btf, reg->btf_id, (u32)reg->off, 1, &place, reason, sizeof(reason)))
 		verbose(env, "%s", reason);
 	verbose(env, "R%u is of type %s but %s is expected\n", regno, btf_ptr_type_name(reg), name);
 	return -EACCES;

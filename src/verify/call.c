@@ -59,9 +59,7 @@ static int call_global(struct verify_env *env, u32 subprog)
 			callee->name);
 		return err;
 	}
-	if (env->input->log.level & (LOG_LEVEL1 | LOG_LEVEL2))
-		verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog,
-			callee->name);
+	verbose(env, "Func#%u ('%s') is global and assumed valid.\n", subprog, callee->name);
 	if (callee->changes_packet)
 		packet_forget(env);
 	callee->called = true;

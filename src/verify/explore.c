@@ -222,7 +222,9 @@ static int refuse_insn(struct verify_env *env, const struct bpf_insn *insn, cons
 {
 	int err = 0;
 
-	if (branch_compares(insn))
+	if (BPF_CLASS(insn->code) == BPF_LD && strstr(text, "[ABS|IND]"))
+		err = packet_load_allowed(env);
+	else if (branch_compares(insn))
 		err = operand_read(env, insn->dst_reg);
 	else if (insn->dst_reg >= MAX_REG && reads_source(insn) && strstr(text, "is invalid"))
 		err = operand_read(env, insn->src_reg);
@@ -422,8 +424,7 @@ static int explore_global(struct verify_env *env, u32 i)
 	const char *name = env->subprog[i].name;
 	int err;
 
-	if (logs_paths(env))
-		verbose(env, "Validating %s() func#%u...\n", name, i);
+	verbose(env, "Validating %s() func#%u...\n", name, i);
 	err = explore_entry(env, i);
 	explore_done(env);
 	if (err)

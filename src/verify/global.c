@@ -242,6 +242,18 @@ static bool read_static(struct verify_env *env, struct subprog *subprog, struct 
 	return true;
 }
 
+static int check_context(struct verify_env *env, u32 regno)
+{
+	const struct reg *reg = &env_regs(env)[regno];
+	int err = helper_check_offset(env, regno, false);
+
+	if (err || reg->type == PTR_TO_CTX)
+		return err;
+	verbose(env, "arg#%u expected pointer to ctx, but got %s\n", regno - 1,
+		log_reg_type(reg->type));
+	return -EINVAL;
+}
+
 static bool fits(struct verify_env *env, const struct prototype *proto)
 {
 	for (u32 i = 0; i < proto->nr; i++) {
@@ -251,12 +263,7 @@ static bool fits(struct verify_env *env, const struct prototype *proto)
 			verbose(env, "R%u is not a scalar\n", i + 1);
 			return false;
 		}
-		if (proto->arg[i].kind == ARG_IS_CTX && reg->type != PTR_TO_CTX) {
-			verbose(env, "arg#%u expected pointer to ctx, but got %s\n", i,
-				log_reg_type(reg->type));
-			return false;
-		}
-		if (proto->arg[i].kind == ARG_IS_CTX && check_unmodified(env, i + 1, false))
+		if (proto->arg[i].kind == ARG_IS_CTX && check_context(env, i + 1))
 			return false;
 	}
 	return true;
@@ -301,13 +308,11 @@ static int check_argument(struct verify_env *env, u32 regno, const struct protot
 			return 0;
 		verbose(env, "R%u is not a scalar\n", regno);
 		return -EINVAL;
-	case ARG_IS_CTX:
-		if (reg->type == PTR_TO_CTX)
-			return check_unmodified(env, regno, false);
-		verbose(env, "arg#%u expected pointer to ctx, but got %s\n", regno - 1,
-			log_reg_type(reg->type));
-		return -EINVAL;
+	case ARG_IS_CTX: return check_context(env, regno);
 	case ARG_IS_MEM:
+		err = helper_check_offset(env, regno, false);
+		if (err)
+			return err;
 		err = operand_read(env, regno);
 		if (!err)
 			err = check_memory(env, regno, arg->size);

@@ -446,11 +446,6 @@ static int check_arg_use(struct verify_env *env, u32 regno, u16 arg, struct call
 	case ARG_PTR_TO_FUNC: meta->subprog = reg->subprogno; return 0;
 	case ARG_PTR_TO_CONST_STR: return check_const_string(env, regno);
 	case ARG_PTR_TO_DYNPTR: return check_dynptr_arg(env, regno, arg, meta);
-	case ARG_PTR_TO_BTF_ID:
-		/* bpf_kptr_xchg() takes what fits its place. */
-		if (meta->kptr || (arg & ABI_ARG_MAYBE_NULL && reg_is_null(reg)))
-			return 0;
-		return btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
 	case ARG_KPTR_XCHG_DEST:
 		if (reg->type == PTR_TO_MAP_VALUE)
 			meta->map = reg->map;
@@ -510,6 +505,9 @@ int helper_check_arg(struct verify_env *env, u32 regno, struct call_meta *meta)
 		err = null_is_plain(meta->helper, regno) ? 0 : mark_precise_quietly(env, regno);
 	} else {
 		err = check_arg_type(env, regno, arg, meta);
+		/* bpf_kptr_xchg() takes what fits its place. */
+		if (!err && (arg & ABI_ARG_BASE_MASK) == ARG_PTR_TO_BTF_ID && !meta->kptr)
+			err = btf_ptr_check_struct(env, regno, meta->helper->arg_struct[regno - 1]);
 		if (!err)
 			err = check_arg_offset(env, regno, arg);
 	}

@@ -17,6 +17,8 @@
 /* Is the pointer certainly not null? */
 static bool reg_not_null(const struct reg *reg)
 {
+	const u32 trusted = MEM_ALLOC | PTR_TRUSTED;
+
 	if (reg->type & PTR_MAYBE_NULL)
 		return false;
 	/* Nobody says what was read as a pointer to plain memory. */
@@ -34,7 +36,7 @@ static bool reg_not_null(const struct reg *reg)
 	case CONST_PTR_TO_MAP: return true;
 	case PTR_TO_BTF_ID:
 		return reg->ref_id ||
-		       (reg->type & (MEM_ALLOC | PTR_TRUSTED) && !(reg->type & PTR_UNTRUSTED));
+		       (reg->type & trusted && !(reg->type & ~(REG_BASE_MASK | trusted)));
 	default: return false;
 	}
 }

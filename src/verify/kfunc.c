@@ -95,7 +95,7 @@ int kfunc_resolve(struct verify_env *env, u32 i)
 		return refuse_module(env, i);
 	name = kfunc_btf_name(env, insn->imm);
 	if (!name || !*name) {
-		verbose(env, "kernel btf_id %d is not a function\n", insn->imm);
+		verbose(env, "kernel btf_id %u is not a function\n", insn->imm);
 		return -EINVAL;
 	}
 	if (!strncmp(name, METADATA, strlen(METADATA))) {

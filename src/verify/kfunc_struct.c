@@ -13,6 +13,7 @@
 #include "btf/walk.h"
 #include "verify/btf_ptr.h"
 #include "verify/kernel_memory.h"
+#include "verify/helper.h"
 #include "verify/mem.h"
 #include "verify/object.h"
 
@@ -138,10 +139,12 @@ int kfunc_memory_check(struct verify_env *env, u32 regno, u32 size)
 static int check_plain(struct verify_env *env, u32 regno, const char *name)
 {
 	u32 id = kernel_struct(env, name), size;
+	int err;
 
 	if (!id || btf_size_of(env->kernel_btf, id, &size))
 		return verify_bug(env, "the kernel's BTF has no struct %s", name);
-	return kfunc_memory_check(env, regno, size);
+	err = helper_check_offset(env, regno, false);
+	return err ? err : kfunc_memory_check(env, regno, size);
 }
 
 /* A structure that the kfunc may change is either an object, which the data plane looks for at its

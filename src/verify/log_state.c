@@ -169,7 +169,7 @@ static void print_pointer_attributes(struct verify_env *env, const struct reg *r
 	if (base == PTR_TO_MEM) {
 		separate(env, sep);
 		verbose(env, "sz=");
-		print_unsigned(env, reg->range);
+		print_unsigned(env, (u32)reg->range);
 	}
 }
 

@@ -38,7 +38,7 @@ static int check_alignment(struct verify_env *env, const struct reg *reg, int of
 	char text[64];
 
 	strict |= env->strict_alignment;
-	switch (reg_base(reg->type)) {
+	switch (reg->type) {
 	case PTR_TO_ARENA: return 0;
 	case PTR_TO_PACKET:
 	case PTR_TO_PACKET_META:

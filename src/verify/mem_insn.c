@@ -195,18 +195,24 @@ int check_store(struct verify_env *env, const struct bpf_insn *insn)
 	return err ? err : note_access(env, type);
 }
 
+int packet_load_allowed(struct verify_env *env)
+{
+	u32 type = env->input->prog_type;
+
+	if (type == BPF_PROG_TYPE_SOCKET_FILTER || type == BPF_PROG_TYPE_SCHED_CLS ||
+	    type == BPF_PROG_TYPE_SCHED_ACT)
+		return 0;
+	verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
+	return -EINVAL;
+}
+
 int check_packet_load(struct verify_env *env, const struct bpf_insn *insn)
 {
 	struct reg *regs = env_regs(env);
-	u32 type = env->input->prog_type;
-	int err;
+	int err = packet_load_allowed(env);
 
-	if (type != BPF_PROG_TYPE_SOCKET_FILTER && type != BPF_PROG_TYPE_SCHED_CLS &&
-	    type != BPF_PROG_TYPE_SCHED_ACT) {
-		verbose(env, "BPF_LD_[ABS|IND] instructions not allowed for this program type\n");
-		return -EINVAL;
-	}
-	err = operand_read(env, BPF_REG_6);
+	if (!err)
+		err = operand_read(env, BPF_REG_6);
 	if (err)
 		return err;
 	err = check_resources_released(env, "BPF_LD_[ABS|IND]");

@@ -12,4 +12,7 @@ int check_load(struct verify_env *env, const struct bpf_insn *insn);
 int check_store(struct verify_env *env, const struct bpf_insn *insn);
 int check_packet_load(struct verify_env *env, const struct bpf_insn *insn);
 
+/* May programs of this type have packet loads at all? 0 or -EINVAL. */
+int packet_load_allowed(struct verify_env *env);
+
 #endif

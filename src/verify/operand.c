@@ -495,6 +495,13 @@ int pointer_arithmetic(struct verify_env *env, const struct bpf_insn *insn, cons
 	err = arithmetic_allowed(env, insn, ptr, off);
 	if (err)
 		return err;
+	/* Memory that is read as it comes has no place to be kept track of. 6.18 leaves a number
+	 * that such a pointer is added to as it was; here it is a pointer's. */
+	if (reg_base(ptr->type) == PTR_TO_MEM && ptr->type & PTR_UNTRUSTED) {
+		if (dst == off)
+			env_set_unknown(env, dst);
+		return 0;
+	}
 	if (!sane_offset(env, off, ptr->type) || !sane_offset(env, ptr, ptr->type))
 		return -EINVAL;
 	switch (op) {

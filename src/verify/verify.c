@@ -59,7 +59,9 @@ static struct verify_env *env_new(const struct verify_input *input)
 	env->kernel_btf = input->kernel_btf;
 	env->allow_ptr_leaks = env->allow_uninit_stack = env->capable = input->privileged;
 	env->precise_now = !env->capable;
-	env->strict_alignment = input->prog_flags & BPF_F_STRICT_ALIGNMENT;
+	env->strict_alignment =
+		(input->prog_flags & (BPF_F_STRICT_ALIGNMENT | BPF_F_ANY_ALIGNMENT)) ==
+		BPF_F_STRICT_ALIGNMENT;
 	env->sleepable = input->prog_flags & BPF_F_SLEEPABLE;
 	env->test_state_freq = input->prog_flags & BPF_F_TEST_STATE_FREQ;
 	env->max_insns = input->test_max_insns ? input->test_max_insns : INSNS_PROCESSED_MAX;

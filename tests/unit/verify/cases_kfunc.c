@@ -51,6 +51,8 @@ const struct verify_case cases_kfunc[] = {
 	{ "cast: to a structure", TRACEPOINT, "r2 = *(u64 *)(r1 +8)\nr1 = r2\nr2 = {kstruct:task_struct}\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr0 = *(u32 *)(r0 +{task_struct.pid})\nexit", 0, NULL, 0 },
 	{ "cast: to a number", TRACEPOINT, "r2 = {kfunc:bpf_rcu_read_lock}\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr0 = 0\nexit", -EINVAL, "kfunc bpf_rdonly_cast type ID argument must be of a struct or void", 0 },
 	{ "cast: to void", TRACEPOINT, "r2 = 0\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr0 = *(u64 *)(r0 +8)\nexit", 0, NULL, 0 },
+	{ "cast: to void, arithmetic of any kind", TRACEPOINT, "r6 = *(u64 *)(r1 +8)\nr2 = 0\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr0 <<= 3\nr0 ^= 5\nr0 += r6\nr0 = *(u64 *)(r0 +8)\nexit", 0, NULL, 0 },
+	{ "cast: to void, added to a number", TRACEPOINT, "r6 = 5\nr2 = 0\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr6 += r0\nr7 = map_value 7 + 0\nr7 += r6\nr0 = *(u8 *)(r7 +0)\nexit", -EINVAL, "math between map_value pointer and register with unbounded min value", CASE_OURS },
 	{ "cast: to an unknown type", TRACEPOINT, "r2 = *(u64 *)(r1 +8)\ncall kernel-function#{kfunc:bpf_rdonly_cast}\nr0 = 0\nexit", -EINVAL, "R2 must be a known constant", 0 },
 	{ "cast: the context's structure", CLS, "r6 = r1\ncall kernel-function#{kfunc:bpf_cast_to_kern_ctx}\nr7 = *(u64 *)(r0 +{sk_buff.dev})\nr0 = *(u32 *)(r7 +{net_device.ifindex})\nexit", 0, NULL, 0 },
 	{ "cast: the context's structure, of nothing", CLS, "r1 = 0\ncall kernel-function#{kfunc:bpf_cast_to_kern_ctx}\nr0 = 0\nexit", -EINVAL, "arg#0 expected pointer to ctx, but got scalar", 0 },
