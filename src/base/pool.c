@@ -36,6 +36,9 @@ struct pool_chunk {
 	_Alignas(16) char memory[];
 };
 
+/* What of a chunk may be no room for blocks: its header, and where they begin. */
+#define OVERHEAD (sizeof(struct pool_chunk) + POOL_LINE)
+
 struct pool_block {
 	struct pool_block *next;
 };
@@ -75,14 +78,14 @@ static void populate(char *chunk, size_t size)
 /* With room for a block of that size; NULL: no memory. */
 static struct pool_chunk *new_chunk(size_t others, size_t size)
 {
-	bool huge = others >= HUGE_FROM && size <= BASE_HUGE - sizeof(struct pool_chunk);
+	bool huge = others >= HUGE_FROM && size <= BASE_HUGE - OVERHEAD;
 	size_t bytes = others >= HUGE_FROM ? 0 : others / CHUNK_SHARE;
 	struct pool_chunk *chunk;
 
 	if (bytes < CHUNK_MIN)
 		bytes = CHUNK_MIN;
-	if (bytes < size + sizeof(*chunk))
-		bytes = size + sizeof(*chunk);
+	if (bytes < size + OVERHEAD)
+		bytes = size + OVERHEAD;
 	if (huge)
 		bytes = BASE_HUGE;
 	chunk = huge ? base_alloc_huge() : base_alloc(bytes);
@@ -100,7 +103,7 @@ static bool add_chunk(struct pool *pool, size_t size)
 {
 	struct pool_chunk *chunk = pool->spare;
 
-	if (chunk && chunk->size - sizeof(*chunk) >= size)
+	if (chunk && chunk->size - OVERHEAD >= size)
 		pool->spare = chunk->next;
 	else
 		chunk = new_chunk(pool->bytes, size);
@@ -109,7 +112,7 @@ static bool add_chunk(struct pool *pool, size_t size)
 	chunk->next = pool->chunks;
 	pool->chunks = chunk;
 	pool->bytes += chunk->size;
-	pool->next = chunk->memory;
+	pool->next = (char *)ALIGN_UP((uintptr_t)chunk->memory, (uintptr_t)POOL_LINE);
 	pool->end = (char *)chunk + chunk->size;
 	ASAN_POISON_MEMORY_REGION(chunk->memory, chunk->size - sizeof(*chunk));
 	return true;
@@ -129,7 +132,9 @@ void *pool_alloc(struct pool *pool, size_t size)
 		*list = block->next;
 		return block;
 	}
-	if ((size_t)(pool->end - pool->next) < size && !add_chunk(pool, size))
+	if (size % POOL_LINE == 0)
+		pool->next = (char *)ALIGN_UP((uintptr_t)pool->next, (uintptr_t)POOL_LINE);
+	if (pool->next + size > pool->end && !add_chunk(pool, size))
 		return NULL;
 	block = (struct pool_block *)pool->next;
 	pool->next += size;

@@ -14,6 +14,7 @@
 #include "base/types.h"
 
 #define POOL_STEP  16u	/* sizes are rounded up to multiples */
+#define POOL_LINE  64u	/* blocks of multiples of that are aligned to it: whole lines of a cache */
 #define POOL_LISTS 256u /* of so many multiples; larger sizes to powers of two */
 #define POOL_LARGE 29u	/* up to 1 TiB */
 

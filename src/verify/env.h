@@ -19,7 +19,6 @@ struct bpf_func_info;
 struct btf_type;
 struct bpf_line_info;
 struct abi_struct_ops;
-struct explored_chunk;
 struct live_stack;
 struct visit;
 
@@ -184,8 +183,7 @@ struct verify_env {
 	u32 id_gen;
 	struct explored **explored;
 	struct explored *evicted;
-	struct explored_chunk *chunks; /* where they all lie */
-	struct explored *unused;       /* of these, by next */
+	struct explored *unused; /* by next */
 	struct live_stack *live_stack;
 	struct backtrack bt;
 	u16 *back_registers; /* by instruction: those that make it matter (backtrack.c) */

@@ -7,9 +7,9 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/alloc.h"
+#include "base/pool.h"
 #include "verify/backtrack.h"
 #include "verify/compare.h"
 #include "verify/live_stack.h"
@@ -33,35 +33,22 @@ static struct explored **bucket_of(struct verify_env *env, u32 insn)
  */
 #define CHUNK_SIZE 32
 
-struct explored_chunk {
-	struct explored_chunk *next;
-	char memory[(CHUNK_SIZE + 1) * sizeof(struct explored)];
-};
-
-_Static_assert(offsetof(struct explored, state.all_precise) < 64, "one line");
-
-/* Where they begin in a chunk: malloc(3) aligns to less. */
-static struct explored *entries_of(struct explored_chunk *chunk)
-{
-	return (struct explored *)ALIGN_UP((uintptr_t)chunk->memory, _Alignof(struct explored));
-}
+_Static_assert(sizeof(struct explored) % POOL_LINE == 0 &&
+		       offsetof(struct explored, state.all_precise) < POOL_LINE,
+	       "one line is read");
 
 static struct explored *explored_new(struct verify_env *env)
 {
 	struct explored *explored = env->unused;
 
 	if (!explored) {
-		struct explored_chunk *chunk = base_alloc(sizeof(*chunk));
-		struct explored *entry;
+		struct explored *chunk = pool_alloc(state_memory(), CHUNK_SIZE * sizeof(*chunk));
 
 		if (!chunk)
 			return NULL;
-		chunk->next = env->chunks;
-		env->chunks = chunk;
 		for (u32 i = 0; i < CHUNK_SIZE; i++) {
-			entry = &entries_of(chunk)[i];
-			entry->next = env->unused;
-			env->unused = entry;
+			chunk[i].next = env->unused;
+			env->unused = &chunk[i];
 		}
 		explored = env->unused;
 	}
@@ -337,10 +324,4 @@ void prune_done(struct verify_env *env)
 	env->explored = NULL;
 	env->evicted = NULL;
 	env->unused = NULL;
-	while (env->chunks) {
-		struct explored_chunk *next = env->chunks->next;
-
-		base_free(env->chunks);
-		env->chunks = next;
-	}
 }

@@ -69,13 +69,16 @@ struct pool *state_memory_set(struct pool *pool)
 	return before;
 }
 
-/* A register on a stack, and how many slots of all states have it. */
+/* A register on a stack, and how many slots of all states have it: what counting them reads is the
+ * line that comparing numbers reads. */
 struct shared_reg {
-	struct reg reg;
 	u32 users; /* of `nothing`: not counted */
+	struct reg reg;
 };
 
-_Static_assert(sizeof(struct shared_reg) == 128, "two lines of a cache");
+_Static_assert(sizeof(struct shared_reg) == 2 * POOL_LINE &&
+		       offsetof(struct shared_reg, reg.s.smin32) == POOL_LINE,
+	       "two lines, the second of what is looked at less");
 
 static const struct shared_reg nothing = { .reg = { .type = NOT_INIT } };
 

@@ -127,7 +127,7 @@ struct ret_range {
 };
 
 struct frame {
-	u32 callsite; /* the call instruction, CALLSITE_MAIN in frame 0 */
+	_Alignas(64) u32 callsite; /* the call instruction, CALLSITE_MAIN in frame 0 */
 	u32 frameno, subprogno;
 	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
 	bool in_callback;

@@ -55,7 +55,7 @@ MUTANTS = [
      "\tif (entry && (entry->flags & HIST_STACK_ACCESS))\n\t\tbt->stack_masks[HIST_FRAME(entry->flags)] |=",
      "\tif (entry && 0)\n\t\tbt->stack_masks[HIST_FRAME(entry->flags)] |="),
     ("backtracking forgets what is linked by ids", V + "backtrack.c",
-     "\tfor (u32 i = 0; i < entry->linked.nr && wanted; i++) {", "\tfor (u32 i = 0; i < 0u && wanted; i++) {"),
+     "\tfor (u32 i = 0; i < nr && wanted; i++) {", "\tfor (u32 i = 0; i < 0u && wanted; i++) {"),
     ("backtracking stops at a register that is added", V + "backtrack.c",
      "\tif (BPF_SRC(insn->code) == BPF_X && insn->src_reg != BPF_REG_10)\n\t\tbt_set_reg(bt, insn->src_reg);",
      "\tif (op == BPF_MOV && BPF_SRC(insn->code) == BPF_X && insn->src_reg != BPF_REG_10)\n"
