@@ -112,20 +112,21 @@ enum abi_kfunc_ret {
 	KRET_CAST, /* the structure whose BTF id is the constant argument; may be anything */
 };
 
-#define KFUNC_ACQUIRE	    1u
-#define KFUNC_RELEASE	    2u
-#define KFUNC_RET_NULL	    4u
-#define KFUNC_TRUSTED_ARGS  8u
-#define KFUNC_SLEEPABLE	    16u
-#define KFUNC_RCU	    32u
-#define KFUNC_ITER_NEW	    64u
-#define KFUNC_ITER_NEXT	    128u
-#define KFUNC_ITER_DESTROY  256u
-#define KFUNC_UNDER_LOCK    512u /* may be called with a spin lock held */
-#define KFUNC_RCU_PROTECTED 1024u
-#define KFUNC_FASTCALL	    2048u /* leaves alone the argument registers that it does not take */
-#define KFUNC_UNTRUSTED	    4096u /* nothing is promised of the result */
-#define KFUNC_ITER_PROGS    8192u /* of tracing programs only iterators' */
+#define KFUNC_ACQUIRE	     1u
+#define KFUNC_RELEASE	     2u
+#define KFUNC_RET_NULL	     4u
+#define KFUNC_TRUSTED_ARGS   8u
+#define KFUNC_SLEEPABLE	     16u
+#define KFUNC_RCU	     32u
+#define KFUNC_ITER_NEW	     64u
+#define KFUNC_ITER_NEXT	     128u
+#define KFUNC_ITER_DESTROY   256u
+#define KFUNC_UNDER_LOCK     512u /* may be called with a spin lock held */
+#define KFUNC_RCU_PROTECTED  1024u
+#define KFUNC_FASTCALL	     2048u  /* leaves alone the argument registers that it does not take */
+#define KFUNC_UNTRUSTED	     4096u  /* nothing is promised of the result */
+#define KFUNC_CHANGES_PACKET 16384u /* pointers into it are void */
+#define KFUNC_ITER_PROGS     8192u  /* of tracing programs only iterators' */
 
 /* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
 enum abi_iter {

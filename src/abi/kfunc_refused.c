@@ -20,7 +20,6 @@ static const struct refusal {
 	const char *name, *why;
 } refusals[] = {
 	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
-	{ "bpf_dynptr_from_skb_meta", "packets of test runs have no room for metadata" },
 	{ "bpf_fentry_test1", NOT_CALLED },
 	{ "bpf_get_dentry_xattr", LSM_FILE },
 	{ "bpf_get_file_xattr", LSM_FILE },
@@ -38,7 +37,6 @@ static const struct refusal {
 	{ "bpf_xdp_metadata_rx_hash", DEVICE },
 	{ "bpf_xdp_metadata_rx_timestamp", DEVICE },
 	{ "bpf_xdp_metadata_rx_vlan_tag", DEVICE },
-	{ "bpf_xdp_pull_data", "frames of test runs keep their fragments" },
 	{ "bpf_xdp_xfrm_state_release", XFRM },
 	{ "css_rstat_flush", STATISTICS },
 	{ "css_rstat_updated", STATISTICS },

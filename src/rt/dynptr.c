@@ -41,6 +41,8 @@ static struct packet packet_of(const struct rt_dynptr *dynptr)
 	if (rt_dynptr_type(dynptr) == RT_DYNPTR_XDP)
 		return (struct packet){ xdp->data, xdp->frags, (u32)(xdp->data_end - xdp->data),
 					xdp->frags_size };
+	if (rt_dynptr_type(dynptr) == RT_DYNPTR_META)
+		return (struct packet){ skb->data_meta, 0, (u32)(skb->data - skb->data_meta), 0 };
 	return (struct packet){ skb->data, skb->frags, (u32)(skb->data_end - skb->data),
 				skb->frags_size };
 }

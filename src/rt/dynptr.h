@@ -17,6 +17,7 @@ enum rt_dynptr_type {
 	RT_DYNPTR_RINGBUF, /* data: a reserved record */
 	RT_DYNPTR_SKB,	   /* data: the context, struct abi_rt_skb */
 	RT_DYNPTR_XDP,	   /* data: the context, struct abi_rt_xdp */
+	RT_DYNPTR_META,	   /* data: as RT_DYNPTR_SKB; the metadata before the packet */
 };
 
 #define RT_DYNPTR_SIZE_MAX 0xffffffu

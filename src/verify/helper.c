@@ -499,7 +499,8 @@ int check_helper_call(struct verify_env *env, const struct bpf_insn *insn)
 	if (!err)
 		err = check_map_use(env, meta.map, meta.helper->name, meta.func_id);
 	if (!err && (meta.helper->packet_data_changes ||
-		     (meta.func_id == BPF_FUNC_dynptr_write && meta.dynptr == DYNPTR_SKB)))
+		     (meta.func_id == BPF_FUNC_dynptr_write &&
+		      (meta.dynptr == DYNPTR_SKB || meta.dynptr == DYNPTR_META))))
 		packet_forget(env);
 	return err;
 }

@@ -192,6 +192,7 @@ static u32 made_dynptr(const struct kfunc_meta *meta)
 	switch (meta->id) {
 	case ABI_KFUNC_bpf_dynptr_from_skb: return DYNPTR_SKB;
 	case ABI_KFUNC_bpf_dynptr_from_xdp: return DYNPTR_XDP;
+	case ABI_KFUNC_bpf_dynptr_from_skb_meta: return DYNPTR_META;
 	default: return meta->dynptr; /* a clone */
 	}
 }
@@ -672,6 +673,8 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 		return err;
 	clear_caller_saved(env);
 	err = set_result(env, &meta);
+	if (!err && meta.kfunc->flags & KFUNC_CHANGES_PACKET)
+		packet_forget(env);
 	if (!err && meta.kfunc->flags & KFUNC_ITER_NEXT)
 		err = iter_next(env, meta.iter_frame, meta.iter_slot);
 	return err;

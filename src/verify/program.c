@@ -134,10 +134,14 @@ static int called_subprog(const struct verify_env *env, u32 i)
 }
 
 /* Does the instruction change the packet, or may a program that it calls in its place? */
-static bool changes_packet(const struct verify_env *env, const struct bpf_insn *insn)
+static bool changes_packet(const struct verify_env *env, u32 i)
 {
+	const struct bpf_insn *insn = &env->insns[i];
+	const struct abi_kfunc *kfunc = kfunc_of(env, i);
 	const struct abi_helper *helper;
 
+	if (kfunc)
+		return kfunc->flags & KFUNC_CHANGES_PACKET;
 	if (!insn_is_helper_call(insn) || insn->imm < 0)
 		return false;
 	helper = abi_helper_for(insn->imm, env->input->prog_type);
@@ -194,7 +198,7 @@ int program_check_subprogs(struct verify_env *env)
 
 			if (insn_is_helper_call(insn) && insn->imm == BPF_FUNC_tail_call)
 				subprog->has_tail_call = subprog->tail_call_reachable = true;
-			subprog->changes_packet |= changes_packet(env, insn);
+			subprog->changes_packet |= changes_packet(env, i);
 			subprog->might_sleep |= might_sleep(env, i);
 			if (BPF_CLASS(code) == BPF_LD &&
 			    (BPF_MODE(code) == BPF_ABS || BPF_MODE(code) == BPF_IND))

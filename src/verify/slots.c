@@ -19,6 +19,7 @@ const char *dynptr_kind_name(u32 kind)
 	case DYNPTR_RINGBUF: return "ringbuf";
 	case DYNPTR_SKB: return "skb";
 	case DYNPTR_XDP: return "xdp";
+	case DYNPTR_META: return "skb_meta";
 	default: return "<invalid>";
 	}
 }

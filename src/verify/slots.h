@@ -18,6 +18,7 @@ enum dynptr_kind {
 	DYNPTR_RINGBUF,
 	DYNPTR_SKB,
 	DYNPTR_XDP,
+	DYNPTR_META,	 /* what lies before a packet */
 	DYNPTR_ARGUMENT, /* a global function's: may be of any kind, is called "local" */
 };
 
@@ -28,7 +29,7 @@ enum iter_state { ITER_STATE_NONE, ITER_STATE_ACTIVE, ITER_STATE_DRAINED };
 /* Can it be memory of a packet, which helpers that change packets invalidate? */
 static inline bool dynptr_is_packet(u32 kind)
 {
-	return kind == DYNPTR_SKB || kind == DYNPTR_XDP || kind == DYNPTR_ARGUMENT;
+	return kind >= DYNPTR_SKB;
 }
 
 const char *dynptr_kind_name(u32 kind);

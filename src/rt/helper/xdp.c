@@ -6,6 +6,7 @@
  */
 #include "abi/context.h"
 #include "rt/helper/families.h"
+#include "rt/kfunc/families.h"
 #include "rt/mem.h"
 #include "rt/prog.h"
 
@@ -87,6 +88,34 @@ RT_HELPER(xdp_adjust_tail)
 	if (delta > 0)
 		memset((void *)xdp->data_end, 0, (u64)delta);
 	xdp->data_end = (u64)end;
+	return 0;
+}
+
+/*
+ * (xdp, length): so much of the packet shall be in one piece, from its fragments; where there is no
+ * room behind it, it moves towards the start.
+ */
+RT_KFUNC(bpf_xdp_pull_data)
+{
+	struct abi_rt_xdp *xdp = (struct abi_rt_xdp *)r1;
+	u32 length = (u32)r2, linear = linear_size(xdp), delta;
+	u64 before = xdp->data_meta - xdp->room_start, behind = xdp->room_end - xdp->data_end, move;
+
+	if (length <= linear)
+		return 0;
+	delta = length - linear;
+	if (delta > xdp->frags_size || delta > before + behind)
+		return rt_kfunc_int(-EINVAL);
+	move = delta > behind ? delta - behind : 0;
+	if (move)
+		memmove((void *)(xdp->data_meta - move), (const void *)xdp->data_meta,
+			xdp->data_end - xdp->data_meta);
+	xdp->data_meta -= move;
+	xdp->data -= move;
+	memcpy((void *)(xdp->data_end - move), (const void *)xdp->frags, delta);
+	xdp->data_end += delta - move;
+	xdp->frags_size -= delta;
+	memmove((void *)xdp->frags, (const void *)(xdp->frags + delta), xdp->frags_size);
 	return 0;
 }
 

@@ -163,6 +163,20 @@ RT_KFUNC(bpf_dynptr_from_skb)
 	return 0;
 }
 
+/* (skb, flags, ptr) */
+RT_KFUNC(bpf_dynptr_from_skb_meta)
+{
+	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
+	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
+
+	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
+	if (r2)
+		return rt_kfunc_int(-EINVAL);
+	rt_dynptr_set(dynptr, r1, RT_DYNPTR_META,
+		      (u32)(skb->data - skb->data_meta) & RT_DYNPTR_SIZE_MAX, only_reads(vcpu));
+	return 0;
+}
+
 /* (xdp, flags, ptr) */
 RT_KFUNC(bpf_dynptr_from_xdp)
 {

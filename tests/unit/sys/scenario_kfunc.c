@@ -278,6 +278,96 @@ static void signals(struct world *world, const struct btf *btf)
 	expect(world, send(world, btf, 65, 0), EINVAL, "signal: there is no such one");
 }
 
+/*
+ * So much of a packet of LONG bytes is pulled: 0, or what is wrong. Then it has that length, up to
+ * its last byte, or what was there if it was longer.
+ */
+#define LONG   6000
+#define LINEAR (4096 - 256 - 320) /* at first */
+
+static long pull(struct world *world, const struct btf *btf, s32 length, bool last)
+{
+	const struct bpf_insn insns[] = {
+		MOV_X(6, 1),
+		MOV_K(2, length),
+		KFUNC(btf, "bpf_xdp_pull_data"),
+		JEQ_K(0, 0, 2),
+		INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0),
+		EXIT(),
+		LOAD(BPF_W, 1, 6, offsetof(struct xdp_md, data)),
+		LOAD(BPF_W, 2, 6, offsetof(struct xdp_md, data_end)),
+		MOV_X(0, 2),
+		INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 1, 0, 0),
+		last ? MOV_X(3, 1) : EXIT(),
+		ADD_K(3, length),
+		JGT_X(3, 2, 1),
+		LOAD(BPF_B, 0, 3, -1),
+		EXIT(),
+	};
+	static u8 data[LONG];
+	union abi_attr attr = { 0 };
+	long prog, result;
+
+	for (u32 i = 0; i < LONG; i++)
+		data[i] = (u8)(i * 7);
+	attr.load.prog_type = BPF_PROG_TYPE_XDP;
+	attr.load.prog_flags = BPF_F_XDP_HAS_FRAGS;
+	attr.load.insns = ADDRESS(insns);
+	attr.load.insn_cnt = last ? ARRAY_SIZE(insns) : 11;
+	attr.load.license = ADDRESS("GPL");
+	prog = world_call(world, BPF_PROG_LOAD, &attr);
+	if (prog < 0)
+		return prog - 1000;
+	attr = (union abi_attr){ .test.prog_fd = (u32)prog,
+				 .test.data_in = ADDRESS(data),
+				 .test.data_size_in = LONG,
+				 .test.data_out = ADDRESS(data),
+				 .test.data_size_out = LONG };
+	result = world_call(world, BPF_PROG_TEST_RUN, &attr);
+	for (u32 i = 0; i < LONG && !result; i++)
+		result = data[i] == (u8)(i * 7) ? 0 : -EBADMSG;
+	world->close(world, (int)prog);
+	return result ? result : (long)attr.test.retval;
+}
+
+static void pulls(struct world *world, const struct btf *btf)
+{
+	if (!btf_find(btf, "bpf_xdp_pull_data", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel pulls no data", world->name);
+		return;
+	}
+	expect(world, pull(world, btf, 0, false), LINEAR, "pull: nothing");
+	expect(world, pull(world, btf, LINEAR, false), LINEAR, "pull: what is there");
+	expect(world, pull(world, btf, LINEAR + 80, false), LINEAR + 80, "pull: from behind");
+	expect(world, pull(world, btf, LINEAR + 80, true), (u8)((LINEAR + 79) * 7), "pull: a byte");
+	expect(world, pull(world, btf, LINEAR + 216, false), LINEAR + 216, "pull: all the room");
+	expect(world, pull(world, btf, LINEAR + 217, false), EINVAL, "pull: more");
+	expect(world, pull(world, btf, LONG + 1, false), EINVAL, "pull: more than there is");
+}
+
+/* The size of the metadata of a packet that came without. */
+static void metadata(struct world *world, const struct btf *btf)
+{
+	struct bpf_insn insns[] = {
+		MOV_K(2, 0),	MOV_X(3, 10),
+		ADD_K(3, -16),	KFUNC(btf, "bpf_dynptr_from_skb_meta"),
+		JEQ_K(0, 0, 2), INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0),
+		EXIT(),		MOV_X(1, 10),
+		ADD_K(1, -16),	KFUNC(btf, "bpf_dynptr_size"),
+		EXIT(),
+	};
+
+	if (!btf_find(btf, "bpf_dynptr_from_skb_meta", BTF_KIND_FUNC)) {
+		tap_skip(1, "%s: the kernel has no dynptrs of metadata", world->name);
+		return;
+	}
+	expect(world, run(world, BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns)), 0,
+	       "metadata: none");
+	insns[0].imm = 1;
+	expect(world, run(world, BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns)), EINVAL,
+	       "metadata: a flag");
+}
+
 void scenario_kfunc(struct world *world)
 {
 	static struct btf *btf;
@@ -290,4 +380,6 @@ void scenario_kfunc(struct world *world)
 	casts(world, btf);
 	connections(world, btf);
 	signals(world, btf);
+	pulls(world, btf);
+	metadata(world, btf);
 }
