@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Callbacks. Pruning against the states of a loop that is still being explored cannot rely on marks
- * that are not complete yet; in programs with callbacks every comparison is therefore by ranges,
- * precise or not, and states keep all that they hold (see compare.c, prune.c).
+ * Callbacks. Which states paths in them are pruned by, and what is owed then: loops.h.
  *
  * may_goto loops the same way: the path that goes on in the loop ends when it comes back with
  * nothing new and has spent some of its budget. A way back that spends none is found as an endless
@@ -156,6 +154,8 @@ static const struct vstate *previous_iteration(const struct vstate *state, const
 static void widen_since(struct verify_env *env, struct vstate *state, const struct vstate *old)
 {
 	env->id_map.nr = 0;
+	if (env->input->test_no_widening)
+		return;
 	for (int f = (int)state->curframe; old && f >= 0; f--) {
 		struct frame *cur = state->frame[f];
 		const struct frame *prev = old->frame[f];

@@ -42,7 +42,7 @@ struct insn_aux {
 	u16 live_regs; /* registers that may be read before being written, before this instruction
 			*/
 	u32 scc;       /* number of its loop in the subprogram's control flow; 0: in none */
-	u32 loop;      /* the same, or that of a call which calls back (loops.h); 0: in none */
+	u32 loop;      /* the same, or that of a call which calls back (scc.h); 0: in none */
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
 	bool iter_next;	    /* a call of an iterator's next */
@@ -183,7 +183,8 @@ struct verify_env {
 	u32 id_gen;
 	struct explored **explored;
 	struct explored *evicted;
-	struct explored *unused; /* by next */
+	struct explored *on_trust; /* the same, not needed but by back edges (loops.h) */
+	struct explored *unused;   /* by next */
 	struct live_stack *live_stack;
 	struct backtrack bt;
 	u16 *back_registers; /* by instruction: those that make it matter (backtrack.c) */

@@ -95,6 +95,19 @@ struct vstate *explore_push_entry(struct verify_env *env, u32 subprog, u32 prev)
 	return &pending->state;
 }
 
+int explore_push_again(struct verify_env *env, struct vstate *state, u32 prev)
+{
+	struct pending *pending = pool_zalloc(state_memory(), sizeof(*pending));
+
+	if (!pending)
+		return -ENOMEM;
+	pending->state = *state;
+	pending->state.branches = 1;
+	*state = (struct vstate){ 0 };
+	push_pending(env, pending, pending->state.insn_idx, prev);
+	return 0;
+}
+
 int explore_push_error(const struct verify_env *env)
 {
 	return env->stack_size >= JUMP_SEQUENCE_MAX ? -EFAULT : -ENOMEM;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loops: components by Tarjan's algorithm, and back edges by loop and chain of calls.
+ * Back edges by loop and chain of calls, and settling them.
  */
 #include "verify/loops.h"
 
@@ -10,10 +10,13 @@
 #include "base/alloc.h"
 #include "base/pool.h"
 #include "verify/backtrack.h"
-#include "verify/cfg.h"
+#include "verify/clean.h"
 #include "verify/compare.h"
+#include "verify/explore.h"
+#include "verify/live_stack.h"
 
-#define ROUNDS_MAX 64 /* after so many rounds everything counts as precise */
+#define ROUNDS_MAX   64 /* after so many rounds everything counts as precise */
+#define REVISITS_MAX 64 /* after so many paths that had to go on nothing is taken on trust */
 
 struct chain {
 	u32 callsite[MAX_FRAMES];
@@ -23,108 +26,42 @@ struct chain {
 
 struct backedge {
 	struct vstate state;
-	const struct vstate *equal; /* the checkpoint that stood for it */
+	struct vstate *equal; /* the checkpoint that stood for it */
+	u32 prev_insn_idx;
 	struct backedge *next;
 };
 
 struct visit {
 	struct chain chain;
-	const struct vstate *first; /* NULL: no path is in the loop */
+	struct vstate *first; /* NULL: no path is in the loop */
 	struct backedge *backedges;
-	u32 nr_backedges; /* that count as states */
+	struct backedge *unfit; /* their paths have to go on */
+	u32 nr_backedges;	/* that count as states */
+	u32 revisits;
 	struct visit *next;
 };
 
-struct tarjan {
-	struct verify_env *env;
-	u32 *order, *low; /* 0: not met yet; low: UINT32_MAX when its component is known */
-	u32 *path, nr_path;
-	u32 *component, nr_component; /* met, component not known yet */
-	u32 met;
-};
-
-/* w is the first one met of its component: takes that from the stack. */
-static void close_component(struct tarjan *t, u32 w)
-{
-	struct verify_env *env = t->env;
-	bool loop = t->component[t->nr_component - 1] != w;
-	u32 next[2], member;
-
-	for (u32 e = cfg_successors(env, w, next); e; e--)
-		loop |= next[e - 1] == w;
-	env->nr_scc += loop;
-	do {
-		member = t->component[--t->nr_component];
-		t->low[member] = UINT32_MAX;
-		if (loop)
-			env->aux[member].scc = env->nr_scc;
-	} while (member != w);
-}
-
-/* Looks at the instruction on top of the path. */
-static void look(struct tarjan *t, u32 w)
-{
-	u32 next[2], nr = cfg_successors(t->env, w, next);
-
-	if (!t->order[w]) {
-		t->order[w] = t->low[w] = ++t->met;
-		t->component[t->nr_component++] = w;
-	}
-	for (u32 e = 0; e < nr; e++) {
-		if (!t->order[next[e]]) {
-			t->path[t->nr_path++] = next[e];
-			return;
-		}
-		if (t->low[next[e]] < t->low[w])
-			t->low[w] = t->low[next[e]];
-	}
-	if (t->low[w] == t->order[w])
-		close_component(t, w);
-	t->nr_path--;
-}
-
-static int find_components(struct verify_env *env)
-{
-	struct tarjan t = { .env = env };
-	u32 *memory = base_zalloc(env->nr_insns, 4 * sizeof(*memory));
-
-	if (!memory)
-		return -ENOMEM;
-	t.order = memory;
-	t.low = memory + env->nr_insns;
-	t.path = t.low + env->nr_insns;
-	t.component = t.path + env->nr_insns;
-	for (u32 i = 0; i < env->nr_insns; i++) {
-		if (t.order[i])
-			continue;
-		t.path[t.nr_path++] = i;
-		while (t.nr_path)
-			look(&t, t.path[t.nr_path - 1]);
-		if (insn_is_ldimm64(&env->insns[i]))
-			i++;
-	}
-	base_free(memory);
-	return 0;
-}
-
-int loops_find(struct verify_env *env)
-{
-	int err = find_components(env);
-
-	env->nr_loops = env->nr_scc;
-	for (u32 i = 0; !err && i < env->nr_insns; i++) {
-		struct insn_aux *aux = &env->aux[i];
-
-		aux->loop = aux->scc;
-		if (!aux->scc && aux->calls_callback)
-			aux->loop = ++env->nr_loops;
-	}
-	return err;
-}
-
-/* The loop that state is in: that of the lowest frame that is in one. false: none. */
+/* The frame that decides: the lowest that is in a loop of the control flow. false: there is none.
+ */
 static bool find_chain(const struct verify_env *env, const struct vstate *state,
 		       struct chain *chain)
+{
+	for (u32 f = 0; f <= state->curframe; f++) {
+		u32 insn = vstate_frame_insn(state, f);
+
+		if (env->aux[insn].scc) {
+			chain->loop = env->aux[insn].scc;
+			chain->depth = f;
+			return true;
+		}
+		chain->callsite[f] = insn;
+	}
+	return false;
+}
+
+/* The same of callbacks' loops: but if one of the control flow is around it, that decides. */
+static bool find_callback_chain(const struct verify_env *env, const struct vstate *state,
+				struct chain *chain)
 {
 	for (u32 f = 0; f <= state->curframe; f++) {
 		u32 insn = vstate_frame_insn(state, f);
@@ -132,7 +69,7 @@ static bool find_chain(const struct verify_env *env, const struct vstate *state,
 		if (env->aux[insn].loop) {
 			chain->loop = env->aux[insn].loop;
 			chain->depth = f;
-			return true;
+			return !env->aux[insn].scc;
 		}
 		chain->callsite[f] = insn;
 	}
@@ -150,15 +87,52 @@ static struct visit *find_visit(const struct verify_env *env, const struct chain
 	return visit;
 }
 
-/* A call that calls back: the kernel's verifier does not take that for a loop. */
-static bool is_ours(const struct verify_env *env, const struct chain *chain)
+static struct visit *scc_visit(const struct verify_env *env, const struct vstate *state)
 {
-	return chain->loop > env->nr_scc;
+	struct chain chain;
+
+	return env->visits && find_chain(env, state, &chain) ? find_visit(env, &chain) : NULL;
+}
+
+/* The callback's loop that state is in, while a path is in it; or NULL. */
+static struct visit *callback_visit(const struct verify_env *env, const struct vstate *state)
+{
+	struct visit *visit = NULL;
+	struct chain chain;
+
+	if (env->visits && find_callback_chain(env, state, &chain))
+		visit = find_visit(env, &chain);
+	return visit && visit->first ? visit : NULL;
+}
+
+/*
+ * Callbacks that run later begin paths of their own: a loop may be entered again from another one
+ * while paths are in it, and its first state does not wait for those.
+ */
+static bool is_trusted(const struct verify_env *env, const struct visit *visit)
+{
+	return !visit->first->frame[0]->in_async && visit->revisits < REVISITS_MAX &&
+	       !env->input->test_all_paths;
+}
+
+bool loops_incomplete(const struct verify_env *env, const struct vstate *state)
+{
+	const struct visit *visit = scc_visit(env, state);
+
+	if (visit && visit->backedges)
+		return true;
+	visit = callback_visit(env, state);
+	return visit && visit->backedges && !is_trusted(env, visit);
+}
+
+bool loops_on_trust(const struct verify_env *env, const struct vstate *state)
+{
+	return callback_visit(env, state);
 }
 
 static void log_visit(struct verify_env *env, const char *what, const struct chain *chain)
 {
-	if (!(env->input->log.level & LOG_LEVEL2) || is_ours(env, chain))
+	if (!(env->input->log.level & LOG_LEVEL2))
 		return;
 	verbose(env, "SCC %s (", what);
 	for (u32 f = 0; f < chain->depth && chain->callsite[f]; f++)
@@ -166,31 +140,43 @@ static void log_visit(struct verify_env *env, const char *what, const struct cha
 	verbose(env, "%u)\n", chain->loop);
 }
 
-int loops_enter(struct verify_env *env, const struct vstate *state)
+/* state is in the loop: the first one if no path is. 1: it is, 0, or -ENOMEM. */
+static int enter(struct verify_env *env, const struct chain *chain, struct vstate *state)
 {
-	struct chain chain;
 	struct visit *visit;
 
-	if (!find_chain(env, state, &chain))
-		return 0;
 	if (!env->visits)
 		env->visits = base_zalloc(env->nr_loops, sizeof(*env->visits));
 	if (!env->visits)
 		return -ENOMEM;
-	visit = find_visit(env, &chain);
+	visit = find_visit(env, chain);
 	if (!visit) {
 		visit = base_zalloc(1, sizeof(*visit));
 		if (!visit)
 			return -ENOMEM;
-		visit->chain = chain;
-		visit->next = env->visits[chain.loop - 1];
-		env->visits[chain.loop - 1] = visit;
+		visit->chain = *chain;
+		visit->next = env->visits[chain->loop - 1];
+		env->visits[chain->loop - 1] = visit;
 	}
-	if (!visit->first) {
-		visit->first = state;
+	if (visit->first)
+		return 0;
+	visit->first = state;
+	return 1;
+}
+
+int loops_enter(struct verify_env *env, struct vstate *state)
+{
+	struct chain chain;
+	int err = 0;
+
+	if (find_callback_chain(env, state, &chain))
+		err = enter(env, &chain, state);
+	if (err < 0 || !find_chain(env, state, &chain))
+		return err < 0 ? err : 0;
+	err = enter(env, &chain, state);
+	if (err > 0)
 		log_visit(env, "enter", &chain);
-	}
-	return 0;
+	return err < 0 ? err : 0;
 }
 
 static void free_backedge(struct backedge *edge)
@@ -199,13 +185,13 @@ static void free_backedge(struct backedge *edge)
 	pool_free(state_memory(), edge, sizeof(*edge));
 }
 
-static void free_backedges(struct visit *visit)
+static void free_backedges(struct backedge **list)
 {
-	while (visit->backedges) {
-		struct backedge *next = visit->backedges->next;
+	while (*list) {
+		struct backedge *edge = *list;
 
-		free_backedge(visit->backedges);
-		visit->backedges = next;
+		*list = edge->next;
+		free_backedge(edge);
 	}
 }
 
@@ -228,48 +214,120 @@ static int settle(struct verify_env *env, struct visit *visit)
 	return err;
 }
 
-int loops_exit(struct verify_env *env, const struct vstate *state)
+/* A loop of the control flow. What was owed in it the callback's loop around it will look at again.
+ */
+static int exit_scc(struct verify_env *env, struct visit *visit)
 {
-	struct visit *visit;
-	struct chain chain;
+	struct visit *around = callback_visit(env, visit->first);
+	struct backedge **end = &visit->backedges;
 	int err;
 
-	if (!find_chain(env, state, &chain))
-		return 0;
-	visit = find_visit(env, &chain);
-	if (!visit || visit->first != state)
-		return 0;
-	log_visit(env, "exit", &chain);
+	log_visit(env, "exit", &visit->chain);
 	visit->first = NULL;
 	env->nr_backedges -= visit->nr_backedges;
 	visit->nr_backedges = 0;
-	env->quiet = is_ours(env, &chain);
 	err = settle(env, visit);
-	env->quiet = false;
-	free_backedges(visit);
+	if (err)
+		return err;
+	while (around && *end)
+		end = &(*end)->next;
+	if (around) {
+		*end = around->backedges;
+		around->backedges = visit->backedges;
+		visit->backedges = NULL;
+	}
+	free_backedges(&visit->backedges);
+	return 0;
+}
+
+/* Takes from the back edges those that do not fit any more. */
+static void find_unfit(struct verify_env *env, struct visit *visit)
+{
+	struct backedge **link = &visit->backedges;
+
+	while (*link) {
+		struct backedge *edge = *link;
+		struct mismatch where = { 0 };
+
+		if (states_equal(env, edge->equal, &edge->state, COMPARE_LOOSE, &where)) {
+			link = &edge->next;
+			continue;
+		}
+		*link = edge->next;
+		edge->next = visit->unfit;
+		visit->unfit = edge;
+	}
+}
+
+/*
+ * The path that ended in one of the unfit ones goes on, with the checkpoints that it came through:
+ * one such path at a time, so that what has branches is always a checkpoint of the current path.
+ */
+static int go_on(struct verify_env *env, struct visit *visit)
+{
+	struct backedge *edge = visit->unfit;
+	struct vstate *state = &edge->state;
+	int err;
+
+	visit->unfit = edge->next;
+	visit->revisits++;
+	/* Where it ended it noted itself; it will do so again. */
+	if (env->aux[state->insn_idx].jmp_point)
+		state->nr_history--;
+	for (struct vstate *p = state->parent; p; p = p->parent)
+		if (p->branches++ || p == visit->first)
+			break;
+	err = explore_push_again(env, state, edge->prev_insn_idx);
+	free_backedge(edge);
 	return err;
 }
 
-bool loops_incomplete(const struct verify_env *env, const struct vstate *state)
+static int exit_callback(struct verify_env *env, struct visit *visit)
 {
-	const struct visit *visit;
-	struct chain chain;
+	int err;
 
-	if (!env->visits || !find_chain(env, state, &chain))
-		return false;
-	visit = find_visit(env, &chain);
-	return visit && visit->backedges;
+	if (!visit->unfit) {
+		live_stack_solve(env);
+		for (struct backedge *edge = visit->backedges; edge; edge = edge->next)
+			state_mask_dead(env, edge->equal);
+		env->quiet = true;
+		err = settle(env, visit);
+		env->quiet = false;
+		if (err)
+			return err;
+		find_unfit(env, visit);
+	}
+	if (visit->unfit)
+		return go_on(env, visit);
+	visit->first = NULL;
+	free_backedges(&visit->backedges);
+	return 1;
 }
 
-int loops_add_backedge(struct verify_env *env, const struct vstate *old)
+int loops_exit(struct verify_env *env, struct vstate *state)
 {
-	struct backedge *edge;
-	struct visit *visit;
-	struct chain chain;
+	struct visit *visit = scc_visit(env, state);
+	int err = 0;
 
-	if (!find_chain(env, old, &chain) || !(visit = find_visit(env, &chain)))
+	if (visit && visit->first == state)
+		err = exit_scc(env, visit);
+	if (err)
+		return err;
+	visit = callback_visit(env, state);
+	return visit && visit->first == state ? exit_callback(env, visit) : 0;
+}
+
+int loops_end_in(struct verify_env *env, struct vstate *old, bool incomplete)
+{
+	struct visit *scc = incomplete ? scc_visit(env, old) : NULL;
+	struct visit *visit = scc ? scc : callback_visit(env, old);
+	struct backedge *edge;
+
+	if (!visit && incomplete)
 		return verify_bug(env, "a path ends in a loop at %u that was not entered",
 				  env->insn_idx);
+	if (!visit)
+		return 0;
 	edge = pool_zalloc(state_memory(), sizeof(*edge));
 	if (!edge)
 		return -ENOMEM;
@@ -277,13 +335,14 @@ int loops_add_backedge(struct verify_env *env, const struct vstate *old)
 		free_backedge(edge);
 		return -ENOMEM;
 	}
-	log_visit(env, "backedge", &chain);
 	edge->state.insn_idx = env->insn_idx;
+	edge->prev_insn_idx = env->prev_insn_idx;
 	edge->equal = old;
 	edge->next = visit->backedges;
 	visit->backedges = edge;
-	if (!is_ours(env, &chain)) {
-		visit->nr_backedges++;
+	if (scc) {
+		log_visit(env, "backedge", &scc->chain);
+		scc->nr_backedges++;
 		env->nr_backedges++;
 	}
 	return 0;
@@ -293,10 +352,10 @@ void loops_done(struct verify_env *env)
 {
 	for (u32 i = 0; env->visits && i < env->nr_loops; i++) {
 		while (env->visits[i]) {
-			struct visit *next = env->visits[i]->next;
+			struct visit *visit = env->visits[i];
 
-			base_free(env->visits[i]);
-			env->visits[i] = next;
+			env->visits[i] = visit->next;
+			base_free(visit);
 		}
 	}
 	base_free(env->visits);

@@ -11,8 +11,8 @@
 #include "base/alloc.h"
 #include "base/pool.h"
 #include "verify/backtrack.h"
+#include "verify/clean.h"
 #include "verify/compare.h"
-#include "verify/live_stack.h"
 #include "verify/loops.h"
 #include "verify/slots.h"
 
@@ -64,27 +64,6 @@ static void explored_free(struct verify_env *env, struct explored *explored)
 	env->unused = explored;
 }
 
-/* Clears what no path from a proven state reads, so that comparison ignores it. */
-static void clean_state(struct verify_env *env, struct vstate *state)
-{
-	live_stack_query(env, state);
-	for (u32 f = 0; f <= state->curframe; f++) {
-		struct frame *frame = state->frame[f];
-		u16 live = env->aux[vstate_frame_insn(state, f)].live_regs;
-
-		for (u32 r = 0; r < BPF_REG_10; r++)
-			if (!(live & (1u << r)) && frame->regs[r].type != NOT_INIT)
-				reg_set_not_init(&frame->regs[r]);
-		for (u32 s = 0; s < frame->nr_slots; s++) {
-			if (slot_is_invalid(&frame->slots[s]) || live_stack_alive(env, state, f, s))
-				continue;
-			slot_forget(&frame->slots[s]);
-		}
-	}
-	state->cleaned = true;
-	compare_prepare(env, state);
-}
-
 static void clean_proven_states(struct verify_env *env, struct explored *list)
 {
 	for (; list; list = list->next) {
@@ -93,7 +72,12 @@ static void clean_proven_states(struct verify_env *env, struct explored *list)
 		if (state->branches || state->insn_idx != env->insn_idx || state->cleaned ||
 		    !vstate_same_callsites(state, env->cur) || loops_incomplete(env, state))
 			continue;
-		clean_state(env, state);
+		if (!loops_on_trust(env, state))
+			state_clean(env, state);
+		else if (!state->masked)
+			state_mask_dead(env, state);
+		else
+			continue;
 		list->mismatch.kind = MISMATCH_NONE;
 	}
 }
@@ -106,6 +90,30 @@ static void update_peak(struct verify_env *env)
 		env->peak_states = states;
 }
 
+/* Back edges may have it as parent until its loop is settled. */
+static void free_unless_on_trust(struct verify_env *env, struct explored *explored)
+{
+	if (!loops_on_trust(env, &explored->state)) {
+		explored_free(env, explored);
+		return;
+	}
+	explored->next = env->on_trust;
+	env->on_trust = explored;
+}
+
+static void free_settled(struct verify_env *env)
+{
+	struct explored *list = env->on_trust;
+
+	env->on_trust = NULL;
+	while (list) {
+		struct explored *next = list->next;
+
+		free_unless_on_trust(env, list);
+		list = next;
+	}
+}
+
 static void evict(struct verify_env *env, struct explored **link)
 {
 	struct explored *explored = *link;
@@ -113,7 +121,7 @@ static void evict(struct verify_env *env, struct explored **link)
 	*link = explored->next;
 	env->explored_size--;
 	if (!explored->state.branches && !loops_incomplete(env, &explored->state)) {
-		explored_free(env, explored);
+		free_unless_on_trust(env, explored);
 		return;
 	}
 	/* Open paths, or back edges, still have it as parent. */
@@ -132,7 +140,7 @@ static void free_evicted(struct verify_env *env, struct vstate *state)
 			continue;
 		*link = explored->next;
 		env->evicted_size--;
-		explored_free(env, explored);
+		free_unless_on_trust(env, explored);
 		return;
 	}
 }
@@ -146,10 +154,14 @@ int prune_path_done(struct verify_env *env, struct vstate *state)
 		if (--state->branches)
 			break;
 		err = state == env->cur ? 0 : loops_exit(env, state);
-		if (err)
+		if (err < 0)
 			return err;
+		if (state->branches)
+			break;
 		if (state->in_free_list && !loops_incomplete(env, state))
 			free_evicted(env, state);
+		if (err)
+			free_settled(env);
 		state = parent;
 	}
 	return 0;
@@ -222,8 +234,8 @@ static int end_by(struct verify_env *env, struct explored *explored, bool in_loo
 		err = push_history(env, env->cur, 0, NULL);
 	if (!err)
 		err = propagate_precision(env, &explored->state, env->cur, env->insn_idx, NULL);
-	if (!err && in_loop)
-		err = loops_add_backedge(env, &explored->state);
+	if (!err)
+		err = loops_end_in(env, &explored->state, in_loop);
 	update_peak(env);
 	return err ? err : 1;
 }
@@ -323,5 +335,6 @@ void prune_done(struct verify_env *env)
 	base_free(env->explored);
 	env->explored = NULL;
 	env->evicted = NULL;
+	env->on_trust = NULL;
 	env->unused = NULL;
 }

@@ -193,6 +193,7 @@ struct vstate {
 	bool cleaned;	   /* dead registers and slots were cleared */
 	bool in_free_list; /* evicted from the explored states, kept for its children */
 	bool all_precise;  /* all its scalars, and those of its parents */
+	bool masked;	   /* dead slots are passed over (clean.h) */
 	struct frame *frame[MAX_FRAMES];
 	struct vstate *parent;		   /* the checkpoint before */
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */

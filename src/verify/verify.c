@@ -24,6 +24,7 @@
 #include "verify/live_stack.h"
 #include "verify/loops.h"
 #include "verify/program.h"
+#include "verify/scc.h"
 #include "verify/shown.h"
 #include "verify/prune.h"
 
@@ -87,7 +88,7 @@ static int run_stages(struct verify_env *env)
 		cfg_check,
 		cfg_order,
 		fastcall_find,
-		loops_find,
+		scc_find,
 		btf_ptr_check_attach,
 		live_regs_compute,
 		backtrack_prepare,

@@ -174,6 +174,8 @@ struct verify_input {
 	bool test_all_helpers; /* helpers with a prototype but without implementation pass, too */
 	bool test_all_precise; /* every scalar is precise: pruning ignores no range */
 	bool test_all_paths;   /* nothing is pruned: each path is walked to its end */
+	bool test_no_widening; /* numbers that change from one iteration to the next stay what they
+				  are */
 	u32 test_max_insns;    /* to simulate; 0: as many as the kernel does */
 };
 

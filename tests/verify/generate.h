@@ -98,13 +98,17 @@ extern const char *const gen_topic_names[GEN_NR_TOPICS];
 
 struct gen_program {
 	u32 prog_type, attach_type;
-	u32 topics; /* a bit each */
+	u32 topics;	  /* a bit each */
+	bool many_states; /* to be verified with BPF_F_TEST_STATE_FREQ */
 	u32 nr_insns;
 	struct bpf_insn insns[GEN_MAX_INSNS];
 };
 
 /* The program of a seed. The same seed gives the same program, until the generator changes. */
 void gen_program(u64 seed, struct gen_program *ret_program);
+
+/* The same, a program of loops of callbacks. */
+void gen_callbacks(u64 seed, struct gen_program *ret_program);
 
 /* Replaces indices by the descriptors of fds[GEN_NR_MAPS] and ids of kfuncs[GEN_NR_KFUNCS]. */
 void gen_bind(struct gen_program *program, const int *fds, const u32 *kfuncs);

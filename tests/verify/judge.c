@@ -201,6 +201,7 @@ void judge_by_kernel(const struct gen_program *program, const int *map_fds, u32 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = bound.prog_type;
 	attr.expected_attach_type = bound.attach_type;
+	attr.prog_flags = bound.many_states ? BPF_F_TEST_STATE_FREQ : 0;
 	attr.func_info_cnt = read_functions(&bound, functions);
 	if (attr.func_info_cnt) {
 		if (functions_fd < 0)
@@ -294,6 +295,7 @@ void judge_by_skep(const struct gen_program *program, u32 log_level,
 	struct verify_input input = {
 		.prog_type = bound.prog_type,
 		.expected_attach_type = bound.attach_type,
+		.prog_flags = bound.many_states ? BPF_F_TEST_STATE_FREQ : 0,
 		.gpl_compatible = true,
 		.map_image = 1024,
 		.map_image_size = 1024,
@@ -323,6 +325,7 @@ void judge_by_skep(const struct gen_program *program, u32 log_level,
 		input.observe_arg = options->observe_arg;
 		input.test_all_precise = options->all_precise;
 		input.test_all_paths = options->all_paths;
+		input.test_no_widening = options->no_widening;
 		input.test_max_insns = options->max_insns;
 	}
 	input.nr_cpus = nr_cpus();

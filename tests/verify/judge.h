@@ -26,7 +26,7 @@ void judge_by_kernel(const struct gen_program *program, const int *map_fds, u32 
 struct judge_options {
 	void (*observe)(void *arg, u32 insn_idx, const struct vstate *state);
 	void *observe_arg;
-	bool all_precise, all_paths;
+	bool all_precise, all_paths, no_widening;
 	u32 max_insns;
 };
 

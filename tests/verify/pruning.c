@@ -8,7 +8,9 @@
  * equal, zero bytes, pointers null together.
  *
  * Paths: of random programs (generate.h) the verdict is the same when every path is walked to its
- * end. Programs that need more than MAX_INSNS that way are left out and counted.
+ * end. Programs that need more than MAX_INSNS that way are left out and counted. A quarter as many
+ * are about nothing but loops of callbacks: of these none is accepted that is not that way, where
+ * numbers that change from call to call are not widened.
  *
  * Usage: pruning [pairs [programs [seed]]]
  */
@@ -424,17 +426,20 @@ static void check_pairs(long pairs)
 	free(env);
 }
 
-static void check_paths(long programs, u64 seed)
+static void check_paths(const char *what, void (*gen)(u64 seed, struct gen_program *),
+			long programs, u64 seed)
 {
-	static const struct judge_options pruned = { .max_insns = MAX_INSNS },
-					  all = { .max_insns = MAX_INSNS, .all_paths = true };
+	bool same = gen == gen_program;
+	struct judge_options pruned = { .max_insns = MAX_INSNS }, all = { .max_insns = MAX_INSNS,
+									  .all_paths = true,
+									  .no_widening = !same };
 	long different = 0, accepted = 0, left_out = 0, walked = 0, shorter = 0;
 
 	for (long i = 0; i < programs; i++) {
 		struct gen_program program;
 		struct verdict with, without;
 
-		gen_program(seed + (u64)i, &program);
+		gen(seed + (u64)i, &program);
 		judge_by_skep(&program, 4, &pruned, &with);
 		judge_by_skep(&program, 4, &all, &without);
 		if (with.processed > MAX_INSNS || without.processed > MAX_INSNS) {
@@ -444,15 +449,18 @@ static void check_paths(long programs, u64 seed)
 		accepted += !without.error;
 		walked += without.processed;
 		shorter += with.processed < without.processed;
-		if (with.error != without.error && different++ < 5)
+		/* Widening finds callbacks wrong that are right. */
+		if (with.error != without.error && (same || !with.error) && different++ < 5)
 			tap_note("seed %llu: %d with pruning, %d without",
 				 (unsigned long long)seed + (u64)i, with.error, without.error);
 	}
-	tap_note("%ld programs from seed %llu: %ld accepted, %ld left out, %ld instructions on all "
+	tap_note("%ld %s from seed %llu: %ld accepted, %ld left out, %ld instructions on all "
 		 "paths; pruning spares some in %ld programs",
-		 programs, (unsigned long long)seed, accepted, left_out, walked, shorter);
-	tap_ok(different == 0 && shorter * 20 > programs,
-	       "verdicts with and without pruning are the same: %ld are not", different);
+		 programs, what, (unsigned long long)seed, accepted, left_out, walked, shorter);
+	tap_ok(different == 0 && shorter * 20 > programs, "%s: %s: %ld are not", what,
+	       same ? "verdicts with and without pruning are the same"
+		    : "what pruning accepts is accepted without it",
+	       different);
 }
 
 int main(int argc, char **argv)
@@ -466,6 +474,7 @@ int main(int argc, char **argv)
 	check_pairs(pairs);
 	state_memory_set(NULL);
 	pool_done(&states);
-	check_paths(programs, seed);
+	check_paths("programs", gen_program, programs, seed);
+	check_paths("loops of callbacks", gen_callbacks, programs / 4, seed);
 	return tap_done();
 }

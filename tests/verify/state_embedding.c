@@ -251,11 +251,12 @@ static void run(const struct gen_program *program, u64 seed, u64 input, bool pre
 		report(seed, input, pc, what, precise);
 }
 
-static void check_program(u64 seed, u64 inputs, struct totals *totals)
+static void check_program(void (*gen)(u64 seed, struct gen_program *), u64 seed, u64 inputs,
+			  struct totals *totals)
 {
 	struct gen_program program;
 
-	gen_program(seed, &program);
+	gen(seed, &program);
 	totals->programs++;
 	for (int precise = 0; precise < 2; precise++) {
 		struct verdict verdict;
@@ -286,7 +287,8 @@ int main(int argc, char **argv)
 	state_memory_set(&states);
 	trace.nr = 1;
 	for (long i = 0; i < programs; i++)
-		check_program(seed + (u64)i, inputs, &totals);
+		check_program(i % 8 == 7 ? gen_callbacks : gen_program, seed + (u64)i, inputs,
+			      &totals);
 	pool_done(&states);
 	tap_note("%ld programs from seed %llu: %ld accepted, %ld runs, %ld steps, %ld states "
 		 "compared",

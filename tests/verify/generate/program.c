@@ -395,6 +395,7 @@ void gen_program(u64 seed, struct gen_program *ret_program)
 	ret_program->prog_type = types[type].type;
 	ret_program->attach_type = types[type].attach;
 	ret_program->nr_insns = ret_program->topics = 0;
+	ret_program->many_states = false;
 	g.liberty = liberties[pick(&g, ARRAY_SIZE(liberties))];
 	g.subject = pick(&g, ARRAY_SIZE(statements));
 	set_kind(&g, 1, K_CTX, 0);
