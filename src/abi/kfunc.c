@@ -39,6 +39,13 @@
 /* Congestion control. */
 #define PROG_TCP ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS)
 
+/* Programs of cgroups share this set, too. */
+#define PROG_CGROUP                                                                         \
+	(ABI_PROG(BPF_PROG_TYPE_SOCK_OPS) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SKB) |            \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK) | ABI_PROG(BPF_PROG_TYPE_CGROUP_DEVICE) |      \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCK_ADDR) | ABI_PROG(BPF_PROG_TYPE_CGROUP_SYSCTL) | \
+	 ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT))
+
 /* Files. */
 #define PROG_LSM ABI_PROG(BPF_PROG_TYPE_LSM)
 
@@ -338,7 +345,7 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	    NUMBER_OF(KARG_CTX, KARG_PTR(SOCK), KARG_MEM_SIZE, KARG_SCALAR),
 	    .flags = KFUNC_TRUSTED_ARGS, .progs = ABI_PROG(BPF_PROG_TYPE_SCHED_CLS)),
 	ROW(bpf_sock_ops_enable_tx_tstamp, NUMBER_OF(KARG_PTR(SOCK_OPS), KARG_SCALAR),
-	    .flags = KFUNC_TRUSTED_ARGS, .progs = ABI_PROG(BPF_PROG_TYPE_SOCK_OPS)),
+	    .flags = KFUNC_TRUSTED_ARGS, .progs = PROG_CGROUP),
 	ROW(bpf_crypto_ctx_create, ARGS(KARG_MEM_SIZE, KARG_SCALAR, KARG_INT), RETURNS(CRYPTO),
 	    .flags = ACQUIRED | KFUNC_SLEEPABLE, .progs = ABI_PROG(BPF_PROG_TYPE_SYSCALL)),
 	ROW(bpf_crypto_ctx_acquire, ARGS(KARG_PTR(CRYPTO)), RETURNS(CRYPTO),
