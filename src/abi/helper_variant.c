@@ -71,14 +71,16 @@ static const struct variant {
 	    .arg_struct = { [1] = "sock_common" },
 	    .available = true } },
 	{ BPF_FUNC_setsockopt,
-	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_TRACING),
+	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_TRACING) |
+		  ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS),
 	  { .name = "setsockopt",
 	    .ret = RET_INTEGER,
 	    .arg = { ARG_PTR_TO_BTF_ID_SOCK_COMMON, ARG_ANYTHING, ARG_ANYTHING,
 		     ARG_PTR_TO_MEM | ABI_ARG_MEM_RDONLY, ARG_CONST_SIZE },
 	    .available = true } },
 	{ BPF_FUNC_getsockopt,
-	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_TRACING),
+	  ABI_PROG(BPF_PROG_TYPE_CGROUP_SOCKOPT) | ABI_PROG(BPF_PROG_TYPE_TRACING) |
+		  ABI_PROG(BPF_PROG_TYPE_STRUCT_OPS),
 	  { .name = "getsockopt",
 	    .ret = RET_INTEGER,
 	    .arg = { ARG_PTR_TO_BTF_ID_SOCK_COMMON, ARG_ANYTHING, ARG_ANYTHING,

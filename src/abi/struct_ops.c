@@ -49,11 +49,12 @@ const struct abi_struct_ops *abi_struct_ops_find(const char *name)
 	return NULL;
 }
 
-bool abi_struct_ops_helper(u32 func_id)
+bool abi_struct_ops_helper(const char *member, u32 func_id)
 {
 	switch (func_id) {
+	/* To set another congestion control would come back to release. */
 	case BPF_FUNC_setsockopt:
-	case BPF_FUNC_getsockopt:
+	case BPF_FUNC_getsockopt: return strcmp(member, "release") != 0;
 	case BPF_FUNC_sk_storage_get:
 	case BPF_FUNC_sk_storage_delete:
 	case BPF_FUNC_tcp_send_ack:

@@ -33,7 +33,7 @@ struct abi_struct_ops {
 /* NULL if there is none of this name. */
 const struct abi_struct_ops *abi_struct_ops_find(const char *name);
 
-/* Beside what every program may call. */
-bool abi_struct_ops_helper(u32 func_id);
+/* May a program that implements this member call the helper? */
+bool abi_struct_ops_helper(const char *member, u32 func_id);
 
 #endif

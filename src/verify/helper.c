@@ -43,6 +43,16 @@ bool helper_calls_back(s32 func_id)
 	return false;
 }
 
+/* Is the helper there for this program at all? */
+static bool is_allowed(const struct verify_env *env, u32 func_id)
+{
+	if (env->struct_ops)
+		return env->struct_ops->helpers && abi_struct_ops_helper(env->attach_name, func_id);
+	if (env->iter && (func_id == BPF_FUNC_setsockopt || func_id == BPF_FUNC_getsockopt))
+		return env->iter_has_options;
+	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
+}
+
 u32 helper_nr_args(const struct verify_env *env, s32 func_id)
 {
 	const struct abi_helper *helper =
@@ -51,22 +61,11 @@ u32 helper_nr_args(const struct verify_env *env, s32 func_id)
 
 	/* Of one that it may not call nothing is known. */
 	if (!helper || (!helper->available && helper->arg[0] == ARG_NONE) ||
-	    !abi_helper_allowed((u32)func_id, env->input->prog_type,
-				env->input->expected_attach_type))
+	    !is_allowed(env, (u32)func_id))
 		return 5;
 	while (nr < 5 && helper->arg[nr] != ARG_NONE)
 		nr++;
 	return nr;
-}
-
-/* Is the helper there for this program at all? */
-static bool is_allowed(const struct verify_env *env, u32 func_id)
-{
-	if (env->struct_ops)
-		return env->struct_ops->helpers && abi_struct_ops_helper(func_id);
-	if (env->iter && (func_id == BPF_FUNC_setsockopt || func_id == BPF_FUNC_getsockopt))
-		return env->iter_has_options;
-	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
 }
 
 /* Functions of which no caller holds what bpf_d_path() takes. */

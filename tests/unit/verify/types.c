@@ -335,12 +335,14 @@ static void packet_loads(const struct kind *kind)
 
 static bool may_call(const struct kind *kind, u32 id)
 {
+	/* Of the only member for which it is otherwise there is a case. */
+	const char *member = "cong_avoid";
 	const struct abi_struct_ops *ops;
 
 	if (kind->prog_type != BPF_PROG_TYPE_STRUCT_OPS)
 		return abi_helper_allowed(id, kind->prog_type, kind->attach_type);
 	ops = abi_struct_ops_find(strchr(kind->structure, '/') + 1);
-	return ops && ops->helpers && abi_struct_ops_helper(id);
+	return ops && ops->helpers && abi_struct_ops_helper(member, id);
 }
 
 /* May only programs under the GPL call it? */
