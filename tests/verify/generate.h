@@ -87,7 +87,8 @@ enum gen_topic {
 	GEN_SECTIONS, /* RCU, preemption, interrupts */
 	GEN_EXCEPTIONS,
 	GEN_TAIL_CALLS,
-	GEN_BROKEN, /* one instruction was changed at random */
+	GEN_MISTAKES, /* sound by chance: what verifiers have wrongly let pass */
+	GEN_BROKEN,   /* one instruction was changed at random */
 	GEN_NR_TOPICS,
 };
 

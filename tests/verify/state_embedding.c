@@ -23,7 +23,7 @@
 #include "verify/machine.h"
 #include "verify/state.h"
 
-enum { MAX_STATES = 1500, MAX_INSNS = 20000, MAX_STEPS = 600, MAX_REPORTS = 6 };
+enum { MAX_STATES = 8000, MAX_INSNS = 20000, MAX_STEPS = 600, MAX_REPORTS = 6 };
 
 struct seen_state {
 	u32 insn_idx, next; /* next state at the same instruction, 0: none */

@@ -122,6 +122,12 @@ void say_bound(struct gen *g)
 	emit_limit(g, limit, size);
 	if (g->v.kind[index] != K_SCALAR || g->v.kind[limit] != K_SCALAR)
 		return;
+	/* The limit may have been away. */
+	if (chance(g, 250)) {
+		emit(g, BPF_STX | BPF_MEM | BPF_DW, 10, limit, -8, 0);
+		emit(g, BPF_LDX | BPF_MEM | BPF_DW, limit, 10, -8, 0);
+		g->v.slot[0] = K_SCALAR;
+	}
 	/* What is compared may be a copy of what is used, at a distance of it. */
 	emit_mov(g, copy, index);
 	if (chance(g, 300))

@@ -128,6 +128,8 @@ void say_advance(struct gen *g);
 /* bound.c */
 void say_stack_index(struct gen *g);
 void say_bound(struct gen *g);
+/* mistake.c */
+void say_mistake(struct gen *g);
 /* map.c */
 void say_lookup(struct gen *g);
 void say_update(struct gen *g);

@@ -67,6 +67,7 @@ const char *const gen_topic_names[GEN_NR_TOPICS] = {
 	[GEN_SECTIONS] = "RCU, preemption, interrupts",
 	[GEN_EXCEPTIONS] = "exceptions",
 	[GEN_TAIL_CALLS] = "tail calls",
+	[GEN_MISTAKES] = "classic mistakes",
 	[GEN_BROKEN] = "one instruction broken",
 };
 
@@ -261,6 +262,7 @@ static void (*const statements[])(struct gen *) = {
 	say_load_bytes,
 	say_stack_index,
 	say_bound,
+	say_mistake,
 };
 
 void say_block(struct gen *g, unsigned nr)
