@@ -546,7 +546,8 @@ static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool 
 			bt->stack_masks[f] &= ~(1ULL << s);
 	}
 	frame->precise_slots |= bt->stack_masks[f];
-	*changed |= bt->stack_masks[f] != 0;
+	if (bt->stack_masks[f])
+		*changed = true;
 	if (logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
 			format_regs(text, bt->reg_masks[f]));
