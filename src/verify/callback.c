@@ -138,7 +138,8 @@ static bool is_widened(struct verify_env *env, const struct reg *old, const stru
 {
 	if (old->type != SCALAR_VALUE || cur->type != SCALAR_VALUE)
 		return false;
-	return !scalar_equal(&old->s, &cur->s) || !map_ids(&env->id_map, old->id, cur->id);
+	return !scalar_equal(&old->s, &cur->s) || old->off != cur->off ||
+	       !map_ids(&env->id_map, old->id, cur->id);
 }
 
 /* From old back over its parents, the newest state that was at insn in the frames of state. */
