@@ -274,8 +274,8 @@ int btf_ptr_access(struct verify_env *env, u32 regno, int off, int size, bool wr
 	}
 	if (value < 0 || write)
 		return 0;
-	/* What is in an object anybody can have written there. */
-	if (reg.type & MEM_ALLOC)
+	/* What is in an object the program can have written there; any address may be looked at. */
+	if (reg.type & MEM_ALLOC && place.kind == BTF_PLACE_STRUCT_PTR)
 		place.kind = BTF_PLACE_NUMBER;
 	btf_ptr_set_loaded(env, &reg, &place, &env_regs(env)[value]);
 	return 0;

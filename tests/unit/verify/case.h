@@ -41,7 +41,8 @@ enum test_map {
 #define CASE_STATE_FREQ	  8u
 #define CASE_LONG	  16u /* the level 2 log is too long */
 #define CASE_OWN_LOG	  32u /* same verdict; our log has a reason to differ */
-#define CASE_BTF	  64u /* with BTF: every function is static and returns an int */
+/* With BTF: every function is static and returns an int; type 6 is a structure of two pointers. */
+#define CASE_BTF	  64u
 #define CASE_SLEEPABLE	  128u
 #define CASE_ATTACH(type) ((u32)(type) << 16) /* expected_attach_type */
 

@@ -77,5 +77,8 @@ const struct verify_case cases_kernel_object[] = {
 	{ "memory: written", TRACING, "r1 = *(u64 *)(r1 +0)\nr1 += {task_struct.comm}\nr2 = 8\nr3 = 0\ncall bpf_probe_read_kernel#113\nr0 = 0\nexit", -EACCES, "bpf_probe_read_kernel() may write into memory pointed by R1 type=trusted_ptr_", 0, "task_newtask" },
 	{ "memory: a key", TRACING, "r2 = *(u64 *)(r1 +0)\nr2 += {task_struct.comm}\nr1 = map_fd 0\ncall bpf_map_lookup_elem#1\nr0 = 0\nexit", -EACCES, NULL, 0, "task_newtask" },
 	{ "memory: one load, two kinds", TRACING, "r6 = r1\nr7 = 0\ncall bpf_get_prandom_u32#7\nif r0 == 0x0 goto pc+1\nr7 = 8\nr6 += 0\nr1 = *(u64 *)(r6 +0)\nr1 += {task_struct.comm}\nr2 = 8\nr3 = map_value 6 + 0\ncall bpf_strncmp#182\nr0 = 0\nexit", 0, NULL, 0, "task_newtask" },
+	{ "object: through a pointer to anything", CLS, "r1 = 6\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_new_impl}\nif r0 == 0x0 goto pc+5\nr1 = *(u64 *)(r0 +0)\nr2 = *(u64 *)(r1 +0)\nr1 = r0\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_drop_impl}\nr0 = 0\nexit", 0, NULL, CASE_BTF },
+	{ "object: a pointer to anything as a number", CLS, "r1 = 6\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_new_impl}\nif r0 == 0x0 goto pc+5\nr1 = *(u64 *)(r0 +0)\nr1 &= 1\nr1 = r0\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_drop_impl}\nr0 = 0\nexit", 0, NULL, CASE_BTF },
+	{ "object: a pointer to an object is one", CLS, "r1 = 6\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_new_impl}\nif r0 == 0x0 goto pc+5\nr1 = *(u64 *)(r0 +8)\nr1 &= 1\nr1 = r0\nr2 = 0\ncall kernel-function#{kfunc:bpf_obj_drop_impl}\nr0 = 0\nexit", 0, NULL, CASE_BTF },
 	{ 0 }
 };

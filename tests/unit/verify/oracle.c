@@ -149,6 +149,11 @@ static struct functions *functions_new(const struct bpf_insn *insns, u32 nr)
 	blob_int(&functions->blob, "int", 4);
 	blob_type(&functions->blob, "", BTF_KIND_FUNC_PROTO, 0, 0, 1);
 	blob_type(&functions->blob, "f", BTF_KIND_FUNC, 0, BTF_FUNC_STATIC, 2);
+	blob_type(&functions->blob, "", BTF_KIND_PTR, 0, 0, 0);
+	blob_type(&functions->blob, "", BTF_KIND_PTR, 0, 0, 6);
+	blob_type(&functions->blob, "holder", BTF_KIND_STRUCT, 0, 2, 16);
+	blob_member(&functions->blob, "any", 4, 0);
+	blob_member(&functions->blob, "next", 5, 64);
 	blob_finish(&functions->blob);
 	add_function(functions, 0);
 	for (u32 i = 0; i < nr; i++) {
