@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "old_maps.h"
 
 #define STACK_DEPTH 127 /* frames: the kernel's most, unless the administrator says more */
 #define PIN_BY_NAME 1	/* the last value of "pinning" that libbpf knows */
@@ -38,14 +39,36 @@ static bool has_name(const struct object_file *file, const Elf64_Shdr *section, 
 	       !memcmp((const char *)file->data + names.sh_offset + section->sh_name, name, size);
 }
 
-/* Is it a function of a section that holds programs? */
+/* Is it a function of a section that holds programs? Old compilers did not say that it is one. */
 static bool is_program(const struct object_file *file, const Elf64_Sym *symbol)
 {
+	unsigned type = ELF64_ST_TYPE(symbol->st_info);
 	Elf64_Shdr section;
 
-	return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
+	return (type == STT_FUNC ||
+		(type == STT_NOTYPE && ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL)) &&
 	       section_at(file, symbol->st_shndx, &section) && section.sh_type == SHT_PROGBITS &&
 	       section.sh_flags & SHF_EXECINSTR && !has_name(file, &section, ".text");
+}
+
+/* From its beginning to the next program of its section, or the section's end. */
+static Elf64_Xword room_of(const struct object_file *file, const Elf64_Shdr *symbols,
+			   const Elf64_Sym *program)
+{
+	const char *table = (const char *)file->data + symbols->sh_offset;
+	Elf64_Shdr section = { 0 };
+	Elf64_Xword end;
+	Elf64_Sym symbol;
+
+	section_at(file, program->st_shndx, &section);
+	end = section.sh_size;
+	for (size_t at = 0; at + sizeof(symbol) <= symbols->sh_size; at += sizeof(symbol)) {
+		memcpy(&symbol, table + at, sizeof(symbol));
+		if (symbol.st_shndx == program->st_shndx && symbol.st_value > program->st_value &&
+		    symbol.st_value < end && is_program(file, &symbol))
+			end = symbol.st_value;
+	}
+	return end > program->st_value ? end - program->st_value : 0;
 }
 
 static void make_programs_global(struct object_file *file, const Elf64_Shdr *symbols)
@@ -55,8 +78,11 @@ static void make_programs_global(struct object_file *file, const Elf64_Shdr *sym
 
 	for (size_t at = 0; at + sizeof(symbol) <= symbols->sh_size; at += sizeof(symbol)) {
 		memcpy(&symbol, table + at, sizeof(symbol));
-		if (ELF64_ST_BIND(symbol.st_info) != STB_LOCAL || !is_program(file, &symbol))
+		if (!is_program(file, &symbol) || (ELF64_ST_BIND(symbol.st_info) != STB_LOCAL &&
+						   ELF64_ST_TYPE(symbol.st_info) == STT_FUNC))
 			continue;
+		if (!symbol.st_size)
+			symbol.st_size = room_of(file, symbols, &symbol);
 		symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
 		memcpy(table + at, &symbol, sizeof(symbol));
 	}
@@ -144,6 +170,7 @@ void prepare_file(struct object_file *file)
 {
 	Elf64_Shdr section;
 
+	old_maps_renew(file);
 	for (unsigned i = 0; section_at(file, i, &section); i++) {
 		if (section.sh_type == SHT_REL && has_name(file, &section, ".rel.maps"))
 			drop_section(file, i);
@@ -237,7 +264,28 @@ static const struct {
 	{ "cgroup/sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE },
 };
 
-static void prepare_program(struct bpf_program *program)
+/* "2/7": a program that iproute2 puts into slot 7 of the map whose id is 2. */
+static bool is_slot(const char *section)
+{
+	size_t map = strspn(section, "0123456789");
+
+	return map && section[map] == '/' && section[map + 1] &&
+	       !section[map + 1 + strspn(section + map + 1, "0123456789abcdefx")];
+}
+
+/* Which of the two users of such sections and of sections "from-…" it is, its programs' names say.
+ */
+static enum bpf_prog_type type_of_slots(const struct bpf_object *object)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+		if (strstr(bpf_program__name(program), "xdp"))
+			return BPF_PROG_TYPE_XDP;
+	return BPF_PROG_TYPE_SCHED_CLS;
+}
+
+static void prepare_program(struct bpf_program *program, enum bpf_prog_type of_slots)
 {
 	const char *section = bpf_program__section_name(program);
 
@@ -250,6 +298,8 @@ static void prepare_program(struct bpf_program *program)
 		bpf_program__set_expected_attach_type(program, meanings[i].attach);
 		return;
 	}
+	if (is_slot(section) || !strncmp(section, "from-", 5) || !strncmp(section, "to-", 3))
+		bpf_program__set_type(program, of_slots);
 }
 
 void prepare_object(struct bpf_object *object, struct inner_maps *inner)
@@ -260,7 +310,7 @@ void prepare_object(struct bpf_object *object, struct inner_maps *inner)
 	bpf_object__for_each_map(map, object)
 		prepare_map(map, inner);
 	bpf_object__for_each_program(program, object)
-		prepare_program(program);
+		prepare_program(program, type_of_slots(object));
 }
 
 void prepare_end(struct inner_maps *inner)

@@ -15,8 +15,9 @@ struct inner_maps {
 
 /*
  * Before libbpf opens it: what other loaders' conventions put into an object and libbpf refuses.
- * Programs that are static become global; a way to pin that is not libbpf's is taken out, and so
- * is what maps hold from the start. The mapping is changed, the file is not.
+ * Maps of old style are described by BTF (old_maps.h). Programs that are static, or that old
+ * compilers did not mark as functions, become global; a way to pin that is not libbpf's is taken
+ * out, and so is what maps hold from the start. The mapping is changed, the file is not.
  */
 void prepare_file(struct object_file *file);
 

@@ -128,6 +128,46 @@ def foreign(directory):
         ok(not os.path.exists("/sys/fs/bpf/skep_check_pinned"), "nothing stays pinned there")
 
 
+# Maps as libbpf took them before 1.0, iproute2's kind of tail call, with and without BTF; the second program is rejected.
+OLD = """
+#include <linux/bpf.h>
+#define SEC(n) __attribute__((section(n), used))
+struct bpf_map_def { unsigned int type, key_size, value_size, max_entries, map_flags; };
+struct bpf_elf_map { unsigned int type, key_size, value_size, max_entries, flags, id, pinning, inner_id, inner_idx; };
+static void *(*lookup)(void *map, const void *key) = (void *)1;
+static long (*tail_call)(void *c, void *map, unsigned int i) = (void *)12;
+struct MAP SEC("maps") numbers = { 1, 4, 8, 16 };
+struct MAP SEC("maps") slots = { 3, 4, 4, 8 };
+struct MAP SEC("maps") table = { 13, 4, 4, 8 };
+SEC("classifier") int first(struct __sk_buff *c)
+{
+    int key = 0;
+    long *value = lookup(&numbers, &key);
+    void *inner = lookup(&table, &key);
+    if (inner && lookup(inner, &key))
+        return 1;
+    tail_call(c, &slots, 3);
+    return value ? *value : 0;
+}
+SEC("2/3") int third(struct __sk_buff *c) { int key = 0; return *(long *)lookup(&numbers, &key); }
+char _license[] SEC("license") = "GPL";
+"""
+
+
+def old_maps(directory):
+    path = write(directory, "old.bpf.c", OLD)
+    for kind in ("bpf_map_def", "bpf_elf_map"):
+        for debug in ("-g", "-g0"):
+            name = os.path.join(directory, f"{kind}{debug}.o")
+            compiled = e2e.run(["clang", "-target", "bpf", "-O2", debug, f"-DMAP={kind}", f"-I/usr/include/{MULTIARCH}", "-c", path,
+                                "-o", name])
+            result = check("--json", name)
+            equal((compiled.status, [(row.get("type"), row["verdict"]) for row in rows_of(result)]),
+                  (0, [("sched_cls", "accepted"), ("sched_cls", "rejected")]), f"{kind}, clang {debug}", result)
+            if rows_of(result):
+                ok("vs=8" in rows_of(result)[-1]["causes"][0]["value"], "the map has the size that was asked for", result)
+
+
 TARGET = HEAD + """
 __noinline int answer(struct xdp_md *c) { volatile int x = 1; return x; }
 SEC("xdp") int whole(struct xdp_md *c) { return answer(c); }
@@ -300,7 +340,7 @@ def beside_the_kernel(directory):
 
 
 def main():
-    for test in (verdicts, not_judged, foreign, targets, odd_names, logs, interrupted, directories, kernels, beside_the_kernel):
+    for test in (verdicts, not_judged, foreign, old_maps, targets, odd_names, logs, interrupted, directories, kernels, beside_the_kernel):
         with e2e.Scratch() as directory:
             test(directory)
     e2e.done()
