@@ -52,6 +52,9 @@
 /* Connections, ciphers, and what only the kernel's self-tests call. */
 #define PROG_PACKET (ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_XDP))
 #define PROG_CIPHER (PROG_PACKET | ABI_PROG(BPF_PROG_TYPE_SCHED_ACT))
+#define PROG_RSTAT                                                                 \
+	(ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) | ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) | \
+	 ABI_PROG(BPF_PROG_TYPE_TRACING) | ABI_PROG(BPF_PROG_TYPE_LSM))
 #define PROG_TEST                                                                 \
 	(ABI_PROG(BPF_PROG_TYPE_SCHED_CLS) | ABI_PROG(BPF_PROG_TYPE_TRACEPOINT) | \
 	 ABI_PROG(BPF_PROG_TYPE_PERF_EVENT) | ABI_PROG(BPF_PROG_TYPE_TRACING) |   \
@@ -338,6 +341,19 @@ static const struct abi_kfunc kfuncs[ABI_NR_KFUNCS] = {
 	ROW(bpf_ct_set_nat_info,
 	    NUMBER_OF(KARG_PTR(NEW_CONNECTION), KARG_PTR(NET_ADDRESS), KARG_SCALAR, KARG_SCALAR),
 	    ON_CONNECTION),
+	ROW(bpf_xdp_get_xfrm_state, ARGS(KARG_CTX, KARG_MEM_SIZE, KARG_SCALAR), RETURNS(XFRM_STATE),
+	    .flags = ACQUIRED, .progs = ABI_PROG(BPF_PROG_TYPE_XDP)),
+	ROW(bpf_xdp_xfrm_state_release, RELEASES(XFRM_STATE), .progs = ABI_PROG(BPF_PROG_TYPE_XDP)),
+	ROW(bpf_session_is_return, .ret = KRET_SCALAR, .flags = KFUNC_SESSION_PROGS,
+	    .progs = ABI_PROG(BPF_PROG_TYPE_KPROBE)),
+	ROW(bpf_session_cookie, .ret = KRET_MEM, .ret_size = 8, .flags = KFUNC_SESSION_PROGS,
+	    .progs = ABI_PROG(BPF_PROG_TYPE_KPROBE)),
+	ROW(css_rstat_updated, ARGS(KARG_PTR(CSS), KARG_SCALAR), .ret = KRET_VOID,
+	    .progs = PROG_RSTAT),
+	ROW(css_rstat_flush, ARGS(KARG_PTR(CSS)), .ret = KRET_VOID, .flags = KFUNC_SLEEPABLE,
+	    .progs = PROG_RSTAT),
+	ROW(bpf_cgroup_read_xattr, NUMBER_OF(KARG_PTR(CGROUP), KARG_CONST_STRING, KARG_DYNPTR),
+	    .flags = KFUNC_RCU),
 	ROW(bpf_sock_destroy, NUMBER_OF(KARG_PTR(SOCK_COMMON)),
 	    .flags = KFUNC_TRUSTED_ARGS | KFUNC_ITER_PROGS,
 	    .progs = ABI_PROG(BPF_PROG_TYPE_TRACING)),
@@ -411,6 +427,7 @@ static const struct {
 	[ABI_STRUCT_NET_ADDRESS] = { "nf_inet_addr", true, false },
 	[ABI_STRUCT_CRYPTO] = { "bpf_crypto_ctx", false, true },
 	[ABI_STRUCT_TEST] = { "prog_test_ref_kfunc", false, true },
+	[ABI_STRUCT_XFRM_STATE] = { "xfrm_state", false, false },
 	[ABI_STRUCT_TEST_MEMBER] = { "prog_test_member", true, true },
 };
 
@@ -443,6 +460,17 @@ int abi_kfunc_find(const char *name)
 		if (!strcmp(kfuncs[i].name, name))
 			return (int)i;
 	return -1;
+}
+
+bool abi_kfunc_allowed(const struct abi_kfunc *kfunc, u32 prog_type, u32 expected_attach_type)
+{
+	if (kfunc->flags & KFUNC_ITER_PROGS && expected_attach_type != BPF_TRACE_ITER)
+		return false;
+	if (kfunc->flags & KFUNC_SESSION_PROGS &&
+	    expected_attach_type != ABI_TRACE_KPROBE_SESSION &&
+	    expected_attach_type != ABI_TRACE_UPROBE_SESSION)
+		return false;
+	return !kfunc->progs || (prog_type < 64 && kfunc->progs & ABI_PROG(prog_type));
 }
 
 u32 abi_kfunc_nr_args(const struct abi_kfunc *kfunc)

@@ -75,6 +75,7 @@ enum abi_struct {
 	ABI_STRUCT_CRYPTO,
 	ABI_STRUCT_TEST,
 	ABI_STRUCT_TEST_MEMBER,
+	ABI_STRUCT_XFRM_STATE,
 	ABI_NR_STRUCTS
 };
 
@@ -126,6 +127,7 @@ enum abi_kfunc_ret {
 #define KFUNC_FASTCALL	     2048u  /* leaves alone the argument registers that it does not take */
 #define KFUNC_UNTRUSTED	     4096u  /* nothing is promised of the result */
 #define KFUNC_CHANGES_PACKET 16384u /* pointers into it are void */
+#define KFUNC_SESSION_PROGS  32768u /* of kprobes only those of sessions */
 #define KFUNC_ITER_PROGS     8192u  /* of tracing programs only iterators' */
 
 /* Open-coded iterators: state on the program's stack, made, advanced and destroyed by kfuncs. */
@@ -178,10 +180,8 @@ const struct abi_kfunc *abi_kfunc_by_id(u32 id);
 /* The row's number, or -1 when this is no kfunc that the data plane has. */
 int abi_kfunc_find(const char *name);
 
-static inline bool abi_kfunc_allowed(const struct abi_kfunc *kfunc, u32 prog_type)
-{
-	return !kfunc->progs || (prog_type < 64 && kfunc->progs & ABI_PROG(prog_type));
-}
+/* May programs of this type, to be attached so, call it? */
+bool abi_kfunc_allowed(const struct abi_kfunc *kfunc, u32 prog_type, u32 expected_attach_type);
 
 u32 abi_kfunc_nr_args(const struct abi_kfunc *kfunc);
 

@@ -8,18 +8,14 @@
 
 #include <string.h>
 
-#define XFRM	   "no process sees the kernel's IPsec states"
 #define LSM_FILE   "no LSM hook fires here, and only these pass the file"
-#define SESSION	   "no kernel function runs here that a session could be on"
 #define SOCKETS	   "sockets of the kernel cannot be changed from outside of their process"
 #define NOT_CALLED "it is there to be attached to; no kernel lets a program call it"
-#define STATISTICS "cgroup statistics are the kernel's"
 #define DEVICE	   "only programs bound to a device may ask it, and devices take no programs here"
 
 static const struct refusal {
 	const char *name, *why;
 } refusals[] = {
-	{ "bpf_cgroup_read_xattr", "a program cannot stop to ask for a file's attributes" },
 	{ "bpf_fentry_test1", NOT_CALLED },
 	{ "bpf_get_dentry_xattr", LSM_FILE },
 	{ "bpf_get_file_xattr", LSM_FILE },
@@ -27,19 +23,13 @@ static const struct refusal {
 	{ "bpf_modify_return_test", NOT_CALLED },
 	{ "bpf_modify_return_test2", NOT_CALLED },
 	{ "bpf_remove_dentry_xattr", LSM_FILE },
-	{ "bpf_session_cookie", SESSION },
-	{ "bpf_session_is_return", SESSION },
 	{ "bpf_set_dentry_xattr", LSM_FILE },
 	{ "bpf_sock_addr_set_sun_path", SOCKETS },
 	{ "bpf_task_work_schedule_resume_impl", "no task waits for a program's work" },
 	{ "bpf_task_work_schedule_signal_impl", "no task waits for a program's work" },
-	{ "bpf_xdp_get_xfrm_state", XFRM },
 	{ "bpf_xdp_metadata_rx_hash", DEVICE },
 	{ "bpf_xdp_metadata_rx_timestamp", DEVICE },
 	{ "bpf_xdp_metadata_rx_vlan_tag", DEVICE },
-	{ "bpf_xdp_xfrm_state_release", XFRM },
-	{ "css_rstat_flush", STATISTICS },
-	{ "css_rstat_updated", STATISTICS },
 };
 
 const char *abi_kfunc_refused(const char *name)

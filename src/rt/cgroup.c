@@ -436,3 +436,15 @@ u64 rt_cgroup_css(u64 image)
 		       ? image + layout->cgroup_self
 		       : 0;
 }
+
+long rt_cgroup_attribute(const struct rt_cgroup *group, const char *name, u8 *value, u32 size)
+{
+	struct rt_path path;
+	long length;
+
+	if (!path_of(&path, group) || !*path.text)
+		return -ENODATA;
+	length = rt_syscall4(__NR_getxattr, (u64)path.text, (u64)name, (u64)value, size);
+	/* A size of 0 asks how many there are. */
+	return length > 0 && (u64)length > size ? -ERANGE : length;
+}

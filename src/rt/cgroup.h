@@ -51,6 +51,10 @@ bool rt_cgroup_by_id(u64 id, struct rt_cgroup *ret_group);
 /* The number of the owner of what is stored with it (rt/storage.h); 0: it is gone. */
 u64 rt_cgroup_owner(const struct rt_cgroup *group);
 
+/* A "user." attribute of its directory: how many bytes of value, which has room for size. -errno.
+ */
+long rt_cgroup_attribute(const struct rt_cgroup *group, const char *name, u8 *value, u32 size);
+
 /* Is group below ancestor, or the same? */
 bool rt_cgroup_is_below(const struct rt_cgroup *group, const struct rt_cgroup *ancestor);
 

@@ -95,8 +95,9 @@ struct rt_vcpu {
 	void *sock_arg;
 	rt_cast_fn cast; /* NULL: nobody makes such structures */
 	void *cast_arg;
-	u64 perf_ctx[3]; /* struct bpf_perf_event_data_kern, if the program asks for it */
-	u64 cookie;	 /* of the link that fires, for bpf_get_attach_cookie() */
+	u64 session_cookie; /* bpf_session_cookie(): of no session, anybody's */
+	u64 perf_ctx[3];    /* struct bpf_perf_event_data_kern, if the program asks for it */
+	u64 cookie;	    /* of the link that fires, for bpf_get_attach_cookie() */
 	/* Of the task, at the system call that fires; NULL: no call fires. */
 	const struct rt_pt_regs *user_regs;
 	bool entering;	   /* ... before it is made */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/attr.h"
+#include "abi/bpf_new.h"
 #include "abi/kfunc.h"
 #include "abi/profile.h"
 #include "btf/btf.h"
@@ -112,11 +113,9 @@ const struct abi_kfunc *kfunc_of(const struct verify_env *env, u32 i)
 	return env->aux[i].kfunc ? abi_kfunc_by_id(env->aux[i].kfunc - 1u) : NULL;
 }
 
-/* May programs of this type call it? */
 static bool is_allowed(const struct verify_env *env, const struct abi_kfunc *kfunc)
 {
-	return abi_kfunc_allowed(kfunc, env->input->prog_type) &&
-	       (!(kfunc->flags & KFUNC_ITER_PROGS) || env->iter);
+	return abi_kfunc_allowed(kfunc, env->input->prog_type, env->input->expected_attach_type);
 }
 
 u32 kfunc_nr_args(const struct verify_env *env, u32 i)

@@ -5,6 +5,7 @@
  * process sees; a css is that of the hierarchy itself, not of a controller.
  */
 #include "rt/kernel_object.h"
+#include "rt/dynptr.h"
 #include "rt/kfunc/families.h"
 #include "rt/proc.h"
 #include "rt/prog.h"
@@ -172,4 +173,34 @@ RT_KFUNC(bpf_iter_css_task_destroy)
 {
 	rt_iterator_end((u64 *)r1, vcpu);
 	return 0;
+}
+
+/* (css, cpu) and (css): statistics are the kernel's own, which are not gathered here. */
+RT_KFUNC(css_rstat_updated)
+{
+	return 0;
+}
+
+RT_KFUNC(css_rstat_flush)
+{
+	return 0;
+}
+
+/* (cgroup, name, dynptr) */
+RT_KFUNC(bpf_cgroup_read_xattr)
+{
+	static const char user[] = "user.";
+	const struct rt_dynptr *dynptr = (const struct rt_dynptr *)r3;
+	u32 size = dynptr->data ? rt_dynptr_size(dynptr) : 0;
+	u64 value = rt_dynptr_slice_rdwr(dynptr, 0, 0, size);
+	struct rt_cgroup group;
+
+	for (u32 i = 0; user[i]; i++)
+		if (((const char *)r2)[i] != user[i])
+			return rt_kfunc_int(-EPERM);
+	if (!value)
+		return rt_kfunc_int(-EINVAL);
+	if (!rt_cgroup_read(r1, vcpu, &group))
+		return rt_kfunc_int(-ENODATA);
+	return rt_kfunc_int(rt_cgroup_attribute(&group, (const char *)r2, (u8 *)value, size));
 }

@@ -110,6 +110,27 @@ NEVER(bpf_ct_set_nat_info)
 NEVER(bpf_kfunc_call_test_release)
 NEVER(bpf_kfunc_call_memb_release)
 
+/*
+ * (ctx, options, size): there are no IPsec states. The options begin with the error and the network
+ * namespace.
+ */
+#define XFRM_OPTIONS 36u
+
+RT_KFUNC(bpf_xdp_get_xfrm_state)
+{
+	s32 *error = (s32 *)r2, netns;
+
+	if ((u32)r3 < sizeof(*error))
+		return 0;
+	netns = (u32)r3 == XFRM_OPTIONS ? READ_ONCE(error[1]) : 0;
+	WRITE_ONCE(*error, (u32)r3 != XFRM_OPTIONS || netns < BPF_F_CURRENT_NETNS ? -EINVAL
+			   : netns >= 0						  ? -ENONET
+										  : -ENOENT);
+	return 0;
+}
+
+NEVER(bpf_xdp_xfrm_state_release)
+
 /* (socket): that of another process. */
 RT_KFUNC(bpf_sock_destroy)
 {

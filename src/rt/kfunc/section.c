@@ -73,6 +73,18 @@ RT_KFUNC(bpf_cast_to_kern_ctx)
 	}
 }
 
+/* A program of a session that is run by hand: what it enters, and what it keeps there for itself.
+ */
+RT_KFUNC(bpf_session_is_return)
+{
+	return 0;
+}
+
+RT_KFUNC(bpf_session_cookie)
+{
+	return (u64)&vcpu->session_cookie;
+}
+
 /* (nonce): only whoever listens to it would learn of it. */
 RT_KFUNC(bpf_modify_return_test_tp)
 {

@@ -368,6 +368,62 @@ static void metadata(struct world *world, const struct btf *btf)
 	       "metadata: a flag");
 }
 
+/* What the root of all cgroups has as the attribute of this name: an error, or NO_CGROUP. */
+#define NO_CGROUP 777
+
+static long attribute(struct world *world, const struct btf *btf, const char *name)
+{
+	char text[32] = { 0 };
+	u32 key = 0;
+	int names = world_map(world, BPF_MAP_TYPE_ARRAY, 4, sizeof(text), 1, BPF_F_RDONLY_PROG);
+	int values = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 64, 1, 0);
+	const struct bpf_insn insns[] = {
+		LD_MAP(1, BPF_PSEUDO_MAP_VALUE, values),
+		MOV_K(2, 64),
+		MOV_K(3, 0),
+		MOV_X(4, 10),
+		ADD_K(4, -16),
+		CALL(BPF_FUNC_dynptr_from_mem),
+		MOV_K(1, 1),
+		KFUNC(btf, "bpf_cgroup_from_id"),
+		MOV_X(6, 0),
+		MOV_K(0, NO_CGROUP),
+		JEQ_K(6, 0, 11),
+		MOV_X(1, 6),
+		LD_MAP(2, BPF_PSEUDO_MAP_VALUE, names),
+		MOV_X(3, 10),
+		ADD_K(3, -16),
+		KFUNC(btf, "bpf_cgroup_read_xattr"),
+		MOV_X(7, 0),
+		MOV_X(1, 6),
+		KFUNC(btf, "bpf_cgroup_release"),
+		MOV_X(0, 7),
+		INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0),
+		EXIT(),
+	};
+	union abi_attr attr = { .elem.map_fd = (u32)names };
+	long result;
+
+	strcpy(text, name);
+	expect(world, world_update(world, names, &key, text, 0), 0, "attribute: its name");
+	expect(world, world_call(world, BPF_MAP_FREEZE, &attr), 0, "attribute: constant");
+	result = run(world, BPF_PROG_TYPE_SCHED_CLS, insns, ARRAY_SIZE(insns));
+	world->close(world, names);
+	world->close(world, values);
+	return result;
+}
+
+static void attributes(struct world *world, const struct btf *btf)
+{
+	if (!btf_find(btf, "bpf_cgroup_read_xattr", BTF_KIND_FUNC) ||
+	    attribute(world, btf, "user.skep-none") == NO_CGROUP) {
+		tap_skip(1, "%s: no cgroup with attributes", world->name);
+		return;
+	}
+	expect(world, attribute(world, btf, "user.skep-none"), ENODATA, "attribute: none");
+	expect(world, attribute(world, btf, "security.skep"), EPERM, "attribute: not a user's");
+}
+
 void scenario_kfunc(struct world *world)
 {
 	static struct btf *btf;
@@ -382,4 +438,5 @@ void scenario_kfunc(struct world *world)
 	signals(world, btf);
 	pulls(world, btf);
 	metadata(world, btf);
+	attributes(world, btf);
 }

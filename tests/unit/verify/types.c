@@ -407,9 +407,7 @@ static void kfuncs(const struct kind *kind)
 		struct bpf_insn body[] = { insn(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0,
 						(s32)btf_find(btf, kfunc->name, BTF_KIND_FUNC)),
 					   move(0, 1), leave() };
-		bool kernel, skep = abi_kfunc_allowed(kfunc, kind->prog_type) &&
-				    (!(kfunc->flags & KFUNC_ITER_PROGS) ||
-				     kind->attach_type == BPF_TRACE_ITER);
+		bool kernel, skep = abi_kfunc_allowed(kfunc, kind->prog_type, kind->attach_type);
 
 		oracle_kernel(&c, body, 3, 2, &theirs);
 		/* It did not come to look at the call. */
