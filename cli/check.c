@@ -662,6 +662,10 @@ int command_check(int argc, char **argv)
 			check.rows, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
 	else
 		report_summary(check.rows, check.real);
+	if (fflush(stdout) || ferror(stdout)) {
+		say("standard output cannot be written: the verdicts are lost");
+		worsen(&check, STATUS_NOT_JUDGED);
+	}
 	json_object_put(check.told);
 	json_object_put(check.rows);
 	return check.status;

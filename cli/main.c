@@ -5,6 +5,9 @@
  */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +155,26 @@ int command_version(int argc, char **argv)
 	return 0;
 }
 
+/*
+ * A closed standard descriptor would be given to the next thing that is opened, and what is printed
+ * would be written there. Something stands in its place that fails as it did, and is gone at an
+ * exec.
+ */
+static void keep_places(void)
+{
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &st) && errno == EBADF &&
+		    open("/dev/null", O_CLOEXEC | (fd ? O_RDONLY : O_WRONLY)) != fd)
+			_exit(EXIT_FAILURE);
+}
+
 int main(int argc, char **argv)
 {
 	char name[32];
+
+	keep_places();
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc < 2) {

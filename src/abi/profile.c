@@ -434,7 +434,7 @@ static u32 since_alu(const struct bpf_insn *insn)
 static u32 since_wide_load(const struct bpf_insn *insn)
 {
 	switch (insn->src_reg) {
-	case BPF_PSEUDO_BTF_ID: return V(5, 9);
+	case BPF_PSEUDO_BTF_ID: return V(5, 10);
 	case BPF_PSEUDO_FUNC: return V(5, 13);
 	case BPF_PSEUDO_MAP_IDX:
 	case BPF_PSEUDO_MAP_IDX_VALUE: return V(5, 14);

@@ -237,6 +237,17 @@ def logs(directory):
     ok(result.status == 2 and '"9" is no level' in result.err, "a level that there is not", result)
 
 
+def full(directory):
+    with open("/dev/full", "w", encoding="ascii") as device, \
+            subprocess.Popen([e2e.SKEP, "check", write(directory, "good.bpf.c", GOOD)], stdout=device, stderr=subprocess.PIPE) as process:
+        err = process.stderr.read()
+        equal((process.wait(), b"cannot be written" in err), (3, True), "verdicts that nobody gets are no success")
+    result = e2e.run(["sh", "-c", 'exec "$0" check "$1" >&-', e2e.SKEP, os.path.join(directory, "good.bpf.c")])
+    ok(result.status == 3 and "cannot be written" in result.err, "nor are they with a closed standard output", result)
+    result = e2e.run(["sh", "-c", """exec "$0" exec -- sh -c 'test -e /proc/$$/fd/0 && echo open || echo closed' <&-""", e2e.SKEP])
+    equal(result.out, "closed\n", "a command's closed descriptor stays closed", result)
+
+
 def interrupted(directory):
     """Ctrl-C ends the command, not only the file that it is at."""
     path = write(directory, "long.bpf.c", LONG)
@@ -340,7 +351,7 @@ def beside_the_kernel(directory):
 
 
 def main():
-    for test in (verdicts, not_judged, foreign, old_maps, targets, odd_names, logs, interrupted, directories, kernels, beside_the_kernel):
+    for test in (verdicts, not_judged, foreign, old_maps, targets, odd_names, logs, full, interrupted, directories, kernels, beside_the_kernel):
         with e2e.Scratch() as directory:
             test(directory)
     e2e.done()
