@@ -342,9 +342,11 @@ static void begin(struct verify_env *env)
 static bool number_differs_there(const struct vstate *cur, const struct mismatch *where)
 {
 	const struct frame *frame = cur->frame[where->frame];
-	const struct reg *reg = &frame->regs[where->index];
+	const struct reg *reg;
 
-	if (where->kind == MISMATCH_SLOT) {
+	if (where->kind == MISMATCH_REG) {
+		reg = &frame->regs[where->index];
+	} else {
 		if (where->index >= frame->nr_slots ||
 		    !slot_is_scalar64(&frame->slots[where->index]))
 			return false;
