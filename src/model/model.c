@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define ALIGNMENT 64u
+#define KNOWN_MAX 32u
 
 struct place {
 	u32 bit_offset, bits; /* bits 0: there is no such member */
@@ -18,6 +19,12 @@ struct model {
 	u8 *memory;
 	u64 size, used;
 	struct place places[MODEL_NR_FIELDS];
+	/* Structures that images were made of: looking one up in the BTF takes long. */
+	struct {
+		const char *structure; /* lives as long as the program: a literal */
+		u32 size;
+	} known[KNOWN_MAX];
+	u32 nr_known;
 };
 
 static const struct {
@@ -64,13 +71,29 @@ static void *take(struct model *model, u64 size)
 	return memset(model->memory + at, 0, room);
 }
 
+/* 0: the BTF has no such structure. */
+static u32 size_of(struct model *model, const char *structure)
+{
+	u32 size, id;
+
+	for (u32 i = 0; i < model->nr_known; i++)
+		if (!strcmp(model->known[i].structure, structure))
+			return model->known[i].size;
+	id = btf_find(model->btf, structure, BTF_KIND_STRUCT);
+	if (!id || btf_size_of(model->btf, id, &size))
+		return 0;
+	if (model->nr_known < KNOWN_MAX) {
+		model->known[model->nr_known].structure = structure;
+		model->known[model->nr_known++].size = size;
+	}
+	return size;
+}
+
 void *model_object(struct model *model, const char *structure)
 {
-	u32 id = btf_find(model->btf, structure, BTF_KIND_STRUCT), size;
+	u32 size = size_of(model, structure);
 
-	if (!id || btf_size_of(model->btf, id, &size))
-		return NULL;
-	return take(model, size);
+	return size ? take(model, size) : NULL;
 }
 
 void *model_bytes(struct model *model, const void *bytes, u64 size)

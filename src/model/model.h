@@ -255,6 +255,7 @@ void model_reset(struct model *model);
 
 /*
  * An image of a structure that BTF describes, all 0; NULL if it does not, or if there is no room.
+ * The name is kept, and stays valid as long as the model.
  * The functions below do nothing with NULL in place of an image.
  */
 void *model_object(struct model *model, const char *structure);

@@ -16,14 +16,16 @@
 #define NO_HEADER     0xffffu /* the offset of one that nobody has looked for */
 #define XDP_HAS_FRAGS 1u      /* XDP_FLAGS_HAS_FRAGS */
 
-/* The network namespace, which is the supervisor's, too. */
+/* The network namespace is the supervisor's, which never leaves it. */
 static void *net_image(struct model *model)
 {
+	static u64 number;
 	void *net = model_object(model, "net");
 	struct stat status;
 
-	if (!stat("/proc/self/ns/net", &status))
-		model_set(model, net, MODEL_NET_NUMBER, status.st_ino);
+	if (!number && !stat("/proc/self/ns/net", &status))
+		number = status.st_ino;
+	model_set(model, net, MODEL_NET_NUMBER, number);
 	return net;
 }
 
