@@ -24,7 +24,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address))
 #endif
 
-#define CHUNK_MIN     ((size_t)8 << 10)
+#define CHUNK_MIN     ((size_t)64 << 10)
 #define POPULATED_MIN ((size_t)64 << 10)
 #define HUGE_FROM     (4 * BASE_HUGE) /* of so many bytes one more page is a share like that */
 #define CHUNK_SHARE   8		      /* a new chunk is as large as this part of the others */
