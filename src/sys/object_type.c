@@ -266,6 +266,12 @@ void sys_object_heap_end(struct sys_hive *hive)
 
 	if (!heap)
 		return;
+	/* Those of the kernel's BTF: nobody forgot them. */
+	for (struct sys_object_type *type = hive->object_types, *next; type; type = next) {
+		next = type->next;
+		free_type(&type->deferred);
+	}
+	hive->object_types = NULL;
 	RT_CONTROL->objects = NULL;
 	arena_release(arena, ARENA_DATA, heap->shared,
 		      rt_object_heap_size(RT_CONTROL->data_size / RANGE_SHARE / PAGE * PAGE));

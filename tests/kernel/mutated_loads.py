@@ -29,7 +29,7 @@ class Load:
         head, self.last = line.rstrip("\n").split(" | ", 1)
         file, program, number, kind, error, *self.log = head.split(" ")
         self.name = f"{file} {program} {number}"
-        kind, _, half = kind.partition("h")
+        kind, half, _ = kind.partition("h")
         self.type, self.half, self.error = int(kind.split("/")[0]), bool(half), int(error)
 
 
