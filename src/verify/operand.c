@@ -365,7 +365,8 @@ static bool sane_offset(struct verify_env *env, const struct reg *reg, u32 type)
 			log_reg_type(type), (long long)value);
 		return false;
 	}
-	if (reg->type != SCALAR_VALUE && (reg->off >= MAX_VAR_OFF || reg->off <= -MAX_VAR_OFF)) {
+	/* Of a number: its distance to what it is linked to, which the kernel looks at too. */
+	if (reg->off >= MAX_VAR_OFF || reg->off <= -MAX_VAR_OFF) {
 		verbose(env, "%s pointer offset %d is not allowed\n", log_reg_type(type), reg->off);
 		return false;
 	}
