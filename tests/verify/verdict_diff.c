@@ -54,6 +54,7 @@ enum reason {
 	FEWER_INSTRUCTIONS,
 	HALF_OF_POINTER,
 	NO_ADDRESS,
+	ENDLESS_LOOP,
 	NO_REASON,
 };
 
@@ -69,6 +70,9 @@ static const char *const reasons[] = {
 			    "the pointer is not, skep goes both ways",
 	[NO_ADDRESS] = "both reject; the kernel's types have the function, its list of symbols has "
 		       "not",
+	[ENDLESS_LOOP] =
+		"skep looks again at loops of callbacks that are settled, and meets a loop "
+		"of the same state, which 6.18 pruned before",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -113,6 +117,9 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	     begins(kernel->why, "The sequence of 8193 jumps is too complex")) &&
 	    skep->processed < kernel->processed)
 		return FEWER_INSTRUCTIONS;
+	if (!kernel->error && begins(skep->why, "old state: ") &&
+	    program->topics >> GEN_CALLBACKS & 1)
+		return ENDLESS_LOOP;
 	if (skep->error && begins(kernel->why, "cannot find address for kernel function"))
 		return NO_ADDRESS;
 	if (kernel->error && skep->error && compares_half_with_0(program))
