@@ -33,22 +33,6 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 /* Every scalar on the way to the state mattered. */
 void force_all_precise(struct verify_env *env, const struct vstate *from);
 
-/* Notes that the current instruction was executed, with facts for backtracking. */
-int push_history(struct verify_env *env, struct vstate *state, u32 flags,
-		 const struct linked_regs *linked);
-
-/* A place on the path to the current instruction, for walking it backwards. */
-struct path_walk {
-	const struct vstate *state;
-	u32 end, insn;
-};
-
-/* At the current instruction; then each call goes to the one executed before; false: none. */
-void path_walk_begin(const struct verify_env *env, struct path_walk *walk);
-bool path_walk_back(const struct verify_env *env, struct path_walk *walk);
-/* What was noted of the walk's instruction; NULL: nothing. */
-const struct history *path_walk_history(const struct path_walk *walk);
-
 /* No scalar of the current state is precise: it is about to be saved as a checkpoint. */
 void forget_precision(struct verify_env *env);
 

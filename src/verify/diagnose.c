@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verify/backtrack.h"
 #include "verify/branch.h"
+#include "verify/history.h"
 #include "verify/live_regs.h"
 
 #define WALK_MAX     100000 /* instructions that are looked at for one value */

@@ -10,6 +10,7 @@
 #include "verify/backtrack.h"
 #include "verify/branch.h"
 #include "verify/explore.h"
+#include "verify/history.h"
 #include "verify/lock.h"
 #include "verify/operand.h"
 #include "verify/packet.h"

@@ -13,6 +13,7 @@
 #include "verify/backtrack.h"
 #include "verify/clean.h"
 #include "verify/compare.h"
+#include "verify/history.h"
 #include "verify/loops.h"
 #include "verify/slots.h"
 

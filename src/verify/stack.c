@@ -10,6 +10,7 @@
 
 #include "verify/backtrack.h"
 #include "verify/fastcall.h"
+#include "verify/history.h"
 #include "verify/live_stack.h"
 #include "verify/operand.h"
 #include "verify/slots.h"
