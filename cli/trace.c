@@ -193,6 +193,18 @@ static void catch_up(struct trace *trace)
 	*trace->mark = '\0';
 }
 
+/* Somebody has stopped the kernel's tracing: trace_pipe gives nothing, and no error. */
+static bool is_stopped(void)
+{
+	int fd = open(TRACE_DIR "tracing_on", O_RDONLY | O_CLOEXEC);
+	char state = '1';
+	bool known = fd >= 0 && read(fd, &state, 1) == 1;
+
+	if (fd >= 0)
+		close(fd);
+	return known && state == '0';
+}
+
 struct trace *trace_open(bool json)
 {
 	struct trace *trace = calloc(1, sizeof(*trace));
@@ -212,6 +224,10 @@ struct trace *trace_open(bool json)
 		free(trace);
 		return NULL;
 	}
+	if (is_stopped())
+		say(TRACE_DIR
+		    "tracing_on is 0: what programs print is lost until somebody writes 1 "
+		    "there");
 	trace->skipping = true;
 	catch_up(trace);
 	trace->skipping = false;

@@ -167,6 +167,12 @@ def have_kernel_pids():
     return os.stat("/proc/self/ns/pid").st_ino == 0xeffffffc
 
 
+def have_kernel_trace():
+    """Does the kernel's trace_pipe show what programs print? Anybody may have stopped it for the whole machine."""
+    with open("/sys/kernel/tracing/tracing_on", encoding="ascii") as state:
+        return state.read().strip() == "1"
+
+
 class Scratch:
     """A directory of the test's own, removed at its end."""
 

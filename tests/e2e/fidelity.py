@@ -135,6 +135,8 @@ def same_counts(name, command):
 
 if not e2e.have_kernel_pids():
     e2e.skip("in a PID namespace the kernel's programs see other process ids")
+elif e2e.have_root_bpf() and not e2e.have_kernel_trace():
+    e2e.skip("the kernel's tracing is stopped (tracing_on)")
 elif e2e.have_root_bpf():
     for workload, arguments in WORKLOADS.items():
         same_events(workload, e2e.HELLO, arguments)
