@@ -86,15 +86,13 @@ static void scrub_byte(u8 *byte)
 		*byte = SLOT_MISC;
 }
 
-/* A slot of which some bytes are overwritten: with them goes its register; zeros beside it: whole.
- */
-static void scrub_slot(struct slot *slot, bool whole)
+/* A slot of which some bytes are overwritten: with them goes its register, and zeros beside it. */
+static void scrub_slot(struct slot *slot)
 {
 	if (!slot_is_spill(slot) && !slot_is_object(slot))
 		return;
 	for (u32 i = 0; i < REG_SIZE; i++)
-		if (whole || slot->byte[i] != SLOT_ZERO)
-			scrub_byte(&slot->byte[i]);
+		scrub_byte(&slot->byte[i]);
 }
 
 static void spill(struct verify_env *env, struct slot *slot, const struct reg *reg, int size)
@@ -132,7 +130,7 @@ static int store_bytes(struct verify_env *env, struct frame *frame, int off, int
 {
 	u8 kind = SLOT_MISC;
 
-	scrub_slot(&frame->slots[slot_of(off)], true);
+	scrub_slot(&frame->slots[slot_of(off)]);
 	if (stores_zero(env, reg)) {
 		/* The bytes are zero only because that register is: its value matters. */
 		int err = value >= 0 ? mark_precise(env, value) : 0;
@@ -221,7 +219,7 @@ static int store_maybe(struct verify_env *env, struct frame *frame, int off, boo
 		*zero_used = true;
 		return 0;
 	}
-	scrub_slot(slot, false);
+	scrub_slot(slot);
 	if (zero && *byte == SLOT_ZERO) {
 		kind = SLOT_ZERO;
 		*zero_used = true;

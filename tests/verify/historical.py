@@ -32,7 +32,7 @@ MUTANTS = [
     ("CVE-2017-17854: pointer offsets may overflow", V + "operand.c",
      "\tif (!sane_offset(env, off, ptr->type) || !sane_offset(env, ptr, ptr->type))", "\tif (0)"),
     ("CVE-2017-17855: a pointer survives a store into a part of its slot", V + "stack.c",
-     "\tscrub_slot(&frame->slots[slot_of(off)], true);\n",
+     "\tscrub_slot(&frame->slots[slot_of(off)]);\n",
      "\tif (slot_is_spill(&frame->slots[slot_of(off)]))\n\t\treturn 0;\n"),
     ("CVE-2017-17856: an unaligned spill counts as an aligned one", V + "stack.c",
      "bool aligned = off % REG_SIZE == 0;", "bool aligned = true;"),

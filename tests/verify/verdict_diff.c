@@ -55,6 +55,7 @@ enum reason {
 	HALF_OF_POINTER,
 	NO_ADDRESS,
 	ENDLESS_LOOP,
+	NULL_WITH_SIZE,
 	NO_REASON,
 };
 
@@ -73,6 +74,9 @@ static const char *const reasons[] = {
 	[ENDLESS_LOOP] =
 		"skep looks again at loops of callbacks that are settled, and meets a loop "
 		"of the same state, which 6.18 pruned before",
+	[NULL_WITH_SIZE] =
+		"6.18 lets helpers that take null read as many bytes of what may be null "
+		"as the size beside it says",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -91,10 +95,11 @@ static bool begins(const char *text, const char *with)
 static bool compares_half_with_0(const struct gen_program *program)
 {
 	for (u32 i = 0; i < program->nr_insns; i++) {
-		u8 code = program->insns[i].code;
+		u8 code = program->insns[i].code, op = BPF_OP(code);
 
-		if ((code == (BPF_JMP32 | BPF_JEQ) || code == (BPF_JMP32 | BPF_JNE)) &&
-		    !program->insns[i].imm)
+		/* A register that it is compared with may be 0, too. */
+		if (BPF_CLASS(code) == BPF_JMP32 && (op == BPF_JEQ || op == BPF_JNE) &&
+		    (BPF_SRC(code) == BPF_X || !program->insns[i].imm))
 			return true;
 	}
 	return false;
@@ -120,6 +125,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	if (!kernel->error && begins(skep->why, "old state: ") &&
 	    program->topics >> GEN_CALLBACKS & 1)
 		return ENDLESS_LOOP;
+	if (!kernel->error && strstr(skep->why, "may be null while R"))
+		return NULL_WITH_SIZE;
 	if (skep->error && begins(kernel->why, "cannot find address for kernel function"))
 		return NO_ADDRESS;
 	if (kernel->error && skep->error && compares_half_with_0(program))

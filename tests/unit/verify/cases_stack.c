@@ -41,6 +41,7 @@ const struct verify_case cases_stack[] = {
 	{ "variable write", SOCKET, "r0 = *(u32 *)(r1 +0)\nr0 &= 7\nr2 = r10\nr2 += -16\nr2 += r0\n*(u8 *)(r2 +0) = r0\nr3 = *(u64 *)(r10 -16)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "variable read", SOCKET, "*(u64 *)(r10 -8) = 0\n*(u64 *)(r10 -16) = 0\nr0 = *(u32 *)(r1 +0)\nr0 &= 7\nr2 = r10\nr2 += -16\nr2 += r0\nr3 = *(u8 *)(r2 +0)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "variable write over zeroes", SOCKET, "*(u64 *)(r10 -8) = 0\n*(u64 *)(r10 -16) = 0\nr0 = *(u32 *)(r1 +0)\nr0 &= 7\nr2 = r10\nr2 += -16\nr2 += r0\nr4 = 0\n*(u8 *)(r2 +0) = r4\nr3 = *(u64 *)(r10 -16)\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "variable write of 0 beside a spilled 0", SOCKET, "*(u32 *)(r10 -12) = 0\n*(u32 *)(r10 -16) = 0\nr0 = *(u32 *)(r1 +0)\nr0 &= 4\nr2 = r10\nr2 += -16\nr2 += r0\n*(u32 *)(r2 +0) = 0\nr3 = *(u32 *)(r10 -12)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "variable write over a spill", SOCKET, "*(u64 *)(r10 -16) = r1\nr0 = *(u32 *)(r1 +0)\nr0 &= 7\nr2 = r10\nr2 += -16\nr2 += r0\n*(u8 *)(r2 +0) = r0\nr3 = *(u64 *)(r10 -16)\nr0 = *(u32 *)(r3 +0)\nexit", -EACCES, "R3 invalid mem access 'scalar'", 0 },
 	{ "variable access out of the stack", SOCKET, "r0 = *(u32 *)(r1 +0)\nr0 &= 63\nr2 = r10\nr2 += -16\nr2 += r0\n*(u8 *)(r2 +0) = r0\nexit", -EINVAL, "invalid variable-offset write to stack R2", 0 },
 	{ "unbounded variable access", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = r10\nr2 += r0\n*(u8 *)(r2 +0) = r0\nexit", -EACCES, "invalid unbounded variable-offset write to stack R2", 0 },
