@@ -122,7 +122,12 @@ void say_bound(struct gen *g)
 	emit_limit(g, limit, size);
 	if (g->v.kind[index] != K_SCALAR || g->v.kind[limit] != K_SCALAR)
 		return;
-	/* The limit may have been away. */
+	/* The limit may be a sum, and may have been away. */
+	if (chance(g, 200)) {
+		emit(g, BPF_ALU64 | BPF_MOV | BPF_K, copy, 0, 0, (s32)pick(g, 4));
+		emit(g, BPF_ALU64 | BPF_ADD | BPF_X, copy, limit, 0, 0);
+		emit_mov(g, limit, copy);
+	}
 	if (chance(g, 250)) {
 		emit(g, BPF_STX | BPF_MEM | BPF_DW, 10, limit, -8, 0);
 		emit(g, BPF_LDX | BPF_MEM | BPF_DW, limit, 10, -8, 0);
@@ -140,7 +145,8 @@ void say_bound(struct gen *g)
 	before = g->v;
 	emit(g, BPF_LD | BPF_IMM | BPF_DW, base, BPF_PSEUDO_MAP_VALUE, 0, GEN_ARRAY);
 	emit(g, 0, 0, 0, 0, 0);
-	emit(g, BPF_ALU64 | BPF_ADD | BPF_X, base, by || chance(g, 300) ? copy : index, 0, 0);
+	emit(g, BPF_ALU64 | BPF_ADD | BPF_X, base,
+	     (by ? chance(g, 700) : chance(g, 300)) ? copy : index, 0, 0);
 	if (chance(g, 500))
 		emit(g, BPF_ST | BPF_MEM | BPF_B, base, 0, 0, 1);
 	else

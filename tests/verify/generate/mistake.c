@@ -117,16 +117,19 @@ static void say_moved_packet(struct gen *g)
 	if (!has_packet(g) || ctx == NO_REG || ctx <= 4 || index == NO_REG || index == ctx)
 		return;
 	emit_helper(g, BPF_FUNC_get_prandom_u32, K_SCALAR, 0);
-	emit(g, BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0, (s32)(1u << pick(g, 6)) - 1);
+	emit(g, BPF_ALU64 | BPF_AND | BPF_K, 0, 0, 0,
+	     (s32)(1u << (chance(g, 300) ? 14 + pick(g, 17) : pick(g, 6))) - 1);
 	emit_mov(g, index, 0);
 	emit(g, BPF_LDX | BPF_MEM | BPF_W, 2, ctx, start, 0);
 	emit(g, BPF_LDX | BPF_MEM | BPF_W, 3, ctx, start + 4, 0);
+	if (chance(g, 400)) /* before it, by too much perhaps */
+		emit(g, BPF_ALU64 | BPF_ADD | BPF_X, 2, index, 0, 0);
 	emit(g, BPF_ALU64 | BPF_MOV | BPF_X, 1, 2, 0, 0);
 	emit(g, BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 0, length);
 	jump = emit(g, BPF_JMP | BPF_JGT | BPF_X, 1, 3, 0, 0);
-	if (chance(g, 700))
+	if (chance(g, 300))
 		emit(g, BPF_ALU64 | BPF_ADD | BPF_X, 2, index, 0, 0);
-	else
+	else if (chance(g, 300))
 		emit(g, BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, (s32)pick(g, 20));
 	use_byte(g, 2, (s32)pick(g, (unsigned)length));
 	land(g, jump);
@@ -191,11 +194,24 @@ static void say_late_index(struct gen *g)
 	set_kind(g, index, K_NONE, 0);
 }
 
+/* The lower half of what the program returns is looked at. */
+static void say_half_result(struct gen *g)
+{
+	u32 jump;
+
+	if (g->in_subprog)
+		return;
+	emit_helper(g, BPF_FUNC_ktime_get_ns, K_SCALAR, 0);
+	jump = emit(g, (chance(g, 700) ? BPF_JMP32 : BPF_JMP) | BPF_JGT | BPF_K, 0, 0, 0, 1);
+	emit(g, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	land(g, jump);
+}
+
 void say_mistake(struct gen *g)
 {
 	static void (*const mistakes[])(struct gen *) = {
 		say_moved_null,	  say_other_null,     say_part,	      say_part,
-		say_moved_packet, say_spoiled_dynptr, say_late_index,
+		say_moved_packet, say_spoiled_dynptr, say_late_index, say_half_result,
 	};
 
 	if (!is_room(g))
