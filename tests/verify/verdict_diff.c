@@ -56,6 +56,8 @@ enum reason {
 	NO_ADDRESS,
 	ENDLESS_LOOP,
 	NULL_WITH_SIZE,
+	MOVED_BACK,
+	LINKED_SWAP,
 	NO_REASON,
 };
 
@@ -77,6 +79,12 @@ static const char *const reasons[] = {
 	[NULL_WITH_SIZE] =
 		"6.18 lets helpers that take null read as many bytes of what may be null "
 		"as the size beside it says",
+	[MOVED_BACK] =
+		"both reject; 6.18 takes a pointer beyond the packet's end for beyond it also "
+		"after it was moved back",
+	[LINKED_SWAP] =
+		"both reject; 6.18 keeps a number linked to its copy when its bytes are put "
+		"in order, which is right for le64 only",
 	[OUT_OF_MEMORY] = "skep's limit of memory comes before 6.18's limit of instructions",
 };
 
@@ -105,6 +113,15 @@ static bool compares_half_with_0(const struct gen_program *program)
 	return false;
 }
 
+static bool orders_bytes(const struct gen_program *program)
+{
+	for (u32 i = 0; i < program->nr_insns; i++)
+		if (BPF_OP(program->insns[i].code) == BPF_END &&
+		    BPF_CLASS(program->insns[i].code) == BPF_ALU)
+			return true;
+	return false;
+}
+
 static enum reason reason_of(const struct gen_program *program, const struct verdict *kernel,
 			     const struct verdict *skep)
 {
@@ -129,6 +146,11 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 		return NULL_WITH_SIZE;
 	if (skep->error && begins(kernel->why, "cannot find address for kernel function"))
 		return NO_ADDRESS;
+	if (kernel->error == EINVAL && skep->error == EACCES && !strcmp(kernel->why, skep->why) &&
+	    strstr(skep->why, "offset is outside of the packet"))
+		return MOVED_BACK;
+	if (kernel->error && begins(skep->why, "math between ") && orders_bytes(program))
+		return LINKED_SWAP;
 	if (kernel->error && skep->error && compares_half_with_0(program))
 		return HALF_OF_POINTER;
 	return NO_REASON;
