@@ -69,8 +69,9 @@ static const char *const reasons[] = {
 			      "may_goto",
 	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
 			       "part: loops of callbacks and iterators settle sooner",
-	[HALF_OF_POINTER] = "both reject; 6.18 takes the lower half of a pointer for not 0 because "
-			    "the pointer is not, skep goes both ways",
+	[HALF_OF_POINTER] =
+		"skep rejects; 6.18 takes the lower half of a pointer for not 0 because "
+		"the pointer is not, skep goes both ways",
 	[NO_ADDRESS] = "both reject; the kernel's types have the function, its list of symbols has "
 		       "not",
 	[ENDLESS_LOOP] =
@@ -122,6 +123,24 @@ static bool orders_bytes(const struct gen_program *program)
 	return false;
 }
 
+/* Do both judge alike if the comparisons of halves are comparisons of the whole? */
+static bool agree_on_wholes(const struct gen_program *program)
+{
+	struct gen_program wholes = *program;
+	struct verdict kernel, skep;
+
+	for (u32 i = 0; i < wholes.nr_insns; i++) {
+		u8 code = wholes.insns[i].code;
+
+		if (BPF_CLASS(code) == BPF_JMP32 &&
+		    (BPF_OP(code) == BPF_JEQ || BPF_OP(code) == BPF_JNE))
+			wholes.insns[i].code = (u8)((code & ~0x7) | BPF_JMP);
+	}
+	judge_by_kernel(&wholes, map_fds, 1, &kernel);
+	judge_by_skep(&wholes, 1, NULL, &skep);
+	return kernel.error == skep.error;
+}
+
 static enum reason reason_of(const struct gen_program *program, const struct verdict *kernel,
 			     const struct verdict *skep)
 {
@@ -151,7 +170,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 		return MOVED_BACK;
 	if (kernel->error && begins(skep->why, "math between ") && orders_bytes(program))
 		return LINKED_SWAP;
-	if (kernel->error && skep->error && compares_half_with_0(program))
+	if (skep->error && compares_half_with_0(program) &&
+	    (kernel->error || agree_on_wholes(program)))
 		return HALF_OF_POINTER;
 	return NO_REASON;
 }
