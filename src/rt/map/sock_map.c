@@ -40,11 +40,12 @@ static void *array_lookup(const struct rt_map *map, const void *key, struct rt_v
 
 static void *hash_sock_lookup(const struct rt_map *map, const void *key, struct rt_vcpu *vcpu)
 {
-	u32 found = hash_find(map, key, vcpu), number = 0;
+	u64 number = 0;
 
-	if (found)
-		rt_shared_load(&number, hash_value(map, found, 0), sizeof(number));
-	return sock_of(number);
+	/* Not what another key has put into the element meanwhile. */
+	if (hash_copy_out(map, key, &number, vcpu))
+		number = 0;
+	return sock_of((u32)number);
 }
 
 /* A program's update; value is the socket. */
