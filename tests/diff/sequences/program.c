@@ -458,11 +458,7 @@ static long load(struct pair *pair, int side, const struct code *code, u32 opera
 			insns[i].imm = stage.script[side];
 		i++;
 	}
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = prog_type(pair);
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = code->nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
+	attr = world_prog_attr(prog_type(pair), insns, code->nr);
 	attr.load.prog_btf_fd = (u32)stage.btf[side];
 	attr.load.func_info = (u64)(uintptr_t)functions;
 	attr.load.func_info_rec_size = sizeof(functions[0]);

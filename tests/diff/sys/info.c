@@ -61,12 +61,8 @@ static int make_map(struct world *world)
 
 static int make_prog(struct world *world)
 {
-	union abi_attr attr;
+	union abi_attr attr = world_prog_attr(BPF_PROG_TYPE_SOCKET_FILTER, ok_insns, 2);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
-	attr.load.insns = (u64)(uintptr_t)ok_insns;
-	attr.load.insn_cnt = 2;
 	attr.load.license = (u64)(uintptr_t) "Dual MIT/GPL";
 	memcpy(attr.load.prog_name, "prog.of_mine", 13);
 	return (int)world_call(world, BPF_PROG_LOAD, &attr);

@@ -532,12 +532,8 @@ static void show_log(u32 type, u32 side)
 	union abi_attr attr;
 	u64 length, lines = 0;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = type;
+	attr = world_prog_attr(type, insns, nr_insns);
 	attr.load.expected_attach_type = type == BPF_PROG_TYPE_SK_LOOKUP ? BPF_SK_LOOKUP : 0;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr_insns;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	attr.load.log_level = 1;
 	attr.load.log_buf = (u64)(uintptr_t)log;
 	attr.load.log_size = sizeof(log);

@@ -119,6 +119,10 @@ static inline void scenario_all(struct world *world)
 #define JEQ_K(reg, value, off)	      INSN(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, off, value)
 #define JGT_X(a, b, off)	      INSN(BPF_JMP | BPF_JGT | BPF_X, a, b, off, 0)
 #define CALL(helper)		      INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
-#define EXIT()			      INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+/* A call of the kernel's function of this name, by the kernel's BTF; wants btf/btf.h. */
+#define KFUNC(btf, name)                                      \
+	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, \
+	     (s32)btf_find(btf, name, BTF_KIND_FUNC))
+#define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
 #endif

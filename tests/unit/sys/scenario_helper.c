@@ -28,15 +28,27 @@ struct arg {
 	s64 value;
 };
 
+/* The program's descriptor is closed behind its run on the memory: what it returned. */
+static u32 run(struct place *place, int prog, const char *name)
+{
+	struct world *world = place->world;
+	union abi_attr attr = { .test.prog_fd = (u32)prog };
+	u32 key = 0;
+
+	world_update(world, place->map, &key, &place->memory, 0);
+	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, name);
+	world_lookup(world, place->map, &key, &place->memory);
+	world->close(world, prog);
+	return attr.test.retval;
+}
+
 /* helper(args …) from a program that is run by hand: its result, or -1000 - errno of the load. */
 static s64 ask(struct place *place, s32 helper, const struct arg *args, u32 nr_args)
 {
-	struct world *world = place->world;
-	union abi_attr attr = { 0 };
 	struct bpf_insn insns[64];
 	const struct bpf_insn value[] = { LD_MAP(0, BPF_PSEUDO_MAP_VALUE, place->map) };
-	u32 nr = 0, key = 0;
-	long prog;
+	u32 nr = 0;
+	int prog;
 
 	for (u32 i = 0; i < nr_args; i++) {
 		struct bpf_insn pair[] = { LD_MAP(i + 1, 0, (s32)args[i].value) };
@@ -58,18 +70,10 @@ static s64 ask(struct place *place, s32 helper, const struct arg *args, u32 nr_a
 	insns[nr++] = INSN(BPF_STX | BPF_MEM | BPF_DW, 0, 6, offsetof(struct memory, result), 0);
 	insns[nr++] = MOV_K(0, 0);
 	insns[nr++] = EXIT();
-	attr.load.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = nr;
-	attr.load.license = ADDRESS("GPL");
-	prog = world_call(world, BPF_PROG_LOAD, &attr);
+	prog = world_prog(place->world, BPF_PROG_TYPE_RAW_TRACEPOINT, insns, nr);
 	if (prog < 0)
 		return prog - 1000;
-	world_update(world, place->map, &key, &place->memory, 0);
-	attr = (union abi_attr){ .test.prog_fd = (u32)prog };
-	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "helper: it runs");
-	world_lookup(world, place->map, &key, &place->memory);
-	world->close(world, (int)prog);
+	run(place, prog, "helper: it runs");
 	return place->memory.result;
 }
 
@@ -126,34 +130,19 @@ static void counters(struct place *place)
 #define IMM64(reg, value)                                              \
 	INSN(BPF_LD | BPF_IMM | BPF_DW, reg, 0, 0, (s32)(u64)(value)), \
 		INSN(0, 0, 0, 0, (s32)((u64)(value) >> 32))
-#define KFUNC(btf, name)                                      \
-	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, \
-	     (s32)btf_find(btf, name, BTF_KIND_FUNC))
 
 /* Runs a program of type syscall on the memory, all of it 'x' before: its result. */
 static s64 run_syscall(struct place *place, const struct bpf_insn *insns, u32 nr)
 {
 	struct world *world = place->world;
-	union abi_attr attr = { 0 };
-	u32 key = 0;
+	union abi_attr attr = world_prog_attr(BPF_PROG_TYPE_SYSCALL, insns, nr);
 	long prog;
 
 	memset(place->memory.bytes, 'x', sizeof(place->memory.bytes));
-	attr.load.prog_type = BPF_PROG_TYPE_SYSCALL;
 	attr.load.prog_flags = BPF_F_SLEEPABLE;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = nr;
-	attr.load.license = ADDRESS("GPL");
 	prog = world_call(world, BPF_PROG_LOAD, &attr);
 	expect(world, prog, FD, "copies: a program");
-	if (prog < 0)
-		return prog;
-	world_update(world, place->map, &key, &place->memory, 0);
-	attr = (union abi_attr){ .test.prog_fd = (u32)prog };
-	expect(world, world_call(world, BPF_PROG_TEST_RUN, &attr), 0, "copies: it runs");
-	world_lookup(world, place->map, &key, &place->memory);
-	world->close(world, (int)prog);
-	return (s32)attr.test.retval;
+	return prog < 0 ? prog : (s32)run(place, (int)prog, "copies: it runs");
 }
 
 /* A copy of the client's memory into plain memory, the task being the one that asks. */

@@ -30,16 +30,11 @@ static struct btf *kernel_btf(void)
 static int load(struct world *world, const char *target, const struct bpf_insn *insns, u32 nr)
 {
 	char function[64];
-	union abi_attr attr;
+	union abi_attr attr = world_prog_attr(BPF_PROG_TYPE_TRACING, insns, nr);
 
 	snprintf(function, sizeof(function), "bpf_iter_%s", target);
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = BPF_PROG_TYPE_TRACING;
 	attr.load.expected_attach_type = BPF_TRACE_ITER;
 	attr.load.attach_btf_id = btf_find(kernel_btf(), function, BTF_KIND_FUNC);
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	return (int)world_call(world, BPF_PROG_LOAD, &attr);
 }
 

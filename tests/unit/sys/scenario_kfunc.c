@@ -9,27 +9,19 @@
 #include "btf/btf.h"
 #include "harness/kernel_btf.h"
 
-#define KFUNC(btf, name)                                      \
-	INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, \
-	     (s32)btf_find(btf, name, BTF_KIND_FUNC))
 #define PACKET 64
 #define STEPS  4
 
 /* The result of a program, or of its load - 1000. */
 static long run(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr)
 {
-	union abi_attr attr = { 0 };
-	long prog, result;
+	int prog = world_prog(world, type, insns, nr);
+	long result;
 
-	attr.load.prog_type = type;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = nr;
-	attr.load.license = ADDRESS("GPL");
-	prog = world_call(world, BPF_PROG_LOAD, &attr);
 	if (prog < 0)
 		return prog - 1000;
-	result = scenario_run(world, (int)prog);
-	world->close(world, (int)prog);
+	result = scenario_run(world, prog);
+	world->close(world, prog);
 	return result;
 }
 
@@ -305,16 +297,13 @@ static long pull(struct world *world, const struct btf *btf, s32 length, bool la
 		EXIT(),
 	};
 	static u8 data[LONG];
-	union abi_attr attr = { 0 };
+	union abi_attr attr =
+		world_prog_attr(BPF_PROG_TYPE_XDP, insns, last ? ARRAY_SIZE(insns) : 11);
 	long prog, result;
 
 	for (u32 i = 0; i < LONG; i++)
 		data[i] = (u8)(i * 7);
-	attr.load.prog_type = BPF_PROG_TYPE_XDP;
 	attr.load.prog_flags = BPF_F_XDP_HAS_FRAGS;
-	attr.load.insns = ADDRESS(insns);
-	attr.load.insn_cnt = last ? ARRAY_SIZE(insns) : 11;
-	attr.load.license = ADDRESS("GPL");
 	prog = world_call(world, BPF_PROG_LOAD, &attr);
 	if (prog < 0)
 		return prog - 1000;

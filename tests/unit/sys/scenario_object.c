@@ -356,12 +356,9 @@ static void info_of_prog(struct world *world)
 	struct bpf_insn out[64];
 	struct bpf_prog_info info;
 	u32 ids[4] = { 0 };
-	union abi_attr attr;
+	union abi_attr attr =
+		world_prog_attr(BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = ARRAY_SIZE(insns);
 	attr.load.license = (u64)(uintptr_t) "Dual BSD/GPL";
 	memcpy(attr.load.prog_name, "info_prog", 10);
 	fd = (int)world_call(world, BPF_PROG_LOAD, &attr);

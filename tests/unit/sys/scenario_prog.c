@@ -9,19 +9,15 @@
 
 static const struct bpf_insn ok_insns[] = { MOV_K(0, 0), EXIT() };
 
-static void plain_load(union abi_attr *attr)
+static union abi_attr plain_load(void)
 {
-	memset(attr, 0, sizeof(*attr));
-	attr->load.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
-	attr->load.insns = (u64)(uintptr_t)ok_insns;
-	attr->load.insn_cnt = 2;
-	attr->load.license = (u64)(uintptr_t) "GPL";
+	return world_prog_attr(BPF_PROG_TYPE_SOCKET_FILTER, ok_insns, ARRAY_SIZE(ok_insns));
 }
 
 #define CASE(text, want, change)                                  \
 	do {                                                      \
 		long result;                                      \
-		plain_load(&attr);                                \
+		attr = plain_load();                              \
 		change;                                           \
 		result = world_call(world, BPF_PROG_LOAD, &attr); \
 		expect(world, result, want, "PROG_LOAD: " text);  \
@@ -196,21 +192,21 @@ static void prologue_probes(struct world *world)
 	long result;
 	int fd;
 
-	plain_load(&attr);
+	attr = plain_load();
 	attr.load.insns = (u64)(uintptr_t)probe;
 	result = world->bpf(world, BPF_PROG_LOAD, &attr, 116);
 	if (result >= 0)
 		world->close(world, (int)result);
 	tap_ok(result >= 0 || result == -EINVAL, "%s: prologue: memcg probe, by its own rule",
 	       world->name);
-	plain_load(&attr);
+	attr = plain_load();
 	fd = (int)world->bpf(world, BPF_PROG_LOAD, &attr, 128);
 	expect(world, fd, FD, "prologue: r0 = 0; exit");
 	world->close(world, fd);
 	fd = load_btf(world);
 	expect(world, fd, FD, "prologue: BTF");
 	world->close(world, fd);
-	plain_load(&attr);
+	attr = plain_load();
 	memcpy(attr.load.prog_name, "libbpf_nametest", 15);
 	fd = (int)world->bpf(world, BPF_PROG_LOAD, &attr, 64);
 	expect(world, fd, FD, "prologue: name");
@@ -247,7 +243,7 @@ static void prologue_maps(struct world *world)
 			EXIT(),
 		};
 
-		plain_load(&attr);
+		attr = plain_load();
 		attr.load.insns = (u64)(uintptr_t)insns;
 		attr.load.insn_cnt = ARRAY_SIZE(insns);
 		fd = (int)world->bpf(world, BPF_PROG_LOAD, &attr, 128);
@@ -275,7 +271,7 @@ void scenario_prologue(struct world *world)
 	expect(world, world->bpf(world, BPF_MAP_UPDATE_ELEM, &attr, 32), 0,
 	       "prologue: read-only data");
 	expect(world, world->bpf(world, BPF_MAP_FREEZE, &attr, 4), 0, "prologue: frozen");
-	plain_load(&attr);
+	attr = plain_load();
 	attr.load.prog_type = BPF_PROG_TYPE_TRACEPOINT;
 	attr.load.kern_version = 6 << 16 | 18 << 8;
 	fd = (int)world->bpf(world, BPF_PROG_LOAD, &attr, 128);

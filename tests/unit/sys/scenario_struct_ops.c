@@ -118,12 +118,8 @@ static void creates(struct world *world, const struct layout *layout, int btf)
 static int load(struct world *world, u32 structure, u32 member, const struct bpf_insn *insns,
 		u32 nr)
 {
-	union abi_attr attr = { 0 };
+	union abi_attr attr = world_prog_attr(BPF_PROG_TYPE_STRUCT_OPS, insns, nr);
 
-	attr.load.prog_type = BPF_PROG_TYPE_STRUCT_OPS;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	attr.load.attach_btf_id = structure;
 	attr.load.expected_attach_type = member;
 	return (int)world_call(world, BPF_PROG_LOAD, &attr);

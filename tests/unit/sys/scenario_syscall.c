@@ -20,12 +20,8 @@ struct context {
 static long load(struct world *world, const struct bpf_insn *insns, u32 nr, u32 type, u32 flags,
 		 u32 attach)
 {
-	union abi_attr attr = { 0 };
+	union abi_attr attr = world_prog_attr(type, insns, nr);
 
-	attr.load.prog_type = type;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	attr.load.prog_flags = flags;
 	attr.load.expected_attach_type = attach;
 	return world_call(world, BPF_PROG_LOAD, &attr);

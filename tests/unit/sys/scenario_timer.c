@@ -61,14 +61,10 @@ static int load_insns(struct world *world, int btf, const struct bpf_insn *insns
 		      const u32 *starts, u32 nr_starts)
 {
 	struct bpf_func_info funcs[4] = { { 0, MAIN } };
-	union abi_attr attr = { 0 };
+	union abi_attr attr = world_prog_attr(BPF_PROG_TYPE_SCHED_CLS, insns, nr);
 
 	for (u32 i = 0; i < nr_starts; i++)
 		funcs[i + 1] = (struct bpf_func_info){ starts[i], TICK };
-	attr.load.prog_type = BPF_PROG_TYPE_SCHED_CLS;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	attr.load.prog_btf_fd = (u32)btf;
 	attr.load.func_info = (u64)(uintptr_t)funcs;
 	attr.load.func_info_rec_size = sizeof(funcs[0]);

@@ -646,6 +646,18 @@ int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 m
 	return (int)world_call(world, BPF_MAP_CREATE, &attr);
 }
 
+union abi_attr world_prog_attr(u32 type, const struct bpf_insn *insns, u32 nr)
+{
+	union abi_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.load.prog_type = type;
+	attr.load.insns = (u64)(uintptr_t)insns;
+	attr.load.insn_cnt = nr;
+	attr.load.license = (u64)(uintptr_t) "GPL";
+	return attr;
+}
+
 int world_prog(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr)
 {
 	return world_prog_for(world, type, 0, insns, nr);
@@ -654,14 +666,9 @@ int world_prog(struct world *world, u32 type, const struct bpf_insn *insns, u32 
 int world_prog_for(struct world *world, u32 type, u32 attach_type, const struct bpf_insn *insns,
 		   u32 nr)
 {
-	union abi_attr attr;
+	union abi_attr attr = world_prog_attr(type, insns, nr);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.load.prog_type = type;
 	attr.load.expected_attach_type = attach_type;
-	attr.load.insns = (u64)(uintptr_t)insns;
-	attr.load.insn_cnt = nr;
-	attr.load.license = (u64)(uintptr_t) "GPL";
 	return (int)world_call(world, BPF_PROG_LOAD, &attr);
 }
 

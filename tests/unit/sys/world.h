@@ -63,6 +63,9 @@ long world_call(struct world *world, u32 cmd, union abi_attr *attr);
 /* read(2) of an iterator. */
 long world_read(struct world *world, int fd, void *buffer, u64 size);
 
+/* PROG_LOAD of a program under the GPL. */
+union abi_attr world_prog_attr(u32 type, const struct bpf_insn *insns, u32 nr);
+
 /* Shorthands that most tests need; descriptors or -errno. */
 int world_map(struct world *world, u32 type, u32 key_size, u32 value_size, u32 max_entries,
 	      u32 flags);
