@@ -18,40 +18,21 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "abi/bpf_new.h"
+
 #define LOG_SIZE    (1u << 20)
 #define INSNS_MAX   4096u /* longer programs are left alone: they take too long */
 #define SPARE	    4096u /* zeros behind what is copied, for counts that are too high */
 #define MAX_CHANGES 3
 
-typedef uint64_t u64;
-typedef uint32_t u32;
-typedef uint16_t u16;
-typedef uint8_t u8;
-
 /* Attributes of PROG_LOAD as 6.18 knows them. */
-struct load {
-	u32 prog_type, insn_cnt;
-	u64 insns, license;
-	u32 log_level, log_size;
-	u64 log_buf;
-	u32 kern_version, prog_flags;
-	char prog_name[BPF_OBJ_NAME_LEN];
-	u32 prog_ifindex, expected_attach_type, prog_btf_fd, func_info_rec_size;
-	u64 func_info;
-	u32 func_info_cnt, line_info_rec_size;
-	u64 line_info;
-	u32 line_info_cnt, attach_btf_id, attach_prog_fd, core_relo_cnt;
-	u64 fd_array, core_relos;
-	u32 core_relo_rec_size, log_true_size;
-};
+typedef __typeof__(((union abi_attr *)0)->load) load_attr;
 
 static struct {
 	long loads, only;
@@ -93,7 +74,7 @@ static u32 number(void)
 	switch (draw(3)) {
 	case 0: return draw(40) - 20;
 	case 1: return (u32)next() >> draw(32);
-	default: return numbers[draw(sizeof(numbers) / sizeof(numbers[0]))];
+	default: return numbers[draw(ARRAY_SIZE(numbers))];
 	}
 }
 
@@ -169,7 +150,7 @@ static void *copy_of(u64 address, u64 size)
 	return copy;
 }
 
-static void change_attribute(struct load *load)
+static void change_attribute(load_attr *load)
 {
 	static const char no_license[] = "Proprietary";
 
@@ -199,7 +180,7 @@ static void change_attribute(struct load *load)
 }
 
 /* original: how many records there really are. */
-static void change(struct load *load, const struct load *original, struct bpf_insn *insns)
+static void change(load_attr *load, const load_attr *original, struct bpf_insn *insns)
 {
 	for (u32 changes = 1 + draw(MAX_CHANGES); changes; changes--)
 		switch (draw(10)) {
@@ -248,7 +229,7 @@ static size_t sentence(const char *line)
 }
 
 /* Is a half of a register compared with 0? Kernels decide that by the whole if it is a pointer. */
-static bool compares_half(const struct load *load)
+static bool compares_half(const load_attr *load)
 {
 	const struct bpf_insn *insns = (const void *)(uintptr_t)load->insns;
 
@@ -260,7 +241,7 @@ static bool compares_half(const struct load *load)
 	return false;
 }
 
-static void say_load(const struct load *load, long number, int err)
+static void say_load(const load_attr *load, long number, int err)
 {
 	const char *log = load->log_buf ? run.log : "", *last = "";
 	size_t last_length = 0, total = 0;
@@ -285,10 +266,10 @@ static void say_load(const struct load *load, long number, int err)
 }
 
 /* The number-th change of this load. */
-static void load_changed(const struct load *original, long number)
+static void load_changed(const load_attr *original, long number)
 {
 	static const u32 levels[] = { 1, 2, 4, 4, 4, 7 };
-	struct load load = *original;
+	load_attr load = *original;
 	struct bpf_insn *insns = copy_of(load.insns, 8ull * load.insn_cnt);
 	void *func_info =
 		copy_of(load.func_info, (u64)load.func_info_cnt * load.func_info_rec_size);
@@ -303,7 +284,7 @@ static void load_changed(const struct load *original, long number)
 	load.func_info = (u64)(uintptr_t)func_info;
 	load.line_info = (u64)(uintptr_t)line_info;
 	load.core_relos = (u64)(uintptr_t)relos;
-	load.log_level = levels[draw(sizeof(levels) / sizeof(levels[0]))];
+	load.log_level = levels[draw(ARRAY_SIZE(levels))];
 	load.log_size = LOG_SIZE;
 	load.log_buf = (u64)(uintptr_t)run.log;
 	if (number)
@@ -322,7 +303,7 @@ static void load_changed(const struct load *original, long number)
 	free(relos);
 }
 
-static void load_all(const struct load *original)
+static void load_all(const load_attr *original)
 {
 	static bool inside;
 
@@ -351,8 +332,8 @@ __attribute__((visibility("default"))) long syscall(long nr, ...)
 	va_end(args);
 	if (!real)
 		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	if (nr == SYS_bpf && a[0] == BPF_PROG_LOAD && a[2] <= (long)sizeof(struct load)) {
-		struct load load = { 0 };
+	if (nr == SYS_bpf && a[0] == BPF_PROG_LOAD && a[2] <= (long)sizeof(load_attr)) {
+		load_attr load = { 0 };
 
 		memcpy(&load, (void *)a[1], (size_t)a[2]);
 		/* The first bytes of its name are the load's: not one of libbpf's own tries. */
