@@ -41,35 +41,22 @@ struct visit {
 	struct visit *next;
 };
 
-/* The frame that decides: the lowest that is in a loop of the control flow. false: there is none.
+/*
+ * The chain of calls to the lowest frame that is in a loop, of the control flow or (callbacks) of
+ * any kind. false: there is none; or of callbacks, a loop of the control flow is around it, which
+ * decides.
  */
-static bool find_chain(const struct verify_env *env, const struct vstate *state,
+static bool find_chain(const struct verify_env *env, const struct vstate *state, bool callbacks,
 		       struct chain *chain)
 {
 	for (u32 f = 0; f <= state->curframe; f++) {
 		u32 insn = vstate_frame_insn(state, f);
+		const struct insn_aux *aux = &env->aux[insn];
 
-		if (env->aux[insn].scc) {
-			chain->loop = env->aux[insn].scc;
+		chain->loop = callbacks ? aux->loop : aux->scc;
+		if (chain->loop) {
 			chain->depth = f;
-			return true;
-		}
-		chain->callsite[f] = insn;
-	}
-	return false;
-}
-
-/* The same of callbacks' loops: but if one of the control flow is around it, that decides. */
-static bool find_callback_chain(const struct verify_env *env, const struct vstate *state,
-				struct chain *chain)
-{
-	for (u32 f = 0; f <= state->curframe; f++) {
-		u32 insn = vstate_frame_insn(state, f);
-
-		if (env->aux[insn].loop) {
-			chain->loop = env->aux[insn].loop;
-			chain->depth = f;
-			return !env->aux[insn].scc;
+			return !callbacks || !aux->scc;
 		}
 		chain->callsite[f] = insn;
 	}
@@ -91,7 +78,8 @@ static struct visit *scc_visit(const struct verify_env *env, const struct vstate
 {
 	struct chain chain;
 
-	return env->visits && find_chain(env, state, &chain) ? find_visit(env, &chain) : NULL;
+	return env->visits && find_chain(env, state, false, &chain) ? find_visit(env, &chain)
+								    : NULL;
 }
 
 /* The callback's loop that state is in, while a path is in it; or NULL. */
@@ -100,7 +88,7 @@ static struct visit *callback_visit(const struct verify_env *env, const struct v
 	struct visit *visit = NULL;
 	struct chain chain;
 
-	if (env->visits && find_callback_chain(env, state, &chain))
+	if (env->visits && find_chain(env, state, true, &chain))
 		visit = find_visit(env, &chain);
 	return visit && visit->first ? visit : NULL;
 }
@@ -169,9 +157,9 @@ int loops_enter(struct verify_env *env, struct vstate *state)
 	struct chain chain;
 	int err = 0;
 
-	if (find_callback_chain(env, state, &chain))
+	if (find_chain(env, state, true, &chain))
 		err = enter(env, &chain, state);
-	if (err < 0 || !find_chain(env, state, &chain))
+	if (err < 0 || !find_chain(env, state, false, &chain))
 		return err < 0 ? err : 0;
 	err = enter(env, &chain, state);
 	if (err > 0)

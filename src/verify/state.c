@@ -276,18 +276,27 @@ int vstate_copy_history(struct vstate *dst, const struct vstate *src)
 	return 0;
 }
 
+/* Twice as many elements: at first so many. NULL: there is no memory, and the array is as it was.
+ */
+static void *grow(void *array, u32 *capacity, u32 first, size_t size)
+{
+	u32 wanted = *capacity ? *capacity * 2 : first;
+	void *grown = pool_resize(memory, array, *capacity * size, wanted * size);
+
+	if (grown)
+		*capacity = wanted;
+	return grown;
+}
+
 struct history *vstate_add_history(struct vstate *state)
 {
 	if (state->nr_history == state->cap_history) {
-		u32 capacity = state->cap_history ? state->cap_history * 2 : 16;
 		struct history *history =
-			pool_resize(memory, state->history, state->cap_history * sizeof(*history),
-				    capacity * sizeof(*history));
+			grow(state->history, &state->cap_history, 16, sizeof(*history));
 
 		if (!history)
 			return NULL;
 		state->history = history;
-		state->cap_history = capacity;
 	}
 	return &state->history[state->nr_history++];
 }
@@ -305,15 +314,11 @@ bool vstate_same_callsites(const struct vstate *a, const struct vstate *b)
 int vstate_acquire(struct vstate *state, const struct reference *ref)
 {
 	if (state->nr_refs == state->cap_refs) {
-		u32 capacity = state->cap_refs ? state->cap_refs * 2 : 4;
-		struct reference *refs =
-			pool_resize(memory, state->refs, state->cap_refs * sizeof(*refs),
-				    capacity * sizeof(*refs));
+		struct reference *refs = grow(state->refs, &state->cap_refs, 4, sizeof(*refs));
 
 		if (!refs)
 			return -ENOMEM;
 		state->refs = refs;
-		state->cap_refs = capacity;
 	}
 	state->refs[state->nr_refs++] = *ref;
 	return 0;
