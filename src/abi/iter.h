@@ -20,20 +20,20 @@ enum abi_iter_arg {
 	ABI_ITER_RDWR,
 };
 
-enum abi_iter_id {
-	ABI_ITER_BPF_MAP,
-	ABI_ITER_BPF_PROG,
-	ABI_ITER_BPF_LINK,
-	ABI_ITER_BPF_MAP_ELEM,
-	ABI_ITER_TASK,
-	ABI_ITER_TASK_FILE,
-	ABI_ITER_TASK_VMA,
-	ABI_ITER_OTHERS, /* those that a hive does not have */
+enum abi_iter_walk {
+	ABI_WALK_BPF_MAP,
+	ABI_WALK_BPF_PROG,
+	ABI_WALK_BPF_LINK,
+	ABI_WALK_BPF_MAP_ELEM,
+	ABI_WALK_TASK,
+	ABI_WALK_TASK_FILE,
+	ABI_WALK_TASK_VMA,
+	ABI_WALK_OTHERS, /* those that a hive does not have */
 };
 
 struct abi_iter_target {
 	const char *target;
-	u8 id;			   /* enum abi_iter_id */
+	u8 id;			   /* enum abi_iter_walk */
 	u8 arg[ABI_ITER_ARGS_MAX]; /* enum abi_iter_arg */
 	bool may_sleep;		   /* its programs may be sleepable (BPF_ITER_RESCHED) */
 	bool has_options;	   /* ... and ask for and set options of sockets */

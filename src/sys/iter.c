@@ -21,10 +21,10 @@
 #define MODEL_MEMORY ((void *)RT_PRIVATE_AGENT_BASE) /* the supervisor has no agent */
 
 static const struct iter_ops *const targets[] = {
-	[ABI_ITER_BPF_MAP] = &iter_map_ops,	  [ABI_ITER_BPF_PROG] = &iter_prog_ops,
-	[ABI_ITER_BPF_LINK] = &iter_link_ops,	  [ABI_ITER_BPF_MAP_ELEM] = &iter_map_elem_ops,
-	[ABI_ITER_TASK] = &iter_task_ops,	  [ABI_ITER_TASK_FILE] = &iter_task_file_ops,
-	[ABI_ITER_TASK_VMA] = &iter_task_vma_ops,
+	[ABI_WALK_BPF_MAP] = &iter_map_ops,	  [ABI_WALK_BPF_PROG] = &iter_prog_ops,
+	[ABI_WALK_BPF_LINK] = &iter_link_ops,	  [ABI_WALK_BPF_MAP_ELEM] = &iter_map_elem_ops,
+	[ABI_WALK_TASK] = &iter_task_ops,	  [ABI_WALK_TASK_FILE] = &iter_task_file_ops,
+	[ABI_WALK_TASK_VMA] = &iter_task_vma_ops,
 };
 
 static void release(struct object *object)

@@ -51,11 +51,11 @@ int sys_iter_attach(struct sys_call *call, const struct sys_prog *prog, struct s
 	if (prog->flags & BPF_F_SLEEPABLE && !iter->may_sleep)
 		return -EINVAL;
 	switch (iter->id) {
-	case ABI_ITER_BPF_MAP_ELEM: return iter_attach_map(call, prog, &info, aux);
-	case ABI_ITER_TASK:
-	case ABI_ITER_TASK_FILE:
-	case ABI_ITER_TASK_VMA: return iter_attach_task(call, &info, aux);
-	case ABI_ITER_OTHERS:
+	case ABI_WALK_BPF_MAP_ELEM: return iter_attach_map(call, prog, &info, aux);
+	case ABI_WALK_TASK:
+	case ABI_WALK_TASK_FILE:
+	case ABI_WALK_TASK_VMA: return iter_attach_task(call, &info, aux);
+	case ABI_WALK_OTHERS:
 		sys_say(call->hive,
 			"program %s: a hive has no %s to iterate over: its iterators are bpf_map, "
 			"bpf_prog, bpf_link, bpf_map_elem, task, task_file and task_vma",
@@ -101,9 +101,9 @@ void sys_iter_text(const struct sys_link *link, struct text *text)
 	const struct abi_iter_target *iter = sys_prog_iter(link->prog);
 
 	text_printf(text, "target_name:\t%s\n", iter->target);
-	if (iter->id == ABI_ITER_BPF_MAP_ELEM)
+	if (iter->id == ABI_WALK_BPF_MAP_ELEM)
 		text_printf(text, "map_id:\t%u\n", link->iter.map->object.id);
-	if (iter->id < ABI_ITER_TASK || iter->id > ABI_ITER_TASK_VMA)
+	if (iter->id < ABI_WALK_TASK || iter->id > ABI_WALK_TASK_VMA)
 		return;
 	text_printf(text, "task_type:\t%s\n", types[link->iter.task_type]);
 	if (link->iter.task_type == SYS_ITER_TID)

@@ -70,7 +70,6 @@ static int use_iterator(struct verify_env *env, const struct btf_type *type, con
 		return -EINVAL;
 	}
 	env->iter = abi_iter_find(name);
-	env->iter_has_options = env->iter && env->iter->has_options;
 	if (!env->iter)
 		return -EINVAL;
 	env->attach_proto = btf_func_proto(btf, env->input->attach_btf_id);

@@ -158,7 +158,6 @@ struct verify_env {
 	u32 attach_skip;		/* parameters of attach_proto before the first argument */
 	const struct verify_map *arena; /* the program's one arena; NULL: it has none */
 	const struct abi_iter_target *iter; /* attached to an iterator's target: its row */
-	bool iter_has_options;		    /* of sockets (abi/iter.h) */
 	struct bpf_line_info *line_info;
 	u32 nr_line_info;
 	struct bpf_func_info *func_info;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "abi/helper.h"
+#include "abi/iter.h"
 #include "abi/kfunc.h"
 #include "abi/struct_ops.h"
 #include "abi/profile.h"
@@ -49,7 +50,7 @@ static bool is_allowed(const struct verify_env *env, u32 func_id)
 	if (env->struct_ops)
 		return env->struct_ops->helpers && abi_struct_ops_helper(env->attach_name, func_id);
 	if (env->iter && (func_id == BPF_FUNC_setsockopt || func_id == BPF_FUNC_getsockopt))
-		return env->iter_has_options;
+		return env->iter->has_options;
 	return abi_helper_allowed(func_id, env->input->prog_type, env->input->expected_attach_type);
 }
 
