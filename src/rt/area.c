@@ -150,12 +150,6 @@ u32 rt_area_image_size(void)
 	return place && file ? place + file : 0;
 }
 
-static void set(u8 *image, u32 offset, u64 value, u32 size)
-{
-	if (offset != RT_TASK_MODEL_ABSENT)
-		memcpy(image + offset, &value, size);
-}
-
 u64 rt_area_build(u8 *at, const struct rt_area *area)
 {
 	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
@@ -166,11 +160,11 @@ u64 rt_area_build(u8 *at, const struct rt_area *area)
 		return 0;
 	file = at + place_of_file(layout);
 	memset(at, 0, size);
-	set(at, layout->vma_start, area->start, 8);
-	set(at, layout->vma_end, area->end, 8);
-	set(at, layout->vma_flags, area->flags, 8);
-	set(at, layout->vma_offset, area->page, 8);
+	rt_task_set(at, layout->vma_start, area->start, 8);
+	rt_task_set(at, layout->vma_end, area->end, 8);
+	rt_task_set(at, layout->vma_flags, area->flags, 8);
+	rt_task_set(at, layout->vma_offset, area->page, 8);
 	if (area->file.inode)
-		set(at, layout->vma_file, rt_file_build(file, &area->file), 8);
+		rt_task_set(at, layout->vma_file, rt_file_build(file, &area->file), 8);
 	return (u64)at;
 }

@@ -362,12 +362,6 @@ u32 rt_cgroup_image_size(void)
 		       : 0;
 }
 
-static void set(u8 *image, u32 offset, u64 value, u32 size)
-{
-	if (offset != RT_TASK_MODEL_ABSENT)
-		memcpy(image + offset, &value, size);
-}
-
 static u64 field(u64 image, u32 offset, u32 size, struct rt_vcpu *vcpu)
 {
 	u64 value = 0;
@@ -392,13 +386,14 @@ u64 rt_cgroup_build(u8 *at, const struct rt_cgroup *group)
 	memcpy(path + RT_CGROUP_PATH + 1, group->mount, RT_CGROUP_MOUNT);
 	for (name = group->length; name && group->path[name - 1] != '/'; name--)
 		;
-	set(at, layout->cgroup_level, group->level, 4);
-	set(at, layout->cgroup_node, (u64)node, 8);
+	rt_task_set(at, layout->cgroup_level, group->level, 4);
+	rt_task_set(at, layout->cgroup_node, (u64)node, 8);
 	if (layout->cgroup_self != RT_TASK_MODEL_ABSENT &&
 	    layout->css_cgroup != RT_TASK_MODEL_ABSENT)
-		set(at, layout->cgroup_self + layout->css_cgroup, (u64)at, 8);
-	set(node, layout->node_id, group->id, 8);
-	set(node, layout->node_name, (u64)(group->length ? path + name : path + RT_CGROUP_PATH), 8);
+		rt_task_set(at, layout->cgroup_self + layout->css_cgroup, (u64)at, 8);
+	rt_task_set(node, layout->node_id, group->id, 8);
+	rt_task_set(node, layout->node_name,
+		    (u64)(group->length ? path + name : path + RT_CGROUP_PATH), 8);
 	return (u64)at;
 }
 

@@ -48,12 +48,6 @@ u32 rt_file_object_size(void)
 	return size ? size + RT_PATH_SIZE : 0;
 }
 
-static void set(u8 *image, u32 offset, u64 value, u32 size)
-{
-	if (offset != RT_TASK_MODEL_ABSENT)
-		memcpy(image + offset, &value, size);
-}
-
 u64 rt_file_build(u8 *at, const struct rt_file *file)
 {
 	const struct rt_task_layout *layout = READ_ONCE(RT_CONTROL->task_layout);
@@ -69,14 +63,14 @@ u64 rt_file_build(u8 *at, const struct rt_file *file)
 		length++;
 	memset(at, 0, places.end);
 	memcpy(at + places.name, file->name, length);
-	set(at, layout->file_inode, (u64)inode, 8);
-	set(at, layout->file_dentry, (u64)dentry, 8);
-	set(inode, layout->inode_number, file->inode, 8);
-	set(inode, layout->inode_super, (u64)(at + places.super), 8);
-	set(at + places.super, layout->super_device, (u64)file->major << MINOR_BITS | file->minor,
-	    4);
-	set(dentry, layout->dentry_inode, (u64)inode, 8);
-	set(dentry, layout->dentry_name, (u64)(at + places.name), 8);
-	set(dentry, layout->dentry_name_length, length, 4);
+	rt_task_set(at, layout->file_inode, (u64)inode, 8);
+	rt_task_set(at, layout->file_dentry, (u64)dentry, 8);
+	rt_task_set(inode, layout->inode_number, file->inode, 8);
+	rt_task_set(inode, layout->inode_super, (u64)(at + places.super), 8);
+	rt_task_set(at + places.super, layout->super_device,
+		    (u64)file->major << MINOR_BITS | file->minor, 4);
+	rt_task_set(dentry, layout->dentry_inode, (u64)inode, 8);
+	rt_task_set(dentry, layout->dentry_name, (u64)(at + places.name), 8);
+	rt_task_set(dentry, layout->dentry_name_length, length, 4);
 	return (u64)at;
 }

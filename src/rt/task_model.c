@@ -53,28 +53,22 @@ void rt_task_current(struct rt_vcpu *vcpu, struct rt_task_facts *ret_facts)
 	*ret_facts = facts;
 }
 
-static void set(u8 *image, u32 offset, u64 value, u32 size)
-{
-	if (offset != RT_TASK_MODEL_ABSENT)
-		memcpy(image + offset, &value, size);
-}
-
 static void set_task(u8 *image, const struct rt_task_layout *layout, u32 pid, u32 tgid)
 {
 	memset(image, 0, layout->task_size);
-	set(image, layout->pid, pid, 4);
-	set(image, layout->tgid, tgid, 4);
-	set(image, layout->group_leader, (u64)image, 8);
+	rt_task_set(image, layout->pid, pid, 4);
+	rt_task_set(image, layout->tgid, tgid, 4);
+	rt_task_set(image, layout->group_leader, (u64)image, 8);
 }
 
 static void set_cred(u8 *image, const struct rt_task_layout *layout,
 		     const struct rt_task_facts *facts)
 {
 	memset(image, 0, layout->cred_size);
-	set(image, layout->uid, facts->uid, 4);
-	set(image, layout->gid, facts->gid, 4);
-	set(image, layout->euid, facts->euid, 4);
-	set(image, layout->egid, facts->egid, 4);
+	rt_task_set(image, layout->uid, facts->uid, 4);
+	rt_task_set(image, layout->gid, facts->gid, 4);
+	rt_task_set(image, layout->euid, facts->euid, 4);
+	rt_task_set(image, layout->egid, facts->egid, 4);
 }
 
 u32 rt_task_image_size(void)
@@ -101,23 +95,23 @@ u64 rt_task_build(u8 *task, const struct rt_task_facts *facts)
 		memcpy(task + layout->comm, facts->comm, sizeof(facts->comm));
 	if (facts->pid != facts->tgid) {
 		set_task(leader, layout, facts->tgid, facts->tgid);
-		set(leader, layout->start_time, facts->start_ns, 8);
-		set(leader, layout->start_boottime, facts->start_boot_ns, 8);
-		set(leader, layout->real_parent, (u64)parent, 8);
-		set(leader, layout->parent, (u64)parent, 8);
-		set(task, layout->group_leader, (u64)leader, 8);
+		rt_task_set(leader, layout->start_time, facts->start_ns, 8);
+		rt_task_set(leader, layout->start_boottime, facts->start_boot_ns, 8);
+		rt_task_set(leader, layout->real_parent, (u64)parent, 8);
+		rt_task_set(leader, layout->parent, (u64)parent, 8);
+		rt_task_set(task, layout->group_leader, (u64)leader, 8);
 	}
 	set_task(parent, layout, facts->parent, facts->parent);
-	set(task, layout->real_parent, (u64)parent, 8);
-	set(task, layout->parent, (u64)parent, 8);
-	set(task, layout->start_time, facts->start_ns, 8);
-	set(task, layout->start_boottime, facts->start_boot_ns, 8);
-	set(task, layout->cpus_mask, facts->cpus, 8);
+	rt_task_set(task, layout->real_parent, (u64)parent, 8);
+	rt_task_set(task, layout->parent, (u64)parent, 8);
+	rt_task_set(task, layout->start_time, facts->start_ns, 8);
+	rt_task_set(task, layout->start_boottime, facts->start_boot_ns, 8);
+	rt_task_set(task, layout->cpus_mask, facts->cpus, 8);
 	if (layout->cpus_mask != RT_TASK_MODEL_ABSENT)
-		set(task, layout->cpus_ptr, (u64)task + layout->cpus_mask, 8);
+		rt_task_set(task, layout->cpus_ptr, (u64)task + layout->cpus_mask, 8);
 	set_cred(cred, layout, facts);
-	set(task, layout->cred, (u64)cred, 8);
-	set(task, layout->real_cred, (u64)cred, 8);
+	rt_task_set(task, layout->cred, (u64)cred, 8);
+	rt_task_set(task, layout->real_cred, (u64)cred, 8);
 	return (u64)task;
 }
 

@@ -9,6 +9,7 @@
 #define SKEP_RT_TASK_MODEL_H
 
 #include "base/types.h"
+#include "rt/mem.h"
 
 struct rt_task_facts;
 struct rt_vcpu;
@@ -32,6 +33,14 @@ struct rt_task_layout {
 	u32 file_path, file_inode, file_dentry, inode_number, inode_super, super_device,
 		dentry_inode, dentry_name, dentry_name_length;
 };
+
+/* Sets a member of an image, at an offset of the layout; one that the structure has not stays away.
+ */
+static inline void rt_task_set(u8 *image, u32 offset, u64 value, u32 size)
+{
+	if (offset != RT_TASK_MODEL_ABSENT)
+		memcpy(image + offset, &value, size);
+}
 
 /* Bytes of the images of a task, its parent, leader and credentials; 0: not known how they look. */
 u32 rt_task_image_size(void);

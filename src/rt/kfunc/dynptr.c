@@ -143,6 +143,17 @@ static bool only_reads(const struct rt_vcpu *vcpu)
 	}
 }
 
+/* A dynptr of a packet, or none without a packet and for flags, of which there are none. */
+static u64 from_packet(struct rt_dynptr *dynptr, u64 packet, u64 flags, u32 kind, u32 size,
+		       bool read_only)
+{
+	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
+	if (flags || !packet)
+		return rt_kfunc_int(-EINVAL);
+	rt_dynptr_set(dynptr, packet, kind, size & RT_DYNPTR_SIZE_MAX, read_only);
+	return 0;
+}
+
 /*
  * (skb, flags, ptr): what netfilter programs have of their packet is an image of it, and tracing
  * programs have none.
@@ -152,44 +163,28 @@ RT_KFUNC(bpf_dynptr_from_skb)
 	u32 type = vcpu->prog->type;
 	bool is_image = type == ABI_PROG_TYPE_NETFILTER || type == BPF_PROG_TYPE_TRACING;
 	const struct abi_rt_skb *skb = is_image ? vcpu->skb : (const struct abi_rt_skb *)r1;
-	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
 
-	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
-	if (r2 || !skb)
-		return rt_kfunc_int(-EINVAL);
-	rt_dynptr_set(dynptr, (u64)skb, RT_DYNPTR_SKB,
-		      ((u32)(skb->data_end - skb->data) + skb->frags_size) & RT_DYNPTR_SIZE_MAX,
-		      only_reads(vcpu));
-	return 0;
+	return from_packet((struct rt_dynptr *)r3, (u64)skb, r2, RT_DYNPTR_SKB,
+			   skb ? (u32)(skb->data_end - skb->data) + skb->frags_size : 0,
+			   only_reads(vcpu));
 }
 
 /* (skb, flags, ptr) */
 RT_KFUNC(bpf_dynptr_from_skb_meta)
 {
 	const struct abi_rt_skb *skb = (const struct abi_rt_skb *)r1;
-	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
 
-	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
-	if (r2)
-		return rt_kfunc_int(-EINVAL);
-	rt_dynptr_set(dynptr, r1, RT_DYNPTR_META,
-		      (u32)(skb->data - skb->data_meta) & RT_DYNPTR_SIZE_MAX, only_reads(vcpu));
-	return 0;
+	return from_packet((struct rt_dynptr *)r3, r1, r2, RT_DYNPTR_META,
+			   (u32)(skb->data - skb->data_meta), only_reads(vcpu));
 }
 
 /* (xdp, flags, ptr) */
 RT_KFUNC(bpf_dynptr_from_xdp)
 {
 	const struct abi_rt_xdp *xdp = (const struct abi_rt_xdp *)r1;
-	struct rt_dynptr *dynptr = (struct rt_dynptr *)r3;
 
-	rt_dynptr_set(dynptr, 0, RT_DYNPTR_INVALID, 0, false);
-	if (r2)
-		return rt_kfunc_int(-EINVAL);
-	rt_dynptr_set(dynptr, r1, RT_DYNPTR_XDP,
-		      ((u32)(xdp->data_end - xdp->data) + xdp->frags_size) & RT_DYNPTR_SIZE_MAX,
-		      false);
-	return 0;
+	return from_packet((struct rt_dynptr *)r3, r1, r2, RT_DYNPTR_XDP,
+			   (u32)(xdp->data_end - xdp->data) + xdp->frags_size, false);
 }
 
 enum source { USER, KERNEL, TASK, USER_STRING, KERNEL_STRING, TASK_STRING };
