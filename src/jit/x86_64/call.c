@@ -169,8 +169,11 @@ void codegen_tail_call(struct generator *generator)
 /* A function that leaves alone the registers that it does not take. */
 static bool is_fastcall(const struct bpf_insn *insn)
 {
-	return insn->src_reg == BPF_PSEUDO_KFUNC_CALL &&
-	       insn->imm == ABI_KFUNC_bpf_cast_to_kern_ctx;
+	const struct abi_kfunc *kfunc = NULL;
+
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+		kfunc = abi_kfunc_by_id((u32)insn->imm);
+	return kfunc && kfunc->flags & KFUNC_FASTCALL;
 }
 
 static void call_keeping_registers(struct generator *generator, const struct bpf_insn *insn)
