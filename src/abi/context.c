@@ -347,6 +347,11 @@ static const struct abi_ctx contexts[] = {
 						    .free_form = true },
 };
 
+bool abi_ctx_is_skb(u32 prog_type)
+{
+	return prog_type < 64 && SKBS & ABI_PROG(prog_type);
+}
+
 const struct abi_ctx *abi_ctx_find(u32 prog_type)
 {
 	if (prog_type >= ARRAY_SIZE(contexts) || !contexts[prog_type].name)

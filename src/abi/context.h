@@ -55,6 +55,9 @@ struct abi_ctx_user {
 	u32 prog_type, expected_attach_type;
 };
 
+/* Is the context of such programs the struct __sk_buff of a packet that they are run on? */
+bool abi_ctx_is_skb(u32 prog_type);
+
 /* NULL if the program type is not known to this build. */
 const struct abi_ctx *abi_ctx_find(u32 prog_type);
 

@@ -2,6 +2,7 @@
 /* See context_image.h. */
 #include "sys/context_image.h"
 
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,8 +14,7 @@
 #include "sys/test_run.h"
 
 #define LOOPBACK_MTU  65536u
-#define NO_HEADER     0xffffu /* the offset of one that nobody has looked for */
-#define XDP_HAS_FRAGS 1u      /* XDP_FLAGS_HAS_FRAGS */
+#define XDP_HAS_FRAGS 1u /* XDP_FLAGS_HAS_FRAGS */
 
 /* The network namespace is the supervisor's, which never leaves it. */
 static void *net_image(struct model *model)
@@ -86,7 +86,8 @@ static void set_places(struct model *model, void *image, const struct abi_rt_skb
 	model_set(model, image, MODEL_SKB_END, skb->room_end - head);
 	model_set(model, image, MODEL_SKB_MAC, skb->mac_header - head);
 	model_set(model, image, MODEL_SKB_NETWORK, skb->network_header - head);
-	model_set(model, image, MODEL_SKB_TRANSPORT, transport ? transport - head : NO_HEADER);
+	model_set(model, image, MODEL_SKB_TRANSPORT,
+		  transport ? transport - head : CONTEXT_NO_HEADER);
 	model_set(model, shared, MODEL_SHARED_SEGS, skb->gso_segs);
 	model_set(model, shared, MODEL_SHARED_SIZE, skb->gso_size);
 	model_set(model, shared, MODEL_SHARED_HWTSTAMP, skb->hwtstamp);
@@ -147,17 +148,19 @@ static void *xdp_image(struct model *model, const struct abi_rt_xdp *xdp)
 /* struct sockaddr_in or sockaddr_in6, as the program's fields have it. */
 static void *address_image(struct model *model, const struct bpf_sock_addr *addr, u32 *ret_size)
 {
-	u16 family = (u16)addr->user_family, port = (u16)addr->user_port;
-	u8 bytes[28] = { 0 };
+	struct sockaddr_in6 ip6 = { .sin6_family = (u16)addr->user_family,
+				    .sin6_port = (u16)addr->user_port };
+	struct sockaddr_in ip4 = { .sin_family = (u16)addr->user_family,
+				   .sin_port = (u16)addr->user_port,
+				   .sin_addr.s_addr = addr->user_ip4 };
 
-	memcpy(bytes, &family, sizeof(family));
-	memcpy(bytes + 2, &port, sizeof(port));
-	if (family == AF_INET6)
-		memcpy(bytes + 8, addr->user_ip6, sizeof(addr->user_ip6));
-	else
-		memcpy(bytes + 4, &addr->user_ip4, sizeof(addr->user_ip4));
-	*ret_size = family == AF_INET6 ? 28 : 16;
-	return model_bytes(model, bytes, *ret_size);
+	if (addr->user_family == AF_INET6) {
+		memcpy(&ip6.sin6_addr, addr->user_ip6, sizeof(ip6.sin6_addr));
+		*ret_size = sizeof(ip6);
+		return model_bytes(model, &ip6, sizeof(ip6));
+	}
+	*ret_size = sizeof(ip4);
+	return model_bytes(model, &ip4, sizeof(ip4));
 }
 
 static void *addr_image(struct model *model, const struct bpf_sock_addr *addr)
@@ -268,16 +271,9 @@ static void *dissector_image(struct model *model, const struct abi_rt_skb *skb)
 
 static void *image_of(struct model *model, u32 prog_type, const void *ctx)
 {
+	if (abi_ctx_is_skb(prog_type))
+		return skb_image(model, ctx);
 	switch (prog_type) {
-	case BPF_PROG_TYPE_SOCKET_FILTER:
-	case BPF_PROG_TYPE_SCHED_CLS:
-	case BPF_PROG_TYPE_SCHED_ACT:
-	case BPF_PROG_TYPE_CGROUP_SKB:
-	case BPF_PROG_TYPE_SK_SKB:
-	case BPF_PROG_TYPE_LWT_IN:
-	case BPF_PROG_TYPE_LWT_OUT:
-	case BPF_PROG_TYPE_LWT_XMIT:
-	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return skb_image(model, ctx);
 	case BPF_PROG_TYPE_XDP: return xdp_image(model, ctx);
 	case BPF_PROG_TYPE_CGROUP_SOCK: return sock_image(model, (u64)(uintptr_t)ctx);
 	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR: return addr_image(model, ctx);

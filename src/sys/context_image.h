@@ -9,6 +9,9 @@
 
 #include "base/types.h"
 
+/* The offset of an skb's header that nobody has looked for. */
+#define CONTEXT_NO_HEADER 0xffffu
+
 struct model;
 
 /* A rt_cast_fn whose argument is the hive. */

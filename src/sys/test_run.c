@@ -381,6 +381,8 @@ static long run_raw_tracepoint(struct sys_call *call, struct sys_prog *prog)
 
 static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 {
+	if (abi_ctx_is_skb(prog->type))
+		return test_run_skb(call, prog);
 	switch (prog->type) {
 	case BPF_PROG_TYPE_RAW_TRACEPOINT: return run_raw_tracepoint(call, prog);
 	case BPF_PROG_TYPE_TRACING: return test_run_function(call, prog);
@@ -388,15 +390,6 @@ static long run_of_type(struct sys_call *call, struct sys_prog *prog)
 	case BPF_PROG_TYPE_LSM: return test_run_hook(call, prog);
 	case BPF_PROG_TYPE_SYSCALL: return test_run_syscall(call, prog);
 	case BPF_PROG_TYPE_XDP: return test_run_xdp(call, prog);
-	case BPF_PROG_TYPE_SOCKET_FILTER:
-	case BPF_PROG_TYPE_SCHED_CLS:
-	case BPF_PROG_TYPE_SCHED_ACT:
-	case BPF_PROG_TYPE_CGROUP_SKB:
-	case BPF_PROG_TYPE_SK_SKB:
-	case BPF_PROG_TYPE_LWT_IN:
-	case BPF_PROG_TYPE_LWT_OUT:
-	case BPF_PROG_TYPE_LWT_XMIT:
-	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return test_run_skb(call, prog);
 	case BPF_PROG_TYPE_FLOW_DISSECTOR: return test_run_flow_dissector(call, prog);
 	case BPF_PROG_TYPE_SK_LOOKUP: return test_run_sk_lookup(call, prog);
 	case ABI_PROG_TYPE_NETFILTER: return test_run_netfilter(call, prog);

@@ -19,7 +19,6 @@
 #define FRAME_MAX   (TEST_PAGE - HEADROOM - TEST_TAILROOM)
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u
-#define NO_HEADER   0xffffu /* the offset of one that nobody has looked for */
 
 /* What ctx_in holds: the kernel's struct nf_hook_state. */
 struct hook_state {
@@ -53,8 +52,8 @@ static void *skb_image(struct nf_run *run, const void *device)
 	model_set(model, image, MODEL_SKB_LEN, run->size - run->header);
 	model_set(model, image, MODEL_SKB_PROTOCOL, run->protocol);
 	model_set(model, image, MODEL_SKB_USERS, 1);
-	model_set(model, image, MODEL_SKB_TRANSPORT, NO_HEADER);
-	model_set(model, image, MODEL_SKB_MAC, NO_HEADER);
+	model_set(model, image, MODEL_SKB_TRANSPORT, CONTEXT_NO_HEADER);
+	model_set(model, image, MODEL_SKB_MAC, CONTEXT_NO_HEADER);
 	if (run->header) {
 		model_set_pointer(model, image, MODEL_SKB_DEVICE, device);
 		model_set(model, image, MODEL_SKB_MAC, HEADROOM);
