@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Death at every instruction of an operation on objects: a child does it and is single-stepped, the
- * shared memory is kept after each instruction that changed it, and each of these states is put
- * back and examined as the one that a SIGKILL leaves. Whoever comes next, in the dead one's slot or
- * in another, has to find a sound list and a sound tree, and as many objects as have an owner.
+ * What operations on objects leave that were cut off at any of their instructions (death.h).
+ * Whoever comes next, in the dead one's slot or in another, has to find a sound list and a sound
+ * tree, and as many objects as have an owner.
  */
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "death.h"
 #include "harness/tap.h"
 #include "object_env.h"
 #include "rt/lock.h"
 #include "rt/shared.h"
 
-#define STEPS_MAX  200000
-#define STATES_MAX 4096
-#define SLOTS	   2
-#define AREAS	   8
+#define SLOTS 2
 
 static struct object_env env;
-static u32 *done; /* shared: the child's operation has ended */
 
 struct scenario {
 	const char *name;
@@ -170,130 +161,37 @@ static const struct scenario scenarios[] = {
 	{ "the value goes", clear },
 };
 
-/* The shared memory that an operation may change. */
-static struct {
-	u8 *at;
-	u64 size;
-} areas[AREAS];
-static u32 nr_areas;
-
-static void add_area(void *at, u64 size)
-{
-	if (nr_areas == AREAS)
-		tap_bail("too many areas");
-	areas[nr_areas].at = at;
-	areas[nr_areas++].size = size;
-}
-
 static void find_areas(void)
 {
 	const struct rt_object_class *items = &env.heap->class[env.item->class];
 	const struct rt_object_class *owners = &env.heap->class[env.owner->class];
 
-	add_area(env.heap->shared, offsetof(struct rt_object_shared, slots[SLOTS]));
-	add_area((void *)items->bitmap, 8);
-	add_area((void *)items->summary, 8);
-	add_area((void *)owners->bitmap, 8);
-	add_area((void *)owners->summary, 8);
+	death_add_area(RT_SHARED->vcpus, sizeof(RT_SHARED->vcpus[0]) * SLOTS);
+	death_add_area(env.heap->shared, offsetof(struct rt_object_shared, slots[SLOTS]));
+	death_add_area((void *)items->bitmap, 8);
+	death_add_area((void *)items->summary, 8);
+	death_add_area((void *)owners->bitmap, 8);
+	death_add_area((void *)owners->summary, 8);
 	/* The first objects are all that there are. */
-	add_area(rt_object_header_of(items->first), 24ul * items->stride);
-	add_area(rt_object_header_of(owners->first), 8ul * owners->stride);
-	add_area(env.place, sizeof(*env.place));
-}
-
-static u64 state_size(void)
-{
-	u64 size = sizeof(RT_SHARED->vcpus[0]) * SLOTS;
-
-	for (u32 i = 0; i < nr_areas; i++)
-		size += areas[i].size;
-	return size;
-}
-
-static void save(u8 *state)
-{
-	memcpy(state, RT_SHARED->vcpus, sizeof(RT_SHARED->vcpus[0]) * SLOTS);
-	state += sizeof(RT_SHARED->vcpus[0]) * SLOTS;
-	for (u32 i = 0; i < nr_areas; state += areas[i++].size)
-		memcpy(state, areas[i].at, areas[i].size);
-}
-
-static void restore(const u8 *state)
-{
-	memcpy(RT_SHARED->vcpus, state, sizeof(RT_SHARED->vcpus[0]) * SLOTS);
-	state += sizeof(RT_SHARED->vcpus[0]) * SLOTS;
-	for (u32 i = 0; i < nr_areas; state += areas[i++].size)
-		memcpy(areas[i].at, state, areas[i].size);
+	death_add_area(rt_object_header_of(items->first), 24ul * items->stride);
+	death_add_area(rt_object_header_of(owners->first), 8ul * owners->stride);
+	death_add_area(env.place, sizeof(*env.place));
 }
 
 static struct rt_vcpu *take_slot(u32 index)
 {
-	struct rt_vcpu *held[RT_VCPU_MAX], *found = NULL;
-	u32 nr = 0;
+	struct rt_vcpu *vcpu = death_take_slot(index);
 
-	while (!found) {
-		struct rt_vcpu *vcpu = env_vcpu();
-
-		if (vcpu->index == index)
-			found = vcpu;
-		else
-			held[nr++] = vcpu;
-	}
-	while (nr)
-		rt_vcpu_release(held[--nr]);
-	object_env_program(found);
-	return found;
+	object_env_program(vcpu);
+	return vcpu;
 }
 
-static u8 *states[STATES_MAX];
-static u32 nr_states, nr_steps;
-
-static void keep_state(void)
+static void operate(const void *arg, struct rt_vcpu *vcpu)
 {
-	u64 size = state_size();
-	u8 *state = malloc(size);
+	const struct scenario *scenario = arg;
 
-	save(state);
-	if (nr_states && !memcmp(state, states[nr_states - 1], size))
-		free(state);
-	else if (nr_states == STATES_MAX)
-		tap_bail("too many states");
-	else
-		states[nr_states++] = state;
-}
-
-static void child(const struct scenario *scenario)
-{
-	struct rt_vcpu *vcpu;
-
-	rt_process_begin(false, 0);
-	vcpu = take_slot(0);
-	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	raise(SIGSTOP);
+	object_env_program(vcpu);
 	scenario->operate(vcpu);
-	__atomic_store_n(done, 1, __ATOMIC_SEQ_CST);
-	_exit(0);
-}
-
-static void record(const struct scenario *scenario)
-{
-	pid_t pid;
-	int status;
-
-	*done = 0;
-	pid = fork();
-	if (pid == 0)
-		child(scenario);
-	waitpid(pid, &status, 0);
-	for (nr_steps = 0; !*done && nr_steps < STEPS_MAX; nr_steps++) {
-		keep_state();
-		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
-		waitpid(pid, &status, 0);
-		if (!WIFSTOPPED(status))
-			tap_bail("%s: the child ended: %x", scenario->name, (unsigned)status);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
 }
 
 static const char *examine(u32 slot)
@@ -331,26 +229,23 @@ static const char *examine(u32 slot)
 
 static void run(const struct scenario *scenario)
 {
+	static struct death_history history;
 	const char *wrong = NULL;
-	u32 before = nr_states;
-	u8 *start = malloc(state_size());
+	u8 *start = death_save();
 
-	save(start);
-	nr_states = 0;
-	record(scenario);
-	for (u32 i = 0; i < nr_states * SLOTS && !wrong; i++) {
-		restore(states[i / SLOTS]);
+	death_record(&history, scenario->name, 0, operate, scenario);
+	for (u32 i = 0; i < history.nr * SLOTS && !wrong; i++) {
+		death_restore(history.states[i / SLOTS]);
 		wrong = examine(i % SLOTS);
 		if (wrong)
-			tap_note("state %u of %u, examined from slot %u", i / SLOTS, nr_states,
+			tap_note("state %u of %u, examined from slot %u", i / SLOTS, history.nr,
 				 i % SLOTS);
 	}
-	tap_ok(!wrong && *done && nr_states > before,
-	       "%s: killed after each of %u instructions, %u states: %s", scenario->name, nr_steps,
-	       nr_states, wrong ? wrong : "nothing lost, nothing torn");
-	while (nr_states)
-		free(states[--nr_states]);
-	restore(start);
+	tap_ok(!wrong && history.ended && history.nr,
+	       "%s: killed after each of %u instructions, %u states: %s", scenario->name,
+	       history.steps, history.nr, wrong ? wrong : "nothing lost, nothing torn");
+	death_forget(&history);
+	death_restore(start);
 	free(start);
 }
 
@@ -359,7 +254,6 @@ int main(void)
 	struct rt_vcpu *vcpu;
 
 	object_env_new(&env, SLOTS, 4096);
-	done = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	find_areas();
 	vcpu = take_slot(0);
 	for (u64 i = 1; i <= 3; i++)
