@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Real programs, judged by skep beside the running kernel: one table.
 
-usage: corpus.py [--packages] [--work DIR] [--rows FILE] SKEP [[NAME=]DIRECTORY...]
+usage: corpus.py [--packages] [--libbpf DIR] [--work DIR] [--rows FILE] SKEP [[NAME=]DIRECTORY...]
 
 A directory is a group: all BPF objects and *.bpf.c below it, as `skep check` finds them. --packages makes a group of
 each Debian package that brings objects, in files of their own or within its commands; they are downloaded and unpacked,
-not installed. What differs from the kernel follows the table, with both sides' reasons: a verdict, or a number of
+not installed. Debian's libbpf is older than many objects and does not open all of them; --libbpf takes another one, as a
+directory with libbpf.so.1 or as a source tree, which is then built. What differs from the kernel follows the table, with both sides' reasons: a verdict, or a number of
 instructions that is more than 5 % away. The exit status is 1 if a verdict differs. Needs root and a kernel with BPF.
 """
 import argparse
@@ -64,9 +65,22 @@ def unpack(package, work):
     return out
 
 
-def judge(skep, directory):
+def find_libbpf(directory, work):
+    """The directory of the libbpf.so.1 that is in a directory, or that its sources make."""
+    for place in (directory, os.path.join(directory, "src")):
+        if os.path.exists(os.path.join(place, "libbpf.so.1")):
+            return os.path.abspath(place)
+    out = os.path.join(work, "libbpf")
+    os.makedirs(out, exist_ok=True)
+    subprocess.run(["make", "-s", "-C", os.path.join(directory, "src"), "OBJDIR=" + out], check=True,
+                   stdout=sys.stderr)
+    return out
+
+
+def judge(skep, directory, libbpf):
+    environment = dict(os.environ, LD_LIBRARY_PATH=libbpf) if libbpf else None
     result = subprocess.run([skep, "check", "--real", "--json", directory], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True, errors="replace", check=False)
+                            stderr=subprocess.DEVNULL, text=True, errors="replace", check=False, env=environment)
     return json.loads(result.stdout or "[]")
 
 
@@ -127,6 +141,7 @@ def print_table(groups):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--packages", action="store_true", help="the objects of " + ", ".join(PACKAGES))
+    parser.add_argument("--libbpf", help="directory of the libbpf that opens the objects, instead of the installed one")
     parser.add_argument("--work", help="directory for what is downloaded; a temporary one without it")
     parser.add_argument("--rows", help="file for all rows, as JSON")
     parser.add_argument("skep")
@@ -141,7 +156,8 @@ def main():
             groups.append((name or os.path.basename(os.path.normpath(path)), path))
         if not groups:
             parser.error("neither --packages nor a directory")
-        rows = print_table([(name, judge(arguments.skep, path)) for name, path in groups])
+        libbpf = arguments.libbpf and find_libbpf(arguments.libbpf, work)
+        rows = print_table([(name, judge(arguments.skep, path, libbpf)) for name, path in groups])
     if arguments.rows:
         with open(arguments.rows, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)
