@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mistakes that verifiers have made, as changes of skep's sources: (what it was, file, text, text with the mistake).
+"""Mistakes that verifiers have made, as changes of skep's sources: (what it was, file, text, text with the mistake); where
+two checks stand in for each other, another file, text and text with the mistake follow.
 
 Names are those of CVEs where there is one, else of what the kernel's fixes put right.
 """
@@ -78,12 +79,18 @@ MUTANTS = [
     ("a byte of the packet too much is there", V + "packet.c",
      "\t\tset_range(fall, &pointer, false);", "\t\tset_range(fall, &pointer, true);"),
     ("packet offsets may overflow their range", V + "packet.c",
-     "\tif (pointer->s.umax > MAX_PACKET_OFF ||\n", "\tif (pointer->s.umax > UINT32_MAX ||\n"),
+     "\tif (pointer->s.umax > MAX_PACKET_OFF ||\n\t    pointer->s.umax + (u64)pointer->off > MAX_PACKET_OFF)",
+     "\tif (pointer->s.umax > UINT32_MAX)"),
     ("a packet pointer keeps its range when a number is added", V + "operand.c",
      "\t\tif (!subtract || off->s.smin < 0 || result->range < 0)\n\t\t\tresult->range = 0;", ""),
     ("a low half at a distance tells of the upper half", V + "jump.c",
      "\treturn !(known->id & ID_ADD_CONST32) || (reg->id & ID_ADD_CONST32) ||\n\t       reg->s.umax <= UINT32_MAX;",
-     "\treturn true;"),
+     "\treturn true;",
+     V + "operand.c", "(is32 && was_wide) ||", ""),
+    ("a low half at a distance of what is compared is not cut", V + "jump.c",
+     "(reg->id | known->id) & ID_ADD_CONST32, &reg->s", "known->id & ID_ADD_CONST32, &reg->s"),
+    ("a number that is added to itself stays linked", V + "operand.c",
+     "bool itself = BPF_SRC(insn->code) == BPF_X && insn->src_reg == insn->dst_reg;", "bool itself = false;"),
     ("a part of a spilled number stays linked to the whole", V + "stack.c",
      "\t\tif (reg_width(slot->spilled) > 8u * (u32)size)\n\t\t\tunlink_scalar(reg);", ""),
     ("a narrow spill stays linked to the whole number", V + "stack.c",

@@ -39,5 +39,11 @@ const struct verify_case cases_jump[] = {
 	{ "signed and unsigned", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = *(u32 *)(r1 +4)\nr0 -= r2\nif r0 s< 0x0 goto pc+2\nif r0 s> 0x64 goto pc+1\nr3 = r0\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "range across halves", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\nif w0 > 0x64 goto pc+3\nr2 = 0x100000000\nif r0 >= r2 goto pc+1\nr3 = r0\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "jset with unknown", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = *(u32 *)(r1 +4)\nif r0 & r2 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
+	/* Pruned by a state whose sums and copies count: of what they came from, of each id alone. */
+	{ "not pruned for a precise sum", SOCKET, "call bpf_get_prandom_u32#7\nr1 = 100\nif r0 == 0x1 goto pc+1\nr1 = 4\nr2 = 0\nr2 += r1\nr3 = map_value 7 + 0\nr3 += r2\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_STATE_FREQ },
+	{ "not pruned for a precise low half of a sum", SOCKET, "call bpf_get_prandom_u32#7\nr1 = 100\nif r0 == 0x1 goto pc+1\nr1 = 4\nr2 = 1\nw2 |= w1\nr3 = map_value 7 + 0\nr3 += r2\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_STATE_FREQ },
+	{ "pruned for a sum that does not count", SOCKET, "call bpf_get_prandom_u32#7\nr1 = 100\nif r0 == 0x1 goto pc+1\nr1 = 4\nr2 = 0\nr2 += r1\nr0 = 0\nexit", 0, NULL, CASE_STATE_FREQ },
+	{ "two pointers that may be null, or one twice", SOCKET, "*(u32 *)(r10 -4) = 0\nr1 = map_fd 0\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\nr6 = r0\ncall bpf_get_prandom_u32#7\nr7 = r6\nif r0 == 0x1 goto pc+6\nr1 = map_fd 0\nr2 = r10\nr2 += -4\ncall bpf_map_lookup_elem#1\nr7 = r0\nr0 = 0\nif r6 == 0x0 goto pc+2\nif r7 == 0x0 goto pc+1\nr0 = *(u64 *)(r7 +0)\nr0 = 0\nexit", 0, NULL, CASE_STATE_FREQ },
+	{ "two precise numbers, or one twice", SOCKET, "call bpf_get_prandom_u32#7\nr6 = r0\ncall bpf_get_prandom_u32#7\nr7 = r0\nif r0 == 0x1 goto pc+3\nr8 = r6\nr9 = r7\ngoto pc+2\nr8 = r6\nr9 = r6\nr0 = 0\nif r8 > 0x7 goto pc+6\nif r9 > 0x7 goto pc+5\nr3 = map_value 7 + 0\nr3 += r9\nr3 += r8\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", 0, NULL, CASE_STATE_FREQ },
 	{ 0 }
 };

@@ -194,6 +194,37 @@ static void say_late_index(struct gen *g)
 	set_kind(g, index, K_NONE, 0);
 }
 
+/* What an index was made of differs from way to way. */
+static void say_made_index(struct gen *g)
+{
+	static const u8 ops[] = { BPF_ADD, BPF_ADD, BPF_OR, BPF_XOR, BPF_MUL, BPF_SUB };
+	u8 part = pick_saved(g), index = (u8)(1 + pick(g, 2)), class;
+	u32 jump;
+
+	if (part == NO_REG)
+		return;
+	emit_const(g, part, (s32)pick(g, 2 * SIZE));
+	jump = emit_condition(g);
+	emit(g, BPF_ALU64 | BPF_MOV | BPF_K, part, 0, 0, (s32)pick(g, SIZE));
+	land(g, jump);
+	class = chance(g, 800) ? BPF_ALU64 : BPF_ALU;
+	emit(g, class | BPF_MOV | BPF_K, index, 0, 0, (s32)pick(g, 4));
+	if (chance(g, 300)) {
+		emit(g, BPF_STX | BPF_MEM | BPF_DW, 10, part, AT, 0);
+		emit(g, BPF_LDX | BPF_MEM | BPF_DW, part, 10, AT, 0);
+		g->v.slot[NR_SLOTS - 1] = K_NONE;
+	}
+	emit(g, class | ops[pick(g, ARRAY_SIZE(ops))] | BPF_X, index, part, 0, 0);
+	if (chance(g, 300))
+		emit(g, BPF_ALU64 | BPF_ADD | BPF_X, index, index, 0, 0);
+	emit(g, BPF_LD | BPF_IMM | BPF_DW, 3, BPF_PSEUDO_MAP_VALUE, 0, GEN_ARRAY);
+	emit(g, 0, 0, 0, 0, 0);
+	emit(g, BPF_ALU64 | BPF_ADD | BPF_X, 3, index, 0, 0);
+	use_byte(g, 3, 0);
+	set_kind(g, index, K_NONE, 0);
+	set_kind(g, 3, K_NONE, 0);
+}
+
 /* The lower half of what the program returns is looked at. */
 static void say_half_result(struct gen *g)
 {
@@ -210,8 +241,9 @@ static void say_half_result(struct gen *g)
 void say_mistake(struct gen *g)
 {
 	static void (*const mistakes[])(struct gen *) = {
-		say_moved_null,	  say_other_null,     say_part,	      say_part,
-		say_moved_packet, say_spoiled_dynptr, say_late_index, say_half_result,
+		say_moved_null, say_other_null,	  say_part,
+		say_part,	say_moved_packet, say_spoiled_dynptr,
+		say_late_index, say_half_result,  say_made_index,
 	};
 
 	if (!is_room(g))
