@@ -63,5 +63,6 @@ const struct verify_case cases_alu[] = {
 	{ "links of words and halves", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = r0\nr3 = r0\nw2 += 5\nr3 += 5\nif r2 > 0x20 goto pc+1\nr4 = r3\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "offset: a number far from what it is linked to", SOCKET, "call bpf_get_prandom_u32#7\nr4 = r0\nr4 += 634554968\nif r4 >= 0x27 goto pc+3\nr2 = map_value 7 + 0\nr2 += r4\nr1 = *(u8 *)(r2 +0)\nr0 = 0\nexit", -EINVAL, "map_value pointer offset 634554968 is not allowed", 0 },
 	{ "offset: a number at a distance of what it is linked to", SOCKET, "call bpf_get_prandom_u32#7\nr4 = r0\nr4 += 34554968\nif r4 >= 0x27 goto pc+4\nr2 = map_value 7 + 0\nr2 += r4\nr1 = *(u8 *)(r2 +0)\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "links of a number added to itself", SOCKET, "call bpf_get_prandom_u32#7\nr6 = r0\ncall bpf_get_prandom_u32#7\nr1 = r6\nif r6 != 0x5 goto pc+4\nr1 += r1\nif r6 > r0 goto pc+2\nif r1 == 0xa goto pc+1\nr0 = *(u8 *)(r1 +0)\nr0 = 0\nexit", 0, NULL, 0 },
 	{ 0 }
 };
