@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See object_file.h. Every offset of the untrusted file is checked before it is used. */
+/*
+ * See object_file.h. Whether the file is whole is asked by hand: libelf has one word for all that
+ * is wrong, and takes files whose sections lie beyond their end.
+ */
 #include "object_file.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +84,26 @@ const char *object_file_problem(const struct object_file *file)
 	if (!inside(file, header.e_shoff, (Elf64_Xword)header.e_shnum * sizeof(Elf64_Shdr)))
 		return "the file is truncated: its section table lies beyond its end";
 	return section_problem(file, &header);
+}
+
+Elf *object_file_elf(const struct object_file *file)
+{
+	return elf_version(EV_CURRENT) ? elf_memory(file->data, file->size) : NULL;
+}
+
+bool object_file_section(Elf *elf, size_t number, GElf_Shdr *ret_header)
+{
+	return number < SHN_LORESERVE && gelf_getshdr(elf_getscn(elf, number), ret_header);
+}
+
+const char *object_file_section_name(Elf *elf, const GElf_Shdr *header)
+{
+	const char *name = NULL;
+	size_t names;
+
+	if (!elf_getshdrstrndx(elf, &names))
+		name = elf_strptr(elf, names, header->sh_name);
+	return name ? name : "";
 }
 
 void object_file_name(const char *path, char *name, size_t size)

@@ -4,6 +4,7 @@
 #ifndef SKEP_CLI_OBJECT_FILE_H
 #define SKEP_CLI_OBJECT_FILE_H
 
+#include <gelf.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,16 @@ bool object_file_is_elf(const struct object_file *file);
 
 /* NULL if it is a whole BPF ELF object, else what is wrong with it, as the rest of a sentence. */
 const char *object_file_problem(const struct object_file *file);
+
+/*
+ * The file for libelf, which reads it where it is mapped: what is changed through it is changed
+ * there. NULL if libelf does not take it.
+ */
+Elf *object_file_elf(const struct object_file *file);
+/* The header of a section by its number; false: there is none. */
+bool object_file_section(Elf *elf, size_t number, GElf_Shdr *ret_header);
+/* The section's name, "" if it has none. */
+const char *object_file_section_name(Elf *elf, const GElf_Shdr *header);
 
 /* The name that libbpf would derive from the file's: it prefixes the maps of global data. */
 void object_file_name(const char *path, char *name, size_t size);

@@ -1,121 +1,89 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * See old_maps.h. The object is copied, and gets new sections behind its end: .maps, BTF, names and
- * the section table. Each map has MAP_ROOM bytes in .maps, and its symbol says which; the numbers
- * are in the BTF. Everything read from the file is checked, for it is anybody's.
+ * See old_maps.h. libelf changes a copy of the object: the first section of maps becomes .maps, and
+ * there is BTF. Each map has OLD_MAPS_ROOM bytes in .maps, and its symbol says which; the numbers
+ * are in the BTF. The file is anybody's: libelf looks at what lies where, and what it finds wrong
+ * ends the attempt.
  */
 #include "old_maps.h"
 
-#include <elf.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
+#include <unistd.h>
+#include "old_maps_btf.h"
 
-#define MAPS_MAX    256
-#define MAP_ROOM    64u /* bytes in .maps, more than a definition in BTF has */
 #define FLAGS_AT    16u /* of definitions that have them */
 #define TC_SIZE	    36u /* of iproute2's: then id, pinning, inner_id, inner_idx */
 #define TC_ID_AT    20u
 #define TC_INNER_AT 28u
 
-/* The numbers of a definition, in their order. */
-static const char *const member_names[] = { "type", "key_size", "value_size", "max_entries",
-					    "map_flags" };
-
-enum { NR_MEMBERS = 5 };
-
-struct old_map {
-	const char *name;
-	Elf64_Word section;
-	Elf64_Addr at; /* in its section */
-	uint32_t numbers[NR_MEMBERS];
-	uint32_t id, inner_id; /* iproute2's way to name the map that others are like; 0: none */
-	int definition;	       /* its structure in the BTF; 0: not there yet */
-};
-
 struct old_object {
-	struct object_file *file;
-	Elf64_Ehdr header;
-	Elf64_Shdr *sections, *symbols; /* the table; the section with symbols */
-	struct old_map maps[MAPS_MAX];
+	Elf *elf;
+	Elf_Data *symbols;
+	int nr_symbols;
+	size_t symbol_names; /* the section with their names */
+	struct old_map maps[OLD_MAPS_MAX];
 	int nr_maps;
-	unsigned first, btf_section; /* the first section of maps; that with BTF, 0: none */
-	bool several;		     /* there are more than one */
+	size_t first, btf_section; /* the first section of maps; that with BTF, 0: none */
+	bool several;		   /* there are more than one */
 	struct btf *btf;
+	Elf_Data *section_names;
+	char *names; /* the new ones */
 };
 
-static char *bytes_of(const struct old_object *object, const Elf64_Shdr *section)
+static bool is_maps(Elf *elf, const GElf_Shdr *header)
 {
-	return (char *)object->file->data + section->sh_offset;
-}
+	const char *name = object_file_section_name(elf, header);
 
-/* A string of section `table`, if it ends there; else "". */
-static const char *string_at(const struct old_object *object, unsigned table, size_t at)
-{
-	const Elf64_Shdr *strings = &object->sections[table];
-
-	if (table >= object->header.e_shnum || strings->sh_type != SHT_STRTAB ||
-	    at >= strings->sh_size ||
-	    !memchr(bytes_of(object, strings) + at, '\0', strings->sh_size - at))
-		return "";
-	return bytes_of(object, strings) + at;
-}
-
-static const char *section_name(const struct old_object *object, unsigned section)
-{
-	return string_at(object, object->header.e_shstrndx, object->sections[section].sh_name);
-}
-
-static bool has_maps(const struct old_object *object, unsigned section)
-{
-	const char *name = section < object->header.e_shnum ? section_name(object, section) : "";
-
-	return object->sections[section < object->header.e_shnum ? section : 0].sh_type ==
-		       SHT_PROGBITS &&
+	return header->sh_type == SHT_PROGBITS &&
 	       (!strcmp(name, "maps") || !strncmp(name, "maps/", 5));
 }
 
 static void find_sections(struct old_object *object)
 {
-	for (unsigned i = 1; i < object->header.e_shnum; i++) {
-		if (object->sections[i].sh_type == SHT_SYMTAB)
-			object->symbols = &object->sections[i];
-		if (object->sections[i].sh_type == SHT_PROGBITS &&
-		    !strcmp(section_name(object, i), ".BTF"))
-			object->btf_section = i;
-		if (!has_maps(object, i))
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t names = 0;
+
+	elf_getshdrstrndx(object->elf, &names);
+	while ((section = elf_nextscn(object->elf, section)) && gelf_getshdr(section, &header)) {
+		const char *name = object_file_section_name(object->elf, &header);
+
+		if (elf_ndxscn(section) == names)
+			object->section_names = elf_getdata(section, NULL);
+		if (header.sh_type == SHT_SYMTAB) {
+			object->symbols = elf_getdata(section, NULL);
+			object->symbol_names = header.sh_link;
+		}
+		if (header.sh_type == SHT_PROGBITS && !strcmp(name, ".BTF"))
+			object->btf_section = elf_ndxscn(section);
+		if (!is_maps(object->elf, &header))
 			continue;
-		object->several = object->several || object->first ||
-				  strcmp(section_name(object, i), "maps") != 0;
-		object->first = object->first ? object->first : i;
+		object->several = object->several || object->first || strcmp(name, "maps") != 0;
+		object->first = object->first ? object->first : elf_ndxscn(section);
 	}
+	if (object->symbols && object->symbols->d_size / sizeof(Elf64_Sym) <= INT32_MAX)
+		object->nr_symbols = (int)(object->symbols->d_size / sizeof(Elf64_Sym));
 }
 
-static size_t nr_symbols(const struct old_object *object)
+/* The ith symbol, if it names a place in a section of maps. */
+static bool map_symbol(const struct old_object *object, int i, GElf_Sym *ret_symbol)
 {
-	return object->symbols->sh_size / sizeof(Elf64_Sym);
-}
+	GElf_Shdr header;
+	const char *name;
+	unsigned type;
 
-static Elf64_Sym symbol_at(const struct old_object *object, size_t i)
-{
-	Elf64_Sym symbol;
-
-	memcpy(&symbol, bytes_of(object, object->symbols) + i * sizeof(symbol), sizeof(symbol));
-	return symbol;
-}
-
-static bool is_map(const struct old_object *object, const Elf64_Sym *symbol)
-{
-	unsigned type = ELF64_ST_TYPE(symbol->st_info);
-
-	return (type == STT_OBJECT || type == STT_NOTYPE) && has_maps(object, symbol->st_shndx) &&
-	       *string_at(object, object->symbols->sh_link, symbol->st_name) &&
-	       symbol->st_value < object->sections[symbol->st_shndx].sh_size;
+	if (!gelf_getsym(object->symbols, i, ret_symbol))
+		return false;
+	type = GELF_ST_TYPE(ret_symbol->st_info);
+	if ((type != STT_OBJECT && type != STT_NOTYPE) ||
+	    !object_file_section(object->elf, ret_symbol->st_shndx, &header) ||
+	    !is_maps(object->elf, &header) || ret_symbol->st_value >= header.sh_size)
+		return false;
+	name = elf_strptr(object->elf, object->symbol_names, ret_symbol->st_name);
+	return name && *name;
 }
 
 static uint32_t number_at(const char *definition, size_t size, size_t at)
@@ -127,321 +95,236 @@ static uint32_t number_at(const char *definition, size_t size, size_t at)
 	return number;
 }
 
-/* How far the definition at a place goes: to the next one. */
-static size_t definition_size(const struct old_object *object, const Elf64_Sym *of)
+/* How far the definition at a place of a section goes that ends there: to the next one. */
+static size_t definition_size(const struct old_object *object, const GElf_Sym *of, size_t end)
 {
-	size_t end = object->sections[of->st_shndx].sh_size;
+	GElf_Sym symbol;
 
-	for (size_t i = 0; i < nr_symbols(object); i++) {
-		Elf64_Sym symbol = symbol_at(object, i);
-
-		if (is_map(object, &symbol) && symbol.st_shndx == of->st_shndx &&
+	for (int i = 0; i < object->nr_symbols; i++)
+		if (map_symbol(object, i, &symbol) && symbol.st_shndx == of->st_shndx &&
 		    symbol.st_value > of->st_value && symbol.st_value < end)
 			end = symbol.st_value;
-	}
 	return end - of->st_value;
+}
+
+static bool read_map(struct old_object *object, const GElf_Sym *symbol)
+{
+	const Elf_Data *data = elf_rawdata(elf_getscn(object->elf, symbol->st_shndx), NULL);
+	struct old_map *map = &object->maps[object->nr_maps];
+	const char *definition;
+	size_t size;
+
+	if (object->nr_maps == OLD_MAPS_MAX || !data || !data->d_buf ||
+	    symbol->st_value >= data->d_size)
+		return false;
+	size = definition_size(object, symbol, data->d_size);
+	if (size < FLAGS_AT)
+		return false;
+	definition = (const char *)data->d_buf + symbol->st_value;
+	*map = (struct old_map){
+		.name = elf_strptr(object->elf, object->symbol_names, symbol->st_name),
+		.section = symbol->st_shndx,
+		.at = symbol->st_value,
+	};
+	for (size_t m = 0; m < OLD_MAP_NUMBERS; m++)
+		map->numbers[m] = number_at(definition, size, m * sizeof(uint32_t));
+	if (size == TC_SIZE) {
+		map->id = number_at(definition, size, TC_ID_AT);
+		map->inner_id = number_at(definition, size, TC_INNER_AT);
+	}
+	object->nr_maps++;
+	return true;
 }
 
 static bool read_maps(struct old_object *object)
 {
-	for (size_t i = 0; i < nr_symbols(object); i++) {
-		Elf64_Sym symbol = symbol_at(object, i);
-		struct old_map *map = &object->maps[object->nr_maps];
-		const char *definition;
-		size_t size;
+	GElf_Sym symbol;
 
-		if (!is_map(object, &symbol))
-			continue;
-		if (object->nr_maps == MAPS_MAX)
+	for (int i = 0; i < object->nr_symbols; i++)
+		if (map_symbol(object, i, &symbol) && !read_map(object, &symbol))
 			return false;
-		size = definition_size(object, &symbol);
-		if (size < FLAGS_AT)
-			return false;
-		definition = bytes_of(object, &object->sections[symbol.st_shndx]) + symbol.st_value;
-		*map = (struct old_map){
-			.name = string_at(object, object->symbols->sh_link, symbol.st_name),
-			.section = symbol.st_shndx,
-			.at = symbol.st_value,
-		};
-		for (size_t m = 0; m < NR_MEMBERS; m++)
-			map->numbers[m] = number_at(definition, size, m * sizeof(uint32_t));
-		if (size == TC_SIZE) {
-			map->id = number_at(definition, size, TC_ID_AT);
-			map->inner_id = number_at(definition, size, TC_INNER_AT);
-		}
-		object->nr_maps++;
-	}
 	return object->nr_maps;
 }
 
 /* The symbols name places in .maps, and its section. */
-static void move_symbols(const struct old_object *object)
+static bool move_symbols(const struct old_object *object)
 {
-	for (size_t i = 0; i < nr_symbols(object); i++) {
-		Elf64_Sym symbol = symbol_at(object, i);
+	GElf_Sym symbol;
 
-		if (!is_map(object, &symbol))
+	for (int i = 0; i < object->nr_symbols; i++) {
+		if (!map_symbol(object, i, &symbol))
 			continue;
 		for (int m = 0; m < object->nr_maps; m++)
 			if (object->maps[m].section == symbol.st_shndx &&
 			    object->maps[m].at == symbol.st_value) {
-				symbol.st_value = (Elf64_Addr)m * MAP_ROOM;
+				symbol.st_value = (GElf_Addr)m * OLD_MAPS_ROOM;
 				break;
 			}
-		symbol.st_size = MAP_ROOM;
+		symbol.st_size = OLD_MAPS_ROOM;
 		symbol.st_shndx = (Elf64_Section)object->first;
-		symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT);
-		memcpy(bytes_of(object, object->symbols) + i * sizeof(symbol), &symbol,
-		       sizeof(symbol));
-	}
-}
-
-/* A pointer to an array of that many: how BTF definitions say a number. Its type, or -errno. */
-static int number_type(struct btf *btf, uint32_t number)
-{
-	int integer = btf__find_by_name_kind(btf, "int", BTF_KIND_INT), array;
-
-	if (integer < 0)
-		integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	array = btf__add_array(btf, integer, integer, number);
-	return array < 0 ? array : btf__add_ptr(btf, array);
-}
-
-static bool holds_maps(const struct old_map *map)
-{
-	return map->numbers[0] == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
-	       map->numbers[0] == BPF_MAP_TYPE_HASH_OF_MAPS;
-}
-
-/* What the maps in this one are like: the definition; an array of one number if nothing says so. */
-static struct old_map *inner_of(struct old_object *object, const struct old_map *map)
-{
-	static struct old_map any;
-
-	for (int i = 0; i < object->nr_maps; i++)
-		if (map->inner_id && object->maps[i].id == map->inner_id &&
-		    !holds_maps(&object->maps[i]))
-			return &object->maps[i];
-	any = (struct old_map){ .numbers = { BPF_MAP_TYPE_ARRAY, 4, 4, 1 } };
-	return &any;
-}
-
-/* Adds the structure that defines the map: its id, or -errno. */
-static int define(struct old_object *object, struct old_map *map)
-{
-	int types[NR_MEMBERS], values = 0, id;
-	uint32_t nr_members = NR_MEMBERS + holds_maps(map);
-
-	if (map->definition)
-		return map->definition;
-	for (int m = 0; m < NR_MEMBERS; m++) {
-		types[m] = number_type(object->btf, map->numbers[m]);
-		if (types[m] < 0)
-			return types[m];
-	}
-	if (holds_maps(map)) {
-		values = define(object, inner_of(object, map));
-		values = values < 0 ? values : btf__add_ptr(object->btf, values);
-		/* The index's type is the one that the first number's array has. */
-		if (values >= 0)
-			values = btf__add_array(
-				object->btf,
-				btf__find_by_name_kind(object->btf, "int", BTF_KIND_INT), values,
-				0);
-		if (values < 0)
-			return values;
-	}
-	id = btf__add_struct(object->btf, NULL, nr_members * 8 - (values ? 8 : 0));
-	for (uint32_t m = 0; id > 0 && m < NR_MEMBERS; m++)
-		if (btf__add_field(object->btf, member_names[m], types[m], m * 64, 0))
-			return -1;
-	if (values && btf__add_field(object->btf, "values", values, NR_MEMBERS * 64, 0))
-		return -1;
-	map->definition = id;
-	return id;
-}
-
-static struct btf_type *type_of(struct btf *btf, int id)
-{
-	return (struct btf_type *)btf__type_by_id(btf, (unsigned)id);
-}
-
-/* The object's variable of that name in the section of maps; 0: it has none. */
-static int variable(struct old_object *object, const char *name)
-{
-	int id = btf__find_by_name_kind(object->btf, name, BTF_KIND_VAR);
-
-	return id > 0 ? id : 0;
-}
-
-/* Each map a variable, whose type is its definition. */
-static bool add_variables(struct old_object *object, int *variables)
-{
-	for (int i = 0; i < object->nr_maps; i++) {
-		struct old_map *map = &object->maps[i];
-		int definition = define(object, map), id;
-
-		if (definition <= 0)
+		symbol.st_info = GELF_ST_INFO(STB_GLOBAL, STT_OBJECT);
+		if (!gelf_update_sym(object->symbols, i, &symbol))
 			return false;
-		id = variable(object, map->name);
-		if (id) {
-			type_of(object->btf, id)->type = (unsigned)definition;
-			btf_var(type_of(object->btf, id))->linkage = BTF_VAR_GLOBAL_ALLOCATED;
-		} else {
-			id = btf__add_var(object->btf, map->name, BTF_VAR_GLOBAL_ALLOCATED,
-					  definition);
-		}
-		if (id <= 0)
-			return false;
-		variables[i] = id;
 	}
 	return true;
 }
 
-/* The old section of variables stands for nothing that is still there. */
-static bool retire_old_section(struct btf *btf)
+/* libelf reads this when it writes the file. */
+static bool put_content(Elf_Data *data, const void *content, size_t size)
 {
-	int id = btf__find_by_name_kind(btf, "maps", BTF_KIND_DATASEC), integer;
-
-	if (id <= 0)
-		return true;
-	integer = btf__find_by_name_kind(btf, "int", BTF_KIND_INT);
-	/* It keeps its length: a structure with a member for each variable. */
-	for (unsigned i = 0; i < btf_vlen(type_of(btf, id)); i++) {
-		struct btf_member *member = &btf_members(type_of(btf, id))[i];
-
-		*member = (struct btf_member){ .type = (unsigned)integer, .offset = i * 32 };
-	}
-	type_of(btf, id)->size = btf_vlen(type_of(btf, id)) * 4;
-	type_of(btf, id)->info = BTF_KIND_STRUCT << 24 | btf_vlen(type_of(btf, id));
-	return integer > 0;
+	if (!data)
+		return false;
+	data->d_buf = (void *)content;
+	data->d_size = size;
+	return elf_flagdata(data, ELF_C_SET, ELF_F_DIRTY);
 }
 
+static bool put_section(Elf_Scn *section, size_t name, const void *content, size_t size)
+{
+	GElf_Shdr header;
+
+	if (!gelf_getshdr(section, &header))
+		return false;
+	header.sh_name = (Elf64_Word)name;
+	header.sh_type = SHT_PROGBITS;
+	return gelf_update_shdr(section, &header) &&
+	       put_content(elf_getdata(section, NULL), content, size);
+}
+
+/* Of several sections of maps the others go, and what does not fit the new BTF. */
+static bool drop_sections(const struct old_object *object)
+{
+	static const char *const dropped[] = { ".BTF.ext", ".rel.BTF.ext", ".rel.BTF" };
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(object->elf, section)) && gelf_getshdr(section, &header)) {
+		const char *name = object_file_section_name(object->elf, &header);
+		bool drop = is_maps(object->elf, &header) && elf_ndxscn(section) != object->first;
+
+		for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+			drop = drop || !strcmp(name, dropped[i]);
+		header.sh_type = SHT_NULL;
+		if (drop && !gelf_update_shdr(section, &header))
+			return false;
+	}
+	return true;
+}
+
+/* The object's own BTF, or new one, with the maps. */
 static bool make_btf(struct old_object *object)
 {
-	const Elf64_Shdr *own = &object->sections[object->btf_section];
-	int variables[MAPS_MAX], section;
-
 	/* Of several sections the variables would have to be sorted anew. */
-	object->btf = object->btf_section && !object->several
-			      ? btf__new(bytes_of(object, own), (unsigned)own->sh_size)
-			      : btf__new_empty();
-	if (libbpf_get_error(object->btf)) {
-		object->btf = NULL;
+	bool own = object->btf_section && !object->several;
+	const Elf_Data *data = elf_rawdata(elf_getscn(object->elf, object->btf_section), NULL);
+
+	if (own && !data)
 		return false;
+	object->btf = own ? btf__new(data->d_buf, (unsigned)data->d_size) : btf__new_empty();
+	return object->btf && old_maps_describe(object->btf, object->maps, object->nr_maps);
+}
+
+/* Nothing is asked by a section's name any more when it gets new ones. */
+static bool change(struct old_object *object)
+{
+	static const char added[] = ".maps\0.BTF", room[OLD_MAPS_MAX * OLD_MAPS_ROOM];
+	Elf_Scn *maps = elf_getscn(object->elf, object->first);
+	Elf_Scn *btf = elf_getscn(object->elf, object->btf_section);
+	size_t old_names = object->section_names->d_size;
+	unsigned size;
+	const void *raw = btf__raw_data(object->btf, &size);
+
+	object->names = malloc(old_names + sizeof(added));
+	if (!raw || !object->names || !move_symbols(object) ||
+	    (object->several && !drop_sections(object)))
+		return false;
+	memcpy(object->names, object->section_names->d_buf, old_names);
+	memcpy(object->names + old_names, added, sizeof(added));
+	if (!object->btf_section) {
+		btf = elf_newscn(object->elf);
+		elf_newdata(btf);
 	}
-	if (!add_variables(object, variables) || !retire_old_section(object->btf))
-		return false;
-	section = btf__add_datasec(object->btf, ".maps", (unsigned)object->nr_maps * MAP_ROOM);
-	for (int i = 0; section > 0 && i < object->nr_maps; i++)
-		if (btf__add_datasec_var_info(object->btf, variables[i], (unsigned)i * MAP_ROOM,
-					      MAP_ROOM))
+	return put_section(maps, old_names, room, (size_t)object->nr_maps * OLD_MAPS_ROOM) &&
+	       put_section(btf, old_names + sizeof(".maps"), raw, size) &&
+	       put_content(object->section_names, object->names, old_names + sizeof(added));
+}
+
+/* libelf lays the sections out anew: they fit into twice the file, or lie one over the other. */
+static bool load_sections(Elf *elf, size_t file_size)
+{
+	Elf_Scn *section = NULL;
+	size_t sum = 0;
+	GElf_Shdr header;
+	Elf_Data *data;
+
+	while ((section = elf_nextscn(elf, section)) && gelf_getshdr(section, &header)) {
+		if (header.sh_type == SHT_NULL)
+			header.sh_size = 0;
+		if (header.sh_type != SHT_NOBITS && header.sh_size > 2 * file_size - sum)
 			return false;
-	return section > 0;
-}
-
-/* A new file: the old one, then what is new. Its section table has room for one more. */
-struct writer {
-	char *data;
-	size_t size, used;
-};
-
-static void append(struct writer *writer, Elf64_Shdr *section, const void *data, size_t size)
-{
-	writer->used = (writer->used + 7) & ~(size_t)7;
-	section->sh_offset = writer->used;
-	section->sh_size = size;
-	section->sh_type = SHT_PROGBITS;
-	if (data)
-		memcpy(writer->data + writer->used, data, size);
-	writer->used += size;
-}
-
-static void drop(struct old_object *object, const char *name)
-{
-	for (unsigned i = 1; i < object->header.e_shnum; i++)
-		if (!strcmp(section_name(object, i), name))
-			object->sections[i].sh_type = SHT_NULL;
-}
-
-/* Writes the new file; the sections of the table and the header are changed on the way. */
-static void write_sections(struct old_object *object, struct writer *writer, const void *btf,
-			   unsigned btf_size)
-{
-	static const char added[] = ".maps\0.BTF";
-	Elf64_Shdr *sections = object->sections, *names = &sections[object->header.e_shstrndx];
-	size_t old_names = names->sh_size;
-	char *text = malloc(old_names + sizeof(added));
-
-	if (!text)
-		return;
-	memcpy(text, bytes_of(object, names), old_names);
-	memcpy(text + old_names, added, sizeof(added));
-	if (object->several) {
-		drop(object, ".BTF.ext");
-		drop(object, ".rel.BTF.ext");
-		drop(object, ".rel.BTF");
-		for (unsigned i = object->first + 1; i < object->header.e_shnum; i++)
-			if (has_maps(object, i))
-				sections[i].sh_type = SHT_NULL;
+		if (header.sh_type != SHT_NOBITS)
+			sum += header.sh_size;
+		/* Whatever the file asks for would be filled. */
+		header.sh_addralign = 8;
+		if (!gelf_update_shdr(section, &header))
+			return false;
+		data = elf_getdata(section, NULL);
+		if (data)
+			data->d_align = 1;
+		else if (header.sh_type != SHT_NULL)
+			return false;
 	}
-	if (!object->btf_section)
-		object->btf_section = object->header.e_shnum++;
-	sections[object->btf_section].sh_name = (Elf64_Word)(old_names + sizeof(".maps"));
-	sections[object->btf_section].sh_addralign = 8;
-	append(writer, &sections[object->btf_section], btf, btf_size);
-	sections[object->first].sh_name = (Elf64_Word)old_names;
-	append(writer, &sections[object->first], NULL, (size_t)object->nr_maps * MAP_ROOM);
-	append(writer, names, text, old_names + sizeof(added));
-	names->sh_type = SHT_STRTAB;
-	free(text);
-	writer->used = (writer->used + 7) & ~(size_t)7;
-	object->header.e_shoff = writer->used;
-	memcpy(writer->data + writer->used, sections, object->header.e_shnum * sizeof(Elf64_Shdr));
-	writer->used += object->header.e_shnum * sizeof(Elf64_Shdr);
-	memcpy(writer->data, &object->header, sizeof(object->header));
+	return true;
 }
 
-static void write_file(struct old_object *object)
+/* Changes the object in this file. */
+static bool renew(int fd, size_t file_size)
 {
-	unsigned btf_size;
-	const void *btf = btf__raw_data(object->btf, &btf_size);
-	size_t tables = (object->header.e_shnum + 1u) * sizeof(Elf64_Shdr) +
-			object->sections[object->header.e_shstrndx].sh_size;
-	struct writer writer = { .used = object->file->size };
+	struct old_object *object = calloc(1, sizeof(*object));
+	bool done = false;
 
-	writer.size =
-		object->file->size + btf_size + (size_t)object->nr_maps * MAP_ROOM + tables + 256;
-	writer.data = btf ? mmap(NULL, writer.size, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-			  : MAP_FAILED;
-	if (writer.data == MAP_FAILED)
-		return;
-	move_symbols(object);
-	memcpy(writer.data, object->file->data, object->file->size);
-	write_sections(object, &writer, btf, btf_size);
-	munmap(object->file->data, object->file->size);
-	*object->file = (struct object_file){ .data = writer.data, .size = writer.size };
+	if (!object)
+		return false;
+	object->elf = elf_begin(fd, ELF_C_RDWR, NULL);
+	if (object->elf && load_sections(object->elf, file_size)) {
+		find_sections(object);
+		done = object->first && object->symbols && read_maps(object) && make_btf(object) &&
+		       change(object) && elf_update(object->elf, ELF_C_WRITE) > 0;
+	}
+	elf_end(object->elf);
+	btf__free(object->btf);
+	free(object->names);
+	free(object);
+	return done;
+}
+
+static bool has_old_maps(const struct object_file *file)
+{
+	Elf *elf = object_file_elf(file);
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	bool found = false;
+
+	while (!found && (section = elf_nextscn(elf, section)) && gelf_getshdr(section, &header))
+		found = is_maps(elf, &header);
+	elf_end(elf);
+	return found;
 }
 
 void old_maps_renew(struct object_file *file)
 {
-	struct old_object *object = calloc(1, sizeof(*object));
+	struct object_file new;
+	int fd;
 
-	if (!object)
+	if (!has_old_maps(file))
 		return;
-	object->file = file;
-	memcpy(&object->header, file->data, sizeof(object->header));
-	object->sections = calloc(object->header.e_shnum + 1u, sizeof(Elf64_Shdr));
-	if (object->sections && object->header.e_shstrndx < object->header.e_shnum &&
-	    object->header.e_shnum < SHN_LORESERVE) {
-		memcpy(object->sections, (char *)file->data + object->header.e_shoff,
-		       object->header.e_shnum * sizeof(Elf64_Shdr));
-		find_sections(object);
-		if (object->first && object->symbols && read_maps(object) && make_btf(object))
-			write_file(object);
+	fd = memfd_create("object", MFD_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, file->data, file->size) == (ssize_t)file->size && renew(fd, file->size) &&
+	    !object_file_map(fd, &new)) {
+		object_file_unmap(file);
+		*file = new;
 	}
-	btf__free(object->btf);
-	free(object->sections);
-	free(object);
+	close(fd);
 }

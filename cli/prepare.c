@@ -2,7 +2,6 @@
 /* See prepare.h. Nothing here fails: what cannot be helped is libbpf's to refuse. */
 #include "prepare.h"
 
-#include <elf.h>
 #include <string.h>
 #include <unistd.h>
 #include <bpf/bpf.h>
@@ -13,78 +12,47 @@
 #define STACK_DEPTH 127 /* frames: the kernel's most, unless the administrator says more */
 #define PIN_BY_NAME 1	/* the last value of "pinning" that libbpf knows */
 
-/* A copy of the section's header; false: there is none of this number. */
-static bool section_at(const struct object_file *file, unsigned number, Elf64_Shdr *ret_section)
-{
-	Elf64_Ehdr header;
-
-	memcpy(&header, file->data, sizeof(header));
-	if (number >= header.e_shnum)
-		return false;
-	memcpy(ret_section,
-	       (const char *)file->data + header.e_shoff + number * sizeof(*ret_section),
-	       sizeof(*ret_section));
-	return true;
-}
-
-static bool has_name(const struct object_file *file, const Elf64_Shdr *section, const char *name)
-{
-	Elf64_Ehdr header;
-	Elf64_Shdr names;
-	size_t size = strlen(name) + 1;
-
-	memcpy(&header, file->data, sizeof(header));
-	return section_at(file, header.e_shstrndx, &names) && section->sh_name < names.sh_size &&
-	       size <= names.sh_size - section->sh_name &&
-	       !memcmp((const char *)file->data + names.sh_offset + section->sh_name, name, size);
-}
-
 /* Is it a function of a section that holds programs? Old compilers did not say that it is one. */
-static bool is_program(const struct object_file *file, const Elf64_Sym *symbol)
+static bool is_program(Elf *elf, const GElf_Sym *symbol)
 {
-	unsigned type = ELF64_ST_TYPE(symbol->st_info);
-	Elf64_Shdr section;
+	unsigned type = GELF_ST_TYPE(symbol->st_info);
+	GElf_Shdr section;
 
 	return (type == STT_FUNC ||
-		(type == STT_NOTYPE && ELF64_ST_BIND(symbol->st_info) == STB_GLOBAL)) &&
-	       section_at(file, symbol->st_shndx, &section) && section.sh_type == SHT_PROGBITS &&
-	       section.sh_flags & SHF_EXECINSTR && !has_name(file, &section, ".text");
+		(type == STT_NOTYPE && GELF_ST_BIND(symbol->st_info) == STB_GLOBAL)) &&
+	       object_file_section(elf, symbol->st_shndx, &section) &&
+	       section.sh_type == SHT_PROGBITS && section.sh_flags & SHF_EXECINSTR &&
+	       strcmp(object_file_section_name(elf, &section), ".text") != 0;
 }
 
 /* From its beginning to the next program of its section, or the section's end. */
-static Elf64_Xword room_of(const struct object_file *file, const Elf64_Shdr *symbols,
-			   const Elf64_Sym *program)
+static GElf_Xword room_of(Elf *elf, Elf_Data *symbols, const GElf_Sym *program)
 {
-	const char *table = (const char *)file->data + symbols->sh_offset;
-	Elf64_Shdr section = { 0 };
-	Elf64_Xword end;
-	Elf64_Sym symbol;
+	GElf_Shdr section = { 0 };
+	GElf_Xword end;
+	GElf_Sym symbol;
 
-	section_at(file, program->st_shndx, &section);
+	object_file_section(elf, program->st_shndx, &section);
 	end = section.sh_size;
-	for (size_t at = 0; at + sizeof(symbol) <= symbols->sh_size; at += sizeof(symbol)) {
-		memcpy(&symbol, table + at, sizeof(symbol));
+	for (int i = 0; gelf_getsym(symbols, i, &symbol); i++)
 		if (symbol.st_shndx == program->st_shndx && symbol.st_value > program->st_value &&
-		    symbol.st_value < end && is_program(file, &symbol))
+		    symbol.st_value < end && is_program(elf, &symbol))
 			end = symbol.st_value;
-	}
 	return end > program->st_value ? end - program->st_value : 0;
 }
 
-static void make_programs_global(struct object_file *file, const Elf64_Shdr *symbols)
+static void make_programs_global(Elf *elf, Elf_Data *symbols)
 {
-	char *table = (char *)file->data + symbols->sh_offset;
-	Elf64_Sym symbol;
+	GElf_Sym symbol;
 
-	for (size_t at = 0; at + sizeof(symbol) <= symbols->sh_size; at += sizeof(symbol)) {
-		memcpy(&symbol, table + at, sizeof(symbol));
-		if (!is_program(file, &symbol) || (ELF64_ST_BIND(symbol.st_info) != STB_LOCAL &&
-						   ELF64_ST_TYPE(symbol.st_info) == STT_FUNC))
+	for (int i = 0; symbols && gelf_getsym(symbols, i, &symbol); i++) {
+		if (!is_program(elf, &symbol) || (GELF_ST_BIND(symbol.st_info) != STB_LOCAL &&
+						  GELF_ST_TYPE(symbol.st_info) == STT_FUNC))
 			continue;
 		if (!symbol.st_size)
-			symbol.st_size = room_of(file, symbols, &symbol);
-		symbol.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
-		memcpy(table + at, &symbol, sizeof(symbol));
+			symbol.st_size = room_of(elf, symbols, &symbol);
+		symbol.st_info = GELF_ST_INFO(STB_GLOBAL, STT_FUNC);
+		gelf_update_sym(symbols, i, &symbol);
 	}
 }
 
@@ -137,48 +105,48 @@ static void plain_definitions(struct btf *btf)
 	}
 }
 
-static void rewrite_btf(struct object_file *file, const Elf64_Shdr *section)
+static void rewrite_btf(const Elf_Data *data)
 {
-	char *data = (char *)file->data + section->sh_offset;
-	struct btf *btf = btf__new(data, (unsigned)section->sh_size);
+	struct btf *btf = data ? btf__new(data->d_buf, (unsigned)data->d_size) : NULL;
 	const void *raw;
 	unsigned size;
 
-	if (libbpf_get_error(btf))
+	if (!btf)
 		return;
 	plain_definitions(btf);
 	raw = btf__raw_data(btf, &size);
-	if (raw && size == section->sh_size)
-		memcpy(data, raw, size);
+	if (raw && size == data->d_size)
+		memcpy(data->d_buf, raw, size);
 	btf__free(btf);
 }
 
-/* Whom a map refers to from the start is loaded at another time: each program is judged alone. */
-static void drop_section(struct object_file *file, unsigned number)
+static void prepare_section(Elf *elf, Elf_Scn *section, GElf_Shdr *header)
 {
-	Elf64_Ehdr header;
-	Elf64_Shdr section;
+	const char *name = object_file_section_name(elf, header);
 
-	memcpy(&header, file->data, sizeof(header));
-	section_at(file, number, &section);
-	section.sh_type = SHT_NULL;
-	memcpy((char *)file->data + header.e_shoff + number * sizeof(section), &section,
-	       sizeof(section));
+	if (header->sh_type == SHT_SYMTAB) {
+		make_programs_global(elf, elf_getdata(section, NULL));
+	} else if (header->sh_type == SHT_PROGBITS && !strcmp(name, ".BTF")) {
+		rewrite_btf(elf_rawdata(section, NULL));
+	} else if (header->sh_type == SHT_REL && !strcmp(name, ".rel.maps")) {
+		/* Whom a map refers to from the start is loaded at another time: each program is
+		 * judged alone. */
+		header->sh_type = SHT_NULL;
+		gelf_update_shdr(section, header);
+	}
 }
 
 void prepare_file(struct object_file *file)
 {
-	Elf64_Shdr section;
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	Elf *elf;
 
 	old_maps_renew(file);
-	for (unsigned i = 0; section_at(file, i, &section); i++) {
-		if (section.sh_type == SHT_REL && has_name(file, &section, ".rel.maps"))
-			drop_section(file, i);
-		if (section.sh_type == SHT_SYMTAB)
-			make_programs_global(file, &section);
-		else if (section.sh_type == SHT_PROGBITS && has_name(file, &section, ".BTF"))
-			rewrite_btf(file, &section);
-	}
+	elf = object_file_elf(file);
+	while ((section = elf_nextscn(elf, section)) && gelf_getshdr(section, &header))
+		prepare_section(elf, section, &header);
+	elf_end(elf);
 }
 
 /* What a map without a size gets; 0: maps of this type have none. */
