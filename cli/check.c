@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * skep check: makes a hive and starts in it, for each file, this very program as the judge
- * (--judge), with the object and a memory file for its rows as inherited descriptors. So an object
- * that libbpf falls over costs a row and no more. With --real a second judge is outside any hive.
+ * skep check: makes a hive, has the programs of each file judged there, and prints their rows. With
+ * --real a second judge is outside any hive.
  */
 #include <argp.h>
 #include <bpf/bpf.h>
@@ -13,44 +12,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
+#include "check_report.h"
 #include "command.h"
-#include "compile.h"
 #include "input.h"
-#include "json_text.h"
-#include "judge.h"
 #include "object_file.h"
 #include "say.h"
 
 enum { KEY_REAL = 0x100, KEY_JSON, KEY_LOG, KEY_KERNEL, KEY_TARGET, KEY_JUDGE };
 
 #define LOG_LEVELS 7 /* all bits of bpf(2)'s log_level that ask for text */
-
-/* The worst of what happened is the exit status. */
-enum { STATUS_ACCEPTED = 0, STATUS_REJECTED = 1, STATUS_NOT_JUDGED = 3 };
-
-struct check {
-	char **files;
-	struct compile_options compile;
-	const char *kernel; /* whose verdict it is */
-	const char *target; /* the file with what extensions are for; NULL: none */
-	bool real, json;
-	unsigned log_level;
-	bool matrix;		    /* the verdicts of all kernels */
-	int target_fd;		    /* of that file; -1: none */
-	struct judge_options judge; /* in the judge; else its object_fd is -1 */
-	int signal;		    /* that asked us to end */
-	struct skep_hive *hive;
-	struct json_object *rows; /* all */
-	struct json_object *told; /* of this file's programs, as they were verified */
-	bool titles;
-	int status;
-};
 
 static const struct argp_option options[] = {
 	{ "real", KEY_REAL, NULL, 0,
@@ -65,9 +37,7 @@ static const struct argp_option options[] = {
 	  "is judged",
 	  0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
-	  "Judge as this Linux does: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default), or all of "
-	  "them",
-	  0 },
+	  "Judge as this Linux does: " COMMAND_KERNELS ", or all of them", 0 },
 	{ "judge", KEY_JUDGE, "FDS", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -120,410 +90,29 @@ static const struct argp parser = {
 	.parser = parse,
 	.args_doc = "FILE|DIRECTORY...",
 	.doc = "Lets the verifier judge each program of BPF objects, or of C that is compiled "
-	       "first, "
-	       "without loading it to stay. Of a directory, all objects and *.bpf.c below it."
-	       "\vThe exit status is 0 if every program was accepted, 1 if one was rejected (or, "
-	       "with "
-	       "--real, judged otherwise by the running kernel), 2 for wrong arguments, 3 if a "
-	       "file "
-	       "or a program could not be judged or the running kernel not be asked.",
+	       "first, without loading it to stay. Of a directory, all objects and *.bpf.c below "
+	       "it.\vThe exit status is 0 if every program was accepted, 1 if one was rejected "
+	       "(or, with --real, judged otherwise by the running kernel), 2 for wrong arguments, "
+	       "3 if a file or a program could not be judged or the running kernel not be asked.",
 };
-
-static void worsen(struct check *check, int status)
-{
-	if (check->status < status)
-		check->status = status;
-}
-
-/* Did the running kernel take no such program, whatever is in it? Then it has not disagreed. */
-static bool unanswered(struct json_object *real)
-{
-	return !strcmp(row_text(real, "verdict"), "error") && row_number(real, "errno") == EPERM;
-}
-
-static void judge_row(struct check *check, const char *file, struct json_object *row)
-{
-	struct json_object *real;
-	const char *verdict = row_text(row, "verdict");
-
-	json_object_object_add(row, "file", json_text(file));
-	json_object_object_add(row, "profile", json_object_new_string(check->kernel));
-	if (json_object_object_get_ex(row, "real", &real)) {
-		bool differs = !unanswered(real) && strcmp(verdict, row_text(real, "verdict"));
-
-		json_object_object_add(row, "differs", json_object_new_boolean(differs));
-		if (differs)
-			worsen(check, STATUS_REJECTED);
-	}
-	if (!strcmp(verdict, "rejected"))
-		worsen(check, STATUS_REJECTED);
-	else if (strcmp(verdict, "accepted"))
-		worsen(check, STATUS_NOT_JUDGED);
-	json_object_array_add(check->rows, row);
-	if (check->json)
-		return;
-	if (!check->titles)
-		report_titles(check->real);
-	check->titles = true;
-	report_row(row, check->real);
-}
-
-static const char *newest_kernel(void)
-{
-	const char *const *kernels = skep_kernels();
-
-	while (kernels[1])
-		kernels++;
-	return *kernels;
-}
-
-/* A program's answers by kernel. */
-static void matrix_row(struct check *check, const char *file, struct json_object *row)
-{
-	struct json_object *answers, *newest;
-	bool all = true, rejected = false;
-
-	json_object_object_get_ex(row, "kernels", &answers);
-	json_object_object_get_ex(answers, newest_kernel(), &newest);
-	json_object_object_foreach(answers, kernel, answer)
-	{
-		all = all && !strcmp(row_text(answer, "verdict"), "accepted");
-		rejected = rejected || !strcmp(row_text(answer, "verdict"), "rejected");
-		if (!strcmp(row_text(answer, "verdict"), "error"))
-			worsen(check, STATUS_NOT_JUDGED);
-		(void)kernel;
-	}
-	if (!all)
-		worsen(check, STATUS_REJECTED);
-	json_object_object_add(row, "file", json_text(file));
-	json_object_object_add(row, "program", json_object_new_string(row_text(newest, "program")));
-	json_object_object_add(row, "type", json_object_new_string(row_text(newest, "type")));
-	json_object_object_add(row, "verdict",
-			       json_object_new_string(all	 ? "accepted"
-						      : rejected ? "rejected"
-								 : "error"));
-	json_object_array_add(check->rows, json_object_get(row));
-	if (check->json)
-		return;
-	if (!check->titles)
-		report_kernels();
-	check->titles = true;
-	report_matrix(row);
-}
-
-static void not_judged(struct check *check, const char *file, const char *reason)
-{
-	struct json_object *row;
-
-	if (check->signal)
-		return;
-	row = json_object_new_object();
-	json_object_object_add(row, "verdict", json_object_new_string("error"));
-	json_object_object_add(row, "reason", json_text(reason));
-	judge_row(check, file, row);
-}
-
-static struct json_object *causes_of(const struct skep_verification *verification)
-{
-	struct json_object *causes = json_object_new_array();
-
-	for (unsigned i = 0; i < verification->nr_causes; i++) {
-		const struct skep_cause *from = &verification->causes[i];
-		struct json_object *to = json_object_new_object();
-
-		json_object_object_add(to, "insn", json_object_new_int((int)from->insn));
-		json_object_object_add(to, "text", json_text(from->text));
-		json_object_object_add(to, "value", json_text(from->value));
-		json_object_object_add(to, "source", json_text(from->source));
-		json_object_object_add(to, "file", json_text(from->file));
-		json_object_object_add(to, "line", json_object_new_int((int)from->line));
-		json_object_array_add(causes, to);
-	}
-	return causes;
-}
-
-static void verified(void *arg, const struct skep_verification *verification)
-{
-	struct check *check = arg;
-	struct json_object *told = json_object_new_object();
-
-	json_object_object_add(told, "program", json_object_new_string(verification->name));
-	json_object_object_add(told, "processed", json_object_new_int64(verification->insns));
-	json_object_object_add(told, "states", json_object_new_int64(verification->states));
-	json_object_object_add(told, "memory",
-			       json_object_new_int64((int64_t)verification->memory));
-	if (verification->nr_causes)
-		json_object_object_add(told, "causes", causes_of(verification));
-	json_object_array_add(check->told, told);
-}
-
-/*
- * What the hive told of a row's program: the first that is not another row's of what it verified
- * under this name, of which bpf(2) knows the first bytes, and with these counters.
- */
-static void add_told(const struct check *check, struct json_object *row)
-{
-	char name[16];
-
-	snprintf(name, sizeof(name), "%s", row_text(row, "program"));
-	for (size_t i = 0; i < json_object_array_length(check->told); i++) {
-		struct json_object *told = json_object_array_get_idx(check->told, i), *value;
-
-		if (strcmp(name, row_text(told, "program")) ||
-		    row_number(told, "processed") != row_number(row, "processed") ||
-		    row_number(told, "states") != row_number(row, "states"))
-			continue;
-		if (json_object_object_get_ex(told, "memory", &value))
-			json_object_object_add(row, "memory", json_object_get(value));
-		if (json_object_object_get_ex(told, "causes", &value))
-			json_object_object_add(row, "causes", json_object_get(value));
-		json_object_array_del_idx(check->told, i, 1);
-		return;
-	}
-}
-
-/* The judge's command line; its process id or -errno. */
-static pid_t start_in_hive(const struct check *check, const char *file, int object_fd,
-			   int result_fd)
-{
-	char self[4096], fds[64], log[32];
-	char *argv[] = { self, (char *)"check", fds, (char *)"--", (char *)file, NULL, NULL };
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (length <= 0)
-		return -ENOENT;
-	self[length] = '\0';
-	snprintf(fds, sizeof(fds), "--judge=%d,%d,%d", object_fd, check->target_fd, result_fd);
-	if (check->log_level) {
-		snprintf(log, sizeof(log), "--log=%u", check->log_level);
-		argv[3] = log;
-		argv[4] = (char *)"--";
-		argv[5] = (char *)file;
-	}
-	return skep_hive_spawn(check->hive, argv, NULL, SKEP_SPAWN_CLIENT);
-}
-
-/* The wait status of a judge in the hive, or -errno. */
-static int ask_skep(struct check *check, const char *file, int object_fd, int result_fd)
-{
-	int status = 0, err;
-	pid_t pid = start_in_hive(check, file, object_fd, result_fd);
-
-	if (pid < 0)
-		return pid;
-	err = skep_hive_serve(check->hive, pid, &status);
-	return err < 0 ? err : status;
-}
-
-/* The same of a judge in a hive of its own, which stands for check->kernel: made and served by a
- * child. */
-static int ask_other(struct check *check, const char *file, int object_fd, int result_fd)
-{
-	const struct skep_hive_options other = { .kernel = check->kernel };
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		check->hive = command_hive(&other);
-		if (!check->hive)
-			_exit(1);
-		status = ask_skep(check, file, object_fd, result_fd);
-		skep_hive_free(check->hive);
-		_exit(status < 0 ? 1 : command_status(status));
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	/* A signal of the judge's, as a shell would show it. */
-	return WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128 : status;
-}
-
-/* The same of a judge outside the hive. */
-static int ask_kernel(struct check *check, const char *file, int object_fd, int result_fd)
-{
-	const struct judge_options judge = { .name = file,
-					     .object_fd = object_fd,
-					     .target_fd = check->target_fd,
-					     .result_fd = result_fd,
-					     .log_level = check->log_level };
-	int status = 0;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (pid == 0) {
-		/* Who asked may be killed while the kernel takes its time. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(judge_object(&judge));
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return status;
-}
-
-/* The rows in a memory file, an array; what follows a line that is not JSON does not count. */
-static struct json_object *read_rows(int fd)
-{
-	struct json_object *rows = json_object_new_array(), *row;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *file;
-
-	lseek(fd, 0, SEEK_SET);
-	file = fdopen(dup(fd), "r");
-	while (file && getline(&line, &size, file) > 0) {
-		row = json_tokener_parse(line);
-		if (!row)
-			break;
-		json_object_array_add(rows, row);
-	}
-	free(line);
-	if (file)
-		fclose(file);
-	return rows;
-}
-
-static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-static bool asks_to_end(int signal)
-{
-	bool asks = false;
-
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		asks = asks || signal == ending[i];
-	return asks;
-}
-
-typedef int (*ask_fn)(struct check *check, const char *file, int object_fd, int result_fd);
-
-/* A judge's rows; NULL, and the reason, when there is none for the object. */
-static struct json_object *ask(struct check *check, const char *file, int object_fd, ask_fn whom,
-			       char *reason, size_t size)
-{
-	int fd = memfd_create("skep-rows", 0), status;
-	struct json_object *rows, *first;
-
-	if (fd < 0) {
-		snprintf(reason, size, "no memory file can be made: %s", strerror(errno));
-		return NULL;
-	}
-	status = whom(check, file, object_fd, fd);
-	rows = read_rows(fd);
-	close(fd);
-	first = json_object_array_length(rows) ? json_object_array_get_idx(rows, 0) : NULL;
-	if (status == 0 && first)
-		return rows;
-	if (status < 0)
-		snprintf(reason, size, "the judge cannot be started: %s", strerror(-status));
-	else if (WIFSIGNALED(status) && asks_to_end(WTERMSIG(status)))
-		check->signal = WTERMSIG(status);
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		snprintf(reason, size, "the judge was killed");
-	else if (WIFSIGNALED(status))
-		snprintf(reason, size, "the object is corrupt: libbpf fell over it (signal %d)",
-			 WTERMSIG(status));
-	else
-		snprintf(reason, size, "%s", first ? row_text(first, "reason") : "no answer");
-	json_object_put(rows);
-	return NULL;
-}
-
-static void judge_fd(struct check *check, const char *file, int object_fd)
-{
-	struct json_object *rows, *real = NULL, *row;
-	char reason[512];
-
-	json_object_put(check->told);
-	check->told = json_object_new_array();
-	rows = ask(check, file, object_fd, ask_skep, reason, sizeof(reason));
-	if (!rows) {
-		not_judged(check, file, reason);
-		return;
-	}
-	if (check->real) {
-		real = ask(check, file, object_fd, ask_kernel, reason, sizeof(reason));
-		if (!real && !check->signal)
-			say("%s: the running kernel cannot be asked: %s", file, reason);
-	}
-	for (size_t i = 0; i < json_object_array_length(rows); i++) {
-		row = json_object_get(json_object_array_get_idx(rows, i));
-		if (real && i < json_object_array_length(real))
-			json_object_object_add(row, "real",
-					       json_object_get(json_object_array_get_idx(real, i)));
-		add_told(check, row);
-		judge_row(check, file, row);
-	}
-	json_object_put(rows);
-	json_object_put(real);
-}
-
-/* One row for each program, with the answers of all kernels. */
-static void judge_matrix(struct check *check, const char *file, int object_fd)
-{
-	struct json_object *table = json_object_new_array(), *rows, *row, *answers, *newest;
-	char reason[512];
-
-	for (const char *const *kernel = skep_kernels(); *kernel && !check->signal; kernel++) {
-		check->kernel = *kernel;
-		rows = ask(check, file, object_fd, ask_other, reason, sizeof(reason));
-		if (!rows) {
-			not_judged(check, file, reason);
-			break;
-		}
-		for (size_t i = 0; i < json_object_array_length(rows); i++) {
-			newest = json_object_array_get_idx(rows, i);
-			row = json_object_array_get_idx(table, i);
-			if (!row) {
-				row = json_object_new_object();
-				json_object_object_add(row, "kernels", json_object_new_object());
-				json_object_array_put_idx(table, i, row);
-			}
-			json_object_object_get_ex(row, "kernels", &answers);
-			json_object_object_add(answers, *kernel, json_object_get(newest));
-		}
-		json_object_put(rows);
-	}
-	for (size_t i = 0; i < json_object_array_length(table) && !check->signal; i++)
-		matrix_row(check, file, json_object_array_get_idx(table, i));
-	json_object_put(table);
-}
-
-/* Signals are kept back while there is a hive: did one come while nobody waited for the judge? */
-static bool told_to_end(struct check *check)
-{
-	sigset_t pending;
-
-	sigpending(&pending);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]) && !check->signal; i++)
-		if (sigismember(&pending, ending[i]) > 0)
-			check->signal = ending[i];
-	return check->signal;
-}
 
 static void judge_file(struct check *check, const char *file)
 {
 	char reason[256];
 	int fd;
 
-	if (told_to_end(check))
+	if (check_told_to_end(check))
 		return;
 	fd = input_open(file, &check->compile, reason, sizeof(reason));
-	if (told_to_end(check)) {
+	if (check_told_to_end(check)) {
 		close(fd);
 		return;
 	}
 	if (fd < 0) {
-		not_judged(check, file, reason);
+		check_not_judged(check, file, reason);
 		return;
 	}
-	if (check->matrix)
-		judge_matrix(check, file, fd);
-	else
-		judge_fd(check, file, fd);
+	check_object(check, file, fd);
 	close(fd);
 }
 
@@ -569,7 +158,7 @@ static void judge_path(struct check *check, char *path)
 		else if (entry->fts_level == FTS_ROOTLEVEL)
 			judge_file(check, path);
 		else if (entry->fts_info == FTS_DNR)
-			not_judged(check, entry->fts_path, strerror(entry->fts_errno));
+			check_not_judged(check, entry->fts_path, strerror(entry->fts_errno));
 		else if (is_for_us(entry->fts_path)) {
 			judge_file(check, entry->fts_path);
 			nr++;
@@ -578,9 +167,9 @@ static void judge_path(struct check *check, char *path)
 	if (tree)
 		fts_close(tree);
 	if (!tree)
-		not_judged(check, path, strerror(errno));
+		check_not_judged(check, path, strerror(errno));
 	else if (directory && !nr)
-		not_judged(check, path, "there is neither a BPF object nor a *.bpf.c in it");
+		check_not_judged(check, path, "there is neither a BPF object nor a *.bpf.c in it");
 }
 
 static bool open_target(struct check *check)
@@ -615,7 +204,7 @@ static void ask_nobody(struct check *check)
 	say("--real: the running kernel takes programs from root only (CAP_BPF, CAP_PERFMON and "
 	    "CAP_NET_ADMIN); the verdicts are skep's alone");
 	check->real = false;
-	worsen(check, STATUS_NOT_JUDGED);
+	check_worsen(check, STATUS_NOT_JUDGED);
 }
 
 int command_check(int argc, char **argv)
@@ -623,8 +212,8 @@ int command_check(int argc, char **argv)
 	struct check check = { .compile.cpu = COMPILE_CPU,
 			       .target_fd = -1,
 			       .judge.object_fd = -1,
-			       .kernel = newest_kernel() };
-	struct skep_hive_options hive = { .verified = verified, .verified_arg = &check };
+			       .kernel = check_newest_kernel() };
+	struct skep_hive_options hive = { .verified = check_verified, .verified_arg = &check };
 
 	argp_parse(&parser, argc, argv, 0, NULL, &check);
 	if (check.judge.object_fd >= 0) {
@@ -664,7 +253,7 @@ int command_check(int argc, char **argv)
 		report_summary(check.rows, check.real);
 	if (fflush(stdout) || ferror(stdout)) {
 		say("standard output cannot be written: the verdicts are lost");
-		worsen(&check, STATUS_NOT_JUDGED);
+		check_worsen(&check, STATUS_NOT_JUDGED);
 	}
 	json_object_put(check.told);
 	json_object_put(check.rows);

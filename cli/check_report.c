@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See check.h. */
-#include "check.h"
+/* See check_report.h. */
+#include "check_report.h"
 
 #include <stdio.h>
 #include <string.h>
