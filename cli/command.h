@@ -4,6 +4,8 @@
 #ifndef SKEP_CLI_COMMAND_H
 #define SKEP_CLI_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <skep/skep.h>
 
 int command_run(int argc, char **argv);
@@ -18,8 +20,9 @@ int command_version(int argc, char **argv);
  * saying why not. */
 struct skep_hive *command_hive(const struct skep_hive_options *more);
 
-/* arg if a hive can stand for that Linux; otherwise argp says which there are, and exits. */
 struct argp_state;
+
+/* arg if a hive can stand for that Linux; otherwise argp says which there are, and exits. */
 const char *command_kernel(const char *arg, struct argp_state *state);
 
 /* The living hive with that name; NULL after saying why not. */
@@ -35,8 +38,13 @@ int command_status(int wait_status);
  * 126. */
 int command_not_run(const char *name, int err);
 
-/* "skep COMMAND", which argp shows in messages, and the rest of the arguments, in the same array.
- */
+/* Where this program is; false: that cannot be found out. */
+bool command_self(char *path, size_t size);
+
+/* The exit status for wrong arguments. */
 #define EXIT_USAGE 2
+
+/* For --help: what command_kernel() takes. */
+#define COMMAND_KERNELS "5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)"
 
 #endif

@@ -49,8 +49,7 @@ static const struct argp parser = {
 	.parser = parse,
 	.args_doc = "NAME...",
 	.doc = "Ends hives that \"skep up\" made, and returns when they are gone. Processes that "
-	       "run there go "
-	       "on without them."
+	       "run there go on without them."
 	       "\vThe exit status is 1 if one of them was not there or could not be ended.",
 };
 

@@ -17,8 +17,7 @@ enum { KEY_KERNEL = 0x100 };
 static const struct argp_option options[] = {
 	{ "hive", 'H', "NAME", 0, "Run it in the hive that \"skep up NAME\" made", 0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
-	  "Make a hive that stands for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)",
-	  0 },
+	  "Make a hive that stands for this Linux: " COMMAND_KERNELS, 0 },
 	{ 0 },
 };
 
@@ -43,11 +42,9 @@ static const struct argp parser = {
 	.parser = parse,
 	.args_doc = "[--] COMMAND [ARGUMENTS...]",
 	.doc = "Runs COMMAND in a hive: in it and all its descendants bpf(2) is served by skep, "
-	       "and "
-	       "events fire for the programs that clients there attach. Needs no privilege."
+	       "and events fire for the programs that clients there attach. Needs no privilege."
 	       "\vThe exit status is COMMAND's; 128 + N if signal N ended it; 127 if it was not "
-	       "found; "
-	       "1 if the hive could not be made.",
+	       "found; 1 if the hive could not be made.",
 };
 
 /* This process becomes the command: terminal, job control and all. */
@@ -66,8 +63,7 @@ static int exec_in(const char *name, char **command)
 	case -ENOEXEC: return command_not_run(command[0], -err);
 	case -EBUSY:
 		say("another program already supervises this process through seccomp, and Linux "
-		    "allows "
-		    "one such supervisor: start skep outside of it");
+		    "allows one such supervisor: start skep outside of it");
 		return 1;
 	case -ECONNREFUSED: say("hive \"%s\" has ended", name); return 1;
 	default: say("\"%s\" cannot be run in hive \"%s\": %s", command[0], name, strerror(-err));

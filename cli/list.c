@@ -36,9 +36,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp parser = {
 	.options = options,
 	.parser = parse,
-	.doc = "Shows the hives of this user: those of \"skep up\" by name, and those of \"skep "
-	       "exec\" and "
-	       "\"skep run\" by the process id of their supervisor.",
+	.doc = "Shows the hives of this user: those of \"skep up\" by name, and those of "
+	       "\"skep exec\" and \"skep run\" by the process id of their supervisor.",
 };
 
 static void print_log(const struct skep_hive_info *info)

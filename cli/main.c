@@ -6,12 +6,12 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "command.h"
 #include "say.h"
 
@@ -78,6 +78,15 @@ const char *command_kernel(const char *arg, struct argp_state *state)
 	return NULL;
 }
 
+bool command_self(char *path, size_t size)
+{
+	ssize_t length = readlink("/proc/self/exe", path, size - 1);
+
+	path[length > 0 ? length : 0] = '\0';
+	return length > 0;
+}
+
+/* Names of hives, with commas between them. */
 struct names {
 	char text[512];
 	size_t length;
@@ -175,7 +184,6 @@ int main(int argc, char **argv)
 	char name[32];
 
 	keep_places();
-
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc < 2) {
 		print_help(stderr);

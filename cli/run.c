@@ -28,8 +28,7 @@ static const struct argp_option options[] = {
 	{ "map", KEY_MAP, "NAME", 0, "Print the entries of this map at the end (may be repeated)",
 	  0 },
 	{ "kernel", KEY_KERNEL, "VERSION", 0,
-	  "Make a hive that stands for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)",
-	  0 },
+	  "Make a hive that stands for this Linux: " COMMAND_KERNELS, 0 },
 	{ "verbose", 'v', NULL, 0, "Print the verifier's log of every program", 0 },
 	{ "hive", 'H', "NAME", 0, "Load it into the hive that \"skep up NAME\" made", 0 },
 	{ "loader", KEY_LOADER, "FD", OPTION_HIDDEN, NULL, 0 },
@@ -79,12 +78,10 @@ static const struct argp parser = {
 	.parser = parse,
 	.args_doc = "FILE.bpf.c|FILE.o [-- COMMAND [ARGUMENTS...]]",
 	.doc = "Loads a BPF program, attaches it as its SEC() names say, runs COMMAND (default: "
-	       "$SHELL), prints what "
-	       "the program prints, and ends with COMMAND's exit status. C is compiled with clang; "
-	       "\"vmlinux.h\" can be included."
+	       "$SHELL), prints what the program prints, and ends with COMMAND's exit status. C "
+	       "is compiled with clang; \"vmlinux.h\" can be included."
 	       "\vThe exit status is COMMAND's; 128 + N if signal N ended it; 127 if it was not "
-	       "found; "
-	       "1 if the program could not be compiled, loaded or attached.",
+	       "found; 1 if the program could not be compiled, loaded or attached.",
 };
 
 /* A loader that was ended by a fault of its own fell over the object; it never shows the command's
@@ -139,16 +136,14 @@ static int run_in_hive(const struct run_options *run, int argc, char **argv)
 	const struct skep_hive_options options_of_hive = { .kernel = run->kernel };
 	char self[4096], fd[32];
 	int status = 0, err;
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	pid_t pid;
 
-	if (length > 0 && loader)
+	if (loader && command_self(self, sizeof(self)))
 		hive = run->hive ? command_open(run->hive) : command_hive(&options_of_hive);
 	if (!hive) {
 		free(loader);
 		return 1;
 	}
-	self[length] = '\0';
 	snprintf(fd, sizeof(fd), "--loader=%d", run->object_fd);
 	loader[0] = self;
 	loader[1] = (char *)"run";
@@ -180,9 +175,6 @@ int command_run(int argc, char **argv)
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return loader_run(&run);
 	}
-	run.object_fd = input_open(run.file, &run.compile, NULL, 0);
-	if (run.object_fd < 0)
-		return 1;
 	if (run.kernel && (run.real || run.hive)) {
 		say("--kernel is for a new hive: not with --real or --hive");
 		return EXIT_USAGE;
@@ -191,6 +183,9 @@ int command_run(int argc, char **argv)
 		say("--real and --hive exclude each other");
 		return EXIT_USAGE;
 	}
+	run.object_fd = input_open(run.file, &run.compile, NULL, 0);
+	if (run.object_fd < 0)
+		return 1;
 	if (run.real) {
 		fcntl(run.object_fd, F_SETFD, FD_CLOEXEC);
 		return run_real(&run);

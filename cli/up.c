@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,17 +31,15 @@ static const struct argp_option options[] = {
 	{ "state", KEY_STATE, "DIR", 0, "Keep pinned maps in this directory", 0 },
 	{ "save-every", KEY_EVERY, "SECONDS", 0,
 	  "Write them that often, 0: only when pins change and at the end (default 30)", 0 },
-	{ "kernel", KEY_KERNEL, "VERSION", 0,
-	  "Stand for this Linux: 5.4, 5.10, 5.15, 6.1, 6.6, 6.12, 6.18 (default)", 0 },
+	{ "kernel", KEY_KERNEL, "VERSION", 0, "Stand for this Linux: " COMMAND_KERNELS, 0 },
 	{ 0 },
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct up_options *up = state->input;
-
-	char *end;
 	unsigned long seconds;
+	char *end;
 
 	switch (key) {
 	case KEY_STATE: up->state = arg; return 0;
@@ -67,9 +64,9 @@ static const struct argp parser = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "NAME",
-	.doc = "Makes a hive that stays until \"skep down NAME\". \"skep exec -H NAME\" and \"skep "
-	       "run -H "
-	       "NAME\" run commands there, which see each other's objects and events."
+	.doc = "Makes a hive that stays until \"skep down NAME\". \"skep exec -H NAME\" and "
+	       "\"skep run -H NAME\" run commands there, which see each other's objects and "
+	       "events."
 	       "\vReturns when the hive serves. The exit status is 1 if it could not be made.",
 };
 
