@@ -42,7 +42,6 @@ struct insn_aux {
 	u16 live_regs; /* registers that may be read before being written, before this instruction
 			*/
 	u32 scc;       /* number of its loop in the subprogram's control flow; 0: in none */
-	u32 loop;      /* the same, or that of a call which calls back (scc.h); 0: in none */
 	bool seen;     /* some path reached it */
 	bool prune_point, jmp_point, force_checkpoint, calls_callback;
 	bool iter_next;	    /* a call of an iterator's next */
@@ -118,6 +117,18 @@ struct explored {
 	struct vstate state;
 };
 
+/* loops.h */
+struct loops {
+	struct visit **visits;	    /* by loop - 1; NULL: no path was in a loop yet */
+	struct backedge *backedges; /* newest first */
+	struct backedge *unfit;	    /* their paths have to go on, the first one's next */
+	struct vstate *unsettled;   /* the checkpoint that became so last, by next */
+	struct vstate *settled;	    /* that are in no list of checkpoints any more, by next */
+	u32 newest;		    /* index of the newest checkpoint */
+	u32 nr_on_trust;	    /* back edges */
+	u32 revisits;		    /* paths that had to go on since nothing was on trust */
+};
+
 struct backtrack {
 	u32 frame;
 	u32 reg_masks[MAX_FRAMES];
@@ -182,8 +193,8 @@ struct verify_env {
 	u32 id_gen;
 	struct explored **explored;
 	struct explored *evicted;
-	struct explored *on_trust; /* the same, not needed but by back edges (loops.h) */
-	struct explored *unused;   /* by next */
+	struct explored *unused; /* by next */
+	struct loops loops;
 	struct live_stack *live_stack;
 	struct backtrack bt;
 	u16 *back_registers; /* by instruction: those that make it matter (backtrack.c) */
@@ -194,8 +205,7 @@ struct verify_env {
 	u32 jmps_processed, prev_jmps_processed;
 	u32 insns_processed, prev_insns_processed;
 	u32 explored_size, evicted_size;
-	u32 nr_scc, nr_loops, nr_backedges;
-	struct visit **visits;	  /* by loop - 1; NULL: no path was in a loop yet */
+	u32 nr_scc, nr_backedges;
 	u32 main_subprog;	  /* the one being verified by itself */
 	u32 exception_cb;	  /* the subprogram for exceptions; 0: none */
 	bool throws;		  /* bpf_throw() is called somewhere */

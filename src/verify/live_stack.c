@@ -247,7 +247,10 @@ void live_stack_end(struct verify_env *env)
 		set_written(env, live->cur, env->insn_idx, live->write);
 }
 
-/* May control leave the subprogram here, beside going on? (check_early_return()) */
+/*
+ * May control leave the subprogram here, beside going on? Then its callers go on without what is
+ * written behind (its own frame, and the main program's, is gone).
+ */
 static bool may_return(const struct bpf_insn *insn)
 {
 	if (insn_is_helper_call(insn))
@@ -311,7 +314,7 @@ static bool solve_insn(struct verify_env *env, const struct instance *instance, 
 		after |= masks[next[e] - instance->start].live;
 		written &= masks[next[e] - instance->start].written;
 	}
-	if (may_return(&env->insns[i]))
+	if (frame < instance->depth && may_return(&env->insns[i]))
 		written = 0;
 	after = (after & ~m->write) | m->read;
 	written |= m->write;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Back edges by loop and chain of calls, and settling them.
+ * Back edges, the components of checkpoints that they make, and settling these.
  */
 #include "verify/loops.h"
 
@@ -28,35 +28,33 @@ struct backedge {
 	struct vstate state;
 	struct vstate *equal; /* the checkpoint that stood for it */
 	u32 prev_insn_idx;
+	u32 since;	     /* the newest checkpoint's index when the path ended */
+	struct visit *visit; /* the loop that will settle it; NULL: it is on trust */
+	struct vstate *root; /* of one that is unfit: whose component it is in */
 	struct backedge *next;
 };
 
+/* Paths are in a loop of the control flow, by way of a chain of calls. */
 struct visit {
 	struct chain chain;
 	struct vstate *first; /* NULL: no path is in the loop */
-	struct backedge *backedges;
-	struct backedge *unfit; /* their paths have to go on */
-	u32 nr_backedges;	/* that count as states */
-	u32 revisits;
+	u32 nr_backedges;
 	struct visit *next;
 };
 
 /*
- * The chain of calls to the lowest frame that is in a loop, of the control flow or (callbacks) of
- * any kind. false: there is none; or of callbacks, a loop of the control flow is around it, which
- * decides.
+ * The chain of calls to the lowest frame that is in a loop of the control flow. false: none is.
  */
-static bool find_chain(const struct verify_env *env, const struct vstate *state, bool callbacks,
+static bool find_chain(const struct verify_env *env, const struct vstate *state,
 		       struct chain *chain)
 {
 	for (u32 f = 0; f <= state->curframe; f++) {
 		u32 insn = vstate_frame_insn(state, f);
-		const struct insn_aux *aux = &env->aux[insn];
 
-		chain->loop = callbacks ? aux->loop : aux->scc;
-		if (chain->loop) {
+		if (env->aux[insn].scc) {
+			chain->loop = env->aux[insn].scc;
 			chain->depth = f;
-			return !callbacks || !aux->scc;
+			return true;
 		}
 		chain->callsite[f] = insn;
 	}
@@ -65,7 +63,7 @@ static bool find_chain(const struct verify_env *env, const struct vstate *state,
 
 static struct visit *find_visit(const struct verify_env *env, const struct chain *chain)
 {
-	struct visit *visit = env->visits ? env->visits[chain->loop - 1] : NULL;
+	struct visit *visit = env->loops.visits ? env->loops.visits[chain->loop - 1] : NULL;
 
 	while (visit && (visit->chain.depth != chain->depth ||
 			 memcmp(visit->chain.callsite, chain->callsite,
@@ -74,48 +72,35 @@ static struct visit *find_visit(const struct verify_env *env, const struct chain
 	return visit;
 }
 
-static struct visit *scc_visit(const struct verify_env *env, const struct vstate *state)
-{
-	struct chain chain;
-
-	return env->visits && find_chain(env, state, false, &chain) ? find_visit(env, &chain)
-								    : NULL;
-}
-
-/* The callback's loop that state is in, while a path is in it; or NULL. */
-static struct visit *callback_visit(const struct verify_env *env, const struct vstate *state)
+/* The loop that state is in, while paths are in it; or NULL. */
+static struct visit *visit_of(const struct verify_env *env, const struct vstate *state)
 {
 	struct visit *visit = NULL;
 	struct chain chain;
 
-	if (env->visits && find_chain(env, state, true, &chain))
+	if (env->loops.visits && find_chain(env, state, &chain))
 		visit = find_visit(env, &chain);
 	return visit && visit->first ? visit : NULL;
 }
 
 /*
- * Callbacks that run later begin paths of their own: a loop may be entered again from another one
- * while paths are in it, and its first state does not wait for those.
+ * Callbacks that run later begin paths of their own, which do not end before those that wait for
+ * them: none of these could go on.
  */
-static bool is_trusted(const struct verify_env *env, const struct visit *visit)
+static bool is_trusted(const struct verify_env *env, const struct vstate *state)
 {
-	return !visit->first->frame[0]->in_async && visit->revisits < REVISITS_MAX &&
+	return !state->frame[0]->in_async && env->loops.revisits < REVISITS_MAX &&
 	       !env->input->test_all_paths;
 }
 
 bool loops_incomplete(const struct verify_env *env, const struct vstate *state)
 {
-	const struct visit *visit = scc_visit(env, state);
+	const struct visit *visit;
 
-	if (visit && visit->backedges)
+	if (state->unsettled && !is_trusted(env, state))
 		return true;
-	visit = callback_visit(env, state);
-	return visit && visit->backedges && !is_trusted(env, visit);
-}
-
-bool loops_on_trust(const struct verify_env *env, const struct vstate *state)
-{
-	return callback_visit(env, state);
+	visit = visit_of(env, state);
+	return visit && visit->nr_backedges;
 }
 
 static void log_visit(struct verify_env *env, const char *what, const struct chain *chain)
@@ -128,14 +113,15 @@ static void log_visit(struct verify_env *env, const char *what, const struct cha
 	verbose(env, "%u)\n", chain->loop);
 }
 
-/* state is in the loop: the first one if no path is. 1: it is, 0, or -ENOMEM. */
+/* state is in the loop: the first one if no path is. 0, or -ENOMEM. */
 static int enter(struct verify_env *env, const struct chain *chain, struct vstate *state)
 {
+	struct loops *loops = &env->loops;
 	struct visit *visit;
 
-	if (!env->visits)
-		env->visits = base_zalloc(env->nr_loops, sizeof(*env->visits));
-	if (!env->visits)
+	if (!loops->visits)
+		loops->visits = base_zalloc(env->nr_scc, sizeof(*loops->visits));
+	if (!loops->visits)
 		return -ENOMEM;
 	visit = find_visit(env, chain);
 	if (!visit) {
@@ -143,28 +129,22 @@ static int enter(struct verify_env *env, const struct chain *chain, struct vstat
 		if (!visit)
 			return -ENOMEM;
 		visit->chain = *chain;
-		visit->next = env->visits[chain->loop - 1];
-		env->visits[chain->loop - 1] = visit;
+		visit->next = loops->visits[chain->loop - 1];
+		loops->visits[chain->loop - 1] = visit;
 	}
 	if (visit->first)
 		return 0;
 	visit->first = state;
-	return 1;
+	log_visit(env, "enter", chain);
+	return 0;
 }
 
 int loops_enter(struct verify_env *env, struct vstate *state)
 {
 	struct chain chain;
-	int err = 0;
 
-	if (find_chain(env, state, true, &chain))
-		err = enter(env, &chain, state);
-	if (err < 0 || !find_chain(env, state, false, &chain))
-		return err < 0 ? err : 0;
-	err = enter(env, &chain, state);
-	if (err > 0)
-		log_visit(env, "enter", &chain);
-	return err < 0 ? err : 0;
+	state->index = state->low = ++env->loops.newest;
+	return find_chain(env, state, &chain) ? enter(env, &chain, state) : 0;
 }
 
 static void free_backedge(struct backedge *edge)
@@ -173,25 +153,25 @@ static void free_backedge(struct backedge *edge)
 	pool_free(state_memory(), edge, sizeof(*edge));
 }
 
-static void free_backedges(struct backedge **list)
+/* The back edges behind a checkpoint are the newest ones. */
+static bool is_behind(const struct backedge *edge, const struct vstate *state)
 {
-	while (*list) {
-		struct backedge *edge = *list;
-
-		*list = edge->next;
-		free_backedge(edge);
-	}
+	return edge && edge->since >= state->index;
 }
 
-/* Carries precision over the visit's back edges until nothing changes. */
-static int settle(struct verify_env *env, struct visit *visit)
+/* Carries precision over the back edges behind a checkpoint (of visit, or all) until nothing
+ * changes. */
+static int settle(struct verify_env *env, const struct vstate *first, const struct visit *visit)
 {
 	bool changed = true;
 	int err = 0;
 
 	for (u32 round = 0; changed && !err; round++) {
 		changed = false;
-		for (struct backedge *edge = visit->backedges; edge && !err; edge = edge->next) {
+		for (struct backedge *edge = env->loops.backedges; is_behind(edge, first) && !err;
+		     edge = edge->next) {
+			if (visit && edge->visit != visit)
+				continue;
 			if (round > ROUNDS_MAX)
 				force_all_precise(env, &edge->state);
 			else
@@ -202,119 +182,181 @@ static int settle(struct verify_env *env, struct visit *visit)
 	return err;
 }
 
-/* A loop of the control flow. What was owed in it the callback's loop around it will look at again.
- */
-static int exit_scc(struct verify_env *env, struct visit *visit)
+/* A loop of the control flow has no path any more. What was owed in it is on trust from here on. */
+static int exit_loop(struct verify_env *env, struct visit *visit)
 {
-	struct visit *around = callback_visit(env, visit->first);
-	struct backedge **end = &visit->backedges;
+	const struct vstate *first = visit->first;
+	struct backedge *edge = env->loops.backedges;
 	int err;
 
 	log_visit(env, "exit", &visit->chain);
 	visit->first = NULL;
 	env->nr_backedges -= visit->nr_backedges;
 	visit->nr_backedges = 0;
-	err = settle(env, visit);
-	if (err)
-		return err;
-	while (around && *end)
-		end = &(*end)->next;
-	if (around) {
-		*end = around->backedges;
-		around->backedges = visit->backedges;
-		visit->backedges = NULL;
+	err = settle(env, first, visit);
+	for (; is_behind(edge, first); edge = edge->next) {
+		if (edge->visit == visit) {
+			edge->visit = NULL;
+			env->loops.nr_on_trust++;
+		}
 	}
-	free_backedges(&visit->backedges);
-	return 0;
+	return err;
 }
 
-/* Takes from the back edges those that do not fit any more. */
-static void find_unfit(struct verify_env *env, struct visit *visit)
+/* Takes from the back edges behind root those that do not fit any more. */
+static void find_unfit(struct verify_env *env, struct vstate *root)
 {
-	struct backedge **link = &visit->backedges;
+	struct backedge **link = &env->loops.backedges;
 
-	while (*link) {
+	while (is_behind(*link, root)) {
 		struct backedge *edge = *link;
 		struct mismatch where = { 0 };
 
-		if (states_equal(env, edge->equal, &edge->state, COMPARE_LOOSE, &where)) {
+		if (edge->visit ||
+		    states_equal(env, edge->equal, &edge->state, COMPARE_LOOSE, &where)) {
 			link = &edge->next;
 			continue;
 		}
 		*link = edge->next;
-		edge->next = visit->unfit;
-		visit->unfit = edge;
+		env->loops.nr_on_trust--;
+		edge->root = root;
+		edge->next = env->loops.unfit;
+		env->loops.unfit = edge;
 	}
+}
+
+static bool has_unfit(const struct verify_env *env, const struct vstate *root)
+{
+	return env->loops.unfit && env->loops.unfit->root == root;
 }
 
 /*
  * The path that ended in one of the unfit ones goes on, with the checkpoints that it came through:
  * one such path at a time, so that what has branches is always a checkpoint of the current path.
  */
-static int go_on(struct verify_env *env, struct visit *visit)
+static int go_on(struct verify_env *env, const struct vstate *root)
 {
-	struct backedge *edge = visit->unfit;
-	struct vstate *state = &edge->state;
+	struct backedge *edge = env->loops.unfit;
+	struct vstate *state = &edge->state, *p;
 	int err;
 
-	visit->unfit = edge->next;
-	visit->revisits++;
+	env->loops.unfit = edge->next;
+	env->loops.revisits++;
 	/* Where it ended it noted itself; it will do so again. */
 	if (env->aux[state->insn_idx].jmp_point)
 		state->nr_history--;
-	for (struct vstate *p = state->parent; p; p = p->parent)
-		if (p->branches++ || p == visit->first)
-			break;
-	err = explore_push_again(env, state, edge->prev_insn_idx);
+	for (p = state->parent; p && !p->branches++ && p != root; p = p->parent)
+		;
+	if (p)
+		err = explore_push_again(env, state, edge->prev_insn_idx);
+	else
+		err = verify_bug(env, "a path in %u goes on without its loop", state->insn_idx);
 	free_backedge(edge);
 	return err;
 }
 
-static int exit_callback(struct verify_env *env, struct visit *visit)
+/* Do the paths behind root that ended on trust fit, with all that was found to matter? */
+static int judge(struct verify_env *env, struct vstate *root)
 {
 	int err;
 
-	if (!visit->unfit) {
-		live_stack_solve(env);
-		for (struct backedge *edge = visit->backedges; edge; edge = edge->next)
+	live_stack_solve(env);
+	for (struct backedge *edge = env->loops.backedges; is_behind(edge, root); edge = edge->next)
+		if (!edge->visit)
 			state_mask_dead(env, edge->equal);
-		env->quiet = true;
-		err = settle(env, visit);
-		env->quiet = false;
-		if (err)
-			return err;
-		find_unfit(env, visit);
+	env->quiet = true;
+	err = settle(env, root, NULL);
+	env->quiet = false;
+	if (!err)
+		find_unfit(env, root);
+	return err;
+}
+
+/* All of a component is known: nothing behind its root can change any more. */
+static void close_component(struct verify_env *env, const struct vstate *root)
+{
+	struct loops *loops = &env->loops;
+	struct backedge **link = &loops->backedges;
+
+	while (is_behind(*link, root)) {
+		struct backedge *edge = *link;
+
+		if (edge->visit) {
+			link = &edge->next;
+			continue;
+		}
+		*link = edge->next;
+		loops->nr_on_trust--;
+		free_backedge(edge);
 	}
-	if (visit->unfit)
-		return go_on(env, visit);
-	visit->first = NULL;
-	free_backedges(&visit->backedges);
-	return 1;
+	if (!loops->backedges)
+		loops->revisits = 0;
+	while (loops->unsettled && loops->unsettled->index > root->index) {
+		struct vstate *state = loops->unsettled;
+
+		loops->unsettled = state->next;
+		state->unsettled = false;
+		if (!state->unlisted)
+			continue;
+		state->next = loops->settled;
+		loops->settled = state;
+	}
+}
+
+/* It belongs to a component whose root is still open. */
+static void leave_unsettled(struct verify_env *env, struct vstate *state)
+{
+	struct vstate *parent = state->parent;
+
+	if (parent && state->low < parent->low)
+		parent->low = state->low;
+	if (state->unsettled)
+		return;
+	state->unsettled = true;
+	state->next = env->loops.unsettled;
+	env->loops.unsettled = state;
 }
 
 int loops_exit(struct verify_env *env, struct vstate *state)
 {
-	struct visit *visit = scc_visit(env, state);
+	struct visit *visit = visit_of(env, state);
 	int err = 0;
 
 	if (visit && visit->first == state)
-		err = exit_scc(env, visit);
+		err = exit_loop(env, visit);
+	if (!err && !has_unfit(env, state) && state->low == state->index &&
+	    is_behind(env->loops.backedges, state))
+		err = judge(env, state);
 	if (err)
 		return err;
-	visit = callback_visit(env, state);
-	return visit && visit->first == state ? exit_callback(env, visit) : 0;
+	if (has_unfit(env, state))
+		return go_on(env, state);
+	if (state->low < state->index)
+		leave_unsettled(env, state);
+	else
+		close_component(env, state);
+	return 0;
 }
 
-int loops_end_in(struct verify_env *env, struct vstate *old, bool incomplete)
+/* Does the kernel, too, keep the path that ends in old until old's loop is settled? */
+static struct visit *visit_that_settles(const struct verify_env *env, const struct vstate *old)
 {
-	struct visit *scc = incomplete ? scc_visit(env, old) : NULL;
-	struct visit *visit = scc ? scc : callback_visit(env, old);
-	struct backedge *edge;
+	struct visit *visit = visit_of(env, old);
 
-	if (!visit && incomplete)
-		return verify_bug(env, "a path ends in a loop at %u that was not entered",
-				  env->insn_idx);
-	if (!visit)
+	if (!visit ||
+	    (old->branches ? env->aux[env->insn_idx].calls_callback : !visit->nr_backedges))
+		return NULL;
+	return visit;
+}
+
+int loops_end_in(struct verify_env *env, struct vstate *old)
+{
+	struct visit *visit = visit_that_settles(env, old);
+	struct vstate *parent = env->cur->parent;
+	struct backedge *edge;
+	u32 low = UINT32_MAX;
+
+	if (!visit && !old->branches && !old->unsettled)
 		return 0;
 	edge = pool_zalloc(state_memory(), sizeof(*edge));
 	if (!edge)
@@ -326,27 +368,39 @@ int loops_end_in(struct verify_env *env, struct vstate *old, bool incomplete)
 	edge->state.insn_idx = env->insn_idx;
 	edge->prev_insn_idx = env->prev_insn_idx;
 	edge->equal = old;
-	edge->next = visit->backedges;
-	visit->backedges = edge;
-	if (scc) {
-		log_visit(env, "backedge", &scc->chain);
-		scc->nr_backedges++;
-		env->nr_backedges++;
+	edge->since = env->loops.newest;
+	edge->visit = visit;
+	edge->next = env->loops.backedges;
+	env->loops.backedges = edge;
+	if (old->branches || old->unsettled)
+		low = old->low;
+	if (visit && visit->first->index < low)
+		low = visit->first->index;
+	if (parent && low < parent->low)
+		parent->low = low;
+	if (!visit) {
+		env->loops.nr_on_trust++;
+		return 0;
 	}
+	log_visit(env, "backedge", &visit->chain);
+	visit->nr_backedges++;
+	env->nr_backedges++;
 	return 0;
 }
 
 void loops_done(struct verify_env *env)
 {
-	for (u32 i = 0; env->visits && i < env->nr_loops; i++) {
-		while (env->visits[i]) {
-			struct visit *visit = env->visits[i];
+	struct loops *loops = &env->loops;
 
-			env->visits[i] = visit->next;
+	for (u32 i = 0; loops->visits && i < env->nr_scc; i++) {
+		while (loops->visits[i]) {
+			struct visit *visit = loops->visits[i];
+
+			loops->visits[i] = visit->next;
 			base_free(visit);
 		}
 	}
-	base_free(env->visits);
-	env->visits = NULL;
+	base_free(loops->visits);
+	*loops = (struct loops){ 0 };
 	env->nr_backedges = 0;
 }

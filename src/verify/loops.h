@@ -16,7 +16,16 @@
  * their comparisons count what is known to matter by then, each path that ends so is kept as a back
  * edge, and when the loop is settled each must still fit, with all that was found to matter. From
  * one that does not its path goes on; then the loop is settled anew. What matters only becomes
- * more, so that comes to an end; a loop in which it happens too often becomes an incomplete one.
+ * more, so that comes to an end; when it happens too often these states become incomplete, too.
+ *
+ * What has to be settled together are the components of the graph of checkpoints, whose edges are
+ * what followed from each and the back edges; Tarjan's algorithm finds them while exploration goes
+ * depth first. Checkpoints are numbered as they are made; each keeps the lowest number that a path
+ * behind it ended in. One from which no path went further back than to itself is the root of a
+ * component: everything behind it is known then, and nothing of it can change any more. One that
+ * is in a loop of the control flow is in one component with the loop's first state, as soon as some
+ * path owes that loop anything. So a state that is not "unsettled" misses nothing, and ending in it
+ * leaves nothing owed.
  */
 #ifndef SKEP_VERIFY_LOOPS_H
 #define SKEP_VERIFY_LOOPS_H
@@ -28,23 +37,23 @@
 int loops_enter(struct verify_env *env, struct vstate *state);
 
 /*
- * All paths from state were explored: if it was a loop's first state, settles what is owed. A path
- * that has to go on is pending then, and state has a branch again. 1: what was taken on trust has
- * been found to hold. 0 or -errno.
+ * All paths from state were explored: settles what is owed, if that is possible now. A path that
+ * has to go on is pending then, and state has a branch again. Checkpoints that were kept for back
+ * edges alone are put into env->loops.settled, to be freed. 0 or -errno.
  */
 int loops_exit(struct verify_env *env, struct vstate *state);
 
-/* Is more going to be found out about what matters in this checkpoint, so that all has to count? */
+/*
+ * Is more going to be found out about what matters in this checkpoint, so that all has to count?
+ * (In one that is unsettled but not incomplete, too; it is compared with on trust, must hold again
+ * later, and nothing of it may be lost until then.)
+ */
 bool loops_incomplete(const struct verify_env *env, const struct vstate *state);
 
-/* ... or so that comparing with it has to hold again later? Nothing of it may be lost until then.
- */
-bool loops_on_trust(const struct verify_env *env, const struct vstate *state);
-
 /* The current path ends in old: notes that if it is owed anything. 0 or -errno. */
-int loops_end_in(struct verify_env *env, struct vstate *old, bool incomplete);
+int loops_end_in(struct verify_env *env, struct vstate *old);
 
-/* Frees what one entry's exploration left. */
+/* Forgets what one entry's exploration left. */
 void loops_done(struct verify_env *env);
 
 #endif

@@ -73,7 +73,7 @@ static void clean_proven_states(struct verify_env *env, struct explored *list)
 		if (state->branches || state->insn_idx != env->insn_idx || state->cleaned ||
 		    !vstate_same_callsites(state, env->cur) || loops_incomplete(env, state))
 			continue;
-		if (!loops_on_trust(env, state))
+		if (!state->unsettled)
 			state_clean(env, state);
 		else if (!state->masked)
 			state_mask_dead(env, state);
@@ -92,26 +92,21 @@ static void update_peak(struct verify_env *env)
 }
 
 /* Back edges may have it as parent until its loop is settled. */
-static void free_unless_on_trust(struct verify_env *env, struct explored *explored)
+static void free_unless_unsettled(struct verify_env *env, struct explored *explored)
 {
-	if (!loops_on_trust(env, &explored->state)) {
+	if (explored->state.unsettled)
+		explored->state.unlisted = true;
+	else
 		explored_free(env, explored);
-		return;
-	}
-	explored->next = env->on_trust;
-	env->on_trust = explored;
 }
 
 static void free_settled(struct verify_env *env)
 {
-	struct explored *list = env->on_trust;
+	while (env->loops.settled) {
+		struct vstate *state = env->loops.settled;
 
-	env->on_trust = NULL;
-	while (list) {
-		struct explored *next = list->next;
-
-		free_unless_on_trust(env, list);
-		list = next;
+		env->loops.settled = state->next;
+		explored_free(env, container_of(state, struct explored, state));
 	}
 }
 
@@ -122,7 +117,7 @@ static void evict(struct verify_env *env, struct explored **link)
 	*link = explored->next;
 	env->explored_size--;
 	if (!explored->state.branches && !loops_incomplete(env, &explored->state)) {
-		free_unless_on_trust(env, explored);
+		free_unless_unsettled(env, explored);
 		return;
 	}
 	/* Open paths, or back edges, still have it as parent. */
@@ -141,7 +136,7 @@ static void free_evicted(struct verify_env *env, struct vstate *state)
 			continue;
 		*link = explored->next;
 		env->evicted_size--;
-		free_unless_on_trust(env, explored);
+		free_unless_unsettled(env, explored);
 		return;
 	}
 }
@@ -161,8 +156,7 @@ int prune_path_done(struct verify_env *env, struct vstate *state)
 			break;
 		if (state->in_free_list && !loops_incomplete(env, state))
 			free_evicted(env, state);
-		if (err)
-			free_settled(env);
+		free_settled(env);
 		state = parent;
 	}
 	return 0;
@@ -226,7 +220,7 @@ static int visit_open(struct verify_env *env, struct explored *explored, u64 *di
 	return VISIT_MISS;
 }
 
-static int end_by(struct verify_env *env, struct explored *explored, bool in_loop)
+static int end_by(struct verify_env *env, struct explored *explored)
 {
 	int err = 0;
 
@@ -236,7 +230,7 @@ static int end_by(struct verify_env *env, struct explored *explored, bool in_loo
 	if (!err)
 		err = propagate_precision(env, &explored->state, env->cur, env->insn_idx, NULL);
 	if (!err)
-		err = loops_end_in(env, &explored->state, in_loop);
+		err = loops_end_in(env, &explored->state);
 	update_peak(env);
 	return err ? err : 1;
 }
@@ -312,7 +306,7 @@ int prune_visit(struct verify_env *env)
 		if (visit < 0)
 			return visit;
 		if (visit == VISIT_HIT)
-			return end_by(env, explored, in_loop);
+			return end_by(env, explored);
 		/* Misses count only where a state would be added: loops would evict their own. */
 		if (add)
 			explored->misses++;
@@ -336,6 +330,5 @@ void prune_done(struct verify_env *env)
 	base_free(env->explored);
 	env->explored = NULL;
 	env->evicted = NULL;
-	env->on_trust = NULL;
 	env->unused = NULL;
 }

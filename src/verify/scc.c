@@ -57,7 +57,7 @@ static void look(struct tarjan *t, u32 w)
 	t->nr_path--;
 }
 
-static int find_components(struct verify_env *env)
+int scc_find(struct verify_env *env)
 {
 	struct tarjan t = { .env = env };
 	u32 *memory = base_zalloc(env->nr_insns, 4 * sizeof(*memory));
@@ -79,19 +79,4 @@ static int find_components(struct verify_env *env)
 	}
 	base_free(memory);
 	return 0;
-}
-
-int scc_find(struct verify_env *env)
-{
-	int err = find_components(env);
-
-	env->nr_loops = env->nr_scc;
-	for (u32 i = 0; !err && i < env->nr_insns; i++) {
-		struct insn_aux *aux = &env->aux[i];
-
-		aux->loop = aux->scc;
-		if (!aux->scc && aux->calls_callback)
-			aux->loop = ++env->nr_loops;
-	}
-	return err;
 }

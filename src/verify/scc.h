@@ -9,10 +9,7 @@
 
 #include "verify/env.h"
 
-/*
- * Sets scc and loop of each instruction's aux, and how many there are: a call that calls back and
- * lies in no component is a loop by itself, numbered after these. 0 or -ENOMEM.
- */
+/* Sets scc of each instruction's aux, and how many there are. 0 or -ENOMEM. */
 int scc_find(struct verify_env *env);
 
 #endif

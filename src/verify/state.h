@@ -194,6 +194,10 @@ struct vstate {
 	bool in_free_list; /* evicted from the explored states, kept for its children */
 	bool all_precise;  /* all its scalars, and those of its parents */
 	bool masked;	   /* dead slots are passed over (clean.h) */
+	bool unsettled;	   /* of a checkpoint: its paths have ended, but owe something (loops.h) */
+	bool unlisted;	   /* of one that is unsettled: in no list but by next */
+	u32 index, low;	   /* of a checkpoint (loops.h) */
+	struct vstate *next;
 	struct frame *frame[MAX_FRAMES];
 	struct vstate *parent;		   /* the checkpoint before */
 	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */

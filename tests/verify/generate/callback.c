@@ -2,13 +2,14 @@
 /*
  * Programs about nothing but loops of callbacks: a few slots of the main program's stack, which the
  * callbacks of bpf_loop() change, copy, and use as an index or pointer, each by chance. What one
- * iteration stores another uses, behind states that paths were pruned by.
+ * iteration stores another uses, behind states that paths were pruned by. Some of the calls are in
+ * loops of the control flow.
  *
  * Slot 0 holds a pointer into a map value, the others hold numbers; mostly.
  */
 #include "verify/generate/gen.h"
 
-enum { SLOTS = 4, VALUE_SIZE = 48, BASE = 6 };
+enum { SLOTS = 4, VALUE_SIZE = 48, BASE = 6, ROUND = 7 };
 
 static s32 slot(struct gen *g, bool pointer)
 {
@@ -167,6 +168,39 @@ static u32 say_call(struct gen *g)
 	return named;
 }
 
+/* The same in a loop of the control flow, which is left by chance or after some rounds. */
+static u32 say_call_in_loop(struct gen *g)
+{
+	bool bounded = chance(g, 600);
+	u32 head, named, back;
+
+	if (bounded)
+		emit(g, BPF_ALU64 | BPF_MOV | BPF_K, ROUND, 0, 0, 0);
+	else
+		note(g, GEN_MAY_GOTO);
+	head = g->p->nr_insns;
+	if (!bounded)
+		emit(g, BPF_JMP | BPF_JCOND, 0, 0, 0, 0);
+	say_some(g, pick(g, 2));
+	named = say_call(g);
+	say_some(g, pick(g, 2));
+	if (bounded) {
+		emit(g, BPF_ALU64 | BPF_ADD | BPF_K, ROUND, 0, 0, 1);
+		back = emit(g, BPF_JMP | BPF_JLT | BPF_K, ROUND, 0, 0, 1 + (s32)pick(g, 4));
+	} else {
+		back = emit(g, BPF_JMP | BPF_JA, 0, 0, 0, 0);
+	}
+	g->p->insns[back].off = (s16)((s32)head - (s32)back - 1);
+	if (!bounded)
+		land(g, head);
+	return named;
+}
+
+static u32 say_some_call(struct gen *g)
+{
+	return chance(g, 250) ? say_call_in_loop(g) : say_call(g);
+}
+
 static void begin_callback(struct gen *g, u32 named)
 {
 	g->p->insns[named].imm = (s32)(g->p->nr_insns - named - 1);
@@ -179,7 +213,7 @@ static void say_callback_body(struct gen *g, bool calls)
 
 	say_some(g, 1 + pick(g, 4));
 	if (calls)
-		inner = say_call(g);
+		inner = say_some_call(g);
 	else if (chance(g, 200))
 		say_while(g);
 	say_some(g, calls ? pick(g, 2) : 1 + pick(g, 4));
@@ -204,7 +238,7 @@ void gen_callbacks(u64 seed, struct gen_program *ret_program)
 	for (s32 i = 0; i < SLOTS; i++)
 		emit(&g, BPF_ST | BPF_MEM | BPF_DW, BASE, 0, 8 * i, (s32)pick(&g, 9));
 	store_pointer(&g);
-	callback = say_call(&g);
+	callback = say_some_call(&g);
 	say_some(&g, pick(&g, 3));
 	emit(&g, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0);
 	emit(&g, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
