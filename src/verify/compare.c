@@ -38,13 +38,16 @@ static bool map_scalar_ids(struct id_map *map, u32 old, u32 cur)
 	return !(old & ID_ADD_CONST) || map_ids(map, old & ~ID_ADD_CONST, cur & ~ID_ADD_CONST);
 }
 
-/* Everything but numbers and ids. */
+/*
+ * Everything but numbers and ids. What slices belong to must be the same dynptr: the kernel takes
+ * no other in its place.
+ */
 static bool same_kind(const struct reg *a, const struct reg *b)
 {
 	return a->type == b->type && a->off == b->off && a->map == b->map &&
 	       a->map_uid == b->map_uid && a->range == b->range && a->subprogno == b->subprogno &&
 	       a->btf == b->btf && a->btf_id == b->btf_id && a->dynptr == b->dynptr &&
-	       !a->dynptr_id == !b->dynptr_id;
+	       a->dynptr_id == b->dynptr_id;
 }
 
 static bool same_reg(const struct reg *old, const struct reg *cur, struct id_map *map)

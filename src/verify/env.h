@@ -208,7 +208,7 @@ struct verify_env {
 	u32 nr_scc, nr_backedges;
 	u32 main_subprog;	  /* the one being verified by itself */
 	u32 exception_cb;	  /* the subprogram for exceptions; 0: none */
-	bool throws;		  /* bpf_throw() is called somewhere */
+	bool throws;		  /* bpf_throw() is called where the program may come */
 	bool loaded_kptr;	  /* the load at insn_idx was one of a kptr */
 	bool reads_maps;	  /* some instruction does, by a map's pointer */
 	bool writes_packet;	  /* some instruction does */

@@ -131,25 +131,50 @@ static int remove_insns(struct verify_env *env, const u8 *remove)
 	return 0;
 }
 
+/*
+ * Jumps to the next instruction. Each one that goes may make one of the may_goto before it, which
+ * compilers write one behind the other, when a loop is unrolled: kept is room for the numbers of
+ * those that stay.
+ */
+static void find_idle_jumps(const struct verify_env *env, u32 *kept, u8 *remove)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < env->nr_insns; i++) {
+		bool again = true;
+
+		remove[i] = 0;
+		kept[nr++] = i;
+		while (again && nr) {
+			u32 last = kept[nr - 1];
+			const struct bpf_insn *insn = &env->insns[last];
+			bool may_goto = insn_is_may_goto(insn);
+
+			again = (may_goto || insn->code == (BPF_JMP | BPF_JA)) && insn->off >= 0 &&
+				last + (u32)insn->off <= i;
+			remove[last] = again;
+			nr -= again;
+			again &= may_goto;
+		}
+	}
+}
+
 static int remove_dead_code(struct verify_env *env)
 {
 	u8 *remove = base_zalloc(env->nr_insns, 1);
-	int err;
+	u32 *kept = base_zalloc(env->nr_insns, sizeof(*kept));
+	int err = remove && kept ? 0 : -ENOMEM;
 
-	if (!remove)
-		return -ENOMEM;
-	for (u32 i = 0; i < env->nr_insns; i++)
+	for (u32 i = 0; !err && i < env->nr_insns; i++)
 		remove[i] = !env->aux[i].seen;
-	err = remove_insns(env, remove);
+	if (!err)
+		err = remove_insns(env, remove);
 	if (!err) {
-		/* Jumps to the next instruction. */
-		for (u32 i = 0; i < env->nr_insns; i++)
-			remove[i] = (env->insns[i].code == (BPF_JMP | BPF_JA) ||
-				     insn_is_may_goto(&env->insns[i])) &&
-				    !env->insns[i].off;
+		find_idle_jumps(env, kept, remove);
 		err = remove_insns(env, remove);
 	}
 	base_free(remove);
+	base_free(kept);
 	return err;
 }
 

@@ -38,30 +38,41 @@ struct prototype {
 	} arg[5];
 };
 
+/* The kernel's own structure may be named instead of what stands for it in programs. */
+static bool stands_for(const char *ctx, const char *name)
+{
+	return (!strcmp(ctx, "__sk_buff") && !strcmp(name, "sk_buff")) ||
+	       (!strcmp(ctx, "xdp_md") && !strcmp(name, "xdp_buff")) ||
+	       (!strcmp(ctx, "bpf_user_pt_regs_t") && !strcmp(name, "pt_regs"));
+}
+
+/* That of kprobes is a typedef, by whose name it is known. */
+static bool is_kprobe_ctx(const struct verify_env *env, const struct btf_type *type)
+{
+	const struct btf *btf = env->input->btf;
+	const char *name;
+
+	while (type &&
+	       (btf_kind_of(type) == BTF_KIND_CONST || btf_kind_of(type) == BTF_KIND_VOLATILE ||
+		btf_kind_of(type) == BTF_KIND_RESTRICT))
+		type = btf_type_by_id(btf, type->type);
+	if (env->input->prog_type != BPF_PROG_TYPE_KPROBE || !type ||
+	    btf_kind_of(type) != BTF_KIND_TYPEDEF)
+		return false;
+	name = btf_string(btf, type->name_off);
+	return name && !strcmp(name, env->ctx->name);
+}
+
 /* Is it a pointer to the structure that the kernel passes programs of this type? */
 static bool points_to_ctx(const struct verify_env *env, const struct btf *btf, u32 pointee)
 {
-	const struct btf_type *type = btf_type_by_id(btf, pointee);
-	const char *name;
+	const struct btf_type *type = btf_skip_modifiers(btf, pointee, NULL);
+	const char *ctx = env->ctx->name, *name;
 
-	/* The name counts at each step: bpf_user_pt_regs_t is a typedef. */
-	while (type) {
-		name = btf_string(btf, type->name_off);
-		if (name && *name && env->ctx->name[0] && !strcmp(name, env->ctx->name))
-			return true;
-		/* What that of kprobes stands for. */
-		if (name && env->input->prog_type == BPF_PROG_TYPE_KPROBE &&
-		    btf_kind_of(type) == BTF_KIND_STRUCT && !strcmp(name, "pt_regs"))
-			return true;
-		switch (btf_kind_of(type)) {
-		case BTF_KIND_TYPEDEF:
-		case BTF_KIND_CONST:
-		case BTF_KIND_VOLATILE:
-		case BTF_KIND_RESTRICT: type = btf_type_by_id(btf, type->type); break;
-		default: return false;
-		}
-	}
-	return false;
+	if (is_kprobe_ctx(env, btf_type_by_id(btf, pointee)))
+		return true;
+	name = btf_is_struct(type) ? btf_string(btf, type->name_off) : NULL;
+	return name && *name && (!strcmp(name, ctx) || stands_for(ctx, name));
 }
 
 static bool is_number(const struct btf_type *type)
@@ -249,8 +260,7 @@ static int check_context(struct verify_env *env, u32 regno)
 
 	if (err || reg->type == PTR_TO_CTX)
 		return err;
-	verbose(env, "arg#%u expected pointer to ctx, but got %s\n", regno - 1,
-		log_reg_type(reg->type));
+	verbose(env, "arg#%u expects pointer to ctx\n", regno - 1);
 	return -EINVAL;
 }
 

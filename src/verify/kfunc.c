@@ -663,6 +663,7 @@ int check_kfunc_call(struct verify_env *env, const struct bpf_insn *insn)
 		err = release(env, &meta);
 	if (!err)
 		err = graph_after_args(env, &meta.graph, meta.subprog);
+	env->throws |= meta.id == ABI_KFUNC_bpf_throw;
 	/* Without a function for exceptions the cookie is the result. */
 	if (!err && meta.id == ABI_KFUNC_bpf_throw && !env->exception_cb)
 		err = check_return_value(env, BPF_REG_1);

@@ -302,7 +302,6 @@ static int check_throw(struct verify_env *env, const struct depth_walk *walk, u3
 {
 	if (!exception_is_throw(env, i))
 		return 0;
-	env->throws = true;
 	for (u32 f = 0; f <= frame; f++) {
 		if (!env->subprog[walk->levels[f].subprog].is_callback)
 			continue;

@@ -120,7 +120,8 @@ static void log_statistics(struct verify_env *env, u64 start_ns, bool accepted)
 			verbose(env, "%s%u", i ? "+" : "",
 				accepted ? env->subprog[i].shown_stack
 					 : env->subprog[i].stack_depth);
-		verbose(env, "\n");
+		/* The kernel adds a function for exceptions. */
+		verbose(env, "%s\n", accepted && env->throws && !env->exception_cb ? "+0" : "");
 	}
 	verbose(env,
 		"processed %u insns (limit %d) max_states_per_insn %u total_states %u peak_states "

@@ -16,6 +16,7 @@
 /* clang-format off */
 const struct verify_case cases_dynptr[] = {
 	{ "dynptr: of a value", TRACEPOINT, "r1 = map_value 7 + 0\nr2 = 64\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr0 = 0\nexit", 0, NULL, 0 },
+	{ "dynptr: slices on two ways", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\n*(u64 *)(r10 -24) = r1\nif r0 == 0x0 goto pc+2\nr2 = 0\n*(u64 *)(r10 -24) = r2\nr1 = map_value 7 + 0\nr2 = 64\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = 8\ncall bpf_dynptr_data#203\nr2 = *(u64 *)(r10 -24)\nif r0 == 0x0 goto pc+1\nr1 = *(u64 *)(r0 +0)\nr0 = 0\nexit", 0, NULL, CASE_STATE_FREQ },
 	{ "dynptr: of the stack", TRACEPOINT, "r1 = r10\nr1 += -32\nr2 = 8\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr0 = 0\nexit", -EACCES, "Unsupported reg type fp for bpf_dynptr_from_mem data", 0 },
 	{ "dynptr: of too much", TRACEPOINT, "r1 = map_value 7 + 0\nr2 = 65\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr0 = 0\nexit", -EACCES, "invalid access to map value, value_size=64 off=0 size=65", 0 },
 	{ "dynptr: read and write", TRACEPOINT, "r1 = map_value 7 + 0\nr2 = 64\nr3 = 0\nr4 = r10\nr4 += -16\ncall bpf_dynptr_from_mem#197\nr1 = r10\nr1 += -32\nr2 = 8\nr3 = r10\nr3 += -16\nr4 = 0\nr5 = 0\ncall bpf_dynptr_read#201\nr0 = *(u64 *)(r10 -32)\nr1 = r10\nr1 += -16\nr2 = 0\nr3 = r10\nr3 += -32\nr4 = 8\nr5 = 0\ncall bpf_dynptr_write#202\nr0 = 0\nexit", 0, NULL, 0 },

@@ -31,6 +31,8 @@ const struct verify_case cases_loop[] = {
 	/* Ranges are compared whether they matter or not (callback.c): one iteration more than in 6.18. */
 	{ "may_goto", RAW_TP, "r0 = 0\nagain:\nmay_goto out\nr0 += 1\ngoto again\nout:\nexit", 0, NULL, 0 },
 	{ "may_goto over nothing", RAW_TP, "r0 = 0\nmay_goto out\nout:\nexit", 0, NULL, 0 },
+	{ "may_gotos over nothing", RAW_TP, "r0 = 0\nif r0 != 0 goto out\ngoto next\nnext:\nmay_goto out\nmay_goto out\nmay_goto out\nout:\nexit", 0, NULL, 0 },
+	{ "may_gotos over nothing behind a jump", RAW_TP, "r0 = *(u64 *)(r1 +0)\nif r0 == 0 goto last\ngoto out\nlast:\nmay_goto out\nmay_goto out\nout:\nexit", 0, NULL, 0 },
 	{ "may_goto with a bound", RAW_TP, "r6 = 0\nagain:\nmay_goto out\nr6 += 1\nif r6 < 0x64 goto again\nout:\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "may_goto and an unknown bound", RAW_TP, "r7 = *(u64 *)(r1 +0)\nr6 = 0\nagain:\nmay_goto out\nif r6 >= r7 goto out\nr6 += 1\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "may_goto over an array", RAW_TP, "r6 = 0\nr7 = map_value 7 + 0\nagain:\nmay_goto out\nif r6 >= 0x40 goto out\nr1 = r7\nr1 += r6\nr2 = *(u8 *)(r1 +0)\nr6 += 1\ngoto again\nout:\nr0 = 0\nexit", 0, NULL, 0 },

@@ -19,7 +19,21 @@
 #define LOG_MAX 65536
 
 /* Types of the BTF below. */
-enum { INT = 1, TO_INT, TO_VOID, OTHER, TO_OTHER, MAIN_PROTO, MAIN, PROTO, FUNCTION };
+enum {
+	INT = 1,
+	TO_INT,
+	TO_VOID,
+	OTHER,
+	TO_OTHER,
+	DECLARED, /* the context's name, of a structure that is not there */
+	TO_DECLARED,
+	OF_KERNEL, /* the kernel's name for it */
+	TO_OF_KERNEL,
+	MAIN_PROTO,
+	MAIN,
+	PROTO,
+	FUNCTION
+};
 
 struct global_case {
 	const char *name, *tags[2];
@@ -75,7 +89,7 @@ static const struct global_case cases[] = {
 	  STACK,
 	  RETURNS,
 	  -EINVAL,
-	  "expected pointer to ctx, but got fp",
+	  "arg#0 expects pointer to ctx",
 	  false,
 	  0 },
 	{ "context of another type",
@@ -187,6 +201,24 @@ static const struct global_case cases[] = {
 	  NULL,
 	  false,
 	  BPF_PROG_TYPE_XDP },
+	{ "context that is only declared",
+	  { NULL },
+	  TO_DECLARED,
+	  "call f\nr0 = 0\nexit\n",
+	  RETURNS,
+	  -EINVAL,
+	  "arg#0 reference type('FWD xdp_md') size cannot be determined: -22",
+	  false,
+	  BPF_PROG_TYPE_XDP },
+	{ "context by the kernel's name",
+	  { NULL },
+	  TO_OF_KERNEL,
+	  "call f\nr0 = 0\nexit\n",
+	  "f:\ncall bpf_xdp_get_buff_len#188\nr0 = 0\nexit",
+	  0,
+	  NULL,
+	  false,
+	  BPF_PROG_TYPE_XDP },
 };
 /* clang-format on */
 
@@ -215,6 +247,10 @@ static void make_btf(const struct global_case *c, struct blob *blob)
 	blob_type(blob, "other", BTF_KIND_STRUCT, 0, 1, 4);
 	blob_member(blob, "x", INT, 0);
 	blob_type(blob, "", BTF_KIND_PTR, 0, 0, OTHER);
+	blob_type(blob, "xdp_md", BTF_KIND_FWD, 0, 0, 0);
+	blob_type(blob, "", BTF_KIND_PTR, 0, 0, DECLARED);
+	blob_type(blob, "xdp_buff", BTF_KIND_STRUCT, 0, 0, 4);
+	blob_type(blob, "", BTF_KIND_PTR, 0, 0, OF_KERNEL);
 	blob_type(blob, "", BTF_KIND_FUNC_PROTO, 0, 0, INT);
 	blob_type(blob, "main", BTF_KIND_FUNC, 0, BTF_FUNC_GLOBAL, MAIN_PROTO);
 	blob_type(blob, "", BTF_KIND_FUNC_PROTO, 0, 1, INT);

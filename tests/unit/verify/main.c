@@ -25,7 +25,7 @@ static bool have_kernel, show_logs;
 static void compare_with_kernel(const struct verify_case *c, const struct bpf_insn *insns, u32 nr,
 				struct text *ours, struct text *kernel)
 {
-	static const u32 levels[] = { 2, 1, 4 /* for long logs only */ };
+	static const u32 levels[] = { 6, 5, 4 /* for long logs only */ };
 
 	for (int i = c->flags & CASE_LONG ? 2 : 0; i < (c->flags & CASE_LONG ? 3 : 2); i++) {
 		int mine = oracle_skep(c, insns, nr, levels[i], ours);
