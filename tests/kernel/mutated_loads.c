@@ -10,13 +10,17 @@
  * instructions, line info, function info, relocation records or other attributes changed. What is
  * changed depends on the seed, the program's name and the number only, so that whoever serves
  * bpf(2) gets the same loads, and mutated_loads.py compares what the kernel and skep made of them.
+ * Load 0 is the program as it is. With -a all programs of an object come from one run of libbpf,
+ * which needs names of less than 16 bytes and is told that each was loaded: random_c.py has many of
+ * them.
  *
- * Usage: mutated-loads [-n LOADS] [-s SEED] [-l NUMBER [-v LEVEL]] OBJECT...
+ * Usage: mutated-loads [-a] [-n LOADS] [-s SEED] [-l NUMBER] [-v LEVEL] OBJECT...
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +43,8 @@ static struct {
 	u64 seed, state;
 	u32 level;		    /* of the log; 0: by chance */
 	const char *file, *program; /* what is being loaded; NULL: libbpf tries something out */
+	bool whole;		    /* -a */
+	struct bpf_object *object;  /* with -a what is loaded */
 	char *log;
 } run = { .loads = 100, .only = -1 };
 
@@ -307,7 +313,7 @@ static void load_all(const load_attr *original)
 {
 	static bool inside;
 
-	if (inside || !run.program || original->insn_cnt > INSNS_MAX)
+	if (inside || !run.program || (original->insn_cnt > INSNS_MAX && run.only))
 		return;
 	inside = true;
 	if (run.only >= 0)
@@ -317,6 +323,20 @@ static void load_all(const load_attr *original)
 			load_changed(original, i);
 	fflush(stdout);
 	inside = false;
+}
+
+/* One of the object's own, which count as loaded; libbpf's own tries do not. */
+static bool load_as_it_is(const load_attr *load)
+{
+	const struct bpf_program *program =
+		run.object ? bpf_object__find_program_by_name(run.object, load->prog_name) : NULL;
+
+	if (!program)
+		return false;
+	run.program = bpf_program__name(program);
+	load_all(load);
+	run.program = NULL;
+	return true;
 }
 
 /* In place of libc's, for libbpf. */
@@ -339,6 +359,8 @@ __attribute__((visibility("default"))) long syscall(long nr, ...)
 		/* The first bytes of its name are the load's: not one of libbpf's own tries. */
 		if (run.program && !strncmp(load.prog_name, run.program, BPF_OBJ_NAME_LEN - 1))
 			load_all(&load);
+		else if (load_as_it_is(&load))
+			return open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
 	return real(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
@@ -374,12 +396,25 @@ static bool load_program(const char *path, int index)
 	return found;
 }
 
+static void load_object(const char *path)
+{
+	const char *file = strrchr(path, '/');
+
+	run.object = bpf_object__open_file(path, NULL);
+	run.file = file ? file + 1 : path;
+	if (run.object && bpf_object__load(run.object))
+		fprintf(stderr, "%s: libbpf does not load it: %s\n", path, strerror(errno));
+	bpf_object__close(run.object);
+	run.object = NULL;
+}
+
 int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "n:s:l:v:")) != -1)
+	while ((option = getopt(argc, argv, "an:s:l:v:")) != -1)
 		switch (option) {
+		case 'a': run.whole = true; break;
 		case 'n': run.loads = atol(optarg); break;
 		case 's': run.seed = strtoull(optarg, NULL, 0); break;
 		case 'l': run.only = atol(optarg); break;
@@ -389,7 +424,10 @@ int main(int argc, char **argv)
 	libbpf_set_print(quiet);
 	run.log = malloc(LOG_SIZE);
 	for (int i = optind; run.log && i < argc; i++)
-		for (int index = 0; load_program(argv[i], index); index++)
-			;
+		if (run.whole)
+			load_object(argv[i]);
+		else
+			for (int index = 0; load_program(argv[i], index); index++)
+				;
 	return 0;
 }
