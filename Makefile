@@ -16,9 +16,10 @@ setup:
 $(BUILD)/build.ninja:
 	meson setup $(BUILD) $(MESON_FLAGS)
 
-# The main job: a C program becomes events on the screen.
+# The main job: a C program becomes events on the screen. The tests are not built for that.
 run: setup
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	ninja -C $(BUILD) skep examples/execwatch
 	$(BUILD)/skep run examples/hello.bpf.c -- sh -c 'ls >/dev/null; id'
 
 test: setup
