@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "isa/opcode.h"
 #include "verify/backtrack_insn.h"
+#include "verify/compare.h"
 #include "verify/history.h"
 
 /*
@@ -86,6 +87,13 @@ static int pass_over(const struct verify_env *env, const struct vstate *state, i
 	return i;
 }
 
+static void log_forced(struct verify_env *env, u32 f, const char *kind, int number)
+{
+	if (backtrack_logs(env))
+		verbose(env, "force_precise: frame%u: forcing %s%d to be precise\n", f, kind,
+			number);
+}
+
 void force_all_precise(struct verify_env *env, const struct vstate *from)
 {
 	if (backtrack_logs(env))
@@ -97,9 +105,15 @@ void force_all_precise(struct verify_env *env, const struct vstate *from)
 		for (u32 f = 0; f <= state->curframe; f++) {
 			struct frame *frame = state->frame[f];
 
-			for (u32 r = 0; r < BPF_REG_10; r++)
-				if (frame->regs[r].type == SCALAR_VALUE)
-					frame->regs[r].precise = true;
+			for (u32 r = 0; r < BPF_REG_10; r++) {
+				if (frame->regs[r].type != SCALAR_VALUE || frame->regs[r].precise)
+					continue;
+				frame->regs[r].precise = true;
+				log_forced(env, f, "r", (int)r);
+			}
+			for (u64 left = frame->scalar_slots & ~frame->precise_slots; left;
+			     left &= left - 1)
+				log_forced(env, f, "fp", -(__builtin_ctzll(left) + 1) * REG_SIZE);
 			frame->precise_slots = ~0ULL;
 		}
 	}
@@ -309,10 +323,14 @@ int propagate_precision(struct verify_env *env, const struct vstate *old, struct
 	env->bt.frame = cur->curframe;
 	for (int f = old->curframe; f >= 0; f--) {
 		const struct frame *frame = old->frame[f];
+		/* Dead ones were not compared: cur may have none there, whose origin could be
+		 * found. */
+		u32 live = env->aux[vstate_frame_insn(old, f)].live_regs;
 		bool first = true;
 
 		for (u32 r = 0; r < BPF_REG_10; r++) {
-			if (frame->regs[r].type != SCALAR_VALUE || !frame->regs[r].precise)
+			if (!(live & (1u << r)) || frame->regs[r].type != SCALAR_VALUE ||
+			    !frame->regs[r].precise)
 				continue;
 			log_propagation(env, f, &first, "r", r);
 			env->bt.reg_masks[f] |= 1u << r;

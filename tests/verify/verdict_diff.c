@@ -49,6 +49,7 @@ static int map_fds[GEN_NR_MAPS];
 enum reason {
 	BEFORE_CONTEXT,
 	THROW_IN_LOOP,
+	DEAD_AND_PRECISE,
 	MAY_GOTO_AND_LOOP,
 	OUT_OF_MEMORY,
 	FEWER_INSTRUCTIONS,
@@ -65,6 +66,8 @@ static const char *const reasons[] = {
 	[BEFORE_CONTEXT] = "6.18 lets tracepoint programs read before their context: it compares "
 			   "the offset with a size, as unsigned numbers",
 	[THROW_IN_LOOP] = "6.18 contradicts itself when bpf_throw() ends a path inside of a loop",
+	[DEAD_AND_PRECISE] = "6.18 looks for the origin of dead registers, if all are precise for "
+			     "want of a better answer, and contradicts itself",
 	[MAY_GOTO_AND_LOOP] = "6.18 contradicts itself when it inlines bpf_loop() beside a "
 			      "may_goto",
 	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
@@ -150,6 +153,9 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	if (kernel->error == EFAULT &&
 	    begins(kernel->why, "verifier bug: scc exit: no visit info for call chain"))
 		return THROW_IN_LOOP;
+	if (kernel->error == EFAULT &&
+	    begins(kernel->why, "verifier bug: backtracking call unexpected regs"))
+		return DEAD_AND_PRECISE;
 	if (kernel->error == EFAULT && begins(kernel->why, "verifier bug: No program to jit"))
 		return MAY_GOTO_AND_LOOP;
 	if (kernel->error == E2BIG && begins(skep->why, "verifying takes more than"))

@@ -37,7 +37,7 @@ enum test_map {
 
 #define CASE_NOT_GPL	  1u
 #define CASE_STRICT	  2u
-#define CASE_OURS	  4u /* skep refuses what the kernel takes, or says it in its own words */
+#define CASE_OURS	  4u /* skep refuses what the kernel takes, or the other way round, with reason */
 #define CASE_STATE_FREQ	  8u
 #define CASE_LONG	  16u /* the level 2 log is too long */
 #define CASE_OWN_LOG	  32u /* same verdict; our log has a reason to differ */
