@@ -197,6 +197,18 @@ void agent_call_on(void *stack_top, void (*function)(void *), void *argument);
 extern const char agent_notify[], agent_again_start[];
 long agent_sigmask_call(u64 how, const u64 *set, u64 *old, u32 *state);
 extern const char agent_sigmask_done[];
+/* The number under which a call reaches the supervisor (AGENT_FOR_BPF). */
+static inline u64 agent_notify_nr(u64 nr)
+{
+	if (likely(!READ_ONCE(RT_CONTROL->agent->denied)))
+		return nr;
+	switch (nr) {
+	case __NR_bpf: return AGENT_FOR_BPF;
+	case __NR_perf_event_open: return AGENT_FOR_PERF_EVENT_OPEN;
+	default: return nr;
+	}
+}
+
 long agent_notify_call(long nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
 /* syscall.c: called from assembly; the area says the rest. */

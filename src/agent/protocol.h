@@ -19,6 +19,16 @@
 #define AGENT_CMD_BASE 0x534b0000u
 
 /*
+ * A seccomp filter around the hive, as container engines install it, may deny bpf(2) and
+ * perf_event_open(2), and then its answer comes before the supervisor's. The agent makes these
+ * calls under other numbers there (agent_control.denied): those of calls that no filter denies and
+ * that the agent makes for nothing else, so that from its text they can only mean this. Commands
+ * of the range above may come as AGENT_FOR_BPF from anywhere: there it takes no argument.
+ */
+#define AGENT_FOR_BPF		  110 /* getppid */
+#define AGENT_FOR_PERF_EVENT_OPEN 111 /* getpgrp */
+
+/*
  * Instead of EINTR: the call ends with that. EINTR itself says that the supervisor has not seen the
  * call, so the agent makes it again.
  */
@@ -58,9 +68,16 @@ enum agent_cmd {
 	/* A descriptor by which something is attached was closed: when this is answered it is not.
 	 */
 	AGENT_CLOSED,
+	/* A filter around the hive denies the calls above. */
+	AGENT_DENIED,
 	/* A call by way of a slot: attr and size are the call's own, what follows is in slot.h. */
 	AGENT_CALL,
 };
+
+static inline bool agent_is_command(u64 cmd)
+{
+	return cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000;
+}
 
 enum agent_enter {
 	AGENT_ENTER_READ_ONLY,
@@ -177,6 +194,7 @@ struct agent_control {
 	u32 closing;	 /* threads that have to ask for AGENT_CLOSES */
 	u32 facade_made; /* see AGENT_FACADE */
 	u32 tracer;	 /* each process has to name it as its tracer (Yama); 0: need not */
+	u32 denied;	 /* see AGENT_FOR_BPF */
 	struct agent_module modules[AGENT_MODULES_MAX];
 };
 

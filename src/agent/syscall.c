@@ -108,6 +108,7 @@ static void leave(struct agent_call *call, enum agent_verdict verdict)
 	case AGENT_NOTIFY:
 		call->frame.flags |= AGENT_NOTIFIED;
 		push_frame(call);
+		call->regs->ax = agent_notify_nr(call->frame.nr);
 		call->area->target = (u64)agent_syscall_notify_framed;
 		break;
 	case AGENT_VFORK_CALL: call->area->target = (u64)agent_syscall_vfork; break;
@@ -377,7 +378,7 @@ long agent_command_with(u32 cmd, u64 attr, u32 size, u64 d, u64 e, u64 f)
 	long ret;
 
 	do {
-		ret = agent_notify_call(__NR_bpf, cmd, attr, size, d, e, f);
+		ret = agent_notify_call((long)agent_notify_nr(__NR_bpf), cmd, attr, size, d, e, f);
 	} while (ret == -E_INTR);
 	return ret;
 }

@@ -13,8 +13,11 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "agent/facade.h"
+#include "agent/protocol.h"
 #include "rt/arena.h"
 
 #define X32_SYSCALL_BIT 0x40000000u
@@ -134,4 +137,19 @@ int filter_install(const struct sock_filter *insns, u32 nr_insns)
 			break;
 	}
 	return -errno;
+}
+
+bool filter_is_around(void)
+{
+	return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+}
+
+void filter_probe(void)
+{
+	struct agent_hive_info info;
+
+	/* Without its attributes nothing can be opened: that is the kernel's answer, or ours. */
+	if (syscall(SYS_bpf, AGENT_HIVE_INFO, &info, sizeof(info)) < 0 ||
+	    (syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) < 0 && errno != EFAULT))
+		syscall(AGENT_FOR_BPF, AGENT_DENIED, 0, 0);
 }

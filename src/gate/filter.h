@@ -32,4 +32,13 @@ u32 filter_build(struct sock_filter *ret_insns, const struct filter_options *opt
  */
 int filter_install(const struct sock_filter *insns, u32 nr_insns);
 
+/* Is the calling process under any filter? */
+bool filter_is_around(void);
+
+/*
+ * In a process that is under the filter: does one that was there before, as container engines
+ * install it, deny bpf(2) or perf_event_open(2)? Then it wins, and the supervisor is told.
+ */
+void filter_probe(void);
+
 #endif

@@ -143,6 +143,7 @@ static int enter(const struct control_answer *answer, int socket_fd, bool *ret_e
 					  .handover = answer->handover };
 	struct sock_filter filter[FILTER_MAX];
 	u32 nr = filter_build(filter, &options);
+	bool around = filter_is_around();
 	int listener, word = 0, error;
 
 	/* Where Yama is strict only an ancestor may look into a process, or whom it names. */
@@ -159,6 +160,8 @@ static int enter(const struct control_answer *answer, int socket_fd, bool *ret_e
 	while (recv(socket_fd, &error, sizeof(error), 0) < 0)
 		if (errno != EINTR)
 			return -errno;
+	if (!error && around)
+		filter_probe();
 	return error;
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include "gate/disguise.h"
 
 /* Within a millisecond nobody forks 300 times, with 30 µs and more a fork. */
 #define VALID_NS 1000000ull
@@ -55,9 +56,17 @@ bool listener_answer(struct listener *listener, s64 result)
 	return send_response(listener, result, 0, 0);
 }
 
+static void let_go(struct listener *listener, bool disguised)
+{
+	if (disguised)
+		listener_answer(listener, -ENOSYS);
+	else
+		send_response(listener, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+}
+
 void listener_continue(struct listener *listener)
 {
-	send_response(listener, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	let_go(listener, disguise_is_on(&listener->slot->notif.data));
 }
 
 void listener_release(struct listener *listener)
@@ -70,7 +79,7 @@ void listener_release(struct listener *listener)
 		slot->notif.id = slot->parked[i];
 		slot->parked[i] = 0;
 		if (slot->notif.id)
-			listener_continue(listener);
+			let_go(listener, slot->parked_disguised[i]);
 	}
 }
 

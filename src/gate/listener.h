@@ -19,6 +19,7 @@
 struct listener_slot {
 	struct seccomp_notif notif;
 	u64 parked[LISTENER_PARKED_MAX]; /* ids of calls that are not finished (park.h) */
+	bool parked_disguised[LISTENER_PARKED_MAX]; /* is their number another's? */
 };
 
 struct listener {
@@ -37,7 +38,8 @@ bool listener_is_one(int fd);
 int listener_receive(struct listener *listener);
 
 /*
- * Answers with a result or an error (a negative errno), or lets the call go on to the kernel.
+ * Answers with a result or an error (a negative errno), or lets the call go on to the kernel; one
+ * whose number is another's gets ENOSYS, after which the agent makes the real one.
  * False: nobody waits for the answer any more.
  */
 bool listener_answer(struct listener *listener, s64 result);

@@ -20,6 +20,7 @@
 #include "agent/protocol.h"
 #include "gate/client.h"
 #include "gate/closes.h"
+#include "gate/disguise.h"
 #include "gate/exec.h"
 #include "gate/fdinfo.h"
 #include "gate/kallsyms.h"
@@ -239,6 +240,7 @@ static s64 agent_call(struct notice *notice, struct gate_client *client, u32 cmd
 
 	switch (cmd) {
 	case AGENT_CALL: return call_by_slot(notice, client);
+	case AGENT_DENIED: hook_calls_denied(notice->gate->options.hook); return 0;
 	case AGENT_CLOSED: gate_collect_handles(notice->gate); return 0;
 	case AGENT_SLOTS_GIVE: return give_slots(client, attr, size);
 	case AGENT_HIVE_INFO: return hive_info(client, attr, size);
@@ -259,7 +261,7 @@ static struct reply on_bpf(struct notice *notice)
 
 	if (client_init(&client, notice->gate, notice->listener) < 0)
 		return ANSWER(-ESRCH);
-	if (cmd >= AGENT_CMD_BASE && cmd < AGENT_CMD_BASE + 0x10000)
+	if (agent_is_command(cmd))
 		return ANSWER(agent_call(notice, &client, cmd));
 	if (cmd == BPF_PROG_TEST_RUN && test_run(notice))
 		return GO_ON;
@@ -455,23 +457,25 @@ static void fire_enter(struct notice *notice)
 
 void gate_notified(struct gate *gate, struct listener *listener)
 {
-	const struct seccomp_notif *notif = &listener->slot->notif;
-	struct notice notice = { .gate = gate, .listener = listener, .data = &notif->data };
+	struct notice notice = { .gate = gate, .listener = listener };
 	struct reply reply = GO_ON;
+	struct seccomp_data data;
 
 	if (listener_receive(listener) <= 0)
 		return;
-	notice.tid = (pid_t)notif->pid;
+	data = disguise_off(&listener->slot->notif.data);
+	notice.data = &data;
+	notice.tid = (pid_t)listener->slot->notif.pid;
 	notice.from_agent =
-		gate->agent_notify_ip && notif->data.instruction_pointer == gate->agent_notify_ip;
+		gate->agent_notify_ip && data.instruction_pointer == gate->agent_notify_ip;
 	exec_check(gate, notice.tid);
 	if (!notice.from_agent) {
 		fire_enter(&notice);
-		if (hook_changes_descriptors((u32)notif->data.nr))
+		if (hook_changes_descriptors((u32)data.nr))
 			descriptors_change(&notice);
 	}
-	if ((u32)notif->data.nr < ARRAY_SIZE(handlers) && handlers[notif->data.nr])
-		reply = handlers[notif->data.nr](&notice);
+	if ((u32)data.nr < ARRAY_SIZE(handlers) && handlers[data.nr])
+		reply = handlers[data.nr](&notice);
 	if (listener_is_idle(listener))
 		return;
 	if (reply.answered) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/proc.h"
+#include "gate/disguise.h"
 #include "gate/state.h"
 
 #define STACK_SIZE (512u << 10)
@@ -141,6 +142,7 @@ static int leave_slot(struct parked *parked)
 	parked->listener.fd = fd;
 	parked->listener.slot = &parked->slot;
 	parked->waiting = &slot->parked[i];
+	slot->parked_disguised[i] = disguise_is_on(&slot->notif.data);
 	/* Never in neither of the two: twice does no harm. */
 	__atomic_store_n(parked->waiting, slot->notif.id, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&slot->notif.id, 0, __ATOMIC_SEQ_CST);

@@ -36,20 +36,9 @@ static void __attribute__((noreturn)) fail(const struct start *start, int error)
 	_exit(127);
 }
 
-/*
- * Does bpf(2) reach the supervisor? A filter that was there before, as container engines install
- * it, wins if it denies. The errno, positive, is then what the supervisor reads from the socket.
- */
-static void probe(const struct start *start)
-{
-	struct agent_hive_info info;
-
-	if (syscall(SYS_bpf, AGENT_HIVE_INFO, &info, sizeof(info)) < 0)
-		(void)!write(start->socket, &errno, sizeof(errno));
-}
-
 static void __attribute__((noreturn)) child_main(const struct start *start)
 {
+	bool around = filter_is_around();
 	int listener, ok = 0;
 
 	pthread_sigmask(SIG_SETMASK, start->signals, NULL);
@@ -66,7 +55,8 @@ static void __attribute__((noreturn)) child_main(const struct start *start)
 	pass_send(start->socket, &ok, sizeof(ok), listener, start->handover);
 	/* Answered by the supervisor or the keeper, as everything from here on. */
 	prctl(PR_SET_PDEATHSIG, 0);
-	probe(start);
+	if (around)
+		filter_probe();
 	fail(start, program_execute(&start->program));
 }
 
@@ -85,20 +75,10 @@ static int wait_for_exec(struct gate *gate, int socket_fd)
 	struct signalfd_siginfo signal;
 	int word;
 
-	for (;;) {
-		while (!gate_step(gate, socket_fd, &signal))
-			if (signal.ssi_signo && signal.ssi_code != SI_KERNEL)
-				gate->early_signal = (int)signal.ssi_signo;
-		if (recv(socket_fd, &word, sizeof(word), 0) != sizeof(word))
-			return 0;
-		if (word < 0)
-			return word;
-		gate_message(gate,
-			     "a seccomp filter around this hive denies bpf(2) (%s), so no program "
-			     "can be "
-			     "loaded here: a container needs a profile that allows it",
-			     strerror(word));
-	}
+	while (!gate_step(gate, socket_fd, &signal))
+		if (signal.ssi_signo && signal.ssi_code != SI_KERNEL)
+			gate->early_signal = (int)signal.ssi_signo;
+	return recv(socket_fd, &word, sizeof(word), 0) == sizeof(word) ? word : 0;
 }
 
 static struct gate_child *free_child(struct gate *gate)

@@ -34,7 +34,7 @@ extern const u8 hook_bootstrap_start[], hook_bootstrap_words[], hook_bootstrap_e
 
 #define BOOTSTRAP_MAX 512
 
-_Static_assert(AGENT_ENTER == 0x534b0000 && AGENT_NOT_ENTERED == 0x534b0005,
+_Static_assert(AGENT_ENTER == 0x534b0000 && AGENT_NOT_ENTERED == 0x534b0005 && AGENT_FOR_BPF == 110,
 	       "as in x86_64/bootstrap.S");
 
 /* What the bootstrap has to know (x86_64/bootstrap.S). */

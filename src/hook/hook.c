@@ -82,6 +82,11 @@ void hook_set_tracer(struct hook *hook, pid_t tracer)
 	__atomic_store_n(&hook->control->tracer, (u32)tracer, __ATOMIC_RELEASE);
 }
 
+void hook_calls_denied(struct hook *hook)
+{
+	__atomic_store_n(&hook->control->denied, 1, __ATOMIC_RELEASE);
+}
+
 void hook_track_descriptors(struct hook *hook)
 {
 	if (hook->tracks_descriptors)

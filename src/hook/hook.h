@@ -86,6 +86,8 @@ long hook_agent_call(struct hook *hook, struct sys_client *client, u32 cmd, u64 
 /* Every process that is entered from now on, and each that it forks, names this one as its tracer.
  */
 void hook_set_tracer(struct hook *hook, pid_t tracer);
+/* Agents take other numbers for the calls that a filter around the hive denies (AGENT_FOR_BPF). */
+void hook_calls_denied(struct hook *hook);
 
 /* Maps get descriptors from now on: agents watch the calls that change what a descriptor stands
  * for. */

@@ -9,6 +9,7 @@
 
 #define TEXT_BASE	  0x7e8000000000
 #define AGENT_ENTER	  0x534b0000
+#define AGENT_FOR_BPF	  110
 #define AGENT_NOT_ENTERED 0x534b0005
 #define READ_ONLY	  0
 #define READ_WRITE	  1
@@ -70,7 +71,7 @@ hook_bootstrap_start:
 	mov	%rax, %rsi
 	mov	$AGENT_NOT_ENTERED, %edi
 	xor	%edx, %edx
-	mov	$__NR_bpf, %eax
+	mov	$AGENT_FOR_BPF, %eax
 	syscall
 	xor	%eax, %eax
 	xor	%ebx, %ebx
@@ -95,7 +96,7 @@ hook_bootstrap_start:
 	mov	%r14d, %esi
 	mov	$AGENT_ENTER, %edi
 	xor	%edx, %edx
-	mov	$__NR_bpf, %eax
+	mov	$AGENT_FOR_BPF, %eax
 	syscall
 	cmp	$-EINTR, %rax
 	je	.Lask
@@ -104,7 +105,7 @@ hook_bootstrap_start:
 3:	mov	$IS_ZERO, %esi
 	mov	$AGENT_ENTER, %edi
 	xor	%edx, %edx
-	mov	$__NR_bpf, %eax
+	mov	$AGENT_FOR_BPF, %eax
 	syscall
 	cmp	$-EINTR, %rax
 	je	3b

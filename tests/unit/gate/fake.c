@@ -348,6 +348,18 @@ int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
 	return -ENOTSUP;
 }
 
+static bool calls_denied;
+
+void hook_calls_denied(struct hook *hook)
+{
+	calls_denied = true;
+}
+
+bool fake_calls_denied(void)
+{
+	return calls_denied;
+}
+
 void hook_set_tracer(struct hook *hook, pid_t tracer)
 {
 }

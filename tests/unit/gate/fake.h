@@ -24,6 +24,8 @@ enum fake_command {
 	FAKE_PRINT,   /* puts a line into the trace queue */
 };
 
+/* Has the hook been told that calls are denied? */
+bool fake_calls_denied(void);
 extern u32 fake_exec_begun, fake_exec_abandoned, fake_exec_quiet;
 
 #endif
