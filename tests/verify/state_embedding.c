@@ -163,31 +163,65 @@ struct difference {
 	u64 slots[MACHINE_FRAMES];
 };
 
-/* True if there is no difference at all. */
-static bool compare(const struct machine *m, const struct vstate *state, bool precise,
-		    struct difference *ret)
+/* The machine has come the way that the state describes: only then can they be compared. */
+static bool same_chain(const struct machine *m, const struct vstate *state)
 {
-	bool contained;
+	bool same = state->curframe == m->depth;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->other_chain = state->curframe != m->depth;
-	for (u32 f = 0; f <= m->depth && !ret->other_chain; f++) {
-		const struct frame *frame = state->frame[f];
-		const struct machine_frame *concrete = &m->frame[f];
+	for (u32 f = 1; f <= m->depth && same; f++)
+		same = state->frame[f]->callsite == m->frame[f].callsite;
+	return same;
+}
 
-		ret->other_chain = f && frame->callsite != concrete->callsite;
-		for (u32 i = 0; i < MAX_REG; i++)
-			if (f == m->depth &&
-			    !reg_holds(m, &frame->regs[i], concrete->reg[i], precise))
-				ret->regs |= 1u << i;
-		for (u32 i = 0; i < frame->nr_slots; i++)
-			if (!slot_holds(m, concrete, &frame->slots[i], i, precise))
-				ret->slots[f] |= 1ULL << (MACHINE_STACK / 8 - i - 1);
+static bool contains(const struct machine *m, const struct vstate *state, bool precise)
+{
+	const struct frame *newest;
+
+	if (!same_chain(m, state))
+		return false;
+	newest = state->frame[m->depth];
+	for (u32 i = 0; i < MAX_REG; i++)
+		if (!reg_holds(m, &newest->regs[i], m->frame[m->depth].reg[i], precise))
+			return false;
+	for (u32 f = 0; f <= m->depth; f++)
+		for (u32 i = 0; i < state->frame[f]->nr_slots; i++)
+			if (!slot_holds(m, &m->frame[f], &state->frame[f]->slots[i], i, precise))
+				return false;
+	return true;
+}
+
+static struct difference compare(const struct machine *m, const struct vstate *state, bool precise)
+{
+	struct difference ret = { .other_chain = !same_chain(m, state) };
+
+	if (ret.other_chain)
+		return ret;
+	for (u32 i = 0; i < MAX_REG; i++)
+		if (!reg_holds(m, &state->frame[m->depth]->regs[i], m->frame[m->depth].reg[i],
+			       precise))
+			ret.regs |= 1u << i;
+	for (u32 f = 0; f <= m->depth; f++)
+		for (u32 i = 0; i < state->frame[f]->nr_slots; i++)
+			if (!slot_holds(m, &m->frame[f], &state->frame[f]->slots[i], i, precise))
+				ret.slots[f] |= 1ULL << (MACHINE_STACK / 8 - i - 1);
+	return ret;
+}
+
+/* Is the machine in a state that was explored here? That comes first then: other inputs come by. */
+static bool is_contained(const struct machine *m, bool precise, long *checks)
+{
+	u32 *link = &trace.first[m->pc];
+
+	for (u32 i; (i = *link); link = &trace.seen[i].next) {
+		++*checks;
+		if (!contains(m, trace.seen[i].state, precise))
+			continue;
+		*link = trace.seen[i].next;
+		trace.seen[i].next = trace.first[m->pc];
+		trace.first[m->pc] = i;
+		return true;
 	}
-	contained = !ret->other_chain && !ret->regs;
-	for (u32 f = 0; f < MACHINE_FRAMES; f++)
-		contained &= !ret->slots[f];
-	return contained;
+	return false;
 }
 
 /* Did the step read something that the state did not contain before it? */
@@ -213,15 +247,13 @@ static enum machine_event checked_step(struct machine *m, bool precise, long *ch
 	static struct difference differences[MAX_STATES];
 	u32 nr = 0, pc = m->pc;
 	enum machine_event event;
-	bool contained = false;
+	bool contained = is_contained(m, precise, checks);
 
-	for (u32 i = trace.first[pc]; i && !contained; i = trace.seen[i].next) {
-		++*checks;
-		contained = compare(m, trace.seen[i].state, precise, &differences[nr++]);
-	}
+	for (u32 i = trace.first[pc]; i && !contained; i = trace.seen[i].next)
+		differences[nr++] = compare(m, trace.seen[i].state, precise);
 	event = machine_step(m);
 	*ret_what = event == MACHINE_FAULT ? m->fault : NULL;
-	if (*ret_what || event == MACHINE_UNKNOWN || trace.overflow)
+	if (*ret_what || contained || event == MACHINE_UNKNOWN || trace.overflow)
 		return event;
 	*ret_what = nr ? "what it reads lies in no explored state" : "never explored";
 	for (u32 i = 0; i < nr; i++)
