@@ -18,7 +18,6 @@
 #include "rt/map.h"
 #include "rt/prog.h"
 #include "rt/trace.h"
-#include "sys/state.h"
 
 u32 fake_exec_begun, fake_exec_abandoned, fake_exec_quiet;
 static u32 enters[RT_SYSCALL_MAX], nr_objects, lines, wake_word;
@@ -142,20 +141,6 @@ struct object_table *sys_hive_objects(struct sys_hive *hive)
 	return objects;
 }
 
-u64 sys_async_step(struct sys_hive *hive)
-{
-	return UINT64_MAX;
-}
-
-void sys_hive_reap(struct sys_hive *hive)
-{
-}
-
-int sys_symbols(struct sys_hive *hive, sys_symbol_fn fn, void *arg)
-{
-	return fn(arg, 0x1000, "bpf_map_lookup_elem", false);
-}
-
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size)
 {
 	return snprintf(text, size, "map_type:\t27\n");
@@ -164,12 +149,6 @@ long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text,
 const struct rt_map *sys_map_rt(struct object *object)
 {
 	return &fake_ringbuf;
-}
-
-int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
-		 u64 *ret_address)
-{
-	return -EPERM;
 }
 
 const struct rt_prog *sys_prog_rt(const struct sys_prog *prog)
@@ -332,22 +311,6 @@ bool rt_perf_readable(const struct rt_perf_buffer *buffer)
 	return false;
 }
 
-/* Nothing is kept by these hives. */
-int sys_state_write(struct sys_hive *hive, const struct sys_state_pin *pins, u32 nr_pins,
-		    void (*left_out)(void *arg, const struct sys_state_pin *pin,
-				     const char *reason),
-		    void *arg, struct text *ret_text)
-{
-	return -ENOTSUP;
-}
-
-int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
-		   int (*pin)(void *arg, const struct sys_state_pin *pin), void *arg,
-		   const char **ret_reason)
-{
-	return -ENOTSUP;
-}
-
 static bool calls_denied;
 
 void hook_calls_denied(struct hook *hook)
@@ -373,41 +336,7 @@ bool hook_changes_descriptors(u32 nr)
 	return false;
 }
 
-u64 sys_map_ticket(struct object *map, int access)
-{
-	return 0;
-}
-
-void sys_tickets_end(void)
-{
-}
-
-void sys_tickets_stop(void)
-{
-}
-
 void hook_set_closing(struct hook *hook, u32 nr)
-{
-}
-
-/* Nor do they have iterators. */
-bool sys_object_is_iter_link(const struct object *object)
-{
-	return false;
-}
-
-int sys_iter_open(struct sys_client *client, struct object *object, struct object **ret_session)
-{
-	return -EACCES;
-}
-
-long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
-		   const void **ret_data)
-{
-	return -EINVAL;
-}
-
-void sys_iter_consume(struct object *object, u64 size)
 {
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include "hook/hook.h"
 #include "rt/prog.h"
-#include "sys/state.h"
 
 static struct object_table *objects;
 
@@ -33,20 +32,6 @@ struct object_table *sys_hive_objects(struct sys_hive *hive)
 	return objects;
 }
 
-u64 sys_async_step(struct sys_hive *hive)
-{
-	return UINT64_MAX;
-}
-
-void sys_hive_reap(struct sys_hive *hive)
-{
-}
-
-int sys_symbols(struct sys_hive *hive, sys_symbol_fn fn, void *arg)
-{
-	return fn(arg, 0x1000, "bpf_map_lookup_elem", false);
-}
-
 long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text, u64 size)
 {
 	return 0;
@@ -55,12 +40,6 @@ long sys_object_fdinfo(struct sys_hive *hive, struct object *object, char *text,
 const struct rt_map *sys_map_rt(struct object *object)
 {
 	return NULL;
-}
-
-int sys_map_mmap(struct object *map, int access, u32 prot, u32 map_flags, u64 offset, u64 length,
-		 u64 *ret_address)
-{
-	return -EPERM;
 }
 
 const struct rt_prog *sys_prog_rt(const struct sys_prog *prog)
@@ -133,54 +112,4 @@ struct sys_prog *fake_prog(struct arena *arena, const char *format, int first, i
 				     .subprogs = &prog->subprog,
 				     .name = "fake" };
 	return prog;
-}
-
-/* Nothing is kept by these hives. */
-int sys_state_write(struct sys_hive *hive, const struct sys_state_pin *pins, u32 nr_pins,
-		    void (*left_out)(void *arg, const struct sys_state_pin *pin,
-				     const char *reason),
-		    void *arg, struct text *ret_text)
-{
-	return -ENOTSUP;
-}
-
-int sys_state_read(struct sys_hive *hive, const void *data, u64 size,
-		   int (*pin)(void *arg, const struct sys_state_pin *pin), void *arg,
-		   const char **ret_reason)
-{
-	return -ENOTSUP;
-}
-
-u64 sys_map_ticket(struct object *map, int access)
-{
-	return 0;
-}
-
-void sys_tickets_end(void)
-{
-}
-
-void sys_tickets_stop(void)
-{
-}
-
-/* Nor do they have iterators. */
-bool sys_object_is_iter_link(const struct object *object)
-{
-	return false;
-}
-
-int sys_iter_open(struct sys_client *client, struct object *object, struct object **ret_session)
-{
-	return -EACCES;
-}
-
-long sys_iter_read(struct sys_client *client, struct object *object, u64 size,
-		   const void **ret_data)
-{
-	return -EINVAL;
-}
-
-void sys_iter_consume(struct object *object, u64 size)
-{
 }
