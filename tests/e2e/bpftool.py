@@ -8,12 +8,9 @@ same, but for ids, times, addresses, and what a JIT compiler adds.
 import json
 import os
 import re
-import shutil
 
 import e2e
-from e2e import equal, ok
-
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+from e2e import BPFTOOL, equal, ok
 
 # (name, expected status, command): $B is bpftool, $P a bpffs directory, $O the object.
 STEPS = [

@@ -4,12 +4,9 @@
 import json
 import os
 import re
-import shutil
 
 import e2e
-from e2e import equal, ok
-
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+from e2e import BPFTOOL, equal, ok
 
 
 def bpftool_on_empty_hive():

@@ -4,12 +4,10 @@
 those that the running kernel shows, but for addresses and ids. Also what is listed of the programs."""
 import os
 import re
-import shutil
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dumps")
 OBJECTS = ["contexts", "loops", "maps", "misc", "more", "skb"]
 

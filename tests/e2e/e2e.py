@@ -21,6 +21,10 @@ TWICE_C = os.environ["TWICE_C"]
 TWICE_GO = os.environ.get("TWICE_GO", "")
 EXAMPLES = os.environ["EXAMPLES"]
 REAL = os.environ.get("SKEP_E2E_REAL") == "1"
+# Debian has it where only root's shell looks.
+BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+# Older ones lose the type tags of structures.
+NEW_CLANG = next((found for found in map(shutil.which, ("clang-19", "clang-18", "clang-17", "clang-16")) if found), None)
 
 HELLO = os.path.join(EXAMPLES, "hello.bpf.c")
 SYSCOUNT = os.path.join(EXAMPLES, "syscount.bpf.c")
@@ -160,6 +164,15 @@ def have_root_bpf():
     """May this process load programs into the running kernel?"""
     return os.geteuid() == 0 and run([SKEP, "run", "--real", "--no-trace", HELLO, "--", "/bin/true"]
                                      ).status == 0
+
+
+def same_on_kernel(command, want):
+    """One result: the command prints these lines on the running kernel, too, if that lets us load what it loads."""
+    result = run(command) if os.geteuid() == 0 else None
+    if result and not result.status:
+        equal(result.out.splitlines(), want, "the same on the kernel", result)
+    else:
+        skip("the kernel does not load it here")
 
 
 def have_kernel_pids():

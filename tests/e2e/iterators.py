@@ -7,15 +7,13 @@ line (hashes have no order), but for what differs between two processes.
 """
 import os
 import re
-import shutil
 import signal
 import subprocess
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 READERS = {"dynamic": os.environ["ITER_READ"], "static": os.environ["ITER_READ_STATIC"]}
 
 # (arguments of iter_read, how lines are compared). $$ is the shell that starts it.

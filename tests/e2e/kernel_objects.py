@@ -6,14 +6,12 @@ system of cgroups say, and where the kernel may be asked it sees the same.
 The type tags of a kptr need clang 16 or newer (see objects.py).
 """
 import os
-import shutil
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-CLANG = next((found for found in map(shutil.which, ("clang-19", "clang-18", "clang-17", "clang-16")) if found), None)
+CLANG = e2e.NEW_CLANG
 
 SEEN = """masks: 10 10010 100 20001 111 101 1111
 plain masks: 1 1 0 10 fffffff3 11 0

@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A light skeleton: its loader is a BPF program that makes maps, loads programs and attaches them by bpf_sys_bpf()."""
 import os
-import shutil
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 WANT = ["attach 0", "descriptors 8", "run 0 returns 42, seen 10", "descriptors at the end 0"]
 
 
@@ -27,14 +25,7 @@ cc -Wall -o light {HERE}/light.c -I."""])
         result = e2e.skep_exec(["/bin/sh", "-c", f"{BPFTOOL} prog loadall -L {scratch}/light.o /sys/fs/bpf/all; "
                                 f"{BPFTOOL} prog show | grep -c -e 'name count ' -e 'name on_enter '"])
         equal(result.out.strip(), "2", "bpftool prog loadall -L", result)
-        if os.geteuid() == 0:
-            result = e2e.run([light])
-            if result.status:
-                e2e.skip("the kernel does not load it here")
-            else:
-                equal(result.out.splitlines(), WANT, "the same on the kernel", result)
-        else:
-            e2e.skip("the kernel does not load it here")
+        e2e.same_on_kernel([light], WANT)
 
 
 if BPFTOOL:

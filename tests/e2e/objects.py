@@ -8,16 +8,13 @@ The type tags of a kptr need clang 16 or newer: Debian's clang 14 loses those of
 """
 import os
 import re
-import shutil
 import tempfile
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-BPFTOOL = shutil.which("bpftool", path=PATH)
-CLANG = next((found for found in map(shutil.which, ("clang-19", "clang-18", "clang-17", "clang-16")) if found), None)
+CLANG = e2e.NEW_CLANG
 
 # (program, length of the packet, repetitions)
 STEPS = [("stash_plain", 64, 1), ("stash_plain", 64, 1), ("take_plain", 64, 1), ("take_plain", 64, 1),

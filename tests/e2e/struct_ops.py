@@ -3,13 +3,11 @@
 """bpftool's struct_ops verbs on a congestion control: under skep exec, and the same on the kernel where that is possible."""
 import os
 import re
-import shutil
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 # Each with its expected status. The map must be gone at the end whatever happens.
 STEPS = [

@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Timers and work queues of a libbpf program: what it counts under skep exec, and that the kernel counts the same."""
 import os
-import shutil
 
 import e2e
-from e2e import equal, ok
+from e2e import BPFTOOL, equal, ok
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BPFTOOL = shutil.which("bpftool", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 WANT = """in_hash: 0 returns 0 -22 -22 -22 -22 -22 0 -16 -22 0 -22 0
 ticks 5, counted 5, key 7, started again 0
