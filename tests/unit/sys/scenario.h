@@ -26,6 +26,8 @@ long scenario_element(struct world *world, u32 cmd, int fd, const void *key, voi
 union abi_attr scenario_storage(u32 type, int btf);
 /* TEST_RUN on 64 zeroes: what the program returned, or the error. */
 long scenario_run(struct world *world, int prog);
+/* The same of a program that is loaded for this run alone; its load's error, if that fails. */
+long scenario_run_once(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr);
 
 void scenario_attr(struct world *world);       /* sizes and tails of attributes, unknown commands */
 void scenario_map_create(struct world *world); /* every check of MAP_CREATE */

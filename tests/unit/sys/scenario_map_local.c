@@ -197,12 +197,8 @@ static long under_cgroup(struct world *world, int map, s32 index)
 		CALL(BPF_FUNC_current_task_under_cgroup),
 		EXIT(),
 	};
-	int prog = world_prog(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
-	long result = prog < 0 ? prog : (s32)scenario_run(world, prog);
 
-	if (prog >= 0)
-		world->close(world, prog);
-	return result;
+	return (s32)scenario_run_once(world, BPF_PROG_TYPE_SOCKET_FILTER, insns, ARRAY_SIZE(insns));
 }
 
 static void cgroup_array(struct world *world)

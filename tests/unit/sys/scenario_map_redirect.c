@@ -54,12 +54,8 @@ static long redirect(struct world *world, int map, u32 key, u32 flags)
 		CALL(BPF_FUNC_redirect_map),
 		EXIT(),
 	};
-	int prog = world_prog(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
-	long result = prog < 0 ? prog : scenario_run(world, prog);
 
-	if (prog >= 0)
-		world->close(world, prog);
-	return result;
+	return scenario_run_once(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
 }
 
 /* The first half of the value that a program finds, 77: nothing. */
@@ -77,12 +73,8 @@ static long look(struct world *world, int map, u32 key, bool write)
 		MOV_K(0, 77),
 		EXIT(),
 	};
-	int prog = world_prog(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
-	long result = prog < 0 ? prog : scenario_run(world, prog);
 
-	if (prog >= 0)
-		world->close(world, prog);
-	return result;
+	return scenario_run_once(world, BPF_PROG_TYPE_XDP, insns, ARRAY_SIZE(insns));
 }
 
 static void redirects(struct world *world, int map, u32 type, const char *name)

@@ -114,6 +114,18 @@ long scenario_run(struct world *world, int prog)
 	return result ? result : (long)attr.test.retval;
 }
 
+long scenario_run_once(struct world *world, u32 type, const struct bpf_insn *insns, u32 nr)
+{
+	int prog = world_prog(world, type, insns, nr);
+	long result;
+
+	if (prog < 0)
+		return prog;
+	result = scenario_run(world, prog);
+	world->close(world, prog);
+	return result;
+}
+
 /* Values 1 … 3 in a queue or stack of three. */
 static void queue_calls(struct world *world, u32 type, u64 first)
 {
