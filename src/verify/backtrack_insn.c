@@ -92,7 +92,12 @@ static int back_load(struct backtrack *bt, const struct bpf_insn *insn, const st
 		loaded = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
 	if (!wants(bt, loaded))
 		return 0;
-	forget(bt, loaded);
+	/*
+	 * What an atomic instruction fetches has nothing to do with what was in the register. The
+	 * kernel looks for that, too; it is no harm, and makes its states.
+	 */
+	if (!is_atomic_fetch(insn))
+		forget(bt, loaded);
 	/* Only the stack keeps exact scalars; other memory gives unknown ones. */
 	if (entry && (entry->flags & HIST_STACK_ACCESS))
 		bt->stack_masks[HIST_FRAME(entry->flags)] |= 1ULL << HIST_SLOT(entry->flags);

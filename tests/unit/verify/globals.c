@@ -201,6 +201,17 @@ static const struct global_case cases[] = {
 	  NULL,
 	  false,
 	  BPF_PROG_TYPE_XDP },
+	{ "number of the caller's that has to be precise",
+	  { NULL },
+	  INT,
+	  "r1 = 7\ncall f\nr0 = 0\nexit\n",
+	  "f:\nr6 = r1\n*(u64 *)(r10 -8) = r1\nr0 = 0\nagain:\nmay_goto out\nr0 += 1\ngoto again\n"
+	  "out:\nr6 &= 3\nr1 = r10\nr1 += -8\nr1 += r6\nr0 = *(u8 *)(r1 +0)\nexit",
+	  0,
+	  "force_precise: frame0: forcing r1 to be precise\n"
+	  "force_precise: frame0: forcing fp-8 to be precise",
+	  false,
+	  0 },
 	{ "context that is only declared",
 	  { NULL },
 	  TO_DECLARED,
