@@ -236,6 +236,22 @@ static void fix_arena(struct verify_env *env)
 	}
 }
 
+/* An access to what may not be there. */
+static void fix_probe(struct verify_env *env, struct bpf_insn *insn)
+{
+	u8 mode = BPF_MODE(insn->code) == BPF_MEMSX ? ISA_PROBE_MEMSX : ISA_PROBE_MEM;
+
+	/* Nobody writes what a load with order could be too early for. */
+	if (BPF_CLASS(insn->code) == BPF_LDX ||
+	    (BPF_MODE(insn->code) == BPF_ATOMIC && insn->imm == BPF_LOAD_ACQ)) {
+		insn->code = BPF_LDX | BPF_SIZE(insn->code) | mode;
+		insn->imm = 0;
+	} else if (!struct_ops_writes(env)) {
+		/* A write to a structure of the kernel's that nobody here has. */
+		*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
+	}
+}
+
 int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 {
 	int err;
@@ -250,14 +266,8 @@ int fixup_program(struct verify_env *env, struct verify_shown *ret_shown)
 
 		if (env->aux[i].access == ACCESS_ARENA)
 			fix_arena_access(insn);
-		if (env->aux[i].access == ACCESS_PROBE && BPF_CLASS(insn->code) != BPF_LDX) {
-			/* A write to a structure of the kernel's that nobody here has. */
-			if (!struct_ops_writes(env))
-				*insn = (struct bpf_insn){ .code = BPF_JMP | BPF_JA };
-		} else if (env->aux[i].access == ACCESS_PROBE)
-			insn->code = BPF_CLASS(insn->code) | BPF_SIZE(insn->code) |
-				     (BPF_MODE(insn->code) == BPF_MEMSX ? ISA_PROBE_MEMSX
-									: ISA_PROBE_MEM);
+		if (env->aux[i].access == ACCESS_PROBE)
+			fix_probe(env, insn);
 		if (env->aux[i].access == ACCESS_CTX)
 			err = convert_access(env, insn);
 		else if (env->aux[i].access == ACCESS_MAP)

@@ -72,18 +72,18 @@ static bool is_known_atomic(s32 op)
 	}
 }
 
+/* What may be written in structures of the kernel is for the accesses to say. */
 static bool atomic_target_ok(const struct reg *reg)
 {
 	u32 base = reg_base(reg->type);
 
 	return base != PTR_TO_CTX && base != PTR_TO_PACKET && base != PTR_TO_PACKET_META &&
-	       base != PTR_TO_FLOW_KEYS && !reg_is_socket(reg) && !reg_type_is_probed(reg->type);
+	       base != PTR_TO_FLOW_KEYS && !reg_is_socket(reg);
 }
 
-static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno)
+static int refuse_atomic_target(struct verify_env *env, const char *what, u32 regno, u32 type)
 {
-	verbose(env, "BPF_ATOMIC %s R%u %s is not allowed\n", what, regno,
-		log_reg_type(env_regs(env)[regno].type));
+	verbose(env, "BPF_ATOMIC %s R%u %s is not allowed\n", what, regno, log_reg_type(type));
 	return -EACCES;
 }
 
@@ -97,8 +97,6 @@ static bool makes_loop(const struct bpf_insn *insn)
 static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *insn)
 {
 	const struct reg *target = &env_regs(env)[insn->dst_reg];
-	/* What may be written there is for check_atomic_rmw()'s accesses to say. */
-	bool structure = reg_base(target->type) == PTR_TO_BTF_ID;
 	int err = operand_read(env, insn->src_reg);
 
 	if (!err)
@@ -109,9 +107,9 @@ static int check_atomic_operands(struct verify_env *env, const struct bpf_insn *
 		err = mem_refuse_leak(env, BPF_REG_0, true, "mem");
 	if (!err)
 		err = mem_refuse_leak(env, insn->src_reg, true, "mem");
-	if (!err && ((!structure && !atomic_target_ok(target)) ||
-		     (target->type == PTR_TO_ARENA && makes_loop(insn))))
-		err = refuse_atomic_target(env, "stores into", insn->dst_reg);
+	if (!err &&
+	    (!atomic_target_ok(target) || (target->type == PTR_TO_ARENA && makes_loop(insn))))
+		err = refuse_atomic_target(env, "stores into", insn->dst_reg, target->type);
 	return err;
 }
 
@@ -151,18 +149,19 @@ static int check_atomic_ordered(struct verify_env *env, const struct bpf_insn *i
 	bool store = insn->imm == BPF_STORE_REL;
 	u32 pointer = store ? insn->dst_reg : insn->src_reg;
 	int size = isa_access_bytes(insn->code), err = operand_read(env, insn->src_reg);
-	u32 type;
+	struct reg target;
 
 	if (!err)
 		err = store ? operand_read(env, insn->dst_reg) : operand_write(env, insn->dst_reg);
-	if (!err && !atomic_target_ok(&env_regs(env)[pointer]))
-		err = refuse_atomic_target(env, store ? "stores into" : "loads from", pointer);
 	if (err)
 		return err;
-	type = env_regs(env)[pointer].type;
+	target = env_regs(env)[pointer];
 	err = mem_access(env, pointer, insn->off, size, store,
 			 store ? insn->src_reg : insn->dst_reg, true, false);
-	return err ? err : note_access(env, type);
+	if (!err && !atomic_target_ok(&target))
+		err = refuse_atomic_target(env, store ? "stores into" : "loads from", pointer,
+					   target.type);
+	return err ? err : note_access(env, target.type);
 }
 
 static int check_atomic(struct verify_env *env, const struct bpf_insn *insn)

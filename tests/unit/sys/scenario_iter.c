@@ -15,8 +15,10 @@
 
 #include "btf/btf.h"
 #include "harness/kernel_btf.h"
+#include "isa/opcode.h"
 
-#define SEQ_WRITE BPF_FUNC_seq_write
+#define SEQ_WRITE	      BPF_FUNC_seq_write
+#define STORE(size, src, off) INSN(BPF_STX | BPF_MEM | (size), 10, src, off, 0)
 
 static struct btf *kernel_btf(void)
 {
@@ -310,6 +312,58 @@ static void reads(struct world *world)
 	expect(world, read_on(world, iter, words, sizeof(words)), 16, "a walk without its link");
 }
 
+/* Where a map's structure has its size. */
+static s16 size_of_map(void)
+{
+	const struct btf_type *map =
+		btf_type_by_id(kernel_btf(), btf_find(kernel_btf(), "bpf_map", BTF_KIND_STRUCT));
+
+	return (s16)(btf_member_offset(map, btf_find_member(kernel_btf(), map, "max_entries")) / 8);
+}
+
+/* A load with order reads what a map's structure says as another load does. */
+static void shown_maps(struct world *world)
+{
+	const s16 size = size_of_map();
+	const struct bpf_insn insns[] = {
+		LOAD(BPF_DW, 6, 1, 8), /* map */
+		JEQ_K(6, 0, 10),
+		LOAD(BPF_DW, 1, 1, 0), /* meta */
+		LOAD(BPF_DW, 1, 1, 0), /* seq */
+		INSN(BPF_STX | BPF_ATOMIC | BPF_W, 2, 6, size, BPF_LOAD_ACQ),
+		STORE(BPF_W, 2, -8),
+		LOAD(BPF_W, 2, 6, size),
+		STORE(BPF_W, 2, -4),
+		MOV_X(2, 10),
+		ADD_K(2, -8),
+		MOV_K(3, 8),
+		CALL(SEQ_WRITE),
+		MOV_K(0, 0),
+		EXIT(),
+	};
+	int array = world_map(world, BPF_MAP_TYPE_ARRAY, 4, 8, 77, 0);
+	int prog = load(world, "bpf_map", insns, ARRAY_SIZE(insns)), iter;
+	u32 rows[512][2];
+	bool seen = false;
+	long got;
+
+	if (world->kernel && prog == -EINVAL) {
+		tap_skip(1, "the kernel is older than loads with order");
+		return;
+	}
+	expect(world, array, FD, "a map of 77 elements");
+	expect(world, prog, FD, "a program over maps that loads with order");
+	iter = (int)iter_create(world, (int)link_create(world, prog, NULL, 0), 0);
+	expect(world, iter, FD, "a walk");
+	got = iter < 0 ? iter : read_on(world, iter, rows, sizeof(rows));
+	expect(world, got >= 8 && got % 8 == 0, 1, "a row for each map");
+	for (long i = 0; i < got / 8; i++) {
+		expect(world, rows[i][0] == rows[i][1], 1, "the same size both ways");
+		seen |= rows[i][0] == 77;
+	}
+	expect(world, seen, 1, "the map is among them");
+}
+
 void scenario_iter(struct world *world)
 {
 	if (!kernel_btf()) {
@@ -321,4 +375,5 @@ void scenario_iter(struct world *world)
 	infos(world);
 	tasks(world);
 	reads(world);
+	shown_maps(world);
 }

@@ -14,6 +14,12 @@
 /* clang-format off */
 const struct verify_case cases_btf[] = {
 	TP("tracepoint arguments by BTF", "sched_switch", "r2 = *(u64 *)(r1 +0)\nr3 = *(u64 *)(r1 +8)\nr4 = *(u32 *)(r1 +24)\nr0 = 0\nexit", 0, "func 'sched_switch' arg1 has btf_id", 0),
+	TP("load with order from a structure", "sched_switch", "r2 = *(u64 *)(r1 +8)\nr0 = load_acquire((u32 *)(r2 +{task_struct.pid}))\nexit", 0, "R2=trusted_ptr_task_struct()", 0),
+	TP("pointer loaded with order", "sched_switch", "r2 = *(u64 *)(r1 +8)\nr2 = load_acquire((u64 *)(r2 +{task_struct.group_leader}))\nr0 = *(u32 *)(r2 +{task_struct.pid})\nexit", 0, NULL, 0),
+	TP("load with order from a member's middle", "sched_switch", "r2 = *(u64 *)(r1 +8)\nr0 = load_acquire((u32 *)(r2 +{task_struct.group_leader}))\nexit", -EACCES, "cannot access ptr member group_leader", 0),
+	TP("store with order to a structure", "sched_switch", "r2 = *(u64 *)(r1 +8)\nr0 = 0\nstore_release((u32 *)(r2 +{task_struct.pid}), r0)\nexit", -EACCES, "only read is supported", 0),
+	TP("load with order from the context", "sched_switch", "r0 = load_acquire((u64 *)(r1 +8))\nr0 = 0\nexit", -EACCES, "BPF_ATOMIC loads from R1 ctx is not allowed", 0),
+	TP("load with order from the context, which 6.18 looks at too late", "sched_switch", "r1 = load_acquire((u64 *)(r1 +8))\nr0 = 0\nexit", -EACCES, "BPF_ATOMIC loads from R1 ctx is not allowed", CASE_OURS),
 	TP("tracepoint argument that is not there", "sched_switch", "r2 = *(u64 *)(r1 +32)\nr0 = 0\nexit", -EACCES, "func 'sched_switch' doesn't have 5-th argument", 0),
 	TP("tracepoint argument far behind", "sched_switch", "r2 = *(u64 *)(r1 +88)\nr0 = 0\nexit", -EACCES, NULL, 0),
 	TP("tracepoint argument beyond all", "sched_switch", "r2 = *(u64 *)(r1 +96)\nr0 = 0\nexit", -EACCES, "invalid bpf_context access off=96 size=8", 0),
