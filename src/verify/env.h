@@ -52,6 +52,7 @@ struct insn_aux {
 	u8 fastcall_pairs;  /* a call: how many of them are to go */
 	bool arena_alu;	    /* 64-bit arithmetic on an arena's pointer, which has 32 bits */
 	bool map_poisoned, key_poisoned;
+	bool map_shown; /* a kfunc may be given what an iterator shows of a map, not the map */
 	/* bpf_loop(): always this function, without flags; or not. */
 	enum { LOOP_UNSEEN, LOOP_SAME, LOOP_DIFFERENT } inlined : 8;
 	u16 loop_callback;	      /* a subprogram */

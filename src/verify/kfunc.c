@@ -352,6 +352,11 @@ static int check_map(struct verify_env *env, u32 regno, struct kfunc_meta *meta)
 	const struct reg *reg = &env_regs(env)[regno];
 	int err;
 
+	/* What an iterator shows of a map; a work queue's has to be known. */
+	if (reg_base(reg->type) == PTR_TO_BTF_ID && !meta->map) {
+		env->aux[env->insn_idx].map_shown = true;
+		return kfunc_struct_check_map(env, meta->kfunc, regno);
+	}
 	if (!reg->map) {
 		verbose(env, "pointer in R%u isn't map pointer\n", regno);
 		return -EINVAL;
@@ -692,6 +697,11 @@ int kfunc_fix(struct verify_env *env, u32 i)
 		env->insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_X,
 						   .dst_reg = BPF_REG_0,
 						   .src_reg = BPF_REG_1 };
+	/* The data plane is told which map is none of its own. */
+	if (env->insns[i].imm == ABI_KFUNC_bpf_arena_alloc_pages ||
+	    env->insns[i].imm == ABI_KFUNC_bpf_arena_free_pages ||
+	    env->insns[i].imm == ABI_KFUNC_bpf_arena_reserve_pages)
+		env->insns[i].off = env->aux[i].map_shown;
 	/* The data plane is told what the context is. */
 	if (env->insns[i].imm == ABI_KFUNC_bpf_cast_to_kern_ctx)
 		env->insns[i].off = (s16)env->input->prog_type;

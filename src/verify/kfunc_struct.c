@@ -128,6 +128,11 @@ static int check_pointer(struct verify_env *env, const struct abi_kfunc *kfunc, 
 	return -EINVAL;
 }
 
+int kfunc_struct_check_map(struct verify_env *env, const struct abi_kfunc *kfunc, u32 regno)
+{
+	return check_pointer(env, kfunc, regno, "bpf_map");
+}
+
 int kfunc_memory_check(struct verify_env *env, u32 regno, u32 size)
 {
 	int err = mem_helper_access(env, regno, (int)size, false, true, NULL);

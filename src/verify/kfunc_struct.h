@@ -14,6 +14,9 @@ struct abi_kfunc;
 /* The argument in regno, whose kind is KARG_PTR(), possibly nullable. 0 or -errno. */
 int kfunc_struct_check(struct verify_env *env, const struct abi_kfunc *kfunc, u32 regno);
 
+/* A structure in place of a map: is it the kernel's of one? 0 or -errno. */
+int kfunc_struct_check_map(struct verify_env *env, const struct abi_kfunc *kfunc, u32 regno);
+
 /* Does regno point to memory of so many bytes, to be read and written? 0 or -errno. */
 int kfunc_memory_check(struct verify_env *env, u32 regno, u32 size);
 

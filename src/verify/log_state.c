@@ -185,6 +185,8 @@ static void print_reg(struct verify_env *env, const struct frame *frame, const s
 		return;
 	}
 	verbose(env, "%s", log_reg_type(reg->type));
+	if (reg->type == PTR_TO_ARENA)
+		return;
 	if (reg_base(reg->type) == PTR_TO_BTF_ID)
 		verbose(env, "%s", btf_ptr_type_name(reg));
 	if (reg->type == PTR_TO_STACK) {

@@ -18,6 +18,10 @@
 /* clang-format off */
 const struct verify_case cases_iter[] = {
 	ITER("iterator's arguments", "iter/bpf_map_elem", "r2 = *(u64 *)(r1 +0)\nr3 = *(u64 *)(r1 +8)\nr4 = *(u64 *)(r1 +16)\nr5 = *(u64 *)(r1 +24)\nr0 = 0\nexit", 0, "R4=rdonly_buf_or_null(id=1)", 0),
+	ITER("pages of a map that an iterator shows", "iter.s/bpf_map", "r1 = *(u64 *)(r1 +8)\nif r1 == 0x0 goto pc+5\nr2 = 0\nr3 = 1\nr4 = -1\nr5 = 0\ncall kernel-function#{kfunc:bpf_arena_alloc_pages}\nr0 = 0\nexit", 0, NULL, 0),
+	ITER("pages of a map that may not be there", "iter.s/bpf_map", "r1 = *(u64 *)(r1 +8)\nr2 = 0\nr3 = 1\nr4 = -1\nr5 = 0\ncall kernel-function#{kfunc:bpf_arena_alloc_pages}\nr0 = 0\nexit", -EACCES, "Possibly NULL pointer passed to trusted arg0", 0),
+	ITER("pages of what is no map", "iter.s/bpf_map", "r1 = *(u64 *)(r1 +0)\nr1 = *(u64 *)(r1 +0)\nr2 = 0\nr3 = 1\nr4 = -1\nr5 = 0\ncall kernel-function#{kfunc:bpf_arena_alloc_pages}\nr0 = 0\nexit", -EINVAL, NULL, 0),
+	ITER("pages of a map that another one knows", "iter.s/bpf_map", "r1 = *(u64 *)(r1 +8)\nif r1 == 0x0 goto pc+6\nr1 = *(u64 *)(r1 +{bpf_map.inner_map_meta})\nr2 = 0\nr3 = 1\nr4 = -1\nr5 = 0\ncall kernel-function#{kfunc:bpf_arena_alloc_pages}\nr0 = 0\nexit", -EINVAL, "R1 must be referenced or trusted", 0),
 	ITER("iterator's argument that is not there", "iter/bpf_map_elem", "r2 = *(u64 *)(r1 +32)\nr0 = 0\nexit", -EACCES, "func 'bpf_iter_bpf_map_elem' doesn't have 5-th argument", 0),
 	ITER("iterator's argument far behind", "iter/bpf_map_elem", "r2 = *(u64 *)(r1 +80)\nr0 = 0\nexit", -EACCES, NULL, 0),
 	ITER("half of an iterator's buffer", "iter/bpf_map_elem", "r2 = *(u32 *)(r1 +16)\nr0 = 0\nexit", -EACCES, "size 4 must be 8", 0),
