@@ -117,6 +117,19 @@ static bool comparable_links(const struct reg *reg, const struct reg *known)
 	       reg->s.umax <= UINT32_MAX;
 }
 
+/* Are both the same number, so that one can stand for the other, with its link? */
+static bool same_number(const struct reg *reg, const struct reg *known)
+{
+	if (!((reg->id | known->id) & ID_ADD_CONST))
+		return true;
+	if (reg->off != known->off)
+		return false;
+	/* The lower half is the whole of what has no upper half: comparable_links() has seen to
+	 * that, if it is what is known. */
+	return !((reg->id ^ known->id) & ID_ADD_CONST32) || (known->id & ID_ADD_CONST32) ||
+	       known->s.umax <= UINT32_MAX;
+}
+
 /* What was learnt about known holds for all that are linked to it. */
 static void sync_linked(struct vstate *state, const struct reg *known,
 			const struct linked_regs *set)
@@ -137,8 +150,7 @@ static void sync_linked(struct vstate *state, const struct reg *known,
 		if (!comparable_links(before, known))
 			continue;
 		reg = l->is_reg ? &frame->regs[l->index] : slot_write(&frame->slots[l->index]);
-		if (!((reg->id | known->id) & ID_ADD_CONST) ||
-		    (reg->off == known->off && !((reg->id ^ known->id) & ID_ADD_CONST32))) {
+		if (same_number(reg, known)) {
 			*reg = *known;
 			continue;
 		}
