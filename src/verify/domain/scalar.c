@@ -29,34 +29,6 @@ struct scalar scalar_const(u64 value)
 	return a;
 }
 
-struct scalar scalar_unknown_bytes(int size)
-{
-	struct scalar a = scalar_unknown();
-
-	scalar_truncate(&a, size);
-	return a;
-}
-
-struct scalar scalar_srange(s64 min, s64 max)
-{
-	struct scalar a = scalar_unknown();
-
-	a.smin = min;
-	a.smax = max;
-	scalar_sync(&a);
-	return a;
-}
-
-struct scalar scalar_urange(u64 min, u64 max)
-{
-	struct scalar a = scalar_unknown();
-
-	a.umin = min;
-	a.umax = max;
-	scalar_sync(&a);
-	return a;
-}
-
 void scalar_forget_ranges(struct scalar *a)
 {
 	a->umin = 0;

@@ -68,12 +68,6 @@ enum scalar_swap {
 
 struct scalar scalar_unknown(void);
 struct scalar scalar_const(u64 value);
-/* All of 0 <= x < 2^(8 * size): what a load of size bytes (1, 2, 4, 8) leaves. */
-struct scalar scalar_unknown_bytes(int size);
-/* smin = min, smax = max signed (of a 64-bit word) and whatever follows. */
-struct scalar scalar_srange(s64 min, s64 max);
-/* umin = min, umax = max unsigned and whatever follows. */
-struct scalar scalar_urange(u64 min, u64 max);
 
 bool scalar_is_const(const struct scalar *a);
 /* Is the low half known? */

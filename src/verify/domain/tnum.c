@@ -92,11 +92,6 @@ struct tnum tnum_sub(struct tnum a, struct tnum b)
 	return tnum_make(a.value - b.value, (low ^ high) | a.mask | b.mask);
 }
 
-struct tnum tnum_neg(struct tnum a)
-{
-	return tnum_sub(tnum_const(0), a);
-}
-
 struct tnum tnum_and(struct tnum a, struct tnum b)
 {
 	u64 certain = a.value & b.value;
@@ -205,7 +200,5 @@ bool tnum_subreg_is_const(struct tnum a)
 
 bool tnum_is_aligned(struct tnum a, u64 size)
 {
-	if (size == 0)
-		return true;
 	return ((a.value | a.mask) & (size - 1)) == 0;
 }

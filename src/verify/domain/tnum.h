@@ -49,7 +49,6 @@ struct tnum tnum_rshift(struct tnum a, unsigned shift);
 struct tnum tnum_arshift(struct tnum a, unsigned shift, int bits);
 struct tnum tnum_add(struct tnum a, struct tnum b);
 struct tnum tnum_sub(struct tnum a, struct tnum b);
-struct tnum tnum_neg(struct tnum a);
 struct tnum tnum_and(struct tnum a, struct tnum b);
 struct tnum tnum_or(struct tnum a, struct tnum b);
 struct tnum tnum_xor(struct tnum a, struct tnum b);
@@ -76,7 +75,7 @@ struct tnum tnum_with_subreg(struct tnum a, struct tnum b);
 /* Is the low half of a known? */
 bool tnum_subreg_is_const(struct tnum a);
 
-/* Are all members multiples of size, a power of two? True for size 0. */
+/* Are all members multiples of size, a power of two? */
 bool tnum_is_aligned(struct tnum a, u64 size);
 
 #endif

@@ -553,10 +553,6 @@ static void check_unaries(void)
 		check_unary(
 			name, [&](struct scalar *a) { scalar_truncate(a, size); },
 			[&](int x) { return x & ((1 << bits) - 1); });
-		snprintf(name, sizeof(name), "load of %d bytes", size);
-		check_unary(
-			name, [&](struct scalar *a) { *a = scalar_unknown_bytes(size); },
-			[&](int x) { return x & ((1 << bits) - 1); });
 		for (int is32 = 0; is32 < 2 && size < (is32 ? 4 : 8); is32++) {
 			snprintf(name, sizeof(name), "movsx%d to %d", size * 8, is32 ? 32 : 64);
 			check_unary(
