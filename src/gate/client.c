@@ -421,6 +421,28 @@ static int client_place_of_fd(struct sys_client *base, int fd)
 	return listener_valid(client->listener) ? (int)place : -EBADF;
 }
 
+/* Where pidfd_getfd(2) is denied, as in containers: enough to look at a file, not at a socket. */
+static int path_of_fd(struct gate_client *client, int fd)
+{
+	struct gate *gate = client->gate;
+	struct stat status;
+	char path[48];
+	int copy;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd/%d", client->base.pid, fd);
+	copy = open(path, O_PATH | O_CLOEXEC);
+	if (copy < 0)
+		return -EBADF;
+	if (fstat(copy, &status) == 0 && !S_ISSOCK(status.st_mode))
+		return copy;
+	close(copy);
+	if (!gate->sockets_hidden)
+		gate_message(gate, "a seccomp filter around this hive denies pidfd_getfd(2), so no "
+				   "socket can be put into a map or be a key here: EPERM");
+	gate->sockets_hidden = true;
+	return -EPERM;
+}
+
 static int client_copy_fd(struct sys_client *base, int fd)
 {
 	struct gate_client *client = client_of(base);
@@ -429,6 +451,8 @@ static int client_copy_fd(struct sys_client *base, int fd)
 	if (fd < 0 || closes_contain(client->closes, fd))
 		return -EBADF;
 	copy = process_copy_fd(client->gate->processes, (pid_t)base->pid, fd);
+	if (copy == -EPERM)
+		copy = path_of_fd(client, fd);
 	if (copy >= 0 && !listener_valid(client->listener)) {
 		close(copy);
 		return -EBADF;

@@ -67,6 +67,7 @@ struct gate {
 	bool was_subreaper;
 	bool stays;	       /* in gate_stay() */
 	bool down;	       /* was told to end */
+	bool sockets_hidden;   /* clients' sockets cannot be looked at, which has been said */
 	bool objects_readable; /* a client may take records without a word */
 	u64 lines_lost;	       /* of trace_pipe, not told yet */
 	u64 losses_told_ns;

@@ -30,6 +30,20 @@ def instructions():
     yield (RETURN, 0, 0, ALLOW)
 
 
+# A TCP socket into a socket map, as {map_fd, key, value, flags} after {map_type, sizes, entries}.
+SOCKET = f"""import ctypes, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+def bpf(command, *attr):
+    return libc.syscall({BPF}, command, struct.pack(*attr), struct.calcsize(attr[0])), ctypes.get_errno()
+server, client = socket.socket(), socket.socket()
+server.bind(("127.0.0.1", 0))
+server.listen()
+client.connect(server.getsockname())
+key, value = ctypes.c_uint32(0), ctypes.c_uint32(client.fileno())
+sockets = bpf(0, "IIII", 15, 4, 4, 1)[0]
+print(*bpf(2, "IxxxxQQQ", sockets, ctypes.addressof(key), ctypes.addressof(value), 0))
+"""
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 FILTER = b"".join(struct.pack("HBBI", *instruction) for instruction in instructions())
 BUFFER = ctypes.create_string_buffer(FILTER)
@@ -60,6 +74,9 @@ def main():
     ok(result.status == 0 and "true" in result.out, "libbpf attaches by perf_event_open(2)", result)
     result = contained([e2e.SKEP, "check", "--json", e2e.HELLO])
     equal([row["verdict"] for row in json.loads(result.out or "[]")], ["accepted"], "skep check", result)
+    result = contained([e2e.SKEP, "exec", "--", "python3", "-c", SOCKET])
+    equal(result.out, f"-1 {errno.EPERM}\n", "sockets cannot be looked at", result)
+    ok("denies pidfd_getfd(2)" in result.err, "which is said", result)
     if not BPFTOOL:
         e2e.skip("there is no bpftool")
         return
