@@ -97,7 +97,7 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 	return 0;
 }
 
-int check_references_released(struct verify_env *env, const char *what)
+static int check_references_released(struct verify_env *env, const char *what)
 {
 	const struct vstate *state = env->cur;
 

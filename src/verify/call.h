@@ -32,9 +32,6 @@ int check_early_return(struct verify_env *env, bool with_zero, u32 *ret_next);
  */
 int check_resources_released(struct verify_env *env, const char *what);
 
-/* The first half of it. */
-int check_references_released(struct verify_env *env, const char *what);
-
 /* A new frame for a subprogram whose arguments are the caller's r1 to r5. */
 int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 callsite);
 

@@ -92,7 +92,6 @@ int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct
 	err = set_arguments(env, func_id, caller, vstate_frame(state), map);
 	if (err)
 		return err;
-	vstate_frame(state)->entry_refs = state->nr_refs;
 	state->callback_unroll_depth++;
 	caller->callback_depth++;
 	vstate_frame(env->cur)->callback_depth = 0;
@@ -128,10 +127,7 @@ int callback_return(struct verify_env *env)
 		log_bad_value(env, r0, callee->callback_range);
 		return -EINVAL;
 	}
-	/* What the callback acquires it has to release: the next iteration would acquire again. */
-	return env->cur->nr_refs > callee->entry_refs
-		       ? check_references_released(env, "BPF_EXIT of a callback")
-		       : 0;
+	return 0;
 }
 
 static bool is_widened(struct verify_env *env, const struct reg *old, const struct reg *cur)

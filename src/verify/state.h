@@ -139,7 +139,6 @@ struct frame {
 	u64 counting_slots, scalar_slots, precise_slots;
 	struct reg regs[MAX_REG];
 	u32 async_entries; /* callbacks that had to be set for this one to run */
-	u32 entry_refs;	   /* references held when the callback was entered */
 	struct ret_range callback_range;
 };
 
