@@ -143,22 +143,32 @@ void *base_memdup(const void *source, size_t size)
 	return copy;
 }
 
-void *base_alloc_huge(void)
+/* BASE_HUGE bytes, aligned like that; NULL: no memory. */
+static char *map_huge(void)
 {
-	char *memory, *huge;
-
-	if (fails_now() || !fits_account(BASE_HUGE))
-		return fail();
 	/* Twice as much contains one that is aligned; what is around it goes back. */
-	memory = mmap(NULL, 2 * BASE_HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
+	char *memory = mmap(NULL, 2 * BASE_HUGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *huge = (char *)ALIGN_UP((uintptr_t)memory, BASE_HUGE);
+
 	if (memory == MAP_FAILED)
-		return fail();
-	huge = (char *)ALIGN_UP((uintptr_t)memory, BASE_HUGE);
+		return NULL;
 	if (huge > memory)
 		munmap(memory, (size_t)(huge - memory));
 	munmap(huge + BASE_HUGE, (size_t)(memory + BASE_HUGE - huge));
 	madvise(huge, BASE_HUGE, MADV_HUGEPAGE); /* it may be without */
+	return huge;
+}
+
+void *base_alloc_huge(void)
+{
+	char *huge;
+
+	if (fails_now() || !fits_account(BASE_HUGE))
+		return fail();
+	huge = map_huge();
+	if (!huge)
+		return fail();
 	if (current)
 		count((ptrdiff_t)BASE_HUGE);
 	return huge;
@@ -169,6 +179,104 @@ void base_free_huge(void *memory)
 	if (current)
 		count(-(ptrdiff_t)BASE_HUGE);
 	munmap(memory, BASE_HUGE);
+}
+
+/*
+ * What the process keeps for base_alloc_pages(). fork() leaves the pages alone, or each of them
+ * would be copied when it is written next.
+ */
+#define AREAS	   2
+#define AREA_RUNS  (BASE_HUGE / BASE_PAGES)
+#define AREA_LARGE (8 * BASE_PAGES) /* more at once is not from there */
+
+static struct area {
+	_Atomic(char *) memory;
+	_Atomic u32 used, touched; /* a bit for each BASE_PAGES */
+} areas[AREAS];
+
+_Static_assert(AREA_RUNS == 32, "they have a bit each");
+
+static char *area_memory(struct area *area)
+{
+	char *memory = atomic_load(&area->memory), *mapped;
+
+	if (memory)
+		return memory;
+	mapped = map_huge();
+	if (!mapped)
+		return NULL;
+	madvise(mapped, BASE_HUGE, MADV_WIPEONFORK);
+	if (atomic_compare_exchange_strong(&area->memory, &memory, mapped))
+		return mapped;
+	munmap(mapped, BASE_HUGE); /* another thread was faster */
+	return memory;
+}
+
+/* All of it will be used: it is got at once, not by a fault for each page. Whether that works does
+ * not matter. */
+static void populate(char *memory, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+	madvise(memory, size, MADV_POPULATE_WRITE);
+#else
+	(void)memory, (void)size;
+#endif
+}
+
+static char *take_from(struct area *area, size_t size)
+{
+	u32 bits = (1u << (size / BASE_PAGES)) - 1, used = atomic_load(&area->used), i, mask;
+	char *memory = area_memory(area);
+
+	if (!memory)
+		return NULL;
+	do {
+		for (i = 0; used & (bits << i); i++)
+			if (i + size / BASE_PAGES == AREA_RUNS)
+				return NULL;
+		mask = bits << i;
+	} while (!atomic_compare_exchange_weak(&area->used, &used, used | mask));
+	memory += i * BASE_PAGES;
+	if (mask & ~atomic_fetch_or(&area->touched, mask))
+		populate(memory, size);
+	return memory;
+}
+
+void *base_alloc_pages(size_t size)
+{
+	char *memory = NULL;
+
+	if (fails_now() || !fits_account(size))
+		return fail();
+	for (u32 i = 0; i < AREAS && size <= AREA_LARGE && !memory; i++)
+		memory = take_from(&areas[i], size);
+	if (!memory) {
+		memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			      0);
+		if (memory == MAP_FAILED)
+			return fail();
+		populate(memory, size);
+	}
+	if (current)
+		count((ptrdiff_t)size);
+	return memory;
+}
+
+void base_free_pages(void *memory, size_t size)
+{
+	u32 bits = size <= AREA_LARGE ? (1u << (size / BASE_PAGES)) - 1 : 0;
+
+	if (current)
+		count(-(ptrdiff_t)size);
+	for (u32 i = 0; i < AREAS; i++) {
+		uintptr_t at = (uintptr_t)memory - (uintptr_t)atomic_load(&areas[i].memory);
+
+		if (at < BASE_HUGE) {
+			atomic_fetch_and(&areas[i].used, ~(bits << at / BASE_PAGES));
+			return;
+		}
+	}
+	munmap(memory, size);
 }
 
 void *base_free(void *memory)

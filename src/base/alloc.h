@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory of the control plane. Every allocation goes through these four functions, so that a test
- * can make the n-th one fail and see that nothing is lost (EVIDENCE section "faults": each
- * allocation failed once). They return NULL for want of memory and never end the program. Freed
- * with base_free().
+ * Memory of the control plane. Every allocation goes through these functions, so that a test can
+ * make the n-th one fail and see that nothing is lost (EVIDENCE section "faults": each allocation
+ * failed once). They return NULL for want of memory and never end the program. Freed with
+ * base_free().
  */
 #ifndef SKEP_BASE_ALLOC_H
 #define SKEP_BASE_ALLOC_H
@@ -33,6 +33,15 @@ void *base_free(void *memory);
 #define BASE_HUGE ((size_t)2 << 20)
 void *base_alloc_huge(void) __attribute__((warn_unused_result));
 void base_free_huge(void *memory);
+
+/*
+ * Whole pages, with any contents, for what is needed again and again: 4 MiB the process keeps when
+ * they are given back, as the kernel would have to find and clear them anew. size is a multiple of
+ * BASE_PAGES. A child process finds zeros in its parent's. Freed with base_free_pages().
+ */
+#define BASE_PAGES ((size_t)64 << 10)
+void *base_alloc_pages(size_t size) __attribute__((warn_unused_result));
+void base_free_pages(void *memory, size_t size);
 
 /*
  * What a piece of work takes: while an account is set, all allocations of the thread count in it,

@@ -7,8 +7,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 
@@ -24,10 +22,8 @@
 #define ASAN_UNPOISON_MEMORY_REGION(address, size) ((void)(address))
 #endif
 
-#define CHUNK_MIN     ((size_t)64 << 10)
-#define POPULATED_MIN ((size_t)64 << 10)
-#define HUGE_FROM     (4 * BASE_HUGE) /* of so many bytes one more page is a share like that */
-#define CHUNK_SHARE   8		      /* a new chunk is as large as this part of the others */
+#define HUGE_FROM   (4 * BASE_HUGE) /* of so many bytes one more page is a share like that */
+#define CHUNK_SHARE 8		    /* a new chunk is as large as this part of the others */
 
 struct pool_chunk {
 	struct pool_chunk *next;
@@ -59,22 +55,6 @@ static struct pool_block **list_of(struct pool *pool, size_t *size)
 	return &pool->given_back[POOL_LISTS + power - 8];
 }
 
-/*
- * All of a chunk will be used: it gets its pages at once, not by a fault for each. Whether that
- * works does not matter.
- */
-static void populate(char *chunk, size_t size)
-{
-#ifdef MADV_POPULATE_WRITE
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *begin = (char *)(((uintptr_t)chunk + page - 1) & ~(page - 1));
-	char *end = (char *)((uintptr_t)(chunk + size) & ~(page - 1));
-
-	if (size >= POPULATED_MIN)
-		madvise(begin, (size_t)(end - begin), MADV_POPULATE_WRITE);
-#endif
-}
-
 /* With room for a block of that size; NULL: no memory. */
 static struct pool_chunk *new_chunk(size_t others, size_t size)
 {
@@ -82,17 +62,12 @@ static struct pool_chunk *new_chunk(size_t others, size_t size)
 	size_t bytes = others >= HUGE_FROM ? 0 : others / CHUNK_SHARE;
 	struct pool_chunk *chunk;
 
-	if (bytes < CHUNK_MIN)
-		bytes = CHUNK_MIN;
 	if (bytes < size + OVERHEAD)
 		bytes = size + OVERHEAD;
-	if (huge)
-		bytes = BASE_HUGE;
-	chunk = huge ? base_alloc_huge() : base_alloc(bytes);
+	bytes = huge ? BASE_HUGE : ALIGN_UP(bytes, BASE_PAGES);
+	chunk = huge ? base_alloc_huge() : base_alloc_pages(bytes);
 	if (!chunk)
 		return NULL;
-	if (!huge)
-		populate((char *)chunk, bytes);
 	chunk->huge = huge;
 	chunk->size = bytes;
 	return chunk;
@@ -209,6 +184,6 @@ void pool_done(struct pool *pool)
 		if (chunk->huge)
 			base_free_huge(chunk);
 		else
-			base_free(chunk);
+			base_free_pages(chunk, chunk->size);
 	}
 }

@@ -4,6 +4,9 @@
 #include "base/alloc.h"
 
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "harness/tap.h"
 
 static void test_account(void)
@@ -31,6 +34,67 @@ static void test_account(void)
 	tap_ok(base_account_set(NULL) == &account, "the account is handed back");
 	base_free(b);
 	tap_ok(account.now > 0, "and does not count any more");
+}
+
+static bool is_filled(const char *memory, size_t size, char with)
+{
+	for (size_t i = 0; i < size; i++)
+		if (memory[i] != with)
+			return false;
+	return true;
+}
+
+/* In a child process all of size bytes are zero. */
+static bool child_finds_zeros(const char *memory, size_t size)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(!is_filled(memory, size, 0));
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static void test_pages(void)
+{
+	struct base_account account = { .limit = 80 * BASE_PAGES };
+	char *pages[70], *large;
+	u32 same = 0;
+
+	base_account_set(&account);
+	for (u32 i = 0; i < 70; i++) {
+		pages[i] = base_alloc_pages(BASE_PAGES);
+		if (!pages[i])
+			tap_ok(false, "run %u of pages is there", i);
+		memset(pages[i], 'a' + (int)i % 26, BASE_PAGES);
+	}
+	for (u32 i = 0; i < 70; i++)
+		same += is_filled(pages[i], BASE_PAGES, (char)('a' + (int)i % 26));
+	tap_ok(same == 70, "runs of pages, more than are kept, do not overlap");
+	tap_ok(account.now == 70 * (ptrdiff_t)BASE_PAGES && !base_alloc_pages(11 * BASE_PAGES),
+	       "they count in the account");
+	tap_ok(child_finds_zeros(pages[0], BASE_PAGES), "a child process finds them empty");
+	for (u32 i = 3; i < 6; i++)
+		base_free_pages(pages[i], BASE_PAGES);
+	large = base_alloc_pages(4 * BASE_PAGES);
+	tap_ok(large && (large >= pages[6] || large + 4 * BASE_PAGES <= pages[3]),
+	       "four do not fit where three were");
+	memset(large, 'z', 4 * BASE_PAGES);
+	pages[3] = base_alloc_pages(3 * BASE_PAGES);
+	tap_ok(pages[3] && is_filled(pages[3], BASE_PAGES, 'd'),
+	       "three do: they are those that were given back");
+	tap_ok(is_filled(large, 4 * BASE_PAGES, 'z') && is_filled(pages[6], BASE_PAGES, 'g'),
+	       "and no others'");
+	base_alloc_fail_after(0);
+	tap_ok(!base_alloc_pages(BASE_PAGES), "getting them can be made to fail");
+	base_alloc_fail_after(-1);
+	base_free_pages(large, 4 * BASE_PAGES);
+	base_free_pages(pages[3], 3 * BASE_PAGES);
+	for (u32 i = 0; i < 70; i++)
+		if (i < 3 || i > 5)
+			base_free_pages(pages[i], BASE_PAGES);
+	tap_ok(account.now == 0, "what is given back does not count");
+	base_account_set(NULL);
 }
 
 int main(void)
@@ -61,5 +125,6 @@ int main(void)
 	base_free(c);
 	tap_ok(!base_free(NULL), "freeing NULL is allowed");
 	test_account();
+	test_pages();
 	return tap_done();
 }
