@@ -103,7 +103,7 @@ void force_all_precise(struct verify_env *env, const struct vstate *from)
 	     state = state->parent) {
 		state->all_precise = true;
 		for (u32 f = 0; f <= state->curframe; f++) {
-			struct frame *frame = state->frame[f];
+			struct frame *frame = vstate_own_frame(state, f);
 
 			for (u32 r = 0; r < BPF_REG_10; r++) {
 				if (frame->regs[r].type != SCALAR_VALUE || frame->regs[r].precise)
@@ -125,13 +125,20 @@ void forget_precision(struct verify_env *env)
 	if (!env->precise_now)
 		return;
 	for (u32 f = 0; f <= env->cur->curframe; f++) {
-		struct frame *frame = env->cur->frame[f];
+		u32 nr_slots = env->cur->frame[f]->nr_slots;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
-			frame->regs[r].precise = false;
-		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]) && frame->slots[s].spilled->precise)
-				slot_write(&frame->slots[s])->precise = false;
+			if (env->cur->frame[f]->regs[r].precise)
+				vstate_own_frame(env->cur, f)->regs[r].precise = false;
+		for (u32 s = 0; s < nr_slots; s++) {
+			const struct slot *slot = frame_slot(env->cur->frame[f], s);
+			struct frame *frame;
+
+			if (!slot_is_spill(slot) || !slot->spilled->precise)
+				continue;
+			frame = vstate_own_frame(env->cur, f);
+			slot_write(frame_own_slot(frame, s))->precise = false;
+		}
 	}
 }
 
@@ -167,30 +174,32 @@ static int back_stretch(struct verify_env *env, const struct vstate *state, int 
 static int mark_frame(struct verify_env *env, struct vstate *state, u32 f, bool *changed)
 {
 	struct backtrack *bt = &env->bt;
-	struct frame *frame = state->frame[f];
+	const struct frame *frame;
 	char text[LOG_MASK_SIZE];
 
 	for (u32 left = bt->reg_masks[f]; left; left &= left - 1) {
 		u32 r = (u32)__builtin_ctz(left);
-		struct reg *reg = &frame->regs[r];
+		const struct reg *reg = &state->frame[f]->regs[r];
 
 		if (reg->type != SCALAR_VALUE || reg->precise)
 			bt->reg_masks[f] &= ~(1u << r);
 		else
-			*changed = reg->precise = true;
+			*changed = vstate_own_frame(state, f)->regs[r].precise = true;
 	}
+	frame = state->frame[f];
 	for (u64 left = bt->stack_masks[f]; left; left &= left - 1) {
 		u32 s = (u32)__builtin_ctzll(left);
 
 		if (s >= frame->nr_slots)
 			return verify_bug(env, "backtracking stack slot %u, total slots %u", s,
 					  frame->nr_slots);
-		if (!slot_is_scalar(&frame->slots[s]) || slot_is_precise(frame, s))
+		if (!slot_is_scalar(frame_slot(frame, s)) || slot_is_precise(frame, s))
 			bt->stack_masks[f] &= ~(1ULL << s);
 	}
-	frame->precise_slots |= bt->stack_masks[f];
-	if (bt->stack_masks[f])
+	if (bt->stack_masks[f]) {
+		vstate_own_frame(state, f)->precise_slots |= bt->stack_masks[f];
 		*changed = true;
+	}
 	if (backtrack_logs(env)) {
 		verbose(env, "mark_precise: frame%u: parent state regs=%s ", f,
 			backtrack_format_regs(text, bt->reg_masks[f]));
@@ -212,7 +221,7 @@ static int reach_entry(struct verify_env *env, struct vstate *state)
 			state->frame[0]->subprogno, bt->reg_masks[0], bt->stack_masks[0]);
 	for (u32 r = BPF_REG_1; r <= BPF_REG_5; r++)
 		if ((bt->reg_masks[0] & (1u << r)) && state->frame[0]->regs[r].type == SCALAR_VALUE)
-			state->frame[0]->regs[r].precise = env->precise_now = true;
+			vstate_own_frame(state, 0)->regs[r].precise = env->precise_now = true;
 	memset(bt, 0, sizeof(*bt));
 	return 0;
 }

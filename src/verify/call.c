@@ -22,7 +22,8 @@
 
 int push_frame(struct verify_env *env, struct vstate *state, u32 subprog, u32 callsite)
 {
-	struct frame *caller = vstate_frame(state), *callee;
+	const struct frame *caller = vstate_frame(state);
+	struct frame *callee;
 
 	if (state->curframe + 1 >= MAX_FRAMES) {
 		verbose(env, "the call stack of %u frames is too deep\n", state->curframe + 2);
@@ -72,6 +73,7 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 {
 	struct vstate *state = env->cur;
 	int subprog = env_find_subprog(env, env->insn_idx + insn->imm + 1), err;
+	struct frame *caller;
 
 	if (subprog < 0)
 		return verify_bug(env, "No program starts at insn %d",
@@ -83,8 +85,9 @@ int check_subprog_call(struct verify_env *env, const struct bpf_insn *insn, u32 
 	err = push_frame(env, state, subprog, env->insn_idx);
 	if (err)
 		return err;
+	caller = vstate_own_frame(state, state->curframe - 1);
 	for (u32 r = BPF_REG_0; r <= BPF_REG_5; r++) {
-		reg_set_not_init(&state->frame[state->curframe - 1]->regs[r]);
+		reg_set_not_init(&caller->regs[r]);
 		scratch_reg(env, r);
 	}
 	*ret_next = env->subprog[subprog].start;
@@ -269,7 +272,7 @@ int check_return_value(struct verify_env *env, u32 regno)
 static int leave_frame(struct verify_env *env, u32 *ret_next)
 {
 	struct vstate *state = env->cur;
-	struct frame *callee = vstate_frame(state), *caller = state->frame[state->curframe - 1];
+	struct frame *callee = vstate_frame(state), *caller;
 	bool in_callback;
 	u32 callsite;
 
@@ -278,6 +281,8 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 		verbose(env, "cannot return stack pointer to the caller\n");
 		return -EINVAL;
 	}
+	/* It runs again, and may not be shared any more. */
+	caller = vstate_own_frame(state, state->curframe - 1);
 	in_callback = callee->in_callback;
 	callsite = callee->callsite;
 	if (in_callback) {
@@ -295,7 +300,7 @@ static int leave_frame(struct verify_env *env, u32 *ret_next)
 		verbose(env, "to caller at %u:\n", *ret_next);
 		log_frame(env, state, state->curframe - 1, true);
 	}
-	state->frame[state->curframe--] = frame_free(callee);
+	state->frame[state->curframe--] = frame_drop(callee);
 	if (in_callback)
 		callback_widen(env, state, callsite);
 	return 0;

@@ -88,7 +88,7 @@ int callback_push(struct verify_env *env, u32 func_id, u32 subprog, const struct
 	if (err)
 		return err;
 	env->subprog[subprog].is_callback = true;
-	caller = state->frame[state->curframe - 1];
+	caller = vstate_own_frame(state, state->curframe - 1);
 	err = set_arguments(env, func_id, caller, vstate_frame(state), map);
 	if (err)
 		return err;
@@ -154,18 +154,24 @@ static void widen_since(struct verify_env *env, struct vstate *state, const stru
 	if (env->input->test_no_widening)
 		return;
 	for (int f = (int)state->curframe; old && f >= 0; f--) {
-		struct frame *cur = state->frame[f];
-		const struct frame *prev = old->frame[f];
+		const struct frame *cur = state->frame[f], *prev = old->frame[f];
 
 		for (u32 r = 0; r < MAX_REG; r++)
 			if (!prev->regs[r].precise && !cur->regs[r].precise &&
-			    is_widened(env, &prev->regs[r], &cur->regs[r]))
-				env_set_unknown(env, &cur->regs[r]);
+			    is_widened(env, &prev->regs[r], &cur->regs[r])) {
+				env_set_unknown(env, &vstate_own_frame(state, f)->regs[r]);
+				cur = state->frame[f];
+			}
 		for (u32 s = 0; s < prev->nr_slots && s < cur->nr_slots; s++)
-			if (slot_is_scalar(&prev->slots[s]) && slot_is_scalar(&cur->slots[s]) &&
-			    !slot_is_precise(prev, s) && !slot_is_precise(cur, s) &&
-			    is_widened(env, prev->slots[s].spilled, cur->slots[s].spilled))
-				env_set_unknown(env, slot_write(&cur->slots[s]));
+			if (slot_is_scalar(frame_slot(prev, s)) &&
+			    slot_is_scalar(frame_slot(cur, s)) && !slot_is_precise(prev, s) &&
+			    !slot_is_precise(cur, s) &&
+			    is_widened(env, frame_slot(prev, s)->spilled,
+				       frame_slot(cur, s)->spilled)) {
+				env_set_unknown(env, slot_write(frame_own_slot(
+							     vstate_own_frame(state, f), s)));
+				cur = state->frame[f];
+			}
 	}
 }
 

@@ -176,24 +176,41 @@ static bool slot_is_free(const struct verify_env *env, const struct slot *slot)
 	return !(slot_word(slot) & ~(env->allow_uninit_stack ? SLOT_ALL(SLOT_MISC) : 0));
 }
 
+u64 compare_count_slots(const struct verify_env *env, const struct frame *frame, u64 *ret_scalar)
+{
+	u64 counting = 0;
+
+	*ret_scalar = 0;
+	for (u32 s = 0; s < frame->nr_slots; s++) {
+		const struct slot *slot = frame_slot(frame, s);
+
+		if (slot_is_free(env, slot))
+			continue;
+		counting |= 1ULL << s;
+		if (slot_is_scalar(slot))
+			*ret_scalar |= 1ULL << s;
+	}
+	return counting;
+}
+
 void compare_prepare(const struct verify_env *env, struct vstate *state)
 {
 	for (u32 f = 0; f <= state->curframe; f++) {
-		struct frame *frame = state->frame[f];
+		/* Shared frames too: it follows from what is in them, for whoever has them. */
+		struct frame *frame = (struct frame *)state->frame[f];
 
-		frame->counting_slots = frame->scalar_slots = 0;
-		for (u32 s = 0; s < frame->nr_slots; s++) {
-			const struct slot *slot = &frame->slots[s];
-
-			if (slot_is_free(env, slot))
-				continue;
-			frame->counting_slots |= 1ULL << s;
-			if (slot_is_scalar(slot))
-				frame->scalar_slots |= 1ULL << s;
-			if (env->precise_now && slot->spilled->precise)
-				frame->precise_slots |= 1ULL << s;
-		}
+		if (frame->prepared)
+			continue;
+		frame->counting_slots = compare_count_slots(env, frame, &frame->scalar_slots);
+		frame->prepared = true;
 	}
+}
+
+/* Of a checkpoint's slot with a scalar. */
+static bool slot_counts_precisely(const struct verify_env *env, const struct frame *frame, u32 i)
+{
+	return env->capable ? frame->precise_slots >> i & 1
+			    : frame_slot(frame, i)->spilled->precise;
 }
 
 /* Slots of several kinds, or of different ones. */
@@ -256,8 +273,9 @@ static bool slot_safe(struct verify_env *env, const struct slot *old, const stru
 static bool slot_number_safe(struct verify_env *env, const struct frame *old,
 			     const struct frame *cur, u32 i, enum compare_how how)
 {
-	const struct slot *a = &old->slots[i], *b = i < cur->nr_slots ? &cur->slots[i] : NULL;
-	bool precise = old->precise_slots >> i & 1;
+	const struct slot *a = frame_slot(old, i),
+			  *b = i < cur->nr_slots ? frame_slot(cur, i) : NULL;
+	bool precise = slot_counts_precisely(env, old, i);
 
 	/* Of most numbers it does not matter which they are: nor have they to be looked at. */
 	if (!precise && how == COMPARE_LOOSE && !env->id_map.all_precise &&
@@ -327,9 +345,10 @@ static bool frame_safe(struct verify_env *env, const struct frame *old, const st
 	}
 	slot = find_unsafe_slot(env, old, cur, how);
 	if (slot >= 0)
-		*ret_where = mismatch_at(MISMATCH_SLOT, old, (u32)slot, old->slots[slot].spilled,
-					 slot_is_scalar64(&old->slots[slot]) &&
-						 (old->precise_slots >> slot & 1));
+		*ret_where =
+			mismatch_at(MISMATCH_SLOT, old, (u32)slot, frame_slot(old, slot)->spilled,
+				    slot_is_scalar64(frame_slot(old, slot)) &&
+					    slot_counts_precisely(env, old, (u32)slot));
 	return slot < 0;
 }
 
@@ -351,9 +370,9 @@ static bool number_differs_there(const struct vstate *cur, const struct mismatch
 		reg = &frame->regs[where->index];
 	} else {
 		if (where->index >= frame->nr_slots ||
-		    !slot_is_scalar64(&frame->slots[where->index]))
+		    !slot_is_scalar64(frame_slot(frame, where->index)))
 			return false;
-		reg = frame->slots[where->index].spilled;
+		reg = frame_slot(frame, where->index)->spilled;
 	}
 	return reg->type == SCALAR_VALUE &&
 	       (reg->s.umin < where->umin || reg->s.umax > where->umax);

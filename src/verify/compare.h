@@ -19,8 +19,10 @@ enum compare_how {
 bool states_equal(struct verify_env *env, const struct vstate *old, const struct vstate *cur,
 		  enum compare_how how, struct mismatch *where);
 
-/* A state is going to be compared with, or was cleaned: notes which of its slots count. */
+/* A new checkpoint is going to be compared with: notes which of its slots count. */
 void compare_prepare(const struct verify_env *env, struct vstate *state);
+/* Those of one frame, and which of them hold a scalar. */
+u64 compare_count_slots(const struct verify_env *env, const struct frame *frame, u64 *ret_scalar);
 
 /* Of what states_look_same() compares: states with different digests do not look the same. Not 0.
  */

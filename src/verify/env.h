@@ -235,9 +235,15 @@ static inline struct reg *env_regs(struct verify_env *env)
 }
 
 /* The frame that a stack pointer points into. */
-static inline struct frame *env_frame_of(struct verify_env *env, const struct reg *reg)
+static inline const struct frame *env_frame_of(struct verify_env *env, const struct reg *reg)
 {
 	return env->cur->frame[reg->frameno];
+}
+
+/* The same for writing (vstate_own_frame()). */
+static inline struct frame *env_own_frame_of(struct verify_env *env, const struct reg *reg)
+{
+	return vstate_own_frame(env->cur, reg->frameno);
 }
 
 static inline struct abi_ctx_user env_ctx_user(const struct verify_env *env)

@@ -269,7 +269,7 @@ static s64 constant_key(struct verify_env *env, const struct reg *reg, u32 key_s
 		return -1;
 	off = -(reg->off + (int)reg->s.var_off.value) - 1;
 	frame = env_frame_of(env, reg);
-	slot = &frame->slots[off / REG_SIZE];
+	slot = frame_slot(frame, off / REG_SIZE);
 	where = (u32)off % REG_SIZE;
 	for (int i = where; i >= 0 && slot->byte[i] == SLOT_ZERO; i--)
 		zeroes++;

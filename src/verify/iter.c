@@ -39,7 +39,7 @@ static bool has_room(struct verify_env *env, u32 regno, u32 iter)
 	if (slot < 0)
 		return slot == -ERANGE;
 	for (u32 i = 0; i < abi_iter_kind(iter)->slots; i++)
-		if (memchr(frame->slots[(u32)slot - i].byte, SLOT_ITER, REG_SIZE))
+		if (memchr(frame_slot(frame, (u32)slot - i)->byte, SLOT_ITER, REG_SIZE))
 			return false;
 	return true;
 }
@@ -64,14 +64,14 @@ int iter_new(struct verify_env *env, u32 regno, u32 iter, bool rcu)
 	slot = iter_slot(env, regno, iter);
 	if (slot < 0)
 		return slot;
-	frame = env_frame_of(env, reg);
+	frame = env_own_frame_of(env, reg);
 	reg_set_pointer(&object, PTR_TO_STACK);
 	if (rcu)
 		object.type |= section_in_rcu(env) ? MEM_RCU : PTR_UNTRUSTED;
 	object.iter = (u8)iter;
 	object.iter_state = ITER_STATE_ACTIVE;
 	slot_object_mark(env, frame, (u32)slot, kind->slots, &object, SLOT_ITER);
-	slot_write(&frame->slots[slot])->ref_id = ++env->id_gen;
+	slot_write(frame_own_slot(frame, (u32)slot))->ref_id = ++env->id_gen;
 	for (u32 i = 0; i < kind->slots; i++)
 		scratch_slot(env, (u32)slot - i);
 	return vstate_acquire_ref(env->cur, env->insn_idx, env->id_gen);
@@ -80,7 +80,7 @@ int iter_new(struct verify_env *env, u32 regno, u32 iter, bool rcu)
 static bool is_iterator(const struct frame *frame, u32 slot, u32 iter)
 {
 	for (u32 i = 0; i < abi_iter_kind(iter)->slots; i++) {
-		const struct slot *s = &frame->slots[slot - i];
+		const struct slot *s = frame_slot(frame, slot - i);
 
 		if (!s->spilled->ref_id != (i != 0) || s->spilled->iter != iter)
 			return false;
@@ -105,7 +105,7 @@ int iter_check(struct verify_env *env, u32 regno, u32 iter, const char *user, u3
 		verbose(env, "expected an initialized iter_%s as arg #%u\n", kind->name, regno - 1);
 		return -EINVAL;
 	}
-	if (env_frame_of(env, reg)->slots[slot].spilled->type & PTR_UNTRUSTED) {
+	if (frame_slot(env_frame_of(env, reg), slot)->spilled->type & PTR_UNTRUSTED) {
 		verbose(env, "expected an RCU CS when using %s\n", user);
 		return -EPROTO;
 	}
@@ -121,42 +121,49 @@ int iter_check(struct verify_env *env, u32 regno, u32 iter, const char *user, u3
 void iter_leave_rcu(struct vstate *state)
 {
 	for (u32 f = 0; f <= state->curframe; f++) {
-		struct frame *frame = state->frame[f];
+		u32 nr_slots = state->frame[f]->nr_slots;
 
-		for (u32 s = 0; s < frame->nr_slots; s++) {
-			struct slot *slot = &frame->slots[s];
+		for (u32 s = 0; s < nr_slots; s++) {
+			const struct slot *slot = frame_slot(state->frame[f], s);
+			struct frame *frame;
 
-			if (slot->byte[0] == SLOT_ITER && slot->spilled->type & MEM_RCU)
-				slot_write(slot)->type ^= MEM_RCU | PTR_UNTRUSTED;
+			if (slot->byte[0] != SLOT_ITER || !(slot->spilled->type & MEM_RCU))
+				continue;
+			frame = vstate_own_frame(state, f);
+			slot_write(frame_own_slot(frame, s))->type ^= MEM_RCU | PTR_UNTRUSTED;
 		}
 	}
 }
 
 int iter_destroy(struct verify_env *env, u32 frameno, u32 slot, u32 iter)
 {
-	struct frame *frame = env->cur->frame[frameno];
-	int err = slots_release_reference(env, frame->slots[slot].spilled->ref_id);
+	const struct slot *first = frame_slot(env->cur->frame[frameno], slot);
+	int err = slots_release_reference(env, first->spilled->ref_id);
 
 	if (err)
 		return verify_bug(env, "an iterator's reference is not held");
-	slot_object_clear(env, frame, slot, abi_iter_kind(iter)->slots);
+	slot_object_clear(env, vstate_own_frame(env->cur, frameno), slot,
+			  abi_iter_kind(iter)->slots);
 	return 0;
 }
 
 int iter_next(struct verify_env *env, u32 frameno, u32 slot)
 {
-	struct slot *iter = &env->cur->frame[frameno]->slots[slot];
+	const struct slot *iter = frame_slot(env->cur->frame[frameno], slot);
 	struct vstate *state;
+	struct frame *frame;
 
 	if (iter->spilled->iter_state == ITER_STATE_ACTIVE) {
 		state = explore_push(env, env->insn_idx + 1, env->insn_idx);
 		if (!state)
 			return -ENOMEM; /* the kernel's answer here, also where it is too complex */
-		slot_write(&state->frame[frameno]->slots[slot])->iter_depth++;
+		frame = vstate_own_frame(state, frameno);
+		slot_write(frame_own_slot(frame, (u32)slot))->iter_depth++;
 		callback_widen_loop(env, state);
 		reg_set_not_null(&vstate_frame(state)->regs[BPF_REG_0]);
 	}
-	slot_write(iter)->iter_state = ITER_STATE_DRAINED;
+	frame = vstate_own_frame(env->cur, frameno);
+	slot_write(frame_own_slot(frame, (u32)slot))->iter_state = ITER_STATE_DRAINED;
 	reg_set_const(&env_regs(env)[BPF_REG_0], 0);
 	return 0;
 }
@@ -171,8 +178,8 @@ bool iter_is_active(const struct vstate *state)
 		return false;
 	frame = state->frame[reg->frameno];
 	slot = (u32)(-(reg->off + (int)reg->s.var_off.value) - 1) / REG_SIZE;
-	return slot < frame->nr_slots && frame->slots[slot].byte[0] == SLOT_ITER &&
-	       frame->slots[slot].spilled->iter_state == ITER_STATE_ACTIVE;
+	return slot < frame->nr_slots && frame_slot(frame, slot)->byte[0] == SLOT_ITER &&
+	       frame_slot(frame, slot)->spilled->iter_state == ITER_STATE_ACTIVE;
 }
 
 bool iter_depths_differ(const struct vstate *old, const struct vstate *cur)
@@ -181,7 +188,7 @@ bool iter_depths_differ(const struct vstate *old, const struct vstate *cur)
 		const struct frame *a = old->frame[f], *b = cur->frame[f];
 
 		for (u32 s = 0; s < a->nr_slots && s < b->nr_slots; s++) {
-			const struct slot *x = &a->slots[s], *y = &b->slots[s];
+			const struct slot *x = frame_slot(a, s), *y = frame_slot(b, s);
 
 			if (x->byte[0] != SLOT_ITER || y->byte[0] != SLOT_ITER ||
 			    x->spilled->iter_state != ITER_STATE_ACTIVE)
@@ -217,7 +224,8 @@ int irq_save(struct verify_env *env, u32 regno, bool by_lock)
 		return err;
 	slot = irq_slot(env, regno);
 	if ((slot < 0 && slot != -ERANGE) ||
-	    (slot >= 0 && memchr(env_frame_of(env, reg)->slots[slot].byte, SLOT_IRQ, REG_SIZE))) {
+	    (slot >= 0 &&
+	     memchr(frame_slot(env_frame_of(env, reg), slot)->byte, SLOT_IRQ, REG_SIZE))) {
 		verbose(env, "expected uninitialized irq flag as arg#%u\n", regno - 1);
 		return -EINVAL;
 	}
@@ -230,7 +238,7 @@ int irq_save(struct verify_env *env, u32 regno, bool by_lock)
 	reg_set_pointer(&object, PTR_TO_STACK);
 	object.ref_id = ref.id = ++env->id_gen;
 	object.irq_by_lock = by_lock;
-	slot_object_mark(env, env_frame_of(env, reg), (u32)slot, 1, &object, SLOT_IRQ);
+	slot_object_mark(env, env_own_frame_of(env, reg), (u32)slot, 1, &object, SLOT_IRQ);
 	scratch_slot(env, (u32)slot);
 	env->cur->active_irq = ref.id;
 	return vstate_acquire(env->cur, &ref);
@@ -266,27 +274,27 @@ int irq_restore(struct verify_env *env, u32 regno, bool by_lock)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 	int err = check_irq_place(env, regno), slot;
-	struct frame *frame;
+	const struct frame *frame;
 
 	if (err)
 		return err;
 	frame = env_frame_of(env, reg);
 	slot = irq_slot(env, regno);
-	if (slot < 0 || frame->slots[slot].byte[0] != SLOT_IRQ ||
-	    frame->slots[slot].byte[REG_SIZE - 1] != SLOT_IRQ) {
+	if (slot < 0 || frame_slot(frame, slot)->byte[0] != SLOT_IRQ ||
+	    frame_slot(frame, slot)->byte[REG_SIZE - 1] != SLOT_IRQ) {
 		verbose(env, "expected an initialized irq flag as arg#%u\n", regno - 1);
 		return -EINVAL;
 	}
 	live_stack_read(env, reg->frameno, (u32)slot);
-	if (frame->slots[slot].spilled->irq_by_lock != by_lock) {
+	if (frame_slot(frame, slot)->spilled->irq_by_lock != by_lock) {
 		verbose(env, "irq flag acquired by %s kfuncs cannot be restored with %s kfuncs\n",
 			by_lock ? "native" : "lock", by_lock ? "lock" : "native");
 		return -EINVAL;
 	}
-	err = release_irq(env, frame->slots[slot].spilled->ref_id);
+	err = release_irq(env, frame_slot(frame, slot)->spilled->ref_id);
 	if (err)
 		return err;
-	slot_object_clear(env, frame, (u32)slot, 1);
+	slot_object_clear(env, env_own_frame_of(env, reg), (u32)slot, 1);
 	scratch_slot(env, (u32)slot);
 	return 0;
 }

@@ -90,18 +90,23 @@ static void collect_linked(struct verify_env *env, struct vstate *state, u32 id,
 	struct collect c = { set, id & ~ID_ADD_CONST };
 
 	for (int f = state->curframe; f >= 0; f--) {
-		struct frame *frame = state->frame[f];
+		const struct frame *frame = state->frame[f];
 		u32 insn =
 			f == (int)state->curframe ? env->insn_idx : state->frame[f + 1]->callsite;
 
 		for (u32 r = 0; r < BPF_REG_10; r++)
 			if ((env->aux[insn].live_regs & (1u << r)) &&
-			    !collect_one(&c, &frame->regs[r], f, r, true))
-				unlink_scalar(&frame->regs[r]);
+			    !collect_one(&c, &frame->regs[r], f, r, true)) {
+				unlink_scalar(&vstate_own_frame(state, f)->regs[r]);
+				frame = state->frame[f];
+			}
 		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]) &&
-			    !collect_one(&c, frame->slots[s].spilled, f, s, false))
-				unlink_scalar(slot_write(&frame->slots[s]));
+			if (slot_is_spill(frame_slot(frame, s)) &&
+			    !collect_one(&c, frame_slot(frame, s)->spilled, f, s, false)) {
+				unlink_scalar(
+					slot_write(frame_own_slot(vstate_own_frame(state, f), s)));
+				frame = state->frame[f];
+			}
 	}
 }
 
@@ -136,9 +141,10 @@ static void sync_linked(struct vstate *state, const struct reg *known,
 {
 	for (u32 i = 0; i < set->nr; i++) {
 		const struct linked_reg *l = &set->entry[i];
-		struct frame *frame = state->frame[l->frame];
+		const struct frame *shared = state->frame[l->frame];
 		const struct reg *before =
-			l->is_reg ? &frame->regs[l->index] : frame->slots[l->index].spilled;
+			l->is_reg ? &shared->regs[l->index] : frame_slot(shared, l->index)->spilled;
+		struct frame *frame;
 		struct reg *reg;
 		struct scalar distance;
 		u32 id = before->id;
@@ -149,7 +155,9 @@ static void sync_linked(struct vstate *state, const struct reg *known,
 			continue;
 		if (!comparable_links(before, known))
 			continue;
-		reg = l->is_reg ? &frame->regs[l->index] : slot_write(&frame->slots[l->index]);
+		frame = vstate_own_frame(state, l->frame);
+		reg = l->is_reg ? &frame->regs[l->index]
+				: slot_write(frame_own_slot(frame, l->index));
 		if (same_number(reg, known)) {
 			*reg = *known;
 			continue;

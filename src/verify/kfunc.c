@@ -234,7 +234,7 @@ static int check_iter(struct verify_env *env, u32 regno, struct kfunc_meta *meta
 	err = iter_check(env, regno, kfunc->iter, kfunc->name, &meta->iter_frame, &meta->iter_slot);
 	if (err)
 		return err;
-	iter = env->cur->frame[meta->iter_frame]->slots[meta->iter_slot].spilled;
+	iter = frame_slot(env->cur->frame[meta->iter_frame], meta->iter_slot)->spilled;
 	meta->ref_id = iter->ref_id;
 	meta->iter_type = iter->type;
 	if (kfunc->flags & KFUNC_ITER_DESTROY)

@@ -267,7 +267,7 @@ static void print_slot(struct verify_env *env, const struct frame *frame, u32 in
 		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r', [SLOT_MISC] = 'm', [SLOT_ZERO] = '0',
 		[SLOT_DYNPTR] = 'd',  [SLOT_ITER] = 'i',  [SLOT_IRQ] = 'f',
 	};
-	const struct slot *slot = &frame->slots[index];
+	const struct slot *slot = frame_slot(frame, index);
 	char bytes[REG_SIZE + 1];
 	bool valid = false;
 

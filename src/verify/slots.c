@@ -51,7 +51,7 @@ int slot_object_find(struct verify_env *env, const struct reg *reg, const char *
 void slot_object_clear(struct verify_env *env, struct frame *frame, u32 slot, u32 nr_slots)
 {
 	for (u32 i = 0; i < nr_slots; i++) {
-		struct slot *s = &frame->slots[slot - i];
+		struct slot *s = frame_own_slot(frame, slot - i);
 
 		slot_forget(s);
 		live_stack_write(env, frame->frameno, slot - i);
@@ -62,7 +62,7 @@ void slot_object_mark(struct verify_env *env, struct frame *frame, u32 slot, u32
 		      const struct reg *object, u8 kind)
 {
 	for (u32 i = 0; i < nr_slots; i++) {
-		struct slot *s = &frame->slots[slot - i];
+		struct slot *s = frame_own_slot(frame, slot - i);
 
 		slot_set(s, object);
 		slot_write(s)->first_slot = i == 0;
@@ -107,17 +107,17 @@ int slots_overwrite(struct verify_env *env, struct frame *frame, u32 slot)
 {
 	struct forget_slices forget = { env, 0 };
 
-	if (!is_dynptr(&frame->slots[slot]))
+	if (!is_dynptr(frame_slot(frame, slot)))
 		return 0;
-	if (!frame->slots[slot].spilled->first_slot)
+	if (!frame_slot(frame, slot)->spilled->first_slot)
 		slot++;
-	if (frame->slots[slot].spilled->dynptr == DYNPTR_RINGBUF) {
+	if (frame_slot(frame, slot)->spilled->dynptr == DYNPTR_RINGBUF) {
 		verbose(env, "cannot overwrite referenced dynptr\n");
 		return -EINVAL;
 	}
 	scratch_slot(env, slot);
 	scratch_slot(env, slot - 1);
-	forget.id = frame->slots[slot].spilled->id;
+	forget.id = frame_slot(frame, slot)->spilled->id;
 	slot_object_clear(env, frame, slot, DYNPTR_SLOTS);
 	vstate_change_regs(env->cur, is_slice, forget_slice, &forget);
 	return 0;
@@ -136,7 +136,7 @@ const struct reg *dynptr_of(struct verify_env *env, u32 regno)
 	if (reg->type == CONST_PTR_TO_DYNPTR)
 		return reg;
 	slot = dynptr_slot(env, reg);
-	return slot < 0 ? NULL : env_frame_of(env, reg)->slots[slot].spilled;
+	return slot < 0 ? NULL : frame_slot(env_frame_of(env, reg), slot)->spilled;
 }
 
 static int check_place(struct verify_env *env, u32 regno)
@@ -158,8 +158,8 @@ static bool is_initialised(struct verify_env *env, const struct reg *reg)
 		return true;
 	slot = dynptr_slot(env, reg);
 	frame = env_frame_of(env, reg);
-	return slot >= 0 && is_dynptr(&frame->slots[slot]) &&
-	       frame->slots[slot].spilled->first_slot;
+	return slot >= 0 && is_dynptr(frame_slot(frame, slot)) &&
+	       frame_slot(frame, slot)->spilled->first_slot;
 }
 
 int dynptr_check(struct verify_env *env, u32 regno, u32 kind)
@@ -209,7 +209,7 @@ int dynptr_make(struct verify_env *env, u32 regno, u32 kind, u32 clone_ref)
 	slot = dynptr_slot(env, reg);
 	if (slot < 0)
 		return slot;
-	frame = env_frame_of(env, reg);
+	frame = env_own_frame_of(env, reg);
 	reg_set_pointer(&object, CONST_PTR_TO_DYNPTR);
 	object.dynptr = (u8)kind;
 	object.id = ++env->id_gen;
@@ -232,7 +232,7 @@ int dynptr_check_release(struct verify_env *env, u32 regno)
 		return -EINVAL;
 	}
 	slot = dynptr_slot(env, reg);
-	if (slot >= 0 && env_frame_of(env, reg)->slots[slot].spilled->ref_id)
+	if (slot >= 0 && frame_slot(env_frame_of(env, reg), slot)->spilled->ref_id)
 		return 0;
 	verbose(env, "arg %u is an unacquired reference\n", regno);
 	return -EINVAL;
@@ -272,12 +272,16 @@ int dynptr_release(struct verify_env *env, u32 regno)
 		return -EINVAL;
 	/* With the reference all of its clones end, in whatever frame they are. */
 	for (u32 f = 0; f <= env->cur->curframe; f++) {
-		struct frame *frame = env->cur->frame[f];
+		const struct frame *frame = env->cur->frame[f];
 
-		for (u32 s = 1; s < frame->nr_slots; s++)
-			if (is_dynptr(&frame->slots[s]) && frame->slots[s].spilled->first_slot &&
-			    frame->slots[s].spilled->ref_id == ref_id)
-				slot_object_clear(env, frame, s, DYNPTR_SLOTS);
+		for (u32 s = 1; s < frame->nr_slots; s++) {
+			if (!is_dynptr(frame_slot(frame, s)) ||
+			    !frame_slot(frame, s)->spilled->first_slot ||
+			    frame_slot(frame, s)->spilled->ref_id != ref_id)
+				continue;
+			frame = vstate_own_frame(env->cur, f);
+			slot_object_clear(env, vstate_own_frame(env->cur, f), s, DYNPTR_SLOTS);
+		}
 	}
 	return 0;
 }

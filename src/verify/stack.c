@@ -22,17 +22,25 @@ static u32 slot_of(int off)
 
 static u8 *byte_of(struct frame *frame, int off)
 {
-	return &frame->slots[slot_of(off)].byte[(u32)(-off - 1) % REG_SIZE];
+	return &frame_own_slot(frame, slot_of(off))->byte[(u32)(-off - 1) % REG_SIZE];
 }
 
-static int grow(struct verify_env *env, struct frame *frame, int bytes)
+static u8 kind_of(const struct frame *frame, int off)
 {
+	return frame_slot(frame, slot_of(off))->byte[(u32)(-off - 1) % REG_SIZE];
+}
+
+static int grow(struct verify_env *env, u32 frameno, int bytes)
+{
+	const struct frame *frame = env->cur->frame[frameno];
 	struct subprog *subprog = &env->subprog[frame->subprogno];
 	u32 depth = ALIGN_UP((u32)bytes, REG_SIZE);
 
 	if (depth > subprog->stack_depth)
 		subprog->stack_depth = depth;
-	return frame_grow_stack(frame, depth / REG_SIZE);
+	if (depth / REG_SIZE <= frame->nr_slots)
+		return 0;
+	return frame_grow_stack(vstate_own_frame(env->cur, frameno), depth / REG_SIZE);
 }
 
 static int out_of_bounds(struct verify_env *env, u32 regno, int off, int size, const char *what,
@@ -52,7 +60,7 @@ static int out_of_bounds(struct verify_env *env, u32 regno, int off, int size, c
 int stack_in_bounds(struct verify_env *env, u32 regno, int off, int size, bool write)
 {
 	const struct reg *reg = &env_regs(env)[regno];
-	struct frame *frame = env_frame_of(env, reg);
+	const struct frame *frame = env_frame_of(env, reg);
 	const char *what = write ? " write to" : " read from";
 	s64 min, max, lowest = -MAX_BPF_STACK;
 
@@ -76,7 +84,7 @@ int stack_in_bounds(struct verify_env *env, u32 regno, int off, int size, bool w
 		return out_of_bounds(env, regno, off, size, what, -EINVAL);
 	if (size < 0)
 		return out_of_bounds(env, regno, off, size, what, -EFAULT);
-	return grow(env, frame, (int)-min);
+	return grow(env, reg->frameno, (int)-min);
 }
 
 /* A byte of a slot whose register, or object, is no more. */
@@ -130,7 +138,7 @@ static int store_bytes(struct verify_env *env, struct frame *frame, int off, int
 {
 	u8 kind = SLOT_MISC;
 
-	scrub_slot(&frame->slots[slot_of(off)]);
+	scrub_slot(frame_own_slot(frame, slot_of(off)));
 	if (stores_zero(env, reg)) {
 		/* The bytes are zero only because that register is: its value matters. */
 		int err = value >= 0 ? mark_precise(env, value) : 0;
@@ -147,7 +155,7 @@ static int store_bytes(struct verify_env *env, struct frame *frame, int off, int
 static int store_scalar(struct verify_env *env, struct frame *frame, int off, int size,
 			struct reg *reg)
 {
-	struct slot *slot = &frame->slots[slot_of(off)];
+	struct slot *slot = frame_own_slot(frame, slot_of(off));
 	bool fits = reg_width(reg) <= 8u * (u32)size;
 
 	if (fits)
@@ -163,7 +171,7 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 	const struct bpf_insn *insn = &env->insns[env->insn_idx];
 	struct reg *reg = value >= 0 ? &env_regs(env)[value] : NULL, constant;
 	u32 number = slot_of(off);
-	struct slot *slot = &frame->slots[number];
+	struct slot *slot = frame_own_slot(frame, number);
 	bool aligned = off % REG_SIZE == 0;
 	int err;
 
@@ -206,7 +214,7 @@ static int store_fixed(struct verify_env *env, struct frame *frame, int off, int
 static int store_maybe(struct verify_env *env, struct frame *frame, int off, bool zero,
 		       bool *zero_used)
 {
-	struct slot *slot = &frame->slots[slot_of(off)];
+	struct slot *slot = frame_own_slot(frame, slot_of(off));
 	u8 *byte = byte_of(frame, off), kind = SLOT_MISC;
 
 	scratch_slot(env, slot_of(off));
@@ -261,7 +269,7 @@ static int store_variable(struct verify_env *env, struct frame *frame, const str
 int stack_store(struct verify_env *env, u32 regno, int off, int size, int value)
 {
 	const struct reg *pointer = &env_regs(env)[regno];
-	struct frame *frame = env_frame_of(env, pointer);
+	struct frame *frame = env_own_frame_of(env, pointer);
 
 	if (tnum_is_const(pointer->s.var_off))
 		return store_fixed(env, frame, off + (int)pointer->s.var_off.value, size, value);
@@ -269,14 +277,14 @@ int stack_store(struct verify_env *env, u32 regno, int off, int size, int value)
 }
 
 /* A register loaded from plain bytes: zero if all are. */
-static void load_bytes(struct verify_env *env, struct frame *frame, int min, int max, int dst)
+static void load_bytes(struct verify_env *env, const struct frame *frame, int min, int max, int dst)
 {
 	struct reg *reg = &env_regs(env)[dst];
 	int i;
 
 	for (i = min; i < max; i++) {
 		scratch_slot(env, slot_of(i));
-		if (*byte_of(frame, i) != SLOT_ZERO)
+		if (kind_of(frame, i) != SLOT_ZERO)
 			break;
 	}
 	if (i == max) {
@@ -297,10 +305,10 @@ static int check_byte(struct verify_env *env, u8 kind, int off, int i, int size)
 }
 
 /* Part of a spilled scalar, or bytes beside it. *ret_history: the register came from the spill. */
-static int fill_partly(struct verify_env *env, struct frame *frame, int off, int size, int dst,
-		       u32 spill_size, bool *ret_history)
+static int fill_partly(struct verify_env *env, const struct frame *frame, int off, int size,
+		       int dst, u32 spill_size, bool *ret_history)
 {
-	struct slot *slot = &frame->slots[slot_of(off)];
+	const struct slot *slot = frame_slot(frame, slot_of(off));
 	struct reg *reg = &env_regs(env)[dst];
 	int spilled = 0, zeroes = 0;
 
@@ -312,7 +320,7 @@ static int fill_partly(struct verify_env *env, struct frame *frame, int off, int
 		return 0;
 	}
 	for (int i = 0; i < size; i++) {
-		u8 kind = *byte_of(frame, off + i);
+		u8 kind = kind_of(frame, off + i);
 		int err = kind == SLOT_SPILL ? 0 : check_byte(env, kind, off, i, size);
 
 		if (err)
@@ -335,10 +343,10 @@ static int fill_partly(struct verify_env *env, struct frame *frame, int off, int
 	return 0;
 }
 
-static int load_spill(struct verify_env *env, struct frame *frame, int off, int size, int dst,
+static int load_spill(struct verify_env *env, const struct frame *frame, int off, int size, int dst,
 		      bool *ret_history)
 {
-	struct slot *slot = &frame->slots[slot_of(off)];
+	const struct slot *slot = frame_slot(frame, slot_of(off));
 	u32 spill_size = 1;
 
 	while (spill_size < REG_SIZE && slot->byte[REG_SIZE - 1 - spill_size] == SLOT_SPILL)
@@ -364,7 +372,7 @@ static int load_spill(struct verify_env *env, struct frame *frame, int off, int 
 	return 0;
 }
 
-static int load_fixed(struct verify_env *env, struct frame *frame, int off, int size, int dst)
+static int load_fixed(struct verify_env *env, const struct frame *frame, int off, int size, int dst)
 {
 	u32 number = slot_of(off);
 	bool history = true;
@@ -373,12 +381,12 @@ static int load_fixed(struct verify_env *env, struct frame *frame, int off, int 
 	fastcall_stack_use(env, frame, off);
 	scratch_slot(env, number);
 	live_stack_read(env, frame->frameno, number);
-	if (slot_is_spill(&frame->slots[number])) {
+	if (slot_is_spill(frame_slot(frame, number))) {
 		err = load_spill(env, frame, off, size, dst, &history);
 	} else {
 		history = false;
 		for (int i = 0; i < size && !err; i++)
-			err = check_byte(env, *byte_of(frame, off + i), off, i, size);
+			err = check_byte(env, kind_of(frame, off + i), off, i, size);
 		if (!err && dst >= 0)
 			load_bytes(env, frame, off, off + size, dst);
 	}
@@ -390,12 +398,12 @@ static int load_fixed(struct verify_env *env, struct frame *frame, int off, int 
 int stack_load(struct verify_env *env, u32 regno, int off, int size, int dst)
 {
 	const struct reg *pointer = &env_regs(env)[regno];
-	struct frame *frame = env_frame_of(env, pointer);
 	char text[64];
 	int min, max, err;
 
 	if (tnum_is_const(pointer->s.var_off))
-		return load_fixed(env, frame, off + (int)pointer->s.var_off.value, size, dst);
+		return load_fixed(env, env_frame_of(env, pointer),
+				  off + (int)pointer->s.var_off.value, size, dst);
 	if (dst < 0) {
 		verbose(env,
 			"variable offset stack pointer cannot be passed into helper function; "
@@ -408,31 +416,40 @@ int stack_load(struct verify_env *env, u32 regno, int off, int size, int dst)
 		return err;
 	min = (int)pointer->s.smin + off;
 	max = (int)pointer->s.smax + off + size;
-	load_bytes(env, frame, min, max, dst);
+	load_bytes(env, env_frame_of(env, pointer), min, max, dst);
 	return 0;
 }
 
-/* One byte of a range that is read; a helper may also overwrite it. */
-static bool byte_readable(struct verify_env *env, struct frame *frame, int off, bool clobber)
+/* Bytes that are no part of a register, and that may be read. */
+static bool is_plain(const struct verify_env *env, u8 kind)
 {
-	struct slot *slot = &frame->slots[slot_of(off)];
+	return kind == SLOT_MISC || kind == SLOT_ZERO ||
+	       (kind == SLOT_INVALID && env->allow_uninit_stack);
+}
+
+/* One byte of a range that is read. */
+static bool byte_readable(const struct verify_env *env, const struct frame *frame, int off)
+{
+	const struct slot *slot = frame_slot(frame, slot_of(off));
+
+	return is_plain(env, kind_of(frame, off)) ||
+	       (slot_is_spill(slot) &&
+		(slot->spilled->type == SCALAR_VALUE || env->allow_ptr_leaks));
+}
+
+/* A helper may also overwrite it. */
+static void clobber_byte(struct verify_env *env, struct frame *frame, int off)
+{
+	struct slot *slot = frame_own_slot(frame, slot_of(off));
 	u8 *byte = byte_of(frame, off);
 
-	if (*byte == SLOT_MISC)
-		return true;
-	if (*byte == SLOT_ZERO || (*byte == SLOT_INVALID && env->allow_uninit_stack)) {
-		if (clobber)
-			*byte = SLOT_MISC;
-		return true;
+	if (is_plain(env, *byte)) {
+		*byte = SLOT_MISC;
+		return;
 	}
-	if (!slot_is_spill(slot) || (slot->spilled->type != SCALAR_VALUE && !env->allow_ptr_leaks))
-		return false;
-	if (clobber) {
-		env_set_unknown(env, slot_write(slot));
-		for (u32 i = 0; i < REG_SIZE; i++)
-			scrub_byte(&slot->byte[i]);
-	}
-	return true;
+	env_set_unknown(env, slot_write(slot));
+	for (u32 i = 0; i < REG_SIZE; i++)
+		scrub_byte(&slot->byte[i]);
 }
 
 int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool zero_allowed,
@@ -440,7 +457,7 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 {
 	const struct reg *pointer = &env_regs(env)[regno];
 	bool fixed = tnum_is_const(pointer->s.var_off);
-	struct frame *frame = env_frame_of(env, pointer);
+	const struct frame *frame;
 	int min, max, err;
 	char text[64];
 
@@ -466,10 +483,11 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 		min = (int)pointer->s.smin + off;
 		max = (int)pointer->s.smax + off;
 	}
+	frame = write ? env_own_frame_of(env, pointer) : env_frame_of(env, pointer);
 	fastcall_stack_use(env, frame, min);
 	/* What a helper fills it does not look at; but an object is no room to be filled. */
 	for (int i = min; fills && i < max + size; i++) {
-		if (*byte_of(frame, i) != SLOT_DYNPTR)
+		if (kind_of(frame, i) != SLOT_DYNPTR)
 			continue;
 		verbose(env, "potential write to dynptr at off=%d disallowed\n", i);
 		return -EACCES;
@@ -479,7 +497,7 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 		return 0;
 	}
 	for (int i = min; i < max + size; i++) {
-		if (!byte_readable(env, frame, i, write)) {
+		if (!byte_readable(env, frame, i)) {
 			if (fixed)
 				verbose(env, "invalid read from stack R%u off %d+%d size %d\n",
 					regno, min, i - min, size);
@@ -488,6 +506,8 @@ int stack_initialized(struct verify_env *env, u32 regno, int off, int size, bool
 					regno, log_tnum(text, pointer->s.var_off), i - min, size);
 			return -EACCES;
 		}
+		if (write)
+			clobber_byte(env, env_own_frame_of(env, pointer), i);
 		live_stack_read(env, frame->frameno, slot_of(i));
 	}
 	return 0;

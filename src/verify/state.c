@@ -140,10 +140,49 @@ void slot_forget(struct slot *slot)
 	memset(slot->byte, SLOT_INVALID, sizeof(slot->byte));
 }
 
-static void drop_slots(struct frame *frame)
+static struct slot_group *group_new(void)
 {
-	for (u32 i = 0; i < frame->nr_slots; i++)
-		slot_drop(&frame->slots[i]);
+	struct slot_group *group = pool_alloc(memory, sizeof(*group));
+
+	if (!group)
+		return NULL;
+	group->users = 1;
+	for (u32 i = 0; i < GROUP_SLOTS; i++)
+		group->slot[i] = (struct slot){ .spilled = &nothing.reg };
+	return group;
+}
+
+static void group_drop(struct slot_group *group)
+{
+	if (--group->users)
+		return;
+	for (u32 i = 0; i < GROUP_SLOTS; i++)
+		slot_drop(&group->slot[i]);
+	pool_free(memory, group, sizeof(*group));
+}
+
+struct slot *frame_own_slot(struct frame *frame, u32 i)
+{
+	struct slot_group **group = &frame->group[i / GROUP_SLOTS], *copy;
+
+	if ((*group)->users > 1) {
+		copy = pool_alloc(memory, sizeof(*copy));
+		if (copy) {
+			*copy = **group;
+			copy->users = 1;
+			for (u32 s = 0; s < GROUP_SLOTS; s++)
+				if (copy->slot[s].spilled != &nothing.reg)
+					shared_of(&copy->slot[s])->users++;
+			(*group)->users--;
+			*group = copy;
+		}
+	}
+	return &(*group)->slot[i % GROUP_SLOTS];
+}
+
+static u32 nr_groups(u32 nr_slots)
+{
+	return (nr_slots + GROUP_SLOTS - 1) / GROUP_SLOTS;
 }
 
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
@@ -152,6 +191,7 @@ struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 
 	if (!frame)
 		return NULL;
+	frame->users = 1;
 	frame->callsite = callsite;
 	frame->frameno = frameno;
 	frame->subprogno = subprogno;
@@ -162,28 +202,43 @@ struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno)
 	return frame;
 }
 
-struct frame *frame_free(struct frame *frame)
+const struct frame *frame_share(const struct frame *frame)
 {
-	if (frame) {
-		drop_slots(frame);
-		pool_free(memory, frame->slots, frame->nr_slots * sizeof(*frame->slots));
+	/* Frames of a pool are all writable: const says who may. */
+	((struct frame *)frame)->users++;
+	return frame;
+}
+
+struct frame *frame_drop(const struct frame *dropped)
+{
+	struct frame *frame = (struct frame *)dropped;
+
+	/* A frame may have been cleaned of more and more: a chain, of which the others end with it.
+	 */
+	while (frame && !--frame->users) {
+		struct frame *next = NULL;
+
+		for (u32 i = 0; i < nr_groups(frame->nr_slots); i++)
+			group_drop(frame->group[i]);
+		if (frame->cleaned)
+			next = (struct frame *)frame->cleaned->frame;
+		pool_free(memory, frame->cleaned, sizeof(*frame->cleaned));
+		pool_free(memory, frame, sizeof(*frame));
+		frame = next;
 	}
-	return pool_free(memory, frame, sizeof(*frame));
+	return NULL;
 }
 
 int frame_grow_stack(struct frame *frame, u32 nr)
 {
-	struct slot *slots;
-
 	if (nr <= frame->nr_slots)
 		return 0;
-	slots = pool_resize(memory, frame->slots, frame->nr_slots * sizeof(*slots),
-			    nr * sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	for (u32 i = frame->nr_slots; i < nr; i++)
-		slots[i] = (struct slot){ .spilled = &nothing.reg };
-	frame->slots = slots;
+	for (u32 i = nr_groups(frame->nr_slots); i < nr_groups(nr); i++) {
+		frame->group[i] = group_new();
+		if (!frame->group[i])
+			return -ENOMEM;
+		frame->nr_slots = (i + 1) * GROUP_SLOTS;
+	}
 	frame->nr_slots = nr;
 	return 0;
 }
@@ -192,21 +247,15 @@ int frame_grow_stack(struct frame *frame, u32 nr)
 static struct frame *frame_copy(const struct frame *frame)
 {
 	struct frame *copy = pool_alloc(memory, sizeof(*copy));
-	u32 nr = frame->nr_slots;
 
 	if (!copy)
 		return NULL;
 	*copy = *frame;
-	if (!nr)
-		return copy;
-	copy->slots = pool_alloc(memory, nr * sizeof(*copy->slots));
-	if (!copy->slots)
-		return pool_free(memory, copy, sizeof(*copy));
-	for (u32 i = 0; i < nr; i++) {
-		copy->slots[i] = frame->slots[i];
-		if (copy->slots[i].spilled != &nothing.reg)
-			shared_of(&copy->slots[i])->users++;
-	}
+	copy->users = 1;
+	copy->prepared = false;
+	copy->cleaned = NULL;
+	for (u32 i = 0; i < nr_groups(frame->nr_slots); i++)
+		frame->group[i]->users++;
 	return copy;
 }
 
@@ -218,7 +267,7 @@ struct vstate *vstate_new(void)
 void vstate_done(struct vstate *state)
 {
 	for (u32 i = 0; i < MAX_FRAMES; i++)
-		state->frame[i] = frame_free(state->frame[i]);
+		state->frame[i] = frame_drop(state->frame[i]);
 	pool_free(memory, state->refs, state->cap_refs * sizeof(*state->refs));
 	pool_free(memory, state->history, state->cap_history * sizeof(*state->history));
 	memset(state, 0, sizeof(*state));
@@ -240,11 +289,11 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 		dst->nr_refs = dst->cap_refs = src->nr_refs;
 		memcpy(dst->refs, src->refs, src->nr_refs * sizeof(*dst->refs));
 	}
-	for (u32 i = 0; i <= src->curframe; i++) {
-		dst->frame[i] = frame_copy(src->frame[i]);
-		if (!dst->frame[i])
-			return -ENOMEM;
-	}
+	for (u32 i = 0; i < src->curframe; i++)
+		dst->frame[i] = frame_share(src->frame[i]);
+	dst->frame[src->curframe] = frame_copy(vstate_frame(src));
+	if (!dst->frame[src->curframe])
+		return -ENOMEM;
 	dst->parent = src->parent;
 	dst->curframe = src->curframe;
 	dst->insn_idx = src->insn_idx;
@@ -260,6 +309,21 @@ int vstate_copy(struct vstate *dst, const struct vstate *src)
 	dst->active_locks = src->active_locks;
 	dst->active_irq = src->active_irq;
 	return 0;
+}
+
+struct frame *vstate_own_frame(struct vstate *state, u32 f)
+{
+	struct frame *frame = (struct frame *)state->frame[f], *copy;
+
+	if (frame->users > 1) {
+		copy = frame_copy(frame);
+		if (copy) {
+			frame_drop(frame);
+			state->frame[f] = frame = copy;
+		}
+	}
+	frame->prepared = false;
+	return frame;
 }
 
 int vstate_copy_history(struct vstate *dst, const struct vstate *src)
@@ -355,13 +419,17 @@ void vstate_change_regs(struct vstate *state, reg_fits_fn fits, reg_change_fn ch
 			const void *arg)
 {
 	for (u32 i = 0; i <= state->curframe; i++) {
-		struct frame *frame = state->frame[i];
+		const struct frame *frame = state->frame[i];
+		u32 nr_slots = frame->nr_slots;
 
+		/* What fits makes the frame another one. */
 		for (u32 r = 0; r < MAX_REG; r++)
-			if (fits(&frame->regs[r], arg))
-				change(&frame->regs[r], arg);
-		for (u32 s = 0; s < frame->nr_slots; s++)
-			if (slot_is_spill(&frame->slots[s]) && fits(frame->slots[s].spilled, arg))
-				change(slot_write(&frame->slots[s]), arg);
+			if (fits(&state->frame[i]->regs[r], arg))
+				change(&vstate_own_frame(state, i)->regs[r], arg);
+		for (u32 s = 0; s < nr_slots; s++)
+			if (slot_is_spill(frame_slot(state->frame[i], s)) &&
+			    fits(frame_slot(state->frame[i], s)->spilled, arg))
+				change(slot_write(frame_own_slot(vstate_own_frame(state, i), s)),
+				       arg);
 	}
 }

@@ -3,9 +3,10 @@
  * What the verifier knows at one point of one path: registers, stack slots, frames, held
  * references, and how it got here (jump history).
  *
- * A verifier state owns its frames, a frame owns its stack slots. Checkpoints form a tree through
- * `parent`; a checkpoint stays alive while `branches` (paths that go through it and are not
- * finished) is not zero.
+ * A frame owns its stack slots. A verifier state owns the frame of the function that runs; those of
+ * callers, which hardly change meanwhile, it shares with the states that came from it, until it
+ * writes there: vstate_own_frame(). Checkpoints form a tree through `parent`; a checkpoint stays
+ * alive while `branches` (paths that go through it and are not finished) is not zero.
  */
 #ifndef SKEP_VERIFY_STATE_H
 #define SKEP_VERIFY_STATE_H
@@ -121,6 +122,15 @@ struct slot {
 	const struct reg *spilled;
 };
 
+/* Neighbours, which frames share until one is written. */
+#define GROUP_SLOTS 8
+#define SLOT_GROUPS (MAX_SLOTS / GROUP_SLOTS)
+
+struct slot_group {
+	u32 users;
+	struct slot slot[GROUP_SLOTS];
+};
+
 struct ret_range {
 	s32 min, max;
 	bool is64; /* the whole register must be in the range, not its low half */
@@ -132,14 +142,31 @@ struct frame {
 	u32 callback_depth; /* iterations simulated of the callback that this frame calls */
 	bool in_callback;
 	bool in_async; /* frame 0 of a callback that runs later */
+	bool prepared; /* compare_prepare() saw it, and nobody wrote since */
 	u32 nr_slots;
-	struct slot *slots; /* slots[i] is at fp - 8 * (i + 1) */
+	struct slot_group *group[SLOT_GROUPS]; /* of these slots (frame_slot()) */
 	/* Of a checkpoint, and what compare_prepare() saw: slots not to be passed over by
-	 * COMPARE_LOOSE (compare.h); those of them with a scalar; scalars that are precise. */
-	u64 counting_slots, scalar_slots, precise_slots;
+	 * COMPARE_LOOSE (compare.h); those of them with a scalar. */
+	u64 counting_slots, scalar_slots;
+	u64 precise_slots; /* of a checkpoint whose own frame this is: what backtracking came to */
 	struct reg regs[MAX_REG];
 	u32 async_entries; /* callbacks that had to be set for this one to run */
 	struct ret_range callback_range;
+	u32 users; /* the states that have it, and the frame that it was cleaned from */
+	struct cleaned_frame *cleaned; /* NULL: never */
+};
+
+/* What is not live in a frame. */
+struct dead_parts {
+	u64 slots;
+	u16 regs;
+	bool forget; /* the slots are forgotten, not only passed over by comparisons */
+};
+
+/* A shared frame without its dead parts, for the next state that cleans it of the same ones. */
+struct cleaned_frame {
+	struct dead_parts dead;
+	const struct frame *frame;
 };
 
 /* What has to be given back before the program ends. */
@@ -197,9 +224,9 @@ struct vstate {
 	bool unlisted;	   /* of one that is unsettled: in no list but by next */
 	u32 index, low;	   /* of a checkpoint (loops.h) */
 	struct vstate *next;
-	struct frame *frame[MAX_FRAMES];
-	struct vstate *parent;		   /* the checkpoint before */
-	s32 first_insn_idx, last_insn_idx; /* of the stretch since the parent */
+	const struct frame *frame[MAX_FRAMES]; /* the last, of the function that runs, is its own */
+	struct vstate *parent;		       /* the checkpoint before */
+	s32 first_insn_idx, last_insn_idx;     /* of the stretch since the parent */
 	u32 callback_unroll_depth;
 	u32 may_goto_depth; /* times that this path went on in a may_goto loop */
 	struct reference *refs;
@@ -239,9 +266,10 @@ static inline u32 reg_base(u32 type)
 	return type & REG_BASE_MASK;
 }
 
+/* The frame of the function that runs. */
 static inline struct frame *vstate_frame(const struct vstate *state)
 {
-	return state->frame[state->curframe];
+	return (struct frame *)state->frame[state->curframe];
 }
 
 /* Were none of the bytes written? */
@@ -267,10 +295,16 @@ static inline bool slot_is_scalar64(const struct slot *slot)
 	return slot->byte[0] == SLOT_SPILL && slot->spilled->type == SCALAR_VALUE;
 }
 
+/* The slot at fp - 8 * (i + 1). */
+static inline const struct slot *frame_slot(const struct frame *frame, u32 i)
+{
+	return &frame->group[i / GROUP_SLOTS]->slot[i % GROUP_SLOTS];
+}
+
 /* Of a spilled scalar: does it matter which number it is? */
 static inline bool slot_is_precise(const struct frame *frame, u32 i)
 {
-	return (frame->precise_slots & (1ULL << i)) || frame->slots[i].spilled->precise;
+	return (frame->precise_slots & (1ULL << i)) || frame_slot(frame, i)->spilled->precise;
 }
 
 static inline bool reg_is_const(const struct reg *reg)
@@ -311,10 +345,16 @@ struct pool *state_memory(void);
 
 /* A frame with all registers uninitialised, r10 pointing to its stack; NULL: no memory. */
 struct frame *frame_new(u32 callsite, u32 frameno, u32 subprogno);
-/* Takes NULL, returns NULL. */
-struct frame *frame_free(struct frame *frame);
+/* One state more has it. Returns it. */
+const struct frame *frame_share(const struct frame *frame);
+/* One state less has it. Takes NULL, returns NULL. */
+struct frame *frame_drop(const struct frame *frame);
 /* Makes the first nr slots exist (invalid where new). 0 or -ENOMEM. */
 int frame_grow_stack(struct frame *frame, u32 nr);
+
+/* The slot for writing, which no other frame has from now on; valid until the frame's state is
+ * copied. Without memory it stays shared, as with vstate_own_frame(). */
+struct slot *frame_own_slot(struct frame *frame, u32 i);
 
 /*
  * The slot's register for writing, as it is now; valid until the state is copied. Without memory it
@@ -334,6 +374,13 @@ struct vstate *vstate_free(struct vstate *state);
 int vstate_copy(struct vstate *dst, const struct vstate *src);
 /* Frees what a state holds and leaves it empty. */
 void vstate_done(struct vstate *state);
+
+/*
+ * Frame f for writing, which no other state has from now on; valid until the state is copied, and
+ * the one before is not the state's any more. Without memory it stays shared: what is written shows
+ * in other states, but no verdict comes of them (base_account_failed()).
+ */
+struct frame *vstate_own_frame(struct vstate *state, u32 f);
 
 /* Are both in the same chain of calls? */
 bool vstate_same_callsites(const struct vstate *a, const struct vstate *b);

@@ -145,7 +145,7 @@ static void draw_state(struct frame *frame, struct point *point)
 		}
 	}
 	for (u32 i = 0; i < NR_STACK; i++) {
-		struct slot *slot = &frame->slots[i];
+		struct slot *slot = frame_own_slot(frame, i);
 		u8 kind = (u8)pick(4);
 
 		reg_set_not_init(spilled_in(slot));
@@ -202,7 +202,7 @@ static void change_state(struct frame *old, const struct point *point)
 			change_reg(&old->regs[i], &point->reg[i]);
 			continue;
 		}
-		slot = &old->slots[i - NR_REGS];
+		slot = frame_own_slot(old, i - NR_REGS);
 		if (slot_is_spill(slot) && pick(2)) {
 			change_reg(spilled_in(slot), &point->spilled[i - NR_REGS]);
 			continue;
@@ -213,7 +213,7 @@ static void change_state(struct frame *old, const struct point *point)
 	}
 	for (u32 i = 0; i < NR_REGS + NR_STACK; i++) {
 		struct reg *reg =
-			i < NR_REGS ? &old->regs[i] : spilled_in(&old->slots[i - NR_REGS]);
+			i < NR_REGS ? &old->regs[i] : spilled_in(frame_own_slot(old, i - NR_REGS));
 
 		if (reg->id)
 			reg->id += shift;
@@ -246,7 +246,9 @@ static const struct reg *reg_at(const struct frame *frame, u32 i)
 {
 	if (i < NR_REGS)
 		return &frame->regs[i];
-	return slot_is_spill(&frame->slots[i - NR_REGS]) ? frame->slots[i - NR_REGS].spilled : NULL;
+	return slot_is_spill(frame_slot(frame, i - NR_REGS))
+		       ? frame_slot(frame, i - NR_REGS)->spilled
+		       : NULL;
 }
 
 static struct word *word_at(struct point *point, u32 i)
@@ -295,7 +297,8 @@ static bool draw_point(const struct frame *cur, struct point *point)
 	}
 	for (u32 i = 0; i < NR_STACK; i++)
 		for (u32 b = 0; b < REG_SIZE; b++)
-			point->byte[i][b] = cur->slots[i].byte[b] == SLOT_ZERO ? 0 : (u8)next();
+			point->byte[i][b] =
+				frame_slot(cur, i)->byte[b] == SLOT_ZERO ? 0 : (u8)next();
 	return true;
 }
 
@@ -336,9 +339,9 @@ static const char *missing(const struct frame *old, const struct frame *cur, str
 	}
 	for (u32 i = 0; i < NR_STACK; i++)
 		for (u32 b = 0; b < REG_SIZE; b++)
-			if (old->slots[i].byte[b] == SLOT_ZERO &&
-			    (cur->slots[i].byte[b] != SLOT_ZERO || point->byte[i][b]) &&
-			    !(slot_is_spill(&cur->slots[i]) &&
+			if (frame_slot(old, i)->byte[b] == SLOT_ZERO &&
+			    (frame_slot(cur, i)->byte[b] != SLOT_ZERO || point->byte[i][b]) &&
+			    !(slot_is_spill(frame_slot(cur, i)) &&
 			      !(word_at(point, NR_REGS + i)->value >> 8 * (7 - b) & 0xff)))
 				return "a zero";
 	return NULL;
@@ -352,19 +355,21 @@ static struct vstate *state_new(struct reg *spilled, const struct reg **ret_shar
 	if (!state)
 		abort();
 	state->frame[0] = frame_new(CALLSITE_MAIN, 0, 0);
-	if (!state->frame[0] || frame_grow_stack(state->frame[0], NR_STACK))
+	if (!state->frame[0] || frame_grow_stack(vstate_frame(state), NR_STACK))
 		abort();
-	*ret_shared = state->frame[0]->slots[0].spilled;
+	*ret_shared = frame_slot(state->frame[0], 0)->spilled;
 	for (u32 i = 0; i < NR_STACK; i++)
-		state->frame[0]->slots[i].spilled = &spilled[i];
+		frame_own_slot(vstate_frame(state), i)->spilled = &spilled[i];
 	return state;
 }
 
 static void state_free(struct vstate *state, const struct reg *shared)
 {
 	for (u32 i = 0; i < NR_STACK; i++) {
-		memset(state->frame[0]->slots[i].byte, SLOT_INVALID, REG_SIZE);
-		state->frame[0]->slots[i].spilled = shared;
+		struct slot *slot = frame_own_slot(vstate_frame(state), i);
+
+		memset(slot->byte, SLOT_INVALID, REG_SIZE);
+		slot->spilled = shared;
 	}
 	vstate_free(state);
 }
@@ -373,8 +378,10 @@ static void copy_state(struct frame *to, const struct frame *from)
 {
 	memcpy(to->regs, from->regs, sizeof(from->regs));
 	for (u32 i = 0; i < NR_STACK; i++) {
-		memcpy(to->slots[i].byte, from->slots[i].byte, REG_SIZE);
-		*spilled_in(&to->slots[i]) = *from->slots[i].spilled;
+		struct slot *slot = frame_own_slot(to, i);
+
+		memcpy(slot->byte, frame_slot(from, i)->byte, REG_SIZE);
+		*spilled_in(slot) = *frame_slot(from, i)->spilled;
 	}
 }
 
@@ -401,10 +408,10 @@ static void check_pairs(long pairs)
 		struct point point = { 0 };
 		const char *what = NULL;
 
-		draw_state(cur->frame[0], &point);
-		copy_state(old->frame[0], cur->frame[0]);
-		change_state(old->frame[0], &point);
-		old->frame[0]->precise_slots = 0;
+		draw_state(vstate_frame(cur), &point);
+		copy_state(vstate_frame(old), vstate_frame(cur));
+		change_state(vstate_frame(old), &point);
+		vstate_frame(old)->prepared = false;
 		compare_prepare(env, old);
 		if (!states_equal(env, old, cur, COMPARE_LOOSE, &where))
 			continue;

@@ -185,7 +185,8 @@ static bool contains(const struct machine *m, const struct vstate *state, bool p
 			return false;
 	for (u32 f = 0; f <= m->depth; f++)
 		for (u32 i = 0; i < state->frame[f]->nr_slots; i++)
-			if (!slot_holds(m, &m->frame[f], &state->frame[f]->slots[i], i, precise))
+			if (!slot_holds(m, &m->frame[f], frame_slot(state->frame[f], i), i,
+					precise))
 				return false;
 	return true;
 }
@@ -202,7 +203,8 @@ static struct difference compare(const struct machine *m, const struct vstate *s
 			ret.regs |= 1u << i;
 	for (u32 f = 0; f <= m->depth; f++)
 		for (u32 i = 0; i < state->frame[f]->nr_slots; i++)
-			if (!slot_holds(m, &m->frame[f], &state->frame[f]->slots[i], i, precise))
+			if (!slot_holds(m, &m->frame[f], frame_slot(state->frame[f], i), i,
+					precise))
 				ret.slots[f] |= 1ULL << (MACHINE_STACK / 8 - i - 1);
 	return ret;
 }
