@@ -39,6 +39,7 @@ const struct verify_case cases_jump[] = {
 	{ "signed and unsigned", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = *(u32 *)(r1 +4)\nr0 -= r2\nif r0 s< 0x0 goto pc+2\nif r0 s> 0x64 goto pc+1\nr3 = r0\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "range across halves", TRACEPOINT, "r0 = *(u64 *)(r1 +8)\nif w0 > 0x64 goto pc+3\nr2 = 0x100000000\nif r0 >= r2 goto pc+1\nr3 = r0\nr0 = 0\nexit", 0, NULL, 0 },
 	{ "jset with unknown", SOCKET, "r0 = *(u32 *)(r1 +0)\nr2 = *(u32 *)(r1 +4)\nif r0 & r2 goto pc+1\nr0 = 1\nexit", 0, NULL, 0 },
+	{ "bits and bounds leave one number between them", SOCKET, "call bpf_get_prandom_u32#7\nr0 &= 0x11\nif r0 < 0x2 goto pc+4\nif r0 > 0x10 goto pc+3\nif r0 == 0x10 goto pc+2\nr1 = 0\nr0 = *(u64 *)(r1 +0)\nr0 = 0\nexit", 0, NULL, 0 },
 	/* Pruned by a state whose sums and copies count: of what they came from, of each id alone. */
 	{ "not pruned for a precise sum", SOCKET, "call bpf_get_prandom_u32#7\nr1 = 100\nif r0 == 0x1 goto pc+1\nr1 = 4\nr2 = 0\nr2 += r1\nr3 = map_value 7 + 0\nr3 += r2\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_STATE_FREQ },
 	{ "not pruned for a precise low half of a sum", SOCKET, "call bpf_get_prandom_u32#7\nr1 = 100\nif r0 == 0x1 goto pc+1\nr1 = 4\nr2 = 1\nw2 |= w1\nr3 = map_value 7 + 0\nr3 += r2\nr0 = *(u8 *)(r3 +0)\nr0 = 0\nexit", -EACCES, "invalid access to map value", CASE_STATE_FREQ },
