@@ -135,6 +135,62 @@ struct thing {
 	__u32 data[4];
 };
 
+/* Kinds of the kernel's that 6.1's headers do not have yet. */
+struct bpf_list_head {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct bpf_list_node {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+struct bpf_rb_root {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct bpf_rb_node {
+	__u64 opaque[4];
+} __attribute__((aligned(8)));
+
+struct bpf_res_spin_lock {
+	__u32 val;
+};
+
+struct bpf_wq {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+struct item {
+	__u64 key;
+	struct bpf_list_node node;
+	__u32 data[4];
+};
+
+struct leaf {
+	__u64 key;
+	struct bpf_rb_node node;
+};
+
+struct guarded {
+	__u64 count;
+	struct bpf_res_spin_lock lock;
+	__u32 words[4];
+};
+
+struct worked {
+	__u64 count;
+	struct bpf_wq work;
+	__u32 words[2];
+};
+
+struct tasks {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+
+struct bpf_cpumask {
+	int unused;
+};
+
 struct holder {
 	__u64 count;
 	struct thing TYPE_TAG("kptr") * thing;
@@ -158,6 +214,8 @@ MAP(bigs, BPF_MAP_TYPE_ARRAY, 2, __u32, struct big);
 MAP(locks, BPF_MAP_TYPE_ARRAY, 4, __u32, struct locked);
 MAP(timers, BPF_MAP_TYPE_HASH, 4, __u32, struct timed);
 MAP(holders, BPF_MAP_TYPE_ARRAY, 4, __u32, struct holder);
+MAP(guards, BPF_MAP_TYPE_ARRAY, 4, __u32, struct guarded);
+MAP(works, BPF_MAP_TYPE_ARRAY, 4, __u32, struct worked);
 MAP(longs, BPF_MAP_TYPE_ARRAY, 16, __u32, __u64);
 
 struct {
@@ -217,6 +275,20 @@ struct {
 	__uint(value_size, 8);
 } sockets SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 4);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} devices SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY);
+	__uint(max_entries, 4);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+} listeners SEC(".maps");
+
 struct inner {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 4);
@@ -243,6 +315,10 @@ __s32 position;
 __u32 size = 7;
 struct value global_value;
 struct thing spare; /* for its BTF */
+struct bpf_spin_lock list_lock SEC(".data.lists");
+struct bpf_list_head list SEC(".data.lists") __attribute__((btf_decl_tag("contains:item:node")));
+struct bpf_spin_lock tree_lock SEC(".data.trees");
+struct bpf_rb_root tree SEC(".data.trees") __attribute__((btf_decl_tag("contains:leaf:node")));
 char text[32] = "12 -34";
 
 extern int bpf_iter_num_new(struct numbers *it, int start, int end) __ksym;
@@ -266,6 +342,30 @@ extern void *bpf_dynptr_slice_rdwr(const struct bpf_dynptr *p, __u32 offset, voi
 extern int bpf_dynptr_adjust(const struct bpf_dynptr *p, __u32 start, __u32 end) __ksym;
 extern __u32 bpf_dynptr_size(const struct bpf_dynptr *p) __ksym;
 extern bool bpf_dynptr_is_null(const struct bpf_dynptr *p) __ksym;
+extern int bpf_list_push_front_impl(struct bpf_list_head *head, struct bpf_list_node *node,
+				    void *meta, __u64 off) __ksym;
+extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym;
+extern int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node,
+			       bool(less)(struct bpf_rb_node *a, const struct bpf_rb_node *b),
+			       void *meta, __u64 off) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root,
+					     struct bpf_rb_node *node) __ksym;
+extern void bpf_local_irq_save(unsigned long *flags) __ksym;
+extern void bpf_local_irq_restore(unsigned long *flags) __ksym;
+extern int bpf_res_spin_lock(struct bpf_res_spin_lock *lock) __ksym;
+extern void bpf_res_spin_unlock(struct bpf_res_spin_lock *lock) __ksym;
+extern int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags) __ksym;
+extern int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
+extern int bpf_wq_set_callback_impl(struct bpf_wq *wq,
+				    int(callback)(void *map, int *key, void *value),
+				    unsigned int flags, void *aux) __ksym;
+extern int bpf_iter_task_new(struct tasks *it, struct task_struct *task, unsigned int flags) __ksym;
+extern struct task_struct *bpf_iter_task_next(struct tasks *it) __ksym;
+extern void bpf_iter_task_destroy(struct tasks *it) __ksym;
+extern struct bpf_cpumask *bpf_cpumask_create(void) __ksym;
+extern void bpf_cpumask_set_cpu(__u32 cpu, struct bpf_cpumask *mask) __ksym;
+extern void bpf_cpumask_release(struct bpf_cpumask *mask) __ksym;
 extern void bpf_throw(__u64 cookie) __ksym;
 
 #define NEW(type)    ((type *)bpf_obj_new_impl(bpf_core_type_id_local(type), NULL))

@@ -584,6 +584,168 @@ def atomics(p):
     p.say("{ " + p.rng.choice(ways) + " }")
 
 
+# -- the kernel's functions
+
+def container(name, kind):
+    return f"(struct {kind} *)((char *){name} - offsetof(struct {kind}, node))"
+
+
+@scene("net call task", 2)
+def list_of_items(p):
+    name = p.fresh("o")
+    p.say(f"struct item *{name} = NEW(struct item);")
+    with seen(p, name):
+        p.say(f"{name}->key = {p.expression(1)};")
+        locked = not p.slip()
+        if locked:
+            p.say("bpf_spin_lock(&list_lock);")
+        p.say(f"bpf_list_push_front_impl(&list, &{name}->node, (void *)0, {p.pick(0, 0, 0, 8 if p.slip() else 0)});")
+        if locked:
+            p.say("bpf_spin_unlock(&list_lock);")
+        if p.slip(0.15):
+            p.say(f"acc += {name}->key;" if p.chance(0.5) else f"DROP({name});")
+    p.say("bpf_spin_lock(&list_lock);")
+    p.say(f"struct bpf_list_node *n{name} = bpf_list_pop_front(&list);")
+    if not p.slip(0.15):
+        p.say("bpf_spin_unlock(&list_lock);")
+    with seen(p, f"n{name}"):
+        p.say(f"{name} = {container('n' + name, 'item')};")
+        block, index = p.within(4)
+        with block:
+            p.say(f"acc += {name}->data[{index}];")
+        if not p.slip():
+            p.say(f"DROP({name});")
+
+
+@scene("net call task", 2)
+def tree_of_leaves(p):
+    name = p.fresh("o")
+    less = f"{p.name}_{p.fresh('b')}"
+    p.top += [f"NOINLINE bool {less}(struct bpf_rb_node *a, const struct bpf_rb_node *b)", "{",
+              f"\treturn ({container('a', 'leaf')})->key < ({container('b', 'leaf')})->key;", "}", ""]
+    p.say(f"struct leaf *{name} = NEW(struct leaf);")
+    p.say(f"if (!{name})")
+    p.say("\treturn 0;")
+    p.say(f"{name}->key = {p.expression(1)};")
+    p.say("bpf_spin_lock(&tree_lock);")
+    p.say(f"bpf_rbtree_add_impl(&tree, &{name}->node, {less}, (void *)0, 0);")
+    p.say(f"struct bpf_rb_node *n{name} = bpf_rbtree_first(&tree);")
+    if not p.slip(0.3):
+        p.say(f"if (!n{name}) {{ bpf_spin_unlock(&tree_lock); return 0; }}")
+    p.say(f"acc += ({container('n' + name, 'leaf')})->key;")
+    if p.chance(0.6):
+        p.say(f"n{name} = bpf_rbtree_remove(&tree, n{name});")
+        p.say("bpf_spin_unlock(&tree_lock);")
+        with seen(p, f"n{name}"):
+            p.say(f"acc ^= ({container('n' + name, 'leaf')})->key;")
+            if not p.slip():
+                p.say(f"DROP({container('n' + name, 'leaf')});")
+    elif not p.slip():
+        p.say("bpf_spin_unlock(&tree_lock);")
+
+
+@scene(weight=2)
+def interrupts(p):
+    flags = p.fresh("w")
+    p.say(f"unsigned long {flags};")
+    p.say(f"bpf_local_irq_save(&{flags});")
+    p.use(p.expression(1))
+    if p.slip():
+        p.say("return 0;" if p.chance(0.5) else f"{flags} = 1;")
+    if p.chance(0.3):
+        p.say(f"unsigned long {flags}i;")
+        p.say(f"bpf_local_irq_save(&{flags}i);")
+        p.say(f"bpf_local_irq_restore(&{flags}{'' if p.slip() else 'i'});")
+    if not p.slip():
+        p.say(f"bpf_local_irq_restore(&{flags});")
+
+
+@scene(weight=2)
+def resilient_lock(p):
+    element = lookup(p, "guards", "struct guarded")
+    with seen(p, element):
+        p.say(f"if (bpf_res_spin_lock(&{element}->lock))" if not p.slip() else f"if (!bpf_res_spin_lock(&{element}->lock))")
+        p.say("\treturn 0;")
+        p.say(f"{element}->count += {p.variable()};")
+        block, index = p.within(4)
+        with block:
+            p.say(f"{element}->words[{index}]++;")
+        if not p.slip():
+            p.say(f"bpf_res_spin_unlock(&{element}->lock);")
+
+
+@scene()
+def work_queue(p):
+    name = f"{p.name}_{p.fresh('w')}"
+    with function(p, f"NOINLINE int {name}(void *map, int *key, void *value)", []):
+        p.say("struct worked *v = value;")
+        p.say(p.pick("v->count++;", "v->words[1] += *key;", "v->words[2] += 1;" if p.slip() else "acc += v->words[0];"))
+        p.say("return 0;")
+    element = lookup(p, "works", "struct worked")
+    with seen(p, element):
+        p.say(f"bpf_wq_init(&{element}->work, {'&works' if not p.slip() else '&array'}, 0);")
+        p.say(f"bpf_wq_set_callback_impl(&{element}->work, {name}, 0, (void *)0);")
+        p.say(f"bpf_wq_start(&{element}->work, 0);")
+
+
+@scene("task call", 3)
+@scene("trace", 1)
+def all_tasks(p):
+    it, task = p.fresh("it"), p.fresh("t")
+    guarded = not p.slip()
+    if guarded:
+        p.say("bpf_rcu_read_lock();")
+    p.say(f"struct tasks {it};")
+    p.say(f"struct task_struct *{task};")
+    p.say(f"bpf_iter_task_new(&{it}, (void *)0, {p.pick(0, 1, 2)});")
+    with p.block(f"while (({task} = bpf_iter_task_next(&{it})))"):
+        p.say(f"acc += {task}->{p.pick('pid', 'tgid', 'group_leader->pid', 'real_parent->prio')};")
+        p.say(f"if ({task}->pid == {p.number()})")
+        p.say("\tbreak;" if not p.slip(0.15) else "\treturn 0;")
+    p.say(f"bpf_iter_task_destroy(&{it});")
+    if guarded:
+        p.say("bpf_rcu_read_unlock();")
+
+
+@scene("task call", 2)
+def mask_of_cpus(p):
+    name = p.fresh("m")
+    p.say(f"struct bpf_cpumask *{name} = bpf_cpumask_create();")
+    with seen(p, name):
+        p.say(f"bpf_cpumask_set_cpu({p.variable()}, {name});")
+        if not p.slip():
+            p.say(f"bpf_cpumask_release({name});")
+
+
+@scene("net", 2)
+def routes(p):
+    name = p.fresh("s")
+    p.say(f"struct bpf_fib_lookup {name}{p.pick(' = {}', '')};")
+    p.say(f"{name}.family = {p.pick(2, 10)};")
+    p.say(f"{name}.ipv4_dst = {p.variable()};")
+    p.say(f"acc += bpf_fib_lookup(ctx, &{name}, {p.pick(f'sizeof({name})', f'sizeof({name})', 128 if p.slip() else 64)}, 0);")
+    p.use(f"{name}.{p.pick('dmac[2]', 'ifindex', 'rt_metric')}")
+    p.say(p.pick(f"acc += bpf_redirect({p.variable()}, 0);", f"acc += bpf_redirect_map({'&devices' if not p.slip() else '&array'}, {p.variable()}, 0);"))
+
+
+@scene("reuseport", 3)
+def listener(p):
+    key = p.fresh("k")
+    p.say(f"__u32 {key} = {p.expression(1)};")
+    p.say(f"acc += bpf_sk_select_reuseport(ctx, {p.pick('&listeners', '&listeners', '&sockets', '&array')}, {'&' + key if not p.slip() else '(void *)0'}, 0);")
+
+
+@scene("msg", 3)
+def message(p):
+    key = p.fresh("k")
+    p.say(f"__u32 {key} = {p.variable()};")
+    p.say(p.pick(f"acc += bpf_msg_apply_bytes(ctx, {key});", f"acc += bpf_msg_push_data(ctx, {key}, 8, 0);", f"acc += bpf_msg_pull_data(ctx, 0, {key}, 0);",
+                 f"acc += bpf_msg_redirect_hash(ctx, &{'sockets' if not p.slip() else 'hash'}, &{key}, 0);"))
+    data, end = ends(p)
+    bounds(p, data, end, 4)
+    p.say(p.pick(f"acc += *(__u32 *){data};", f"*(__u8 *){data} = 1;"))
+
+
 # -- helpers with sizes and strings
 
 @scene(weight=3)

@@ -23,7 +23,7 @@ EXPLAINED = (
     ("must have zero offset when passed to release func", "6.18 counts objects by pointers into them"),
 )
 # What it calls its own bugs, in programs in which nothing is wrong.
-ITS_BUGS = ("verifier bug: No program to jit at insn", "verifier bug: scc exit: no visit info")
+ITS_BUGS = ("verifier bug: No program to jit", "verifier bug: scc exit: no visit info", "verifier bug: add backedge: no SCC")
 
 
 class Load:
