@@ -683,7 +683,8 @@ def work_queue(p):
         p.say("return 0;")
     element = lookup(p, "works", "struct worked")
     with seen(p, element):
-        p.say(f"bpf_wq_init(&{element}->work, {'&works' if not p.slip() else '&array'}, 0);")
+        # A map without any such field is nothing to try out: 6.18 falls over it.
+        p.say(f"bpf_wq_init(&{element}->work, {'&works' if not p.slip() else '&locks'}, 0);")
         p.say(f"bpf_wq_set_callback_impl(&{element}->work, {name}, 0, (void *)0);")
         p.say(f"bpf_wq_start(&{element}->work, 0);")
 
