@@ -464,7 +464,7 @@ static int set_result(struct verify_env *env, const struct call_meta *meta)
 		r0->range = (s32)meta->mem_size;
 		r0->id = ++env->id_gen;
 		r0->dynptr_id = meta->dynptr_id;
-		r0->ref_id = meta->ref_id;
+		r0->ref_id = meta->dynptr_ref_id;
 		return 0;
 	default:
 		return verify_bug(env, "unknown return type %u of bpf_%s", ret, meta->helper->name);

@@ -358,7 +358,7 @@ static int check_dynptr_arg(struct verify_env *env, u32 regno, u16 arg, struct c
 	meta->dynptr_regno = regno;
 	meta->dynptr = dynptr->dynptr;
 	meta->dynptr_id = dynptr->id;
-	meta->ref_id = dynptr->ref_id;
+	meta->dynptr_ref_id = dynptr->ref_id;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct call_meta {
 	u64 size_max;			     /* largest value of the last size argument */
 	s64 const_key;			     /* of an array lookup, -1: not known */
 	u32 dynptr_regno, dynptr, dynptr_id; /* the initialised dynptr: its kind and id */
+	u32 dynptr_ref_id;		     /* and what it holds; not an argument's */
 	const struct btf_field *kptr;	     /* bpf_kptr_xchg(): what is exchanged */
 };
 

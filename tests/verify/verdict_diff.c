@@ -51,6 +51,7 @@ enum reason {
 	THROW_IN_LOOP,
 	DEAD_AND_PRECISE,
 	MAY_GOTO_AND_LOOP,
+	NEXT_WITHOUT_LOOP,
 	OUT_OF_MEMORY,
 	FEWER_INSTRUCTIONS,
 	HALF_OF_POINTER,
@@ -70,6 +71,9 @@ static const char *const reasons[] = {
 			     "want of a better answer, and contradicts itself",
 	[MAY_GOTO_AND_LOOP] = "6.18 contradicts itself when it inlines bpf_loop() beside a "
 			      "may_goto",
+	[NEXT_WITHOUT_LOOP] =
+		"6.18 contradicts itself when it prunes at an iterator's next that is in no loop "
+		"but the one of its callback",
 	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
 			       "part: loops of callbacks and iterators settle sooner",
 	[HALF_OF_POINTER] =
@@ -158,6 +162,9 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 		return DEAD_AND_PRECISE;
 	if (kernel->error == EFAULT && begins(kernel->why, "verifier bug: No program to jit"))
 		return MAY_GOTO_AND_LOOP;
+	if (kernel->error == EFAULT &&
+	    begins(kernel->why, "verifier bug: add backedge: no SCC in verification path"))
+		return NEXT_WITHOUT_LOOP;
 	if (kernel->error == E2BIG && begins(skep->why, "verifying takes more than"))
 		return OUT_OF_MEMORY;
 	if (((kernel->error == E2BIG && kernel->processed > 1000000) ||
