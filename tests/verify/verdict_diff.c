@@ -52,6 +52,7 @@ enum reason {
 	DEAD_AND_PRECISE,
 	MAY_GOTO_AND_LOOP,
 	NEXT_WITHOUT_LOOP,
+	LOAD_IN_CALLBACK,
 	OUT_OF_MEMORY,
 	FEWER_INSTRUCTIONS,
 	HALF_OF_POINTER,
@@ -74,6 +75,8 @@ static const char *const reasons[] = {
 	[NEXT_WITHOUT_LOOP] =
 		"6.18 contradicts itself when it prunes at an iterator's next that is in no loop "
 		"but the one of its callback",
+	[LOAD_IN_CALLBACK] = "skep rejects; 6.18 asks only where a callback itself loads of the "
+			     "packet (BPF_LD_ABS), on a path that it goes",
 	[FEWER_INSTRUCTIONS] = "6.18 gives up after a million instructions, of which skep needs a "
 			       "part: loops of callbacks and iterators settle sooner",
 	[HALF_OF_POINTER] =
@@ -165,6 +168,8 @@ static enum reason reason_of(const struct gen_program *program, const struct ver
 	if (kernel->error == EFAULT &&
 	    begins(kernel->why, "verifier bug: add backedge: no SCC in verification path"))
 		return NEXT_WITHOUT_LOOP;
+	if (begins(skep->why, "cannot use BPF_LD_[ABS|IND] within callback"))
+		return LOAD_IN_CALLBACK;
 	if (kernel->error == E2BIG && begins(skep->why, "verifying takes more than"))
 		return OUT_OF_MEMORY;
 	if (((kernel->error == E2BIG && kernel->processed > 1000000) ||

@@ -89,5 +89,7 @@ const struct verify_case cases_async[] = {
 	{ "wq: flags that are a pointer", CLS, LOOKUP("14") FIELD "r2 = r10\ncall kernel-function#{kfunc:bpf_wq_start}\n" END, -EINVAL, "R2 is not a scalar", 0 },
 	{ "wq: read", CLS, LOOKUP("14") "r0 = *(u64 *)(r6 +8)\n" END, -EACCES, "bpf_wq cannot be accessed directly by load/store", 0 },
 	{ "wq: in a tracing program", TRACEPOINT, LOOKUP("14") WQ_START END, -EINVAL, "tracing progs cannot use bpf_wq yet", 0 },
+	/* 6.18 accepts it, later kernels do not. */
+	{ "a packet load in what a loop's callback calls", CLS, "*(u64 *)(r10 -8) = r1\nr1 = 4\nr2 = func f\nr3 = r10\nr3 += -8\nr4 = 0\ncall bpf_loop#181\nr0 = 0\nexit\nf:\nr1 = *(u64 *)(r2 +0)\ncall g\nr0 = 0\nexit\ng:\nr6 = r1\nr0 = *(u8 *)skb[0]\nr0 = 0\nexit", -EINVAL, "within callback", CASE_BTF | CASE_OURS },
 	{ 0 }
 };
