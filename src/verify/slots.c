@@ -266,11 +266,16 @@ int slots_release_reference(struct verify_env *env, u32 ref_id)
 int dynptr_release(struct verify_env *env, u32 regno)
 {
 	const struct reg *dynptr = dynptr_of(env, regno);
+	struct forget_slices forget = { env, 0 };
 	u32 ref_id = dynptr ? dynptr->ref_id : 0;
 
 	if (!ref_id || slots_release_reference(env, ref_id))
 		return -EINVAL;
-	/* With the reference all of its clones end, in whatever frame they are. */
+	/*
+	 * With the reference all of its clones end, in whatever frame they are, and with each its
+	 * slices. Those of bpf_dynptr_slice() have no reference of their own: 6.18 lets them be
+	 * used on.
+	 */
 	for (u32 f = 0; f <= env->cur->curframe; f++) {
 		const struct frame *frame = env->cur->frame[f];
 
@@ -279,8 +284,10 @@ int dynptr_release(struct verify_env *env, u32 regno)
 			    !frame_slot(frame, s)->spilled->first_slot ||
 			    frame_slot(frame, s)->spilled->ref_id != ref_id)
 				continue;
-			frame = vstate_own_frame(env->cur, f);
+			forget.id = frame_slot(frame, s)->spilled->id;
 			slot_object_clear(env, vstate_own_frame(env->cur, f), s, DYNPTR_SLOTS);
+			vstate_change_regs(env->cur, is_slice, forget_slice, &forget);
+			frame = env->cur->frame[f];
 		}
 	}
 	return 0;
