@@ -182,11 +182,15 @@ static int settle(struct verify_env *env, const struct vstate *first, const stru
 	return err;
 }
 
-/* A loop of the control flow has no path any more. What was owed in it is on trust from here on. */
+/*
+ * A loop of the control flow has no path any more. What was owed in it is on trust from here on,
+ * but for what ended in a checkpoint that is settled: that misses nothing, and may be freed any
+ * time.
+ */
 static int exit_loop(struct verify_env *env, struct visit *visit)
 {
 	const struct vstate *first = visit->first;
-	struct backedge *edge = env->loops.backedges;
+	struct backedge **link = &env->loops.backedges;
 	int err;
 
 	log_visit(env, "exit", &visit->chain);
@@ -194,11 +198,21 @@ static int exit_loop(struct verify_env *env, struct visit *visit)
 	env->nr_backedges -= visit->nr_backedges;
 	visit->nr_backedges = 0;
 	err = settle(env, first, visit);
-	for (; is_behind(edge, first); edge = edge->next) {
+	while (is_behind(*link, first)) {
+		struct backedge *edge = *link;
+		const struct vstate *equal = edge->equal;
+
+		if (edge->visit == visit && equal != first && !equal->branches &&
+		    !equal->unsettled) {
+			*link = edge->next;
+			free_backedge(edge);
+			continue;
+		}
 		if (edge->visit == visit) {
 			edge->visit = NULL;
 			env->loops.nr_on_trust++;
 		}
+		link = &edge->next;
 	}
 	return err;
 }
